@@ -1,0 +1,25 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Scim.Api.Data;
+
+/// <summary>The SCIM database: people, fences, provisioning events. Everything in it is keyed by account first.</summary>
+internal sealed class ScimDbContext(DbContextOptions<ScimDbContext> options, WriterGate gate) : DbContext(options)
+{
+    /// <summary>Begins the transaction of a write: on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>).</summary>
+    public async Task<WriteTransaction> BeginWrite(CancellationToken cancellation)
+    {
+        await gate.Enter(cancellation);
+        try
+        {
+            return new WriteTransaction(await Database.BeginTransactionAsync(cancellation), gate);
+        }
+        catch
+        {
+            gate.Leave();
+            throw;
+        }
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+        modelBuilder.ApplyConfigurationsFromAssembly(typeof(ScimDbContext).Assembly);
+}

@@ -1,0 +1,55 @@
+using System.Text.Json;
+
+namespace Scim.Api.Protocol.Messages;
+
+/// <summary>
+/// A refusal, in the words of RFC 7644 §3.12. <paramref name="Detail"/> is a sentence for the administrator who reads
+/// it in the identity provider: what was wrong, and with which value.
+/// </summary>
+internal sealed record ScimError(int Status, string? ScimType, string Detail) : IResult
+{
+    public const string Schema = "urn:ietf:params:scim:api:messages:2.0:Error";
+
+    /// <summary>Seconds after which the request may be tried again: the <c>Retry-After</c> header, for 429 and 503.</summary>
+    public int? RetryAfter { get; init; }
+
+    /// <summary>The <c>WWW-Authenticate</c> header (RFC 6750 §3), for 401 and 403.</summary>
+    public string? Challenge { get; init; }
+
+    public static ScimError InvalidFilter(string detail) => new(400, "invalidFilter", detail);
+    public static ScimError InvalidPath(string detail) => new(400, "invalidPath", detail);
+    public static ScimError InvalidSyntax(string detail) => new(400, "invalidSyntax", detail);
+    public static ScimError InvalidValue(string detail) => new(400, "invalidValue", detail);
+    public static ScimError Mutability(string detail) => new(400, "mutability", detail);
+    public static ScimError NoTarget(string detail) => new(400, "noTarget", detail);
+    public static ScimError TooMany(string detail) => new(400, "tooMany", detail);
+    public static ScimError Unauthorized(string detail, string challenge) => new(401, null, detail) { Challenge = challenge };
+    public static ScimError Forbidden(string detail) => new(403, null, detail);
+    public static ScimError NotFound(string type, string id) => new(404, null, $"{type} {id} does not exist.");
+    public static ScimError Uniqueness(string detail) => new(409, "uniqueness", detail);
+    public static ScimError NotImplemented(string detail) => new(501, null, detail);
+    public static ScimError Unavailable(string detail, int retryAfter) => new(503, null, detail) { RetryAfter = retryAfter };
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = Status;
+        response.ContentType = "application/scim+json";
+        response.Headers.CacheControl = "no-store";
+        if (RetryAfter is { } seconds)
+            response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (Challenge is not null)
+            response.Headers.WWWAuthenticate = Challenge;
+
+        await using var json = new Utf8JsonWriter(response.BodyWriter);
+        json.WriteStartObject();
+        json.WriteStartArray("schemas");
+        json.WriteStringValue(Schema);
+        json.WriteEndArray();
+        json.WriteString("status", Status.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        if (ScimType is not null)
+            json.WriteString("scimType", ScimType);
+        json.WriteString("detail", Detail);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,19 @@
+using Shared.Contracts;
+
+namespace Scim.Api.Tokens;
+
+/// <summary>
+/// Who asks, as introspection vouched for it: an identity provider with its credential set, or the portal with an
+/// administrator behind it. An endpoint takes it as a parameter.
+/// </summary>
+internal sealed record Caller(
+    AccountPolicy Account,
+    TokenIntrospection.CredentialSetReference? CredentialSet,
+    TokenIntrospection.Actor? Administrator,
+    IReadOnlySet<string> Scopes)
+{
+    public Guid AccountId => Account.Id;
+
+    /// <summary>Binds an endpoint's parameter; the request was let in, so there is a caller.</summary>
+    public static ValueTask<Caller> BindAsync(HttpContext context) => new(context.Features.GetRequiredFeature<Caller>());
+}
