@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using Shared.Contracts;
 
 namespace Scim.Api.Tokens;
