@@ -1,1 +1,171 @@
-internal static class Program { private static void Main() { } }
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using Auth.Server.Accounts;
+using Auth.Server.Administrators;
+using Auth.Server.Connect;
+using Auth.Server.Credentials;
+using Auth.Server.Data;
+using Auth.Server.Keys;
+using Auth.Server.Management;
+using Auth.Server.Pages;
+using Auth.Server.Pages.Settings;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server;
+
+/// <summary>
+/// The authorization server, its portal and its commands. <c>Auth.Server</c> runs the server; with a verb, such as
+/// <c>Auth.Server accounts list</c>, it runs that command, in the running server if there is one.
+/// </summary>
+internal static class Program
+{
+    private const string Database = "Auth";
+
+    private static async Task<int> Main(string[] args)
+    {
+        try
+        {
+            return args is [var verb, ..] && (!verb.StartsWith('-') || verb is "--help" or "-h" or "-?" or "--version")
+                ? await RunCommand(args)
+                : await RunServer(args);
+        }
+        // A wrong setting, a database in use, a port in use: one sentence, not a stack.
+        catch (Exception error) when (error is InvalidOperationException or ValidationException or IOException)
+        {
+            await Console.Error.WriteLineAsync($"Auth.Server cannot run: {error.Message}");
+            return 1;
+        }
+    }
+
+    /// <summary>What the process is made of, top to bottom.</summary>
+    internal static WebApplication Build(string[] args)
+    {
+        var builder = CreateBuilder(args);
+        var auth = ReadOptions(builder.Configuration);
+        CommandSocket.Prepare(auth.DataDirectory);
+        builder.WebHost.UseStaticWebAssets();
+        builder.WebHost.UseSetting(
+            WebHostDefaults.ServerUrlsKey,
+            $"{builder.Configuration[WebHostDefaults.ServerUrlsKey]};http://unix:{CommandSocket.PathIn(auth.DataDirectory)}");
+
+        var services = builder.Services;
+        services.AddSingleton(auth);
+        services.AddSingleton(TimeProvider.System);
+
+        services.AddSingleton(new WriterGate(oneAtATime: true));
+        services.AddDbContext<AuthDbContext>(db => db
+            .UseSqlite(builder.Configuration.GetConnectionString(Database))
+            .UseOpenIddict<Client, Grant, Scope, Token, Guid>()
+            .AddInterceptors(new SqliteConnections()));
+        services.AddDataProtection()
+            .SetApplicationName("SciLeads Auth")
+            .PersistKeysToDbContext<AuthDbContext>()
+            .ProtectKeysWithCertificate(KeyCertificate.OpenOrCreate(auth.DataDirectory));
+        services.AddHealthChecks().AddCheck<DatabaseHealth>("database");
+
+        services.AddScoped<AccountRegister>();
+        services.AddScoped<CredentialSets>();
+        services.AddScoped<ResourceServers>();
+        services.AddScoped<SignIn>();
+        services.AddIdentityCore<Administrator>(identity =>
+        {
+            identity.User.RequireUniqueEmail = true;
+            identity.Password.RequiredLength = 12;
+            identity.Password.RequireNonAlphanumeric = false;
+        }).AddEntityFrameworkStores<AuthDbContext>();
+
+        services.AddAuthorizationServer(auth);
+        services.AddPortalCookie(auth);
+        services.AddPortal(auth);
+        services.AddHttpClient<ScimApi>(http =>
+        {
+            http.BaseAddress = auth.ScimApiUrl;
+            http.Timeout = TimeSpan.FromSeconds(10);
+        });
+        services.AddProblemDetails();
+        services.Configure<ForwardedHeadersOptions>(forwarded => TrustProxies(forwarded, auth));
+
+        var app = builder.Build();
+        app.UseForwardedHeaders();
+        app.UseMiddleware<SecurityHeaders>();
+        app.UseExceptionHandler("/error");
+        app.UseStaticFiles();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+
+        app.MapHealthChecks("/health/ready");
+        app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
+        app.MapTokenEndpoint();
+        app.MapManagement();
+        app.MapCommands();
+        app.MapRazorPages();
+        return app;
+    }
+
+    /// <summary>Brings the database up to date, or insists that it is, and opens the keys.</summary>
+    internal static async Task Prepare(WebApplication app, bool migrate)
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
+        if (migrate)
+            await db.Database.MigrateAsync();
+        else if ((await db.Database.GetPendingMigrationsAsync()).Any())
+            throw new InvalidOperationException("The database is not up to date. Run: Auth.Server database migrate");
+        await app.Services.GetRequiredService<KeyRing>().Load(db, CancellationToken.None);
+    }
+
+    private static async Task<int> RunServer(string[] args)
+    {
+        var configuration = CreateBuilder(args).Configuration;
+        using var database = DatabaseLock.Take(configuration.GetConnectionString(Database)!);
+        await using var app = Build(args);
+        await Prepare(app, ReadOptions(configuration).MigrateAtStart);
+        await app.RunAsync();
+        return 0;
+    }
+
+    private static async Task<int> RunCommand(string[] args)
+    {
+        var configuration = CreateBuilder([]).Configuration;
+        var socket = CommandSocket.PathIn(ReadOptions(configuration).DataDirectory);
+        if (await CommandSocket.Send(socket, args, CancellationToken.None) is { } answer)
+        {
+            await Console.Out.WriteAsync(answer.Output);
+            await Console.Error.WriteAsync(answer.Error);
+            return answer.ExitCode;
+        }
+
+        using var database = DatabaseLock.Take(configuration.GetConnectionString(Database)!);
+        // Standard output is the command's own; the log goes to standard error.
+        await using var app = Build(["--Logging:Console:LogToStandardErrorThreshold=Trace"]);
+        await Prepare(app, migrate: ReadOptions(configuration).MigrateAtStart || args is ["database", "migrate", ..]);
+        return await new Commands(app.Services, Environment.CurrentDirectory)
+            .Run(args, Console.Out, Console.Error, CancellationToken.None);
+    }
+
+    /// <summary>The settings lie beside the program, wherever it is called from.</summary>
+    private static WebApplicationBuilder CreateBuilder(string[] args) =>
+        WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+
+    /// <exception cref="ValidationException">A setting is missing or wrong; the message says which.</exception>
+    private static AuthOptions ReadOptions(ConfigurationManager configuration)
+    {
+        var auth = configuration.GetSection("Auth").Get<AuthOptions>() ?? new();
+        Validator.ValidateObject(auth, new(auth), validateAllProperties: true);
+        return auth;
+    }
+
+    private static void TrustProxies(ForwardedHeadersOptions forwarded, AuthOptions auth)
+    {
+        forwarded.ForwardedHeaders = auth.KnownProxies.Count == 0 ? ForwardedHeaders.None : ForwardedHeaders.All;
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        foreach (var proxy in auth.KnownProxies)
+            forwarded.KnownProxies.Add(IPAddress.Parse(proxy));
+        forwarded.AllowedHosts = [auth.PublicUrl.Host];
+    }
+}

@@ -1,0 +1,85 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Shared.Contracts;
+
+namespace Auth.Server.Accounts;
+
+/// <summary>A customer of SciLeads, and the rules that its people are provisioned by.</summary>
+internal sealed class Account
+{
+    public Guid Id { get; init; } = Guid.CreateVersion7();
+
+    public required string Name { get; set; }
+
+    /// <summary>Whether identity providers may provision. SciLeads' operators decide.</summary>
+    public bool ScimEnabled { get; set; }
+
+    public bool Suspended { get; set; }
+
+    /// <summary>One of <see cref="AttributeRuleSets"/>.</summary>
+    public string AttributeRules { get; set; } = AttributeRuleSets.Guide;
+
+    /// <summary>E-mail domains in lower case, without <c>@</c>; none allows all.</summary>
+    public List<string> Domains { get; set; } = [];
+
+    public List<AccountLicence> Licences { get; init; } = [];
+
+    /// <summary>Grows by one with every change that <c>Scim.Api</c> must hear of.</summary>
+    public long PolicyVersion { get; set; } = 1;
+
+    /// <summary>The generation of the credential set that became active last; 0 if none ever did.</summary>
+    public long LastGeneration { get; set; }
+
+    /// <summary>UTC.</summary>
+    public required DateTime CreatedAt { get; init; }
+
+    /// <summary>The account as <c>Scim.Api</c> is told of it.</summary>
+    public AccountPolicy ToPolicy() => new()
+    {
+        Id = Id,
+        Name = Name,
+        Version = PolicyVersion,
+        ScimEnabled = ScimEnabled,
+        Suspended = Suspended,
+        AttributeRules = AttributeRules,
+        Domains = Domains,
+        Licences =
+        [
+            .. Licences.OrderBy(licence => licence.Product, StringComparer.Ordinal).Select(licence => new AccountPolicy.Licence
+            {
+                Product = licence.Product,
+                Seats = licence.Seats,
+                GivenToNewUsers = licence.GivenToNewUsers,
+            }),
+        ],
+    };
+
+    internal sealed class Configuration : IEntityTypeConfiguration<Account>
+    {
+        public void Configure(EntityTypeBuilder<Account> account)
+        {
+            account.Property(a => a.Id).ValueGeneratedNever();
+            account.HasIndex(a => a.Name).IsUnique();
+            account.HasMany(a => a.Licences).WithOne().HasForeignKey(l => l.AccountId);
+        }
+    }
+}
+
+/// <summary>A product that an account has bought.</summary>
+internal sealed class AccountLicence
+{
+    public Guid AccountId { get; init; }
+
+    public required string Product { get; init; }
+
+    public int Seats { get; set; }
+
+    /// <summary>Whether a new user gets it.</summary>
+    public bool GivenToNewUsers { get; set; } = true;
+
+    internal sealed class Configuration : IEntityTypeConfiguration<AccountLicence>
+    {
+        public void Configure(EntityTypeBuilder<AccountLicence> licence) =>
+            licence.HasKey(l => new { l.AccountId, l.Product });
+    }
+}

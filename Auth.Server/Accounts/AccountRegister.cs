@@ -1,0 +1,119 @@
+using System.Text.RegularExpressions;
+using Auth.Server.Administrators;
+using Auth.Server.Data;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using Shared.Contracts;
+
+namespace Auth.Server.Accounts;
+
+/// <summary>What an operator changes of an account; what is null stays as it is.</summary>
+internal sealed record AccountChange(
+    bool? ScimEnabled = null,
+    bool? Suspended = null,
+    IReadOnlyList<string>? Domains = null,
+    IReadOnlyDictionary<string, int>? Licences = null,
+    string? AttributeRules = null);
+
+/// <summary>Opening accounts and changing them: what SciLeads' operators do.</summary>
+internal sealed partial class AccountRegister(AuthDbContext db, UserManager<Administrator> administrators, TimeProvider time)
+{
+    public async Task<Account> Get(Guid id, CancellationToken cancellation) =>
+        await db.Accounts.Include(account => account.Licences)
+            .SingleOrDefaultAsync(account => account.Id == id, cancellation)
+        ?? throw ProblemException.NotFound($"There is no account {id}.");
+
+    public Task<List<Account>> List(CancellationToken cancellation) => db.Accounts.AsNoTracking()
+        .Include(account => account.Licences).OrderBy(account => account.Name).ToListAsync(cancellation);
+
+    public async Task<Account> Create(string name, AccountChange settings, CancellationToken cancellation)
+    {
+        name = name.Trim();
+        if (name.Length is 0 or > 200)
+            throw ProblemException.Invalid("An account's name has 1 to 200 characters.");
+        await using var transaction = await db.BeginWrite(cancellation);
+        if (await db.Accounts.AnyAsync(account => account.Name == name, cancellation))
+            throw ProblemException.Conflict($"There is an account named {name} already.");
+        var account = new Account { Name = name, CreatedAt = time.GetUtcNow().UtcDateTime };
+        Apply(account, settings);
+        db.Accounts.Add(account);
+        await db.SaveChangesAsync(cancellation);
+        await transaction.Commit(cancellation);
+        return account;
+    }
+
+    public async Task<Account> Update(Guid id, AccountChange change, CancellationToken cancellation)
+    {
+        await using var transaction = await db.BeginWrite(cancellation);
+        // Locks the row on PostgreSQL, so that no two changes get the same version.
+        await db.Accounts.Where(account => account.Id == id).ExecuteUpdateAsync(
+            set => set.SetProperty(account => account.PolicyVersion, account => account.PolicyVersion + 1), cancellation);
+        var account = await Get(id, cancellation);
+        Apply(account, change);
+        await db.SaveChangesAsync(cancellation);
+        await transaction.Commit(cancellation);
+        return account;
+    }
+
+    public async Task<Administrator> CreateAdministrator(
+        Guid accountId, string email, string password, CancellationToken cancellation)
+    {
+        var account = await Get(accountId, cancellation);
+        if (!Email().IsMatch(email))
+            throw ProblemException.Invalid($"\"{email}\" is no e-mail address.");
+        var administrator = new Administrator
+        {
+            Id = Guid.CreateVersion7(),
+            AccountId = account.Id,
+            UserName = email,
+            Email = email,
+        };
+        var result = await administrators.CreateAsync(administrator, password);
+        if (!result.Succeeded)
+            throw ProblemException.Invalid(string.Join(' ', result.Errors.Select(error => error.Description)));
+        return administrator;
+    }
+
+    private static void Apply(Account account, AccountChange change)
+    {
+        account.ScimEnabled = change.ScimEnabled ?? account.ScimEnabled;
+        account.Suspended = change.Suspended ?? account.Suspended;
+        if (change.AttributeRules is { } rules)
+        {
+            account.AttributeRules = rules is AttributeRuleSets.Guide or AttributeRuleSets.Rfc
+                ? rules
+                : throw ProblemException.Invalid($"Attribute rules are guide or rfc, not \"{rules}\".");
+        }
+
+        if (change.Domains is { } domains)
+            account.Domains = [.. domains.Select(CheckDomain).Distinct()];
+        foreach (var (product, seats) in change.Licences ?? new Dictionary<string, int>())
+            ApplyLicence(account, product, seats);
+    }
+
+    private static void ApplyLicence(Account account, string product, int seats)
+    {
+        if (!Product().IsMatch(product))
+            throw ProblemException.Invalid($"\"{product}\" is no product: lower case letters, digits and hyphens.");
+        if (seats is < 0 or > 10_000_000)
+            throw ProblemException.Invalid($"{seats} is no number of seats.");
+        if (account.Licences.FirstOrDefault(licence => licence.Product == product) is { } licence)
+            licence.Seats = seats;
+        else
+            account.Licences.Add(new() { AccountId = account.Id, Product = product, Seats = seats });
+    }
+
+    private static string CheckDomain(string domain)
+    {
+        var name = domain.Trim().TrimStart('@').ToLowerInvariant();
+        return Uri.CheckHostName(name) == UriHostNameType.Dns && name.Contains('.', StringComparison.Ordinal)
+            ? name
+            : throw ProblemException.Invalid($"\"{domain}\" is no e-mail domain, such as example.com.");
+    }
+
+    [GeneratedRegex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$")]
+    private static partial Regex Email();
+
+    [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,49}$")]
+    private static partial Regex Product();
+}

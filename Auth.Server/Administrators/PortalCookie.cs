@@ -1,0 +1,72 @@
+using System.Security.Claims;
+using Auth.Server.Data;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Administrators;
+
+/// <summary>The administrator who is signed in to the portal, as the cookie names them.</summary>
+internal sealed record SignedIn(Guid AdministratorId, Guid AccountId, Guid SessionId, string Email)
+{
+    private const string Account = "account";
+    private const string Session = "sid";
+
+    public static SignedIn From(ClaimsPrincipal user) => new(
+        Guid.Parse(user.FindFirstValue(ClaimTypes.NameIdentifier)!),
+        Guid.Parse(user.FindFirstValue(Account)!),
+        Guid.Parse(user.FindFirstValue(Session)!),
+        user.Identity!.Name!);
+
+    public static SignedIn From(AdministratorSession session) => new(
+        session.AdministratorId, session.Administrator.AccountId, session.Id, session.Administrator.Email!);
+
+    public ClaimsPrincipal ToPrincipal() => new(new ClaimsIdentity(
+        [
+            new(ClaimTypes.NameIdentifier, AdministratorId.ToString()),
+            new(ClaimTypes.Name, Email),
+            new(Account, AccountId.ToString()),
+            new(Session, SessionId.ToString()),
+        ],
+        CookieAuthenticationDefaults.AuthenticationScheme));
+}
+
+/// <summary>The portal's cookie. It is only as good as the session in the database that it names.</summary>
+internal static class PortalCookie
+{
+    public const string SignInPath = "/sign-in";
+
+    public static void AddPortalCookie(this IServiceCollection services, AuthOptions auth) => services
+        .AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
+        .AddCookie(options =>
+        {
+            options.Cookie.Name = NameOf("portal", auth);
+            options.Cookie.SecurePolicy = SecurePolicyOf(auth);
+            options.Cookie.SameSite = SameSiteMode.Lax;
+            options.LoginPath = SignInPath;
+            options.AccessDeniedPath = SignInPath;
+            options.ReturnUrlParameter = "returnUrl";
+            options.ExpireTimeSpan = SignIn.SessionLifetime;
+            options.SlidingExpiration = false;
+            options.Events.OnValidatePrincipal = RequireLiveSession;
+        });
+
+    /// <summary>Under HTTPS a cookie that no other host of the domain can set or read.</summary>
+    public static string NameOf(string name, AuthOptions auth) => auth.IsHttps ? $"__Host-{name}" : name;
+
+    public static CookieSecurePolicy SecurePolicyOf(AuthOptions auth) =>
+        auth.IsHttps ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
+
+    private static async Task RequireLiveSession(CookieValidatePrincipalContext context)
+    {
+        var services = context.HttpContext.RequestServices;
+        var now = services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime;
+        var session = SignedIn.From(context.Principal!).SessionId;
+        var live = await services.GetRequiredService<AuthDbContext>().Sessions.AnyAsync(
+            s => s.Id == session && s.EndedAt == null && s.ExpiresAt > now, context.HttpContext.RequestAborted);
+        if (live)
+            return;
+        context.RejectPrincipal();
+        await context.HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+    }
+}

@@ -1,0 +1,47 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Auth.Server;
+
+/// <summary>Where this server is, what it serves and how it keeps its data: the section <c>Auth</c>.</summary>
+internal sealed class AuthOptions : IValidatableObject
+{
+    /// <summary>The address the outside knows: the issuer (RFC 8414 §2) and the portal.</summary>
+    [Required]
+    public Uri PublicUrl { get; init; } = null!;
+
+    /// <summary>The SCIM Base URL that customers paste into their identity provider.</summary>
+    [Required]
+    public Uri ScimBaseUrl { get; init; } = null!;
+
+    /// <summary>The address at which the portal itself reaches <c>Scim.Api</c>.</summary>
+    [Required]
+    public Uri ScimApiUrl { get; init; } = null!;
+
+    /// <summary>A folder of this server's own, for the command socket and the certificate that protects its keys.</summary>
+    [Required]
+    public string DataDirectory { get; init; } = null!;
+
+    /// <summary>Whether the server brings its database up to date when it starts; otherwise a command does.</summary>
+    public bool MigrateAtStart { get; init; }
+
+    /// <summary>How long an OAuth access token lives.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "06:00:00")]
+    public TimeSpan AccessTokenLifetime { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>The proxies whose <c>X-Forwarded-*</c> headers are believed, as IP addresses.</summary>
+    public IReadOnlyList<string> KnownProxies { get; init; } = [];
+
+    /// <summary>Whether browsers see this server over TLS; cookies are then <c>Secure</c> and named <c>__Host-</c>.</summary>
+    public bool IsHttps => PublicUrl.Scheme == Uri.UriSchemeHttps;
+
+    /// <inheritdoc />
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!PublicUrl.IsAbsoluteUri || PublicUrl.AbsolutePath != "/" || PublicUrl.Query.Length > 0)
+            yield return new("Auth:PublicUrl must be an address without a path, such as https://iam.example.com.");
+        if (!IsHttps && !PublicUrl.IsLoopback)
+            yield return new("Auth:PublicUrl must begin with https:// unless it is this machine itself.");
+        foreach (var proxy in KnownProxies.Where(proxy => !System.Net.IPAddress.TryParse(proxy, out _)))
+            yield return new($"Auth:KnownProxies holds {proxy}, which is no IP address.");
+    }
+}

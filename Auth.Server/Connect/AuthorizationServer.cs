@@ -1,0 +1,81 @@
+using Auth.Server.Data;
+using Auth.Server.Keys;
+using Microsoft.Extensions.Options;
+using OpenIddict.Core;
+using OpenIddict.Server;
+using OpenIddict.Validation.AspNetCore;
+using Shared.Contracts;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace Auth.Server.Connect;
+
+/// <summary>The OAuth 2.0 authorization server: OpenIddict with the defaults changed that must be.</summary>
+internal static class AuthorizationServer
+{
+    public const string AuthorizePath = "connect/authorize";
+    private const string RevocationPath = "connect/revoke";
+
+    public static void AddAuthorizationServer(this IServiceCollection services, AuthOptions auth)
+    {
+        services.AddSingleton<KeyRing>();
+        services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(
+            provider => provider.GetRequiredService<KeyRing>());
+        services.AddScoped<TokenIssuer>();
+        services.AddScoped(provider => (ClientManager)provider.GetRequiredService<OpenIddictApplicationManager<Client>>());
+
+        var openIddict = services.AddOpenIddict();
+        openIddict.AddCore(core => core
+            .UseEntityFrameworkCore()
+            .UseDbContext<AuthDbContext>()
+            .ReplaceDefaultEntities<Client, Grant, Scope, Token, Guid>());
+        openIddict.AddCore(core => core
+            .ReplaceApplicationManager<Client, ClientManager>()
+            .ReplaceAuthorizationManager<Grant, GrantManager>()
+            .ReplaceTokenManager<Token, TokenManager>());
+        openIddict.AddServer(server => Configure(server, auth));
+        // The management API's own tokens, checked against the database on each request.
+        openIddict.AddValidation(validation => validation
+            .AddAudiences(Audiences.Management)
+            .EnableTokenEntryValidation()
+            .UseLocalServer());
+        openIddict.AddValidation(validation => validation.UseAspNetCore());
+
+        services.AddAuthorizationBuilder().AddPolicy(Shared.Contracts.Scopes.ReadAccounts, policy => policy
+            .AddAuthenticationSchemes(OpenIddictValidationAspNetCoreDefaults.AuthenticationScheme)
+            .RequireAssertion(context => OpenIddict.Abstractions.OpenIddictExtensions.HasScope(
+                context.User, Shared.Contracts.Scopes.ReadAccounts)));
+    }
+
+    private static void Configure(OpenIddictServerBuilder server, AuthOptions auth)
+    {
+        server.SetIssuer(auth.PublicUrl)
+            .SetAuthorizationEndpointUris(AuthorizePath)
+            .SetTokenEndpointUris(AuthServerPaths.Token)
+            .SetIntrospectionEndpointUris(AuthServerPaths.Introspection)
+            .SetRevocationEndpointUris(RevocationPath)
+            .SetJsonWebKeySetEndpointUris(AuthServerPaths.Keys);
+
+        server.AllowAuthorizationCodeFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow();
+        server.RegisterScopes(Shared.Contracts.Scopes.Scim, Shared.Contracts.Scopes.ReadAccounts);
+        // RFC 7636 §4.2: a client that can hash must not send its verifier in clear.
+        server.Configure(options => options.CodeChallengeMethods.Remove(CodeChallengeMethods.Plain));
+
+        server.SetAccessTokenLifetime(auth.AccessTokenLifetime)
+            // A refresh token lives as long as its credential set, however long nobody is provisioned.
+            .SetRefreshTokenLifetime(null)
+            // Scim.Api reads access tokens itself.
+            .DisableAccessTokenEncryption();
+
+        server.AddEventHandler(RequireLiveCredentialSet.Descriptor)
+            .AddEventHandler(Introspection.OnlyPost.Descriptor)
+            .AddEventHandler(Introspection.OnlyAccessTokens.Descriptor)
+            .AddEventHandler(Introspection.TellAccount.Descriptor)
+            .AddEventHandler(Introspection.NotStored.Descriptor);
+
+        var host = server.UseAspNetCore()
+            .EnableAuthorizationEndpointPassthrough()
+            .EnableTokenEndpointPassthrough();
+        // TLS ends at a proxy; AuthOptions sees to it that the public address is https or this machine.
+        host.DisableTransportSecurityRequirement();
+    }
+}

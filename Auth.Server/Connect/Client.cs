@@ -1,0 +1,54 @@
+using Auth.Server.Credentials;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using OpenIddict.EntityFrameworkCore.Models;
+
+namespace Auth.Server.Connect;
+
+/// <summary>An OAuth client (RFC 6749 §2): that of a credential set, or a resource server's own.</summary>
+internal sealed class Client : OpenIddictEntityFrameworkCoreApplication<Guid, Grant, Token>
+{
+    /// <summary>The credential set this client is the face of; null for a resource server.</summary>
+    public Guid? CredentialSetId { get; set; }
+
+    public CredentialSet? CredentialSet { get; init; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<Client>
+    {
+        public void Configure(EntityTypeBuilder<Client> client) =>
+            client.HasOne(c => c.CredentialSet).WithMany().HasForeignKey(c => c.CredentialSetId);
+    }
+}
+
+/// <summary>What an administrator consented to: OpenIddict's authorization.</summary>
+internal sealed class Grant : OpenIddictEntityFrameworkCoreAuthorization<Guid, Client, Token>
+{
+    /// <summary>The credential set the grant was given under.</summary>
+    public Guid? CredentialSetId { get; set; }
+}
+
+/// <summary>A scope that OpenIddict knows of. We register ours in code; the table stays empty.</summary>
+internal sealed class Scope : OpenIddictEntityFrameworkCoreScope<Guid>;
+
+/// <summary>A code or token that was issued. A JWT without its row is no token of ours.</summary>
+internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, Grant>
+{
+    /// <summary>The credential set the token was issued under; null for the portal's and the management API's.</summary>
+    public Guid? CredentialSetId { get; set; }
+
+    public CredentialSet? CredentialSet { get; init; }
+
+    /// <summary>The administrator's session behind a token of the portal; it ends with the session.</summary>
+    public Guid? SessionId { get; set; }
+
+    public Administrators.AdministratorSession? Session { get; init; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<Token>
+    {
+        public void Configure(EntityTypeBuilder<Token> token)
+        {
+            token.HasOne(t => t.CredentialSet).WithMany().HasForeignKey(t => t.CredentialSetId);
+            token.HasOne(t => t.Session).WithMany().HasForeignKey(t => t.SessionId);
+        }
+    }
+}

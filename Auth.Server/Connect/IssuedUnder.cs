@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Options;
+using OpenIddict.Abstractions;
+using OpenIddict.Core;
+
+namespace Auth.Server.Connect;
+
+/// <summary>
+/// The claims that say under what a code or token was issued. They travel from code to refresh token to access token, and
+/// each row is stamped from them, never from its client.
+/// </summary>
+internal static class IssuedUnder
+{
+    /// <summary>The credential set's id.</summary>
+    public const string CredentialSet = "credential_set";
+
+    /// <summary>The administrator's session's id, in tokens of the portal.</summary>
+    public const string Session = "sid";
+
+    public static Guid? Read(System.Security.Claims.ClaimsPrincipal? principal, string claim) =>
+        Guid.TryParse(principal?.GetClaim(claim), out var id) ? id : null;
+}
+
+/// <summary>Stamps grants with the credential set they were given under.</summary>
+internal sealed class GrantManager(
+    IOpenIddictAuthorizationCache<Grant> cache,
+    ILogger<GrantManager> logger,
+    IOptionsMonitor<OpenIddictCoreOptions> options,
+    IOpenIddictAuthorizationStore<Grant> store) : OpenIddictAuthorizationManager<Grant>(cache, logger, options, store)
+{
+    public override async ValueTask PopulateAsync(
+        Grant authorization, OpenIddictAuthorizationDescriptor descriptor, CancellationToken cancellationToken = default)
+    {
+        await base.PopulateAsync(authorization, descriptor, cancellationToken);
+        authorization.CredentialSetId = IssuedUnder.Read(descriptor.Principal, IssuedUnder.CredentialSet);
+    }
+}
+
+/// <summary>Stamps tokens with the credential set or the session they were issued under.</summary>
+internal sealed class TokenManager(
+    IOpenIddictTokenCache<Token> cache,
+    ILogger<TokenManager> logger,
+    IOptionsMonitor<OpenIddictCoreOptions> options,
+    IOpenIddictTokenStore<Token> store) : OpenIddictTokenManager<Token>(cache, logger, options, store)
+{
+    public override async ValueTask PopulateAsync(
+        Token token, OpenIddictTokenDescriptor descriptor, CancellationToken cancellationToken = default)
+    {
+        await base.PopulateAsync(token, descriptor, cancellationToken);
+        token.CredentialSetId = IssuedUnder.Read(descriptor.Principal, IssuedUnder.CredentialSet);
+        token.SessionId = IssuedUnder.Read(descriptor.Principal, IssuedUnder.Session);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Security.Claims;
+using Auth.Server.Data;
+using Microsoft.AspNetCore;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.IdentityModel.Tokens;
+using OpenIddict.Abstractions;
+using OpenIddict.Server.AspNetCore;
+using Shared.Contracts;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace Auth.Server.Connect;
+
+/// <summary>
+/// The token endpoint (RFC 6749 §3.2). OpenIddict has authenticated the client and checked code or refresh token when a
+/// request arrives here; what is left is to say what the new tokens stand for.
+/// </summary>
+internal static class TokenEndpoint
+{
+    public static void MapTokenEndpoint(this IEndpointRouteBuilder endpoints) =>
+        endpoints.MapPost(AuthServerPaths.Token, Exchange).DisableAntiforgery();
+
+    /// <summary>What every code and token of a credential set stands for: its account.</summary>
+    public static ClaimsPrincipal PrincipalOf(Guid accountId, Guid credentialSetId, IEnumerable<string> scopes)
+    {
+        var identity = new ClaimsIdentity(TokenValidationParameters.DefaultAuthenticationType);
+        identity.SetClaim(Claims.Subject, accountId.ToString())
+            .SetClaim(IssuedUnder.CredentialSet, credentialSetId.ToString())
+            .SetScopes(scopes)
+            .SetResources(Audiences.Scim)
+            .SetDestinations(_ => [Destinations.AccessToken]);
+        return new(identity);
+    }
+
+    private static async Task<IResult> Exchange(HttpContext http, AuthDbContext db, CancellationToken cancellation)
+    {
+        const string scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
+        var request = http.GetOpenIddictServerRequest()!;
+        if (!request.IsClientCredentialsGrantType())
+        {
+            // Code and refresh token carry what was granted.
+            var granted = await http.AuthenticateAsync(scheme);
+            return Results.SignIn(granted.Principal!, authenticationScheme: scheme);
+        }
+
+        var client = await db.Clients.AsNoTracking().Include(client => client.CredentialSet)
+            .SingleAsync(client => client.ClientId == request.ClientId, cancellation);
+        var principal = client.CredentialSet is { } set
+            ? PrincipalOf(set.AccountId, set.Id, [Shared.Contracts.Scopes.Scim])
+            : PrincipalOfResourceServer(client.ClientId!, request.GetScopes());
+        return Results.SignIn(principal, authenticationScheme: scheme);
+    }
+
+    /// <summary>A resource server asks for itself, and only about accounts.</summary>
+    private static ClaimsPrincipal PrincipalOfResourceServer(string clientId, IEnumerable<string> scopes)
+    {
+        var identity = new ClaimsIdentity(TokenValidationParameters.DefaultAuthenticationType);
+        identity.SetClaim(Claims.Subject, clientId)
+            .SetScopes(scopes)
+            .SetResources(Audiences.Management)
+            .SetDestinations(_ => [Destinations.AccessToken]);
+        return new(identity);
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text.RegularExpressions;
+
+namespace Auth.Server.Credentials;
+
+/// <summary>
+/// Where an authorization code may be sent (RFC 6749 §3.1.2). Compared letter by letter (RFC 9700 §2.1), so what is
+/// registered must be exactly what the client sends.
+/// </summary>
+internal static partial class RedirectUris
+{
+    // The one plain http address that Okta asks for: its internal test system.
+    private const string OktaTestHost = "http://system-admin.okta1.com:1802/";
+
+    /// <summary>The five addresses of an Okta application; its name stands in the address of its page in Okta.</summary>
+    public static IReadOnlyList<string> OfOktaApp(string appName) => OktaAppName().IsMatch(appName)
+        ?
+        [
+            $"https://system-admin.okta.com/admin/app/cpc/{appName}/oauth/callback",
+            $"https://system-admin.okta-emea.com/admin/app/cpc/{appName}/oauth/callback",
+            $"https://system-admin.oktapreview.com/admin/app/cpc/{appName}/oauth/callback",
+            $"https://system-admin.trexcloud.com/admin/app/cpc/{appName}/oauth/callback",
+            $"{OktaTestHost}admin/app/cpc/{appName}/oauth/callback",
+        ]
+        : throw ProblemException.Invalid(
+            $"\"{appName}\" is no Okta app name. It has letters, digits, hyphens and underscores only, as in .../admin/app/NAME/instance/...");
+
+    /// <summary>Refuses an address that could hand a code to somebody else.</summary>
+    public static string Check(string text)
+    {
+        if (text.Contains('*', StringComparison.Ordinal))
+            throw ProblemException.Invalid($"The redirect URI {text} has a wildcard; it must be the exact address.");
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
+            throw ProblemException.Invalid($"The redirect URI {text} is no absolute http or https address.");
+        if (text.Contains('#', StringComparison.Ordinal))
+            throw ProblemException.Invalid($"The redirect URI {text} has a fragment (#), which RFC 6749 forbids.");
+        if (uri.UserInfo.Length > 0)
+            throw ProblemException.Invalid($"The redirect URI {text} has a user name before its host.");
+        if (uri.Scheme == "http" && !uri.IsLoopback && !text.StartsWith(OktaTestHost, StringComparison.Ordinal))
+            throw ProblemException.Invalid($"The redirect URI {text} must begin with https://.");
+        return text;
+    }
+
+    [GeneratedRegex("^[A-Za-z0-9_-]{1,100}$")]
+    private static partial Regex OktaAppName();
+}

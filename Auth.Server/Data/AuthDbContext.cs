@@ -1,0 +1,67 @@
+using Auth.Server.Accounts;
+using Auth.Server.Administrators;
+using Auth.Server.Connect;
+using Auth.Server.Credentials;
+using Auth.Server.Keys;
+using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
+using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Data;
+
+/// <summary>The auth database: accounts, administrators, credential sets, tokens and keys.</summary>
+internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options, WriterGate gate)
+    : IdentityUserContext<Administrator, Guid>(options), IDataProtectionKeyContext
+{
+    public DbSet<Account> Accounts => Set<Account>();
+
+    public DbSet<CredentialSet> CredentialSets => Set<CredentialSet>();
+
+    public DbSet<Client> Clients => Set<Client>();
+
+    public DbSet<Token> Tokens => Set<Token>();
+
+    public DbSet<AdministratorSession> Sessions => Set<AdministratorSession>();
+
+    public DbSet<SignInAttempts> SignInAttempts => Set<SignInAttempts>();
+
+    public DbSet<ServerKey> Keys => Set<ServerKey>();
+
+    public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
+
+    /// <summary>Begins the transaction of a write: on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>).</summary>
+    public async Task<WriteTransaction> BeginWrite(CancellationToken cancellation)
+    {
+        await gate.Enter(cancellation);
+        try
+        {
+            return new WriteTransaction(await Database.BeginTransactionAsync(cancellation), gate);
+        }
+        catch
+        {
+            gate.Leave();
+            throw;
+        }
+    }
+
+    /// <summary>A save outside a transaction (OpenIddict's and Identity's stores do that) is a write of its own.</summary>
+    public override async Task<int> SaveChangesAsync(
+        bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        if (Database.CurrentTransaction is not null)
+            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        await using var transaction = await BeginWrite(cancellationToken);
+        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        await transaction.Commit(cancellationToken);
+        return saved;
+    }
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+        configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();
+
+    protected override void OnModelCreating(ModelBuilder builder)
+    {
+        base.OnModelCreating(builder);
+        builder.ApplyConfigurationsFromAssembly(typeof(AuthDbContext).Assembly);
+    }
+}

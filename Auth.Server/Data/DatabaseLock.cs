@@ -1,0 +1,25 @@
+using Microsoft.Data.Sqlite;
+
+namespace Auth.Server.Data;
+
+/// <summary>
+/// The right to a SQLite database for one process: the server holds it while it runs, a command while it works. The
+/// operating system gives it back when the process ends, however it ends.
+/// </summary>
+internal static class DatabaseLock
+{
+    /// <exception cref="InvalidOperationException">Another process has the database.</exception>
+    public static IDisposable Take(string connectionString)
+    {
+        var database = Path.GetFullPath(new SqliteConnectionStringBuilder(connectionString).DataSource);
+        Directory.CreateDirectory(Path.GetDirectoryName(database)!);
+        try
+        {
+            return new FileStream($"{database}.lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException error) when (error is not (DirectoryNotFoundException or FileNotFoundException))
+        {
+            throw new InvalidOperationException($"Another Auth.Server uses the database {database}.", error);
+        }
+    }
+}

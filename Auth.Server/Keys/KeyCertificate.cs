@@ -1,0 +1,39 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Auth.Server.Keys;
+
+/// <summary>
+/// The certificate that encrypts Data Protection's key ring in the database. It lies beside the database, not in it: a
+/// stolen backup opens nothing.
+/// </summary>
+internal static class KeyCertificate
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Opens the PFX file; on first use, makes it (RSA 3072, self-signed, readable by its owner only).</summary>
+    public static X509Certificate2 OpenOrCreate(string directory)
+    {
+        var file = Path.Combine(directory, "keys.pfx");
+        if (!File.Exists(file))
+            Create(file);
+        return X509CertificateLoader.LoadPkcs12FromFile(file, password: null);
+    }
+
+    private static void Create(string file)
+    {
+        using var key = RSA.Create(3072);
+        var request = new CertificateRequest(
+            "CN=Auth.Server key ring", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(100));
+
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnerOnly;
+        // Written whole under another name first: a file that a crash cut short would lock the keys away.
+        var unfinished = $"{file}.{Guid.NewGuid():N}";
+        using (var stream = new FileStream(unfinished, options))
+            stream.Write(certificate.Export(X509ContentType.Pfx));
+        File.Move(unfinished, file, overwrite: false);
+    }
+}

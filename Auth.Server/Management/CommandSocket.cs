@@ -1,0 +1,85 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace Auth.Server.Management;
+
+/// <summary>
+/// How a command reaches a running server: a Unix socket in a folder that only the server's user can enter. So a command
+/// never changes data behind the server's back.
+/// </summary>
+internal static class CommandSocket
+{
+    private const string Route = "/commands";
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    // The kernel's limit for an address is 108 bytes.
+    private const int LongestPath = 100;
+
+    /// <summary>The socket's path, in the server's data directory.</summary>
+    public static string PathIn(string dataDirectory)
+    {
+        var path = Path.Combine(Path.GetFullPath(dataDirectory), "commands.sock");
+        return path.Length <= LongestPath ? path : throw new InvalidOperationException(
+            $"Auth:DataDirectory is too long for a socket in it ({path.Length} characters, {LongestPath} at most).");
+    }
+
+    /// <summary>Makes the folder, for its owner only, and clears away the socket of a server that was killed.</summary>
+    public static void Prepare(string dataDirectory)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(dataDirectory);
+        else
+            Directory.CreateDirectory(dataDirectory, OwnerOnly);
+        File.Delete(PathIn(dataDirectory));
+    }
+
+    public static void MapCommands(this IEndpointRouteBuilder endpoints) =>
+        endpoints.MapPost(Route, Run).AddEndpointFilter(async (invocation, next) =>
+            invocation.HttpContext.Features.Get<IConnectionSocketFeature>()?.Socket.AddressFamily == AddressFamily.Unix
+                ? await next(invocation)
+                : Results.NotFound());
+
+    /// <summary>Has the running server run a command; null if no server listens.</summary>
+    public static async Task<CommandAnswer?> Send(
+        string path, IReadOnlyList<string> arguments, CancellationToken cancellation)
+    {
+        if (!File.Exists(path))
+            return null;
+        using var handler = new SocketsHttpHandler();
+        handler.ConnectCallback = async (_, token) =>
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), token);
+            return new NetworkStream(socket, ownsSocket: true);
+        };
+        using var client = new HttpClient(handler) { BaseAddress = new("http://localhost") };
+        try
+        {
+            var command = new CommandRequest(arguments, Environment.CurrentDirectory);
+            using var response = await client.PostAsJsonAsync(Route, command, cancellation);
+            if (!response.IsSuccessStatusCode)
+                throw new InvalidOperationException($"the running server answered with status {(int)response.StatusCode}.");
+            return await response.Content.ReadFromJsonAsync<CommandAnswer>(cancellation);
+        }
+        catch (HttpRequestException error) when (error.InnerException is SocketException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<CommandAnswer> Run(
+        CommandRequest request, IServiceProvider services, CancellationToken cancellation)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var exitCode = await new Commands(services, request.WorkingDirectory)
+            .Run(request.Arguments, output, error, cancellation);
+        return new(exitCode, output.ToString(), error.ToString());
+    }
+}
+
+/// <summary>A command and the folder its relative paths count from.</summary>
+internal sealed record CommandRequest(IReadOnlyList<string> Arguments, string WorkingDirectory);
+
+/// <summary>What a command printed, and its exit code.</summary>
+internal sealed record CommandAnswer(int ExitCode, string Output, string Error);
