@@ -6,19 +6,19 @@ namespace Auth.Server;
 internal sealed class AuthOptions : IValidatableObject
 {
     /// <summary>The address the outside knows: the issuer (RFC 8414 §2) and the portal.</summary>
-    [Required]
+    [Required(ErrorMessage = "Auth:PublicUrl is not set.")]
     public Uri PublicUrl { get; init; } = null!;
 
     /// <summary>The SCIM Base URL that customers paste into their identity provider.</summary>
-    [Required]
+    [Required(ErrorMessage = "Auth:ScimBaseUrl is not set.")]
     public Uri ScimBaseUrl { get; init; } = null!;
 
     /// <summary>The address at which the portal itself reaches <c>Scim.Api</c>.</summary>
-    [Required]
+    [Required(ErrorMessage = "Auth:ScimApiUrl is not set.")]
     public Uri ScimApiUrl { get; init; } = null!;
 
     /// <summary>A folder of this server's own, for the command socket and the certificate that protects its keys.</summary>
-    [Required]
+    [Required(ErrorMessage = "Auth:DataDirectory is not set.")]
     public string DataDirectory { get; init; } = null!;
 
     /// <summary>Whether the server brings its database up to date when it starts; otherwise a command does.</summary>
@@ -37,9 +37,9 @@ internal sealed class AuthOptions : IValidatableObject
     /// <inheritdoc />
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!PublicUrl.IsAbsoluteUri || PublicUrl.AbsolutePath != "/" || PublicUrl.Query.Length > 0)
+        if (!PublicUrl.IsAbsoluteUri || PublicUrl.PathAndQuery != "/")
             yield return new("Auth:PublicUrl must be an address without a path, such as https://iam.example.com.");
-        if (!IsHttps && !PublicUrl.IsLoopback)
+        else if (!IsHttps && !PublicUrl.IsLoopback)
             yield return new("Auth:PublicUrl must begin with https:// unless it is this machine itself.");
         foreach (var proxy in KnownProxies.Where(proxy => !System.Net.IPAddress.TryParse(proxy, out _)))
             yield return new($"Auth:KnownProxies holds {proxy}, which is no IP address.");

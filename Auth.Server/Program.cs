@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using System.Data.Common;
 using System.Net;
+using System.Security.Cryptography;
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Connect;
@@ -21,8 +23,6 @@ namespace Auth.Server;
 /// </summary>
 internal static class Program
 {
-    private const string Database = "Auth";
-
     private static async Task<int> Main(string[] args)
     {
         try
@@ -32,7 +32,8 @@ internal static class Program
                 : await RunServer(args);
         }
         // A wrong setting, a database in use, a port in use: one sentence, not a stack.
-        catch (Exception error) when (error is InvalidOperationException or ValidationException or IOException)
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException or ValidationException
+            or IOException or UnauthorizedAccessException or DbException or CryptographicException)
         {
             await Console.Error.WriteLineAsync($"Auth.Server cannot run: {error.Message}");
             return 1;
@@ -56,7 +57,7 @@ internal static class Program
 
         services.AddSingleton(new WriterGate(oneAtATime: true));
         services.AddDbContext<AuthDbContext>(db => db
-            .UseSqlite(builder.Configuration.GetConnectionString(Database))
+            .UseSqlite(ConnectionString(builder.Configuration))
             .UseOpenIddict<Client, Grant, Scope, Token, Guid>()
             .AddInterceptors(new SqliteConnections()));
         services.AddDataProtection()
@@ -121,7 +122,7 @@ internal static class Program
     private static async Task<int> RunServer(string[] args)
     {
         var configuration = CreateBuilder(args).Configuration;
-        using var database = DatabaseLock.Take(configuration.GetConnectionString(Database)!);
+        using var database = DatabaseLock.Take(ConnectionString(configuration));
         await using var app = Build(args);
         await Prepare(app, ReadOptions(configuration).MigrateAtStart);
         await app.RunAsync();
@@ -139,7 +140,7 @@ internal static class Program
             return answer.ExitCode;
         }
 
-        using var database = DatabaseLock.Take(configuration.GetConnectionString(Database)!);
+        using var database = DatabaseLock.Take(ConnectionString(configuration));
         // Standard output is the command's own; the log goes to standard error.
         await using var app = Build(["--Logging:Console:LogToStandardErrorThreshold=Trace"]);
         await Prepare(app, migrate: ReadOptions(configuration).MigrateAtStart || args is ["database", "migrate", ..]);
@@ -158,6 +159,9 @@ internal static class Program
         Validator.ValidateObject(auth, new(auth), validateAllProperties: true);
         return auth;
     }
+
+    private static string ConnectionString(ConfigurationManager configuration) =>
+        configuration.GetConnectionString("Auth") ?? throw new ValidationException("ConnectionStrings:Auth is not set.");
 
     private static void TrustProxies(ForwardedHeadersOptions forwarded, AuthOptions auth)
     {

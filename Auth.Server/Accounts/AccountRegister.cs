@@ -111,9 +111,9 @@ internal sealed partial class AccountRegister(AuthDbContext db, UserManager<Admi
             : throw ProblemException.Invalid($"\"{domain}\" is no e-mail domain, such as example.com.");
     }
 
-    [GeneratedRegex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$")]
+    [GeneratedRegex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+\\z")]
     private static partial Regex Email();
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,49}$")]
+    [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,49}\\z")]
     private static partial Regex Product();
 }

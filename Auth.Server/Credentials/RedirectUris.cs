@@ -40,6 +40,6 @@ internal static partial class RedirectUris
         return text;
     }
 
-    [GeneratedRegex("^[A-Za-z0-9_-]{1,100}$")]
+    [GeneratedRegex("^[A-Za-z0-9_-]{1,100}\\z")]
     private static partial Regex OktaAppName();
 }
