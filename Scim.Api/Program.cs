@@ -1,1 +1,72 @@
-internal static class Program { private static void Main() { } }
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
+using Scim.Api;
+using Scim.Api.Data;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Tokens;
+using Shared.Contracts;
+
+/// <summary>Runs a command if one is named; otherwise the server.</summary>
+internal static class Program
+{
+    private static async Task<int> Main(string[] args)
+    {
+        try
+        {
+            var isCommand = Commands.IsNamedBy(args);
+            await using var app = Build(isCommand ? [] : args);
+            if (isCommand)
+                return await Commands.Run(args, app);
+            await app.RunAsync();
+            return 0;
+        }
+        catch (OptionsValidationException invalid)
+        {
+            return Fail(invalid.Failures);
+        }
+        catch (Exception failed) when (failed is CommandException or IOException or UnauthorizedAccessException or SqliteException)
+        {
+            return Fail([failed.Message]);
+        }
+    }
+
+    private static int Fail(IEnumerable<string> sentences)
+    {
+        foreach (var sentence in sentences)
+            Console.Error.WriteLine(sentence);
+        return 1;
+    }
+
+    /// <summary>What the process is made of, top to bottom.</summary>
+    internal static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+
+        builder.AddSettings<ScimOptions>(ScimOptions.Section);
+        builder.AddSettings<AuthServerOptions>(AuthServerOptions.Section);
+        builder.AddSettings<IntrospectionOptions>(IntrospectionOptions.Section);
+        builder.AddSettings<DatabaseOptions>(DatabaseOptions.Section);
+
+        builder.Services.AddStorage();
+        builder.Services.AddHealthChecks().AddCheck<Readiness>("database", tags: ["ready"]);
+        builder.Services.AddTokenValidation();
+
+        builder.Services.AddExceptionHandler<ErrorAnswers>();
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.UseExceptionHandler(_ => { });
+        app.UseStatusCodePages(ErrorAnswers.Describe);
+        app.UseAuthentication();
+        app.UseAuthorization();
+
+        app.MapGroup("/scim/v2").RequireAuthorization(Scopes.Scim);
+        app.MapGroup("/portal").RequireAuthorization(Scopes.Portal);
+        app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
+        app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains("ready") });
+        return app;
+    }
+}

@@ -15,6 +15,13 @@ internal sealed record Caller(
 {
     public Guid AccountId => Account.Id;
 
+    /// <summary>Whom an active answer vouches for.</summary>
+    public static Caller Of(TokenIntrospection answer) => new(
+        answer.Account!,
+        answer.CredentialSet,
+        answer.Act,
+        (answer.Scope ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal));
+
     /// <summary>Binds an endpoint's parameter; the request was let in, so there is a caller.</summary>
     public static ValueTask<Caller> BindAsync(HttpContext context) => new(context.Features.GetRequiredFeature<Caller>());
 }

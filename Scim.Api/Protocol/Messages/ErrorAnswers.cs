@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace Scim.Api.Protocol.Messages;
+
+/// <summary>
+/// The one place where exceptions and bare statuses become answers (RFC 7644 §3.12): every refusal has a SCIM error for
+/// a body, also an unknown route, a wrong method or a fault of ours, whose cause stays in the log.
+/// </summary>
+internal sealed class ErrorAnswers(ILogger<ErrorAnswers> log) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(
+        HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (httpContext.RequestAborted.IsCancellationRequested)
+            return true;
+        await ErrorFor(httpContext, exception).ExecuteAsync(httpContext);
+        return true;
+    }
+
+    /// <summary>Gives a status that came without a body its words; for <c>UseStatusCodePages</c>.</summary>
+    public static Task Describe(StatusCodeContext context) =>
+        ForStatus(context.HttpContext, context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext);
+
+    private ScimError ErrorFor(HttpContext context, Exception exception)
+    {
+        switch (exception)
+        {
+            case ScimException refusal:
+                return refusal.Error;
+            case BadHttpRequestException bad:
+                return ForStatus(context, bad.StatusCode);
+            default:
+                log.LogError(exception, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
+                return ForStatus(context, StatusCodes.Status500InternalServerError);
+        }
+    }
+
+    private static ScimError ForStatus(HttpContext context, int status) => status switch
+    {
+        400 => ScimError.InvalidSyntax("The request could not be read. Its body must be one well-formed JSON object."),
+        404 => new(404, null, $"There is nothing at {context.Request.Path}."),
+        405 => new(405, null, $"{context.Request.Method} is not possible at {context.Request.Path}."),
+        408 => new(408, null, "The request came too slowly to be read."),
+        413 => new(413, null, "The request is larger than this server accepts."),
+        415 => new(415, null, "The request's media type must be application/scim+json or application/json."),
+        500 => new(500, null, "Something went wrong in SciLeads. The request may be tried again."),
+        _ => new(status, null, Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status) + "."),
+    };
+}

@@ -1,0 +1,69 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Options;
+using Shared.Contracts;
+
+namespace Scim.Api.Tokens;
+
+/// <summary>Calls the management API of the authorization server in this server's own name, for commands.</summary>
+internal sealed class AuthServerClient(
+    AuthServerConnection authServer, ClientAssertion assertion, IOptions<AuthServerOptions> options)
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>The account's policy now; a <see cref="CommandException"/> says in a sentence why there is none.</summary>
+    public async Task<AccountPolicy> GetAccount(Guid id, CancellationToken cancellation)
+    {
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limited.CancelAfter(Timeout);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, AddressOf($"{AuthServerPaths.Accounts}/{id}"));
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await GetToken(limited.Token));
+            return await authServer.Send<AccountPolicy>(request, limited.Token);
+        }
+        catch (AuthServerFault fault) when (fault.Status is HttpStatusCode.NotFound)
+        {
+            throw new CommandException($"There is no account {id}.");
+        }
+        catch (AuthServerFault fault) when (fault.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+        {
+            throw new CommandException($"Auth.Server at {options.Value.Url} does not let Scim.Api read accounts.");
+        }
+        catch (AuthServerFault fault)
+        {
+            throw new CommandException($"The account cannot be read from {options.Value.Url}: {fault.Message}");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new CommandException($"Auth.Server at {options.Value.Url} did not answer in {Timeout.TotalSeconds} seconds.");
+        }
+    }
+
+    /// <summary>A token by client credentials (RFC 6749 §4.4), authenticated with the client's key.</summary>
+    private async Task<string> GetToken(CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, AddressOf(AuthServerPaths.Token));
+        request.Content = new FormUrlEncodedContent(
+            [new("grant_type", "client_credentials"), new("scope", Scopes.ReadAccounts), .. assertion.Parameters()]);
+        try
+        {
+            return (await authServer.Send<TokenResponse>(request, cancellation)).AccessToken;
+        }
+        catch (AuthServerFault fault) when (fault.Status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized)
+        {
+            throw new CommandException(
+                $"Auth.Server at {options.Value.Url} does not know this Scim.Api: register the keys that "
+                + "Scim.Api client-key create prints with Auth.Server resource-servers add --jwks FILE.");
+        }
+    }
+
+    private Uri AddressOf(string path) => new(options.Value.BaseAddress, path);
+
+    private sealed record TokenResponse
+    {
+        [JsonPropertyName("access_token"), JsonRequired]
+        public required string AccessToken { get; init; }
+    }
+}

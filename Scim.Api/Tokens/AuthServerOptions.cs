@@ -1,0 +1,40 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Scim.Api.Tokens;
+
+/// <summary>The authorization server whose tokens are taken, and how this server proves itself there.</summary>
+internal sealed class AuthServerOptions : IValidatableObject
+{
+    public const string Section = "AuthServer";
+
+    /// <summary>What the <c>iss</c> claim says: the authorization server's public address.</summary>
+    [Required(ErrorMessage = "AuthServer__Issuer is not set: it is the public address of Auth.Server.")]
+    public string Issuer { get; init; } = "";
+
+    /// <summary>Where this server reaches the authorization server; an address of the inner network.</summary>
+    [Required(ErrorMessage = "AuthServer__Url is not set: it is the address at which Scim.Api reaches Auth.Server.")]
+    public string Url { get; init; } = "";
+
+    /// <summary>The private key of this server's client, PEM, EC P-256; <c>client-key create</c> makes it.</summary>
+    [Required(ErrorMessage = "AuthServer__ClientKeyFile is not set: it is the file that Scim.Api client-key create makes.")]
+    public string ClientKeyFile { get; init; } = "";
+
+    /// <summary>The base of <see cref="Shared.Contracts.AuthServerPaths"/>.</summary>
+    public Uri BaseAddress => new(Url.TrimEnd('/') + "/");
+
+    /// <summary>A URL without a path may be written with and without its last slash (RFC 3986 §6.2.3).</summary>
+    public IReadOnlyList<string> IssuerSpellings => [Issuer.TrimEnd('/'), Issuer.TrimEnd('/') + "/"];
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!IsHttp(Issuer))
+            yield return new($"AuthServer__Issuer must be an absolute http or https address, not \"{Issuer}\".");
+        if (!IsHttp(Url))
+            yield return new($"AuthServer__Url must be an absolute http or https address, not \"{Url}\".");
+        if (ClientKey.Fault(ClientKeyFile) is { } fault)
+            yield return new(fault);
+    }
+
+    private static bool IsHttp(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https";
+}

@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Primitives;
+using Scim.Api.Protocol.Messages;
+
+namespace Scim.Api.Tokens;
+
+/// <summary>
+/// The token of an <c>Authorization</c> header (RFC 6750 §2.1), and whether the word <c>Bearer</c> stood before it. What
+/// a bad paste does to a token is told apart, because an administrator can mend it.
+/// </summary>
+internal sealed record BearerToken(string Value, bool HasScheme)
+{
+    private const string Scheme = "Bearer";
+    private const string Remedy = "Copy the token again and paste it into the identity provider as it is.";
+
+    /// <summary>Null if there is no header; a <see cref="ScimException"/> if there is no token in it.</summary>
+    public static BearerToken? Read(StringValues header)
+    {
+        if (header.Count == 0)
+            return null;
+        if (header.Count > 1)
+            throw Malformed("The request has more than one Authorization header. Send one.");
+
+        var text = header[0]!.Trim();
+        var words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        var hasScheme = words is [var first, ..] && first.Equals(Scheme, StringComparison.OrdinalIgnoreCase);
+        if (hasScheme)
+            words = words[1..];
+
+        return words switch
+        {
+            [] => throw Malformed($"The Authorization header holds no token. {Remedy}"),
+            [var again, ..] when again.Equals(Scheme, StringComparison.OrdinalIgnoreCase) => throw Malformed(
+                "The word Bearer stands twice in the Authorization header. Paste the token without it."),
+            [var scheme, _] when !hasScheme && IsWord(scheme) => throw Malformed(
+                $"The Authorization header uses the scheme {scheme}. SCIM takes Bearer and a token."),
+            [var token] => new(Checked(token), hasScheme),
+            _ => throw Malformed($"The token has spaces or line breaks in it. {Remedy}"),
+        };
+    }
+
+    private static string Checked(string token)
+    {
+        if (token.Contains("\\n", StringComparison.Ordinal) || token.Contains("\\r", StringComparison.Ordinal)
+            || token.Contains("%0", StringComparison.Ordinal))
+            throw Malformed($"The token has line breaks in it. {Remedy}");
+        if (token[0] is '"' or '\'' || token[^1] is '"' or '\'')
+            throw Malformed($"The token has quotation marks around it. {Remedy}");
+        if (!token.All(IsTokenCharacter))
+            throw Malformed($"The token has characters in it that no token of SciLeads has. {Remedy}");
+        if (token.Split('.').Length != 3)
+            throw Malformed($"The token is not whole: it must have three parts with a dot between them. {Remedy}");
+        return token;
+    }
+
+    private static ScimException Malformed(string detail) =>
+        new(ScimError.Unauthorized(detail, Challenges.InvalidToken));
+
+    private static bool IsWord(string text) => text.Length <= 20 && text.All(char.IsAsciiLetter);
+
+    // Base64url and the dots between its parts (RFC 7515 §3.1).
+    private static bool IsTokenCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.';
+}

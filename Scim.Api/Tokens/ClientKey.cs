@@ -1,0 +1,116 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Scim.Api.Tokens;
+
+/// <summary>
+/// The EC P-256 key with which this server proves itself to the authorization server (<c>private_key_jwt</c>). It never
+/// leaves its file; the authorization server is given <see cref="PublicJwks"/>.
+/// </summary>
+internal sealed class ClientKey : IDisposable
+{
+    private readonly ECDsa key;
+
+    public ClientKey(IOptions<AuthServerOptions> options)
+        : this(Read(options.Value.ClientKeyFile))
+    {
+    }
+
+    private ClientKey(ECDsa key)
+    {
+        this.key = key;
+        var security = new ECDsaSecurityKey(key);
+        // The key id is the thumbprint (RFC 7638), so that it need not be stored.
+        security.KeyId = Base64UrlEncoder.Encode(security.ComputeJwkThumbprint());
+        SigningCredentials = new(security, SecurityAlgorithms.EcdsaSha256);
+    }
+
+    public SigningCredentials SigningCredentials { get; }
+
+    /// <summary>Makes the file, readable by its owner only, unless it exists.</summary>
+    public static ClientKey OpenOrCreate(string path)
+    {
+        if (!File.Exists(path))
+            Create(path);
+        return new(Read(path));
+    }
+
+    /// <summary>Why the file is of no use, as a sentence; null if it is fine.</summary>
+    public static string? Fault(string path)
+    {
+        try
+        {
+            using var key = Read(path);
+            return null;
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return $"AuthServer__ClientKeyFile {path} cannot be read; Scim.Api client-key create makes it.";
+        }
+        catch (Exception malformed) when (malformed is ArgumentException or CryptographicException)
+        {
+            return $"AuthServer__ClientKeyFile {path} must hold one unencrypted EC P-256 private key as PEM.";
+        }
+    }
+
+    /// <summary>The public key as a JWK set (RFC 7517 §5).</summary>
+    public string PublicJwks()
+    {
+        var point = key.ExportParameters(includePrivateParameters: false).Q;
+        var jwk = new
+        {
+            kty = "EC",
+            crv = "P-256",
+            x = Base64UrlEncoder.Encode(point.X),
+            y = Base64UrlEncoder.Encode(point.Y),
+            kid = SigningCredentials.Key.KeyId,
+            use = "sig",
+            alg = SecurityAlgorithms.EcdsaSha256,
+        };
+        return JsonSerializer.Serialize(new { keys = new[] { jwk } });
+    }
+
+    public void Dispose() => key.Dispose();
+
+    private static void Create(string path)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+        // Under its name the file is there whole or not at all, and never in place of another.
+        var draft = $"{path}.{Guid.NewGuid():N}";
+        using (var file = new StreamWriter(draft, options))
+            file.WriteLine(key.ExportPkcs8PrivateKeyPem());
+        try
+        {
+            File.Move(draft, path, overwrite: false);
+        }
+        catch
+        {
+            File.Delete(draft);
+            throw;
+        }
+    }
+
+    private static ECDsa Read(string path)
+    {
+        var key = ECDsa.Create();
+        try
+        {
+            key.ImportFromPem(File.ReadAllText(path));
+            // The curve by its name's number: secp256r1. A public key alone cannot be exported with its private part.
+            if (key.ExportParameters(includePrivateParameters: true).Curve.Oid.Value != ECCurve.NamedCurves.nistP256.Oid.Value)
+                throw new CryptographicException("The key is on another curve.");
+            return key;
+        }
+        catch
+        {
+            key.Dispose();
+            throw;
+        }
+    }
+}

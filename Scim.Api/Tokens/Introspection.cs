@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Options;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.RateLimiting;
+using Polly.Timeout;
+using Scim.Api.Protocol.Messages;
+using Shared.Contracts;
+
+namespace Scim.Api.Tokens;
+
+/// <summary>
+/// Asks the authorization server about a token (RFC 7662). There is a clear answer or a 503: that the token is dead is
+/// said by <c>active: false</c> alone, because identity providers stop provisioning on 401.
+/// </summary>
+internal sealed class Introspection(
+    AuthServerConnection authServer,
+    ClientAssertion assertion,
+    IOptions<AuthServerOptions> server,
+    IOptions<IntrospectionOptions> options,
+    TimeProvider time,
+    ILogger<Introspection> log)
+{
+    private readonly ResiliencePipeline pipeline = IntrospectionPipeline.Build(options.Value, time);
+
+    public async Task<TokenIntrospection> Ask(string token, CancellationToken cancellation)
+    {
+        try
+        {
+            return await pipeline.ExecuteAsync(attempt => new ValueTask<TokenIntrospection>(Send(token, attempt)), cancellation);
+        }
+        catch (AuthServerFault fault)
+        {
+            // An outage passes by itself; anything else wants somebody to look at it.
+            log.Log(fault.IsOutage ? LogLevel.Warning : LogLevel.Error, fault, "A token could not be introspected");
+            throw Unknown();
+        }
+        catch (Exception refused)
+            when (refused is TimeoutRejectedException or BrokenCircuitException or RateLimiterRejectedException)
+        {
+            log.LogWarning("A token could not be introspected: {Reason}", refused.Message);
+            throw Unknown();
+        }
+    }
+
+    /// <summary>What is answered when nothing is known about a token.</summary>
+    public static ScimException Unknown() => new(ScimError.Unavailable(
+        "SciLeads cannot check the token at the moment. The token is not at fault; try again.", retryAfter: 5));
+
+    private async Task<TokenIntrospection> Send(string token, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, new Uri(server.Value.BaseAddress, AuthServerPaths.Introspection));
+        request.Content = new FormUrlEncodedContent(
+            [new("token", token), new("token_type_hint", "access_token"), .. assertion.Parameters()]);
+
+        var answer = await authServer.Send<TokenIntrospection>(request, cancellation);
+        return answer switch
+        {
+            { Active: true, Account: null } => throw AuthServerFault.OfAnswer("it names no account"),
+            { Active: true, CredentialSet: null, Act: null } => throw AuthServerFault.OfAnswer("it says not who acts"),
+            _ => answer,
+        };
+    }
+}

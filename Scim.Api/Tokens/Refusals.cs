@@ -1,0 +1,29 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
+using Scim.Api.Protocol.Messages;
+
+namespace Scim.Api.Tokens;
+
+/// <summary>Answers a request that was not let in: 401, 403 or, if nothing is known about the token, 503.</summary>
+internal sealed class Refusals : IAuthorizationMiddlewareResultHandler
+{
+    public Task HandleAsync(
+        RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
+    {
+        if (authorizeResult.Succeeded)
+            return next(context);
+        var error = authorizeResult.Challenged
+            ? Unauthenticated(context)
+            : authorizeResult.AuthorizationFailure!.FailureReasons.OfType<Rule.Broken>().First().Error;
+        return error.ExecuteAsync(context);
+    }
+
+    private static ScimError Unauthenticated(HttpContext context) =>
+        context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Failure switch
+        {
+            null => TokenErrors.Missing(),
+            ScimException refusal => refusal.Error,
+            _ => TokenErrors.NotOurs(),
+        };
+}

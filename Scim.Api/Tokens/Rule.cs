@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Authorization;
+using Scim.Api.Protocol.Messages;
+using Shared.Contracts;
+
+namespace Scim.Api.Tokens;
+
+/// <summary>What a caller must be allowed, by scope and account, once it is known who it is.</summary>
+internal sealed class Rule(string scope) : AuthorizationHandler<Rule>, IAuthorizationRequirement
+{
+    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, Rule requirement)
+    {
+        if (context.Resource is not HttpContext http || http.Features.Get<Caller>() is not { } caller)
+            return Task.CompletedTask;
+        if (Refusal(caller) is { } error)
+            context.Fail(new Broken(this, error));
+        else
+            context.Succeed(requirement);
+        return Task.CompletedTask;
+    }
+
+    private ScimError? Refusal(Caller caller) => caller switch
+    {
+        { Account: { Suspended: true } account } => TokenErrors.Suspended(account.Name),
+        { Account: { ScimEnabled: false } account, CredentialSet: not null } => TokenErrors.ScimDisabled(account.Name),
+        _ when !caller.Scopes.Contains(scope) => TokenErrors.InsufficientScope(scope),
+        // The portal's routes act in an administrator's name.
+        { Administrator: null } when scope == Scopes.Portal => TokenErrors.InsufficientScope(scope),
+        _ => null,
+    };
+
+    /// <summary>Carries the error to <see cref="Refusals"/>.</summary>
+    public sealed class Broken(Rule rule, ScimError error) : AuthorizationFailureReason(rule, error.Detail)
+    {
+        public ScimError Error { get; } = error;
+    }
+}

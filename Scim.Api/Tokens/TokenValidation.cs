@@ -1,0 +1,71 @@
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Tokens;
+using Shared.Contracts;
+
+namespace Scim.Api.Tokens;
+
+/// <summary>
+/// Registers who is let in. A group of routes says <c>RequireAuthorization(Scopes.Scim)</c>; the policies are named after
+/// the scopes.
+/// </summary>
+internal static class TokenValidation
+{
+    public static void AddTokenValidation(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddAuthServerConnection();
+        services.AddSingleton<SigningKeys>();
+        services.AddSingleton<Introspection>();
+        services.AddScoped<Admission>();
+
+        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme)
+            .Configure<IOptions<AuthServerOptions>, SigningKeys>(Configure);
+
+        services.AddSingleton<IAuthorizationMiddlewareResultHandler, Refusals>();
+        services.AddAuthorizationBuilder()
+            .AddPolicy(Scopes.Scim, policy => policy.AddRequirements(new Rule(Scopes.Scim)))
+            .AddPolicy(Scopes.Portal, policy => policy.AddRequirements(new Rule(Scopes.Portal)));
+    }
+
+    /// <summary>What is needed to call the authorization server in this server's name; commands need no more.</summary>
+    public static void AddAuthServerConnection(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<ClientKey>();
+        services.AddSingleton<ClientAssertion>();
+        services.AddSingleton<AuthServerClient>();
+        // A neighbour on the inner network: no proxy in between, and a token goes to this address and to no other.
+        services.AddSingleton(_ => new AuthServerConnection(new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+        })
+        {
+            MaxResponseContentBufferSize = AuthServerConnection.LargestAnswer,
+            Timeout = Timeout.InfiniteTimeSpan,
+        }));
+    }
+
+    private static void Configure(JwtBearerOptions jwt, IOptions<AuthServerOptions> server, SigningKeys keys)
+    {
+        jwt.EventsType = typeof(Admission);
+        jwt.MapInboundClaims = false;
+        jwt.TokenValidationParameters = new()
+        {
+            ValidIssuers = server.Value.IssuerSpellings,
+            ValidAudience = Audiences.Scim,
+            ValidTypes = ["at+jwt", "application/at+jwt"],
+            ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
+            // By the clock of the authorization server, when it is introspected.
+            ValidateLifetime = false,
+            IssuerSigningKeyResolver = (_, _, kid, _) => keys.Known(kid) is { } key ? [key] : [],
+            TryAllIssuerSigningKeys = false,
+        };
+    }
+}

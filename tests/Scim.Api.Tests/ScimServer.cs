@@ -1,0 +1,117 @@
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Scim.Api.Tokens;
+
+namespace Scim.Api.Tests;
+
+/// <summary>
+/// The real server on Kestrel, on a port and a SQLite file of its own, before a <see cref="TestAuthServer"/>. Tests that
+/// share one keep apart by their <see cref="TestAccount"/>.
+/// </summary>
+internal sealed class ScimServer : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly bool ownsAuthServer;
+
+    private ScimServer(WebApplication app, TestAuthServer authServer, CapturedLogs logs, string folder, bool ownsAuthServer)
+    {
+        (this.app, this.ownsAuthServer) = (app, ownsAuthServer);
+        (AuthServer, Logs, Folder) = (authServer, logs, folder);
+    }
+
+    public TestAuthServer AuthServer { get; }
+
+    public CapturedLogs Logs { get; }
+
+    /// <summary>Where the database and the client key are; given to another start, it is a restart.</summary>
+    public string Folder { get; }
+
+    public IServiceProvider Services => app.Services;
+
+    public string Url => app.Urls.Single();
+
+    /// <summary>Starts a server; <paramref name="settings"/> are <c>Section:Name=value</c>.</summary>
+    public static async Task<ScimServer> Start(
+        string[]? settings = null,
+        Action<WebApplication>? map = null,
+        TimeProvider? time = null,
+        TestAuthServer? authServer = null,
+        string? folder = null)
+    {
+        folder ??= Directory.CreateTempSubdirectory("scim-").FullName;
+        var auth = authServer ?? new TestAuthServer();
+        var logs = new CapturedLogs();
+        var keyFile = Path.Combine(folder, "client-key.pem");
+        ClientKey.OpenOrCreate(keyFile).Dispose();
+
+        string[] usual =
+        [
+            "Urls=http://127.0.0.1:0",
+            $"ConnectionStrings:Scim=Data Source={Path.Combine(folder, "scim.db")};Pooling=False",
+            "Scim:BaseUrl=http://localhost:5002/scim/v2",
+            "Scim:MigrateAtStart=true",
+            $"AuthServer:Issuer={auth.Url}",
+            $"AuthServer:Url={auth.Url}",
+            $"AuthServer:ClientKeyFile={keyFile}",
+        ];
+        var app = Program.Build(
+            [.. usual.Concat(settings ?? []).Select(setting => "--" + setting)],
+            builder =>
+            {
+                builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(logs);
+                builder.Logging.AddFilter<CapturedLogs>(null, LogLevel.Trace);
+                if (time is not null)
+                    builder.Services.Replace(ServiceDescriptor.Singleton(time));
+            });
+        map?.Invoke(app);
+        await app.StartAsync();
+        return new(app, auth, logs, folder, ownsAuthServer: authServer is null);
+    }
+
+    /// <summary>A client with this Authorization header, if any, and the server's address.</summary>
+    public HttpClient ClientWith(string? authorization)
+    {
+        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false })
+        {
+            BaseAddress = new Uri(Url),
+        };
+        if (authorization is not null)
+            client.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", authorization);
+        return client;
+    }
+
+    /// <summary>An identity provider of the account: addresses are relative to <c>/scim/v2/</c>.</summary>
+    public HttpClient ClientOf(TestAccount account)
+    {
+        var client = ClientWith("Bearer " + AuthServer.IssueToken(account));
+        client.BaseAddress = new Uri(Url + "/scim/v2/");
+        client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/scim+json"));
+        return client;
+    }
+
+    /// <summary>The portal, for an administrator of the account: addresses are relative to <c>/portal/</c>.</summary>
+    public HttpClient PortalOf(TestAccount account)
+    {
+        var client = ClientWith("Bearer " + AuthServer.IssuePortalToken(account));
+        client.BaseAddress = new Uri(Url + "/portal/");
+        return client;
+    }
+
+    /// <summary>Stops the server, but keeps its folder and the authorization server for the next one.</summary>
+    public async Task Stop()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        if (ownsAuthServer)
+            AuthServer.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+}

@@ -1,0 +1,51 @@
+using Shared.Contracts;
+
+namespace Scim.Api.Tests;
+
+/// <summary>
+/// A customer of the <see cref="TestAuthServer"/> with its active credential set. What a test changes here, the next
+/// introspection of its tokens says.
+/// </summary>
+internal sealed class TestAccount
+{
+    public TestAccount() => Policy = new()
+    {
+        Id = Guid.CreateVersion7(),
+        Name = "Acme",
+        Version = 1,
+        ScimEnabled = true,
+        AttributeRules = AttributeRuleSets.Guide,
+        Domains = [],
+        Licences = [],
+    };
+
+    public AccountPolicy Policy { get; set; }
+
+    public Guid Id => Policy.Id;
+
+    public Guid SetId { get; set; } = Guid.CreateVersion7();
+
+    public long Generation { get; set; } = 1;
+
+    public string Method { get; set; } = CredentialMethods.DirectJwt;
+
+    /// <summary>What introspection says of a token of the set that is active now.</summary>
+    public TokenIntrospection Answer(string scope = Scopes.Scim) => new()
+    {
+        Active = true,
+        Scope = scope,
+        ExpiresIn = 3600,
+        Account = Policy,
+        CredentialSet = new() { Id = SetId, Generation = Generation, Method = Method },
+    };
+
+    /// <summary>What introspection says of the portal's own token for an administrator of the account.</summary>
+    public TokenIntrospection PortalAnswer(string email = "admin@example.com") => new()
+    {
+        Active = true,
+        Scope = Scopes.Portal,
+        ExpiresIn = 300,
+        Account = Policy,
+        Act = new() { Subject = Guid.CreateVersion7(), Email = email },
+    };
+}

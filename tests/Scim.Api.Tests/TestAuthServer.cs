@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using Shared.Contracts;
+using WireMock;
+using WireMock.RequestBuilders;
+using WireMock.ResponseBuilders;
+using WireMock.Server;
+using WireMock.Settings;
+using WireMock.Types;
+using WireMock.Util;
+
+namespace Scim.Api.Tests;
+
+/// <summary>
+/// The other server, on a port of its own: it signs tokens with a real ES256 key, publishes the key, and answers
+/// introspection as told, token by token. A token nobody told about is inactive.
+/// </summary>
+internal sealed class TestAuthServer : IDisposable
+{
+    private readonly ConcurrentDictionary<string, Func<TokenIntrospection>> answers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ECDsaSecurityKey> keys = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Guid, Func<AccountPolicy>> accounts = new();
+
+    public TestAuthServer()
+    {
+        Http = WireMockServer.Start(new WireMockServerSettings { MaxRequestLogCount = 1000 });
+        Key = AddKey();
+        AnswerKeys();
+        AnswerIntrospection();
+        AnswerToken();
+    }
+
+    /// <summary>For faults: a mapping given here at a priority below 0 goes before the usual one.</summary>
+    public WireMockServer Http { get; }
+
+    public string Url => Http.Url!;
+
+    /// <summary>The key that signs.</summary>
+    public ECDsaSecurityKey Key { get; set; }
+
+    /// <summary>How often the keys, or a token, were asked for.</summary>
+    public int Calls(string path) => Http.LogEntries.Count(entry => entry.RequestMessage?.Path == "/" + path);
+
+    /// <summary>Publishes another key.</summary>
+    public ECDsaSecurityKey AddKey()
+    {
+        var key = new ECDsaSecurityKey(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = Guid.NewGuid().ToString("N") };
+        return keys[key.KeyId] = key;
+    }
+
+    public void RemoveKey(ECDsaSecurityKey key) => keys.TryRemove(key.KeyId, out _);
+
+    /// <summary>A token of the account's set; introspection says of it what the account is at that time.</summary>
+    public string IssueToken(TestAccount account, string scope = Scopes.Scim)
+    {
+        accounts[account.Id] = () => account.Policy;
+        var (set, generation, method) = (account.SetId, account.Generation, account.Method);
+        return IssueToken(() => set == account.SetId
+            ? account.Answer(scope) with { CredentialSet = new() { Id = set, Generation = generation, Method = method } }
+            : new() { Active = false });
+    }
+
+    /// <summary>A token of the portal for an administrator of the account.</summary>
+    public string IssuePortalToken(TestAccount account) => IssueToken(() => account.PortalAnswer());
+
+    /// <summary>A really signed <c>at+jwt</c>, changed as the test wants, and what introspection will say of it.</summary>
+    public string IssueToken(Func<TokenIntrospection> answer, Action<SecurityTokenDescriptor>? change = null)
+    {
+        var now = DateTime.UtcNow;
+        var token = new SecurityTokenDescriptor
+        {
+            TokenType = "at+jwt",
+            Issuer = Url,
+            Audience = Audiences.Scim,
+            IssuedAt = now,
+            Expires = now.AddHours(1),
+            Claims = new Dictionary<string, object> { [JwtRegisteredClaimNames.Jti] = Guid.NewGuid().ToString() },
+            SigningCredentials = new(Key, SecurityAlgorithms.EcdsaSha256),
+        };
+        change?.Invoke(token);
+        var jwt = new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(token);
+        Tell(jwt, answer);
+        return jwt;
+    }
+
+    /// <summary>What introspection says of the token from now on.</summary>
+    public void Tell(string token, Func<TokenIntrospection> answer) => answers[token] = answer;
+
+    public void Dispose() => Http.Dispose();
+
+    private void AnswerKeys() => Http
+        .Given(Request.Create().WithPath("/" + AuthServerPaths.Keys).UsingGet())
+        .RespondWith(Response.Create().WithCallback(_ => Json(new
+        {
+            keys = keys.Values.Select(key => JsonWebKeyConverter.ConvertFromECDsaSecurityKey(key)).Select(jwk => new
+            {
+                kty = jwk.Kty, crv = jwk.Crv, x = jwk.X, y = jwk.Y, kid = jwk.Kid, use = "sig", alg = "ES256",
+            }),
+        })));
+
+    private void AnswerIntrospection() => Http
+        .Given(Request.Create().WithPath("/" + AuthServerPaths.Introspection).UsingPost())
+        .RespondWith(Response.Create().WithCallback(request =>
+        {
+            var form = QueryHelpers.ParseQuery(request.Body);
+            return answers.TryGetValue(form["token"].ToString(), out var answer)
+                ? Json(answer())
+                : Json(new { active = false });
+        }));
+
+    private void AnswerToken()
+    {
+        Http.Given(Request.Create().WithPath("/" + AuthServerPaths.Token).UsingPost())
+            .RespondWith(Response.Create().WithCallback(_ =>
+                Json(new { access_token = "client-credentials", token_type = "Bearer", expires_in = 300 })));
+        Http.Given(Request.Create().WithPath($"/{AuthServerPaths.Accounts}/*").UsingGet()
+                .WithHeader("Authorization", "Bearer client-credentials"))
+            .RespondWith(Response.Create().WithCallback(request =>
+                accounts.TryGetValue(Guid.Parse(request.PathSegments[^1]), out var policy)
+                    ? Json(policy())
+                    : new ResponseMessage { StatusCode = 404 }));
+    }
+
+    private static ResponseMessage Json<T>(T body) => new()
+    {
+        StatusCode = 200,
+        Headers = new Dictionary<string, WireMockList<string>> { ["Content-Type"] = new("application/json;charset=utf-8") },
+        BodyData = new BodyData { DetectedBodyType = BodyType.String, BodyAsString = JsonSerializer.Serialize(body) },
+    };
+}
