@@ -41,7 +41,7 @@ internal static class Program
     }
 
     /// <summary>What the process is made of, top to bottom.</summary>
-    internal static WebApplication Build(string[] args)
+    internal static WebApplication Build(string[] args, TimeProvider? time = null)
     {
         var builder = CreateBuilder(args);
         var auth = ReadOptions(builder.Configuration);
@@ -53,7 +53,7 @@ internal static class Program
 
         var services = builder.Services;
         services.AddSingleton(auth);
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(time ?? TimeProvider.System);
 
         services.AddSingleton(new WriterGate(oneAtATime: true));
         services.AddDbContext<AuthDbContext>(db => db
@@ -148,9 +148,13 @@ internal static class Program
             .Run(args, Console.Out, Console.Error, CancellationToken.None);
     }
 
-    /// <summary>The settings lie beside the program, wherever it is called from.</summary>
-    private static WebApplicationBuilder CreateBuilder(string[] args) =>
-        WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+    /// <summary>The settings and the pages lie beside the program, wherever and by whatever it is called.</summary>
+    private static WebApplicationBuilder CreateBuilder(string[] args) => WebApplication.CreateBuilder(new WebApplicationOptions
+    {
+        Args = args,
+        ApplicationName = typeof(Program).Assembly.GetName().Name,
+        ContentRootPath = AppContext.BaseDirectory,
+    });
 
     /// <exception cref="ValidationException">A setting is missing or wrong; the message says which.</exception>
     private static AuthOptions ReadOptions(ConfigurationManager configuration)

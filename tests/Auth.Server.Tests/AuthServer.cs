@@ -1,0 +1,124 @@
+using Auth.Server.Accounts;
+using Auth.Server.Administrators;
+using Auth.Server.Credentials;
+using Auth.Server.Data;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Shared.Contracts;
+
+namespace Auth.Server.Tests;
+
+/// <summary>
+/// The real server on a free port and a new SQLite database, with a clock that stands still until a test moves it. All
+/// settings of <c>Auth.Server</c> may be given, as <c>--Auth:AccessTokenLifetime=00:05:00</c>; without
+/// <c>--Auth:ScimApiUrl</c> there is no <c>Scim.Api</c>.
+/// </summary>
+internal sealed class AuthServer : IAsyncDisposable
+{
+    public const string Password = "Correct-Horse-Battery-7";
+
+    private readonly DirectoryInfo folder;
+    private readonly WebApplication app;
+
+    private AuthServer(DirectoryInfo folder, WebApplication app, FakeTimeProvider time)
+    {
+        this.folder = folder;
+        this.app = app;
+        Time = time;
+    }
+
+    /// <summary>The issuer, which is an address that nobody listens at: all that the server does must go by <see cref="Address"/>.</summary>
+    public static Uri PublicUrl { get; } = new("http://localhost:5001");
+
+    public static Uri ScimBaseUrl { get; } = new("http://localhost:5002/scim/v2");
+
+    public FakeTimeProvider Time { get; }
+
+    public IServiceProvider Services => app.Services;
+
+    public string DataDirectory => Path.Combine(folder.FullName, "data");
+
+    /// <summary>Where the server listens.</summary>
+    public Uri Address { get; private set; } = null!;
+
+    public static async Task<AuthServer> Start(params string[] settings)
+    {
+        var folder = Directory.CreateTempSubdirectory("auth-");
+        // Whole seconds, as tokens have them.
+        var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
+        var app = Program.Build(
+            [
+                "--Urls=http://127.0.0.1:0",
+                $"--ConnectionStrings:Auth=Data Source={Path.Combine(folder.FullName, "auth.db")}",
+                $"--Auth:PublicUrl={PublicUrl}",
+                $"--Auth:ScimBaseUrl={ScimBaseUrl}",
+                // Port 9 is "discard": refused at once.
+                "--Auth:ScimApiUrl=http://127.0.0.1:9",
+                $"--Auth:DataDirectory={Path.Combine(folder.FullName, "data")}",
+                "--Logging:LogLevel:Default=Warning",
+                .. settings,
+            ],
+            time);
+        var server = new AuthServer(folder, app, time);
+        await Program.Prepare(app, migrate: true);
+        await app.StartAsync();
+        server.Address = new(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
+        return server;
+    }
+
+    /// <summary>A client that keeps cookies and follows no redirect.</summary>
+    public HttpClient CreateClient()
+    {
+        // Its owner is the client that it is given to.
+#pragma warning disable CA2000
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false };
+#pragma warning restore CA2000
+        return new(handler) { BaseAddress = Address };
+    }
+
+    /// <summary>Does something with a part of the server, in a scope of its own.</summary>
+    public async Task<T> With<TPart, T>(Func<TPart, Task<T>> act)
+        where TPart : notnull
+    {
+        await using var scope = Services.CreateAsyncScope();
+        return await act(scope.ServiceProvider.GetRequiredService<TPart>());
+    }
+
+    public Task<T> WithDatabase<T>(Func<AuthDbContext, Task<T>> act) => With(act);
+
+    /// <summary>An account, with SCIM enabled and 100 seats of <c>portal</c> unless told otherwise.</summary>
+    public Task<Account> CreateAccount(string name = "Demo", AccountChange? settings = null) =>
+        With<AccountRegister, Account>(accounts => accounts.Create(
+            name,
+            settings ?? new(ScimEnabled: true, Licences: new Dictionary<string, int> { ["portal"] = 100 }),
+            CancellationToken.None));
+
+    /// <summary>An administrator who signs in with <see cref="Password"/>.</summary>
+    public Task<Administrator> CreateAdministrator(Account account, string email = "ada@example.com") =>
+        With<AccountRegister, Administrator>(
+            accounts => accounts.CreateAdministrator(account.Id, email, Password, CancellationToken.None));
+
+    public Task<CredentialSet?> FindActive(Account account) =>
+        With<CredentialSets, CredentialSet?>(sets => sets.FindActive(account.Id, CancellationToken.None));
+
+    /// <summary>Puts a new credential set in the place of whichever is active.</summary>
+    public Task<IssuedCredentials> Generate(
+        Account account, string method = CredentialMethods.DirectJwt, params string[] redirectUris) =>
+        With<CredentialSets, IssuedCredentials>(async sets => await sets.Generate(
+            new(
+                account.Id,
+                (await sets.FindActive(account.Id, CancellationToken.None))?.Id,
+                method,
+                "a test",
+                RedirectUris: redirectUris),
+            CancellationToken.None));
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        SqliteConnection.ClearAllPools();
+        folder.Delete(recursive: true);
+    }
+}
