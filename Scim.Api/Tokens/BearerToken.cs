@@ -17,7 +17,8 @@ internal sealed record BearerToken(string Value, bool HasScheme)
     {
         if (header.Count == 0)
             return null;
-        if (header.Count > 1)
+        // Proxies join two headers with a comma (RFC 9110 §5.3).
+        if (header.Count > 1 || header[0]!.Contains(", ", StringComparison.Ordinal))
             throw Malformed("The request has more than one Authorization header. Send one.");
 
         var text = header[0]!.Trim();

@@ -21,7 +21,8 @@ internal sealed class ClientKey : IDisposable
     private ClientKey(ECDsa key)
     {
         this.key = key;
-        var security = new ECDsaSecurityKey(key);
+        // The library's cache of signers, one for the whole process, would outlive the key.
+        var security = new ECDsaSecurityKey(key) { CryptoProviderFactory = new() { CacheSignatureProviders = false } };
         // The key id is the thumbprint (RFC 7638), so that it need not be stored.
         security.KeyId = Base64UrlEncoder.Encode(security.ComputeJwkThumbprint());
         SigningCredentials = new(security, SecurityAlgorithms.EcdsaSha256);

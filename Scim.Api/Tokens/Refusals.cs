@@ -8,19 +8,19 @@ namespace Scim.Api.Tokens;
 /// <summary>Answers a request that was not let in: 401, 403 or, if nothing is known about the token, 503.</summary>
 internal sealed class Refusals : IAuthorizationMiddlewareResultHandler
 {
-    public Task HandleAsync(
+    public async Task HandleAsync(
         RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
     {
         if (authorizeResult.Succeeded)
-            return next(context);
-        var error = authorizeResult.Challenged
-            ? Unauthenticated(context)
-            : authorizeResult.AuthorizationFailure!.FailureReasons.OfType<Rule.Broken>().First().Error;
-        return error.ExecuteAsync(context);
+            await next(context);
+        else if (authorizeResult.Challenged)
+            await Unauthenticated(await context.AuthenticateAsync()).ExecuteAsync(context);
+        else
+            await authorizeResult.AuthorizationFailure!.FailureReasons.OfType<Rule.Broken>().First().Error.ExecuteAsync(context);
     }
 
-    private static ScimError Unauthenticated(HttpContext context) =>
-        context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Failure switch
+    private static ScimError Unauthenticated(AuthenticateResult result) =>
+        result.Failure switch
         {
             null => TokenErrors.Missing(),
             ScimException refusal => refusal.Error,

@@ -15,10 +15,12 @@ internal sealed class ScimServer : IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly bool ownsAuthServer;
+    private readonly bool ownsFolder;
 
-    private ScimServer(WebApplication app, TestAuthServer authServer, CapturedLogs logs, string folder, bool ownsAuthServer)
+    private ScimServer(
+        WebApplication app, TestAuthServer authServer, CapturedLogs logs, string folder, bool ownsAuthServer, bool ownsFolder)
     {
-        (this.app, this.ownsAuthServer) = (app, ownsAuthServer);
+        (this.app, this.ownsAuthServer, this.ownsFolder) = (app, ownsAuthServer, ownsFolder);
         (AuthServer, Logs, Folder) = (authServer, logs, folder);
     }
 
@@ -41,6 +43,7 @@ internal sealed class ScimServer : IAsyncDisposable
         TestAuthServer? authServer = null,
         string? folder = null)
     {
+        var ownsFolder = folder is null;
         folder ??= Directory.CreateTempSubdirectory("scim-").FullName;
         var auth = authServer ?? new TestAuthServer();
         var logs = new CapturedLogs();
@@ -68,7 +71,7 @@ internal sealed class ScimServer : IAsyncDisposable
             });
         map?.Invoke(app);
         await app.StartAsync();
-        return new(app, auth, logs, folder, ownsAuthServer: authServer is null);
+        return new(app, auth, logs, folder, authServer is null, ownsFolder);
     }
 
     /// <summary>A client with this Authorization header, if any, and the server's address.</summary>
@@ -112,6 +115,7 @@ internal sealed class ScimServer : IAsyncDisposable
         await app.DisposeAsync();
         if (ownsAuthServer)
             AuthServer.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        if (ownsFolder)
+            Directory.Delete(Folder, recursive: true);
     }
 }

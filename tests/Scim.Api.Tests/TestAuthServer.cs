@@ -27,15 +27,11 @@ internal sealed class TestAuthServer : IDisposable
 
     public TestAuthServer()
     {
-        Http = WireMockServer.Start(new WireMockServerSettings { MaxRequestLogCount = 1000 });
+        Http = Start(port: null);
         Key = AddKey();
-        AnswerKeys();
-        AnswerIntrospection();
-        AnswerToken();
     }
 
-    /// <summary>For faults: a mapping given here at a priority below 0 goes before the usual one.</summary>
-    public WireMockServer Http { get; }
+    public WireMockServer Http { get; private set; }
 
     public string Url => Http.Url!;
 
@@ -44,6 +40,21 @@ internal sealed class TestAuthServer : IDisposable
 
     /// <summary>How often the keys, or a token, were asked for.</summary>
     public int Calls(string path) => Http.LogEntries.Count(entry => entry.RequestMessage?.Path == "/" + path);
+
+    /// <summary>From now on that address answers so; until <see cref="Recover"/>.</summary>
+    public void Fail(string path, IResponseBuilder response) =>
+        Http.Given(Request.Create().WithPath("/" + path)).AtPriority(-1).RespondWith(response);
+
+    public void Recover()
+    {
+        Http.ResetMappings();
+        AnswerAll();
+    }
+
+    /// <summary>Nobody listens at the address any more; until <see cref="Resume"/>.</summary>
+    public void Pause() => Http.Stop();
+
+    public void Resume() => Http = Start(Http.Port);
 
     /// <summary>Publishes another key.</summary>
     public ECDsaSecurityKey AddKey()
@@ -91,6 +102,20 @@ internal sealed class TestAuthServer : IDisposable
     public void Tell(string token, Func<TokenIntrospection> answer) => answers[token] = answer;
 
     public void Dispose() => Http.Dispose();
+
+    private WireMockServer Start(int? port)
+    {
+        Http = WireMockServer.Start(new WireMockServerSettings { Port = port, MaxRequestLogCount = 1000 });
+        AnswerAll();
+        return Http;
+    }
+
+    private void AnswerAll()
+    {
+        AnswerKeys();
+        AnswerIntrospection();
+        AnswerToken();
+    }
 
     private void AnswerKeys() => Http
         .Given(Request.Create().WithPath("/" + AuthServerPaths.Keys).UsingGet())

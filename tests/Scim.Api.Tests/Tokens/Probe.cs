@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Scim.Api.Data;
 using Scim.Api.Tokens;
 using Shared.Contracts;
 
@@ -7,9 +10,41 @@ namespace Scim.Api.Tests.Tokens;
 /// <summary>Routes that only say who was let in, so that these tests do not depend on what SCIM answers.</summary>
 internal static class Probe
 {
+    private static readonly ConcurrentDictionary<Guid, Pause> pauses = new();
+
     public static void Map(WebApplication app)
     {
         app.MapGet("/scim/v2/probe", (Caller caller) => caller.AccountId.ToString()).RequireAuthorization(Scopes.Scim);
+        app.MapPost("/scim/v2/probe", Write).RequireAuthorization(Scopes.Scim);
         app.MapGet("/portal/probe", (Caller caller) => caller.Administrator!.Email).RequireAuthorization(Scopes.Portal);
+        app.MapPost("/portal/probe", Write).RequireAuthorization(Scopes.Portal);
+    }
+
+    /// <summary>Holds the next write of the account after it was let in and before its transaction begins.</summary>
+    public static Pause HoldWriteOf(TestAccount account) => pauses[account.Id] = new();
+
+    private static async Task<IResult> Write(Caller caller, ScimDbContext db, CancellationToken cancellation)
+    {
+        if (pauses.TryRemove(caller.AccountId, out var pause))
+            await pause.Wait();
+        await using var write = await db.BeginWrite(caller, cancellation);
+        await write.Commit(cancellation);
+        return Results.NoContent();
+    }
+
+    public sealed class Pause
+    {
+        private readonly TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Reached => reached.Task;
+
+        public void Release() => released.SetResult();
+
+        public Task Wait()
+        {
+            reached.SetResult();
+            return released.Task;
+        }
     }
 }
