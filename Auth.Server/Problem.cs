@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Auth.Server;
@@ -14,6 +15,21 @@ internal sealed class ProblemException(int status, string detail) : Exception(de
     public static ProblemException Forbidden(string detail) => new(403, detail);
     public static ProblemException NotFound(string detail) => new(404, detail);
     public static ProblemException Conflict(string detail) => new(409, detail);
+}
 
-    public ProblemDetails ToDetails() => new() { Status = Status, Detail = Message };
+/// <summary>Answers a <see cref="ProblemException"/> that no page showed, in RFC 9457's form.</summary>
+internal sealed class ProblemAnswers(IProblemDetailsService problems) : IExceptionHandler
+{
+    public ValueTask<bool> TryHandleAsync(
+        HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is not ProblemException problem)
+            return new(false);
+        httpContext.Response.StatusCode = problem.Status;
+        return problems.TryWriteAsync(new()
+        {
+            HttpContext = httpContext,
+            ProblemDetails = new ProblemDetails { Status = problem.Status, Detail = problem.Message },
+        });
+    }
 }

@@ -86,6 +86,7 @@ internal static class Program
             http.Timeout = TimeSpan.FromSeconds(10);
         });
         services.AddProblemDetails();
+        services.AddExceptionHandler<ProblemAnswers>();
         services.Configure<ForwardedHeadersOptions>(forwarded => TrustProxies(forwarded, auth));
 
         var app = builder.Build();

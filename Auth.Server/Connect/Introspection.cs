@@ -89,11 +89,10 @@ internal static class Introspection
 
         private async Task AddAdministrator(HandleIntrospectionRequestContext context, Guid sessionId)
         {
-            var administrator = await db.Sessions.AsNoTracking()
-                .Where(session => session.Id == sessionId)
-                .Select(session => session.Administrator)
-                .Include(administrator => administrator.Account.Licences)
-                .SingleAsync();
+            var session = await db.Sessions.AsNoTracking()
+                .Include(session => session.Administrator.Account.Licences)
+                .SingleAsync(session => session.Id == sessionId);
+            var administrator = session.Administrator;
             context.Claims["account"] = AsJson(administrator.Account.ToPolicy());
             context.Claims["act"] = AsJson(new TokenIntrospection.Actor
             {

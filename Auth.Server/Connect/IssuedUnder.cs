@@ -42,6 +42,10 @@ internal sealed class TokenManager(
     IOptionsMonitor<OpenIddictCoreOptions> options,
     IOpenIddictTokenStore<Token> store) : OpenIddictTokenManager<Token>(cache, logger, options, store)
 {
+    /// <summary>An id that is no GUID is nobody's; the store would fail on it.</summary>
+    public override ValueTask<Token?> FindByIdAsync(string identifier, CancellationToken cancellationToken = default) =>
+        Guid.TryParse(identifier, out _) ? base.FindByIdAsync(identifier, cancellationToken) : new((Token?)null);
+
     public override async ValueTask PopulateAsync(
         Token token, OpenIddictTokenDescriptor descriptor, CancellationToken cancellationToken = default)
     {

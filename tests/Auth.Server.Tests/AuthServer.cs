@@ -2,6 +2,7 @@ using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
+using Auth.Server.Keys;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,8 +20,16 @@ internal sealed class AuthServer : IAsyncDisposable
 {
     public const string Password = "Correct-Horse-Battery-7";
 
+    private static readonly Lazy<string> keys = new(() =>
+    {
+        var folder = Directory.CreateTempSubdirectory("keys-").FullName;
+        using var certificate = KeyCertificate.OpenOrCreate(folder);
+        return Path.Combine(folder, "keys.pfx");
+    });
+
     private readonly DirectoryInfo folder;
     private readonly WebApplication app;
+    private bool handedOver;
 
     private AuthServer(DirectoryInfo folder, WebApplication app, FakeTimeProvider time)
     {
@@ -46,6 +55,22 @@ internal sealed class AuthServer : IAsyncDisposable
     public static async Task<AuthServer> Start(params string[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("auth-");
+        // Making a certificate takes half a second; all servers have the same one.
+        folder.CreateSubdirectory("data");
+        File.Copy(keys.Value, Path.Combine(folder.FullName, "data", "keys.pfx"));
+        return await Start(folder, settings);
+    }
+
+    /// <summary>Ends this server and starts another on its folder.</summary>
+    public async Task<AuthServer> Restart(params string[] settings)
+    {
+        handedOver = true;
+        await DisposeAsync();
+        return await Start(folder, settings);
+    }
+
+    private static async Task<AuthServer> Start(DirectoryInfo folder, string[] settings)
+    {
         // Whole seconds, as tokens have them.
         var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
         var app = Program.Build(
@@ -119,6 +144,7 @@ internal sealed class AuthServer : IAsyncDisposable
     {
         await app.DisposeAsync();
         SqliteConnection.ClearAllPools();
-        folder.Delete(recursive: true);
+        if (!handedOver)
+            folder.Delete(recursive: true);
     }
 }

@@ -1,0 +1,223 @@
+using System.Net;
+using System.Security.Claims;
+using Auth.Server.Administrators;
+using Auth.Server.Connect;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using OpenIddict.Server;
+using Shared.Contracts;
+
+namespace Auth.Server.Tests.Connect;
+
+public sealed class IntrospectionTests
+{
+    [TestCase(CredentialMethods.DirectJwt)]
+    [TestCase(CredentialMethods.OAuth2)]
+    public async Task A_live_token_is_told_with_its_account_rules_and_credential_set(string method)
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var account = await server.CreateAccount();
+        var issued = await server.Generate(account, method);
+        var token = await TokenOf(server, issued);
+
+        var answer = await scim.Introspect(token);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(answer.Active);
+            Assert.That(answer.Scope, Is.EqualTo(Scopes.Scim));
+            Assert.That(answer.Account!.Id, Is.EqualTo(account.Id));
+            Assert.That(answer.Account.ScimEnabled);
+            Assert.That(answer.Account.Licences.Single().Seats, Is.EqualTo(100));
+            Assert.That(answer.CredentialSet!.Id, Is.EqualTo(issued.Set.Id));
+            Assert.That(answer.CredentialSet.Generation, Is.EqualTo(issued.Set.Generation));
+            Assert.That(answer.CredentialSet.Method, Is.EqualTo(method));
+            Assert.That(answer.ExpiresIn, Is.GreaterThan(3500));
+            Assert.That(answer.Act, Is.Null);
+        });
+    }
+
+    [TestCase(CredentialMethods.DirectJwt)]
+    [TestCase(CredentialMethods.OAuth2)]
+    public async Task A_token_dies_with_its_set_and_the_next_set_is_of_a_higher_generation(string method)
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var account = await server.CreateAccount();
+        var old = await TokenOf(server, await server.Generate(account, method));
+        var before = (await scim.Introspect(old)).CredentialSet!;
+
+        var current = await TokenOf(server, await server.Generate(account, method));
+
+        Assert.That((await scim.Introspect(old)).Active, Is.False);
+        Assert.That((await scim.Introspect(current)).CredentialSet!.Generation, Is.GreaterThan(before.Generation));
+    }
+
+    [Test]
+    public async Task A_direct_JWT_lives_365_days_and_not_a_second_longer()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var token = (await server.Generate(await server.CreateAccount())).Token!;
+
+        server.Time.Advance(TimeSpan.FromDays(365) - TimeSpan.FromSeconds(1));
+        Assert.That((await scim.Introspect(token)).ExpiresIn, Is.EqualTo(1));
+        server.Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.That((await scim.Introspect(token)).Active, Is.False);
+    }
+
+    [Test]
+    public async Task A_JWT_that_we_signed_but_never_wrote_down_is_not_active()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var issued = await server.Generate(await server.CreateAccount());
+        var real = new JsonWebToken(issued.Token);
+
+        foreach (var tokenId in new[] { null, Guid.NewGuid().ToString(), "nonsense" })
+        {
+            var identity = new ClaimsIdentity(real.Claims.Where(claim => claim.Type is not ("oi_tkn_id" or "aud")));
+            if (tokenId is not null)
+                identity.AddClaim(new("oi_tkn_id", tokenId));
+            var forged = new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+            {
+                Subject = identity,
+                Audience = Audiences.Scim,
+                TokenType = "at+jwt",
+                SigningCredentials = server.Services
+                    .GetRequiredService<IOptionsMonitor<OpenIddictServerOptions>>().CurrentValue.SigningCredentials[0],
+            });
+            Assert.That((await scim.Introspect(forged)).Active, Is.False, $"oi_tkn_id {tokenId ?? "absent"}");
+        }
+    }
+
+    [Test]
+    public async Task The_row_of_another_set_does_not_vouch_for_a_token()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var mine = new JsonWebToken((await server.Generate(await server.CreateAccount("one"))).Token);
+        var other = new JsonWebToken((await server.Generate(await server.CreateAccount("two"))).Token);
+
+        var identity = new ClaimsIdentity(mine.Claims.Where(claim => claim.Type is not ("oi_tkn_id" or "aud")));
+        identity.AddClaim(new("oi_tkn_id", other.GetClaim("oi_tkn_id").Value));
+        var mixed = new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+        {
+            Subject = identity,
+            Audience = Audiences.Scim,
+            TokenType = "at+jwt",
+            SigningCredentials = server.Services
+                .GetRequiredService<IOptionsMonitor<OpenIddictServerOptions>>().CurrentValue.SigningCredentials[0],
+        });
+
+        Assert.That((await scim.Introspect(mixed)).Active, Is.False);
+    }
+
+    [TestCase("nonsense")]
+    [TestCase("a.b.c")]
+    [TestCase("eyJhbGciOiJub25lIn0.e30.")]
+    public async Task Rubbish_is_not_active(string token)
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        Assert.That((await scim.Introspect(token)).Active, Is.False);
+    }
+
+    [Test]
+    public async Task Another_resource_server_learns_nothing_of_a_token_that_is_not_for_it()
+    {
+        await using var server = await AuthServer.Start();
+        using var other = await ResourceServer.Register(server, "other");
+        var token = (await server.Generate(await server.CreateAccount())).Token!;
+
+        using var response = await other.Post(AuthServerPaths.Introspection, ("token", token));
+
+        Assert.That(await response.Content.ReadAsStringAsync(), Does.Not.Contain("demo").IgnoreCase);
+        Assert.That((await response.Json()).GetProperty("active").GetBoolean(), Is.False);
+    }
+
+    [Test]
+    public async Task A_client_of_a_credential_set_may_not_introspect()
+    {
+        await using var server = await AuthServer.Start();
+        var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
+        using var http = server.CreateClient();
+        var token = await http.ClientCredentialsToken(issued.Set.ClientId!, issued.ClientSecret!);
+
+        using var response = await http.Send(
+            AuthServerPaths.Introspection, null,
+            ("token", token), ("client_id", issued.Set.ClientId!), ("client_secret", issued.ClientSecret!));
+
+        Assert.That(response.IsSuccessStatusCode, Is.False);
+        Assert.That(await response.Content.ReadAsStringAsync(), Does.Not.Contain("active"));
+    }
+
+    [Test]
+    public async Task Only_POST_is_taken_and_no_answer_is_stored()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        using var http = server.CreateClient();
+
+        using var get = await http.GetAsync(new Uri($"{AuthServerPaths.Introspection}?token=x", UriKind.Relative));
+        using var post = await scim.Post(AuthServerPaths.Introspection, ("token", "x"));
+
+        Assert.That(get.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That(post.Headers.CacheControl?.NoStore, Is.True);
+    }
+
+    [Test]
+    public async Task An_unproved_caller_is_refused_with_401()
+    {
+        await using var server = await AuthServer.Start();
+        using var registered = await ResourceServer.Register(server);
+        using var http = server.CreateClient();
+
+        using var response = await http.Send(AuthServerPaths.Introspection, null, ("token", "x"), ("client_id", Audiences.Scim));
+
+        Assert.That((int)response.StatusCode, Is.AnyOf(400, 401));
+        Assert.That(await response.Content.ReadAsStringAsync(), Does.Not.Contain("active"));
+    }
+
+    [Test]
+    public async Task A_token_of_the_portal_names_its_administrator_and_ends_with_the_session()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var account = await server.CreateAccount();
+        var administrator = await server.CreateAdministrator(account, "ada@example.com");
+        var session = (await server.With((SignIn signIn) =>
+            signIn.Try("ada@example.com", AuthServer.Password, CancellationToken.None))).Session!;
+        var token = await server.With((TokenIssuer tokens) => tokens.Issue(
+            account.Id, "portal", [Scopes.Scim, Scopes.Portal], server.Time.GetUtcNow().UtcDateTime.AddMinutes(5),
+            (IssuedUnder.Session, session.Id.ToString())));
+
+        var answer = await scim.Introspect(token);
+        Assert.Multiple(() =>
+        {
+            Assert.That(answer.Active);
+            Assert.That(answer.CredentialSet, Is.Null);
+            Assert.That(answer.Act!.Subject, Is.EqualTo(administrator.Id));
+            Assert.That(answer.Act.Email, Is.EqualTo("ada@example.com"));
+            Assert.That(answer.Account!.Id, Is.EqualTo(account.Id));
+        });
+
+        await server.With<SignIn, bool>(async signIn =>
+        {
+            await signIn.End(session.Id, CancellationToken.None);
+            return true;
+        });
+        Assert.That((await scim.Introspect(token)).Active, Is.False);
+    }
+
+    private static async Task<string> TokenOf(AuthServer server, Auth.Server.Credentials.IssuedCredentials issued)
+    {
+        if (issued.Token is not null)
+            return issued.Token;
+        using var http = server.CreateClient();
+        return await http.ClientCredentialsToken(issued.Set.ClientId!, issued.ClientSecret!);
+    }
+}

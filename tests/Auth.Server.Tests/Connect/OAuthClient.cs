@@ -1,0 +1,115 @@
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Auth.Server.Connect;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using Shared.Contracts;
+
+namespace Auth.Server.Tests.Connect;
+
+/// <summary>The requests that clients and resource servers make, as they look on the wire.</summary>
+internal static class OAuthClient
+{
+    /// <summary>A token request; the client's secret in the header (RFC 6749 §2.3.1).</summary>
+    public static Task<HttpResponseMessage> RequestToken(
+        this HttpClient http, string? clientId, string? clientSecret, params (string Name, string Value)[] form) =>
+        http.Send(AuthServerPaths.Token, Basic(clientId, clientSecret), form);
+
+    public static async Task<string> ClientCredentialsToken(this HttpClient http, string clientId, string clientSecret)
+    {
+        using var response = await http.RequestToken(clientId, clientSecret, ("grant_type", "client_credentials"));
+        return (await response.Json()).GetProperty("access_token").GetString()!;
+    }
+
+    public static async Task<JsonElement> Json(this HttpResponseMessage response) =>
+        JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+
+    public static Task<HttpResponseMessage> Send(
+        this HttpClient http, string path, AuthenticationHeaderValue? authorization, params (string Name, string Value)[] form) =>
+        http.SendAsync(new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative))
+        {
+            Headers = { Authorization = authorization },
+            Content = new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),
+        });
+
+    private static AuthenticationHeaderValue? Basic(string? id, string? secret) => id is null
+        ? null
+        : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(id)}:{Uri.EscapeDataString(secret!)}")));
+}
+
+/// <summary>A resource server with a key of its own, registered at a server under test.</summary>
+internal sealed class ResourceServer : IDisposable
+{
+    private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly HttpClient http;
+    private readonly AuthServer server;
+    private readonly string name;
+
+    private ResourceServer(AuthServer server, string name) =>
+        (this.server, this.name, http) = (server, name, server.CreateClient());
+
+    /// <summary>The public half of the key, as a JWK set.</summary>
+    public string Jwks => JsonSerializer.Serialize(new { keys = new[] { PublicJwk() } });
+
+    public static async Task<ResourceServer> Register(AuthServer server, string name = Audiences.Scim)
+    {
+        var resourceServer = new ResourceServer(server, name);
+        await server.With<ResourceServers, bool>(async servers =>
+        {
+            await servers.Add(name, resourceServer.Jwks, CancellationToken.None);
+            return true;
+        });
+        return resourceServer;
+    }
+
+    public Task<HttpResponseMessage> Post(string path, params (string Name, string Value)[] form) => http.Send(
+        path,
+        null,
+        [
+            .. form,
+            ("client_id", name),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", Assertion()),
+        ]);
+
+    /// <summary>What the server says of a token.</summary>
+    public async Task<TokenIntrospection> Introspect(string token)
+    {
+        using var response = await Post(AuthServerPaths.Introspection, ("token", token));
+        Assert.That((int)response.StatusCode, Is.EqualTo(200), await response.Content.ReadAsStringAsync());
+        return JsonSerializer.Deserialize<TokenIntrospection>(await response.Content.ReadAsStringAsync())!;
+    }
+
+    public string Assertion() => new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+    {
+        Issuer = name,
+        Audience = AuthServer.PublicUrl.AbsoluteUri,
+        Claims = new Dictionary<string, object> { ["sub"] = name, ["jti"] = Guid.NewGuid().ToString() },
+        IssuedAt = server.Time.GetUtcNow().UtcDateTime,
+        Expires = server.Time.GetUtcNow().UtcDateTime.AddMinutes(1),
+        TokenType = "client-authentication+jwt",
+        SigningCredentials = new(new ECDsaSecurityKey(key) { KeyId = "k1" }, SecurityAlgorithms.EcdsaSha256),
+    });
+
+    public void Dispose()
+    {
+        http.Dispose();
+        key.Dispose();
+    }
+
+    private object PublicJwk()
+    {
+        var point = key.ExportParameters(false).Q;
+        return new
+        {
+            kty = "EC",
+            crv = "P-256",
+            kid = "k1",
+            use = "sig",
+            x = Base64UrlEncoder.Encode(point.X),
+            y = Base64UrlEncoder.Encode(point.Y),
+        };
+    }
+}

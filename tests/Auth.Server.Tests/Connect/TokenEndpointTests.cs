@@ -1,0 +1,106 @@
+using System.Net;
+using Shared.Contracts;
+
+namespace Auth.Server.Tests.Connect;
+
+public sealed class TokenEndpointTests
+{
+    [TestCase(true, TestName = "A_client_gets_a_token_with_its_secret_in_the_header")]
+    [TestCase(false, TestName = "A_client_gets_a_token_with_its_secret_in_the_body")]
+    public async Task A_client_gets_a_token(bool basic)
+    {
+        await using var server = await AuthServer.Start();
+        var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
+        using var http = server.CreateClient();
+
+        using var response = basic
+            ? await http.RequestToken(issued.Set.ClientId, issued.ClientSecret, ("grant_type", "client_credentials"))
+            : await http.RequestToken(
+                null, null,
+                ("grant_type", "client_credentials"),
+                ("client_id", issued.Set.ClientId!),
+                ("client_secret", issued.ClientSecret!));
+
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(response.Headers.CacheControl?.NoStore, Is.True);
+        var token = await response.Json();
+        Assert.That(token.GetProperty("token_type").GetString(), Is.EqualTo("Bearer"));
+        Assert.That(token.GetProperty("scope").GetString(), Is.EqualTo(Scopes.Scim));
+        Assert.That(token.GetProperty("expires_in").GetInt32(), Is.InRange(3590, 3600));
+        Assert.That(token.TryGetProperty("refresh_token", out _), Is.False, "RFC 6749 §4.4.3");
+    }
+
+    [Test]
+    public async Task A_wrong_secret_and_an_unknown_client_are_answered_alike()
+    {
+        await using var server = await AuthServer.Start();
+        var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
+        using var http = server.CreateClient();
+
+        using var wrong = await http.RequestToken(issued.Set.ClientId, "scim_cs_wrong", ("grant_type", "client_credentials"));
+        using var unknown = await http.RequestToken("nobody", "scim_cs_wrong", ("grant_type", "client_credentials"));
+
+        foreach (var response in new[] { wrong, unknown })
+        {
+            Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+            Assert.That((await response.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_client"));
+        }
+    }
+
+    [Test]
+    public async Task A_replaced_secret_is_refused_from_the_next_request_on_and_the_new_one_works()
+    {
+        await using var server = await AuthServer.Start();
+        var account = await server.CreateAccount();
+        var old = await server.Generate(account, CredentialMethods.OAuth2);
+        using var http = server.CreateClient();
+        await http.ClientCredentialsToken(old.Set.ClientId!, old.ClientSecret!);
+
+        var current = await server.Generate(account, CredentialMethods.OAuth2);
+
+        using var refused = await http.RequestToken(old.Set.ClientId, old.ClientSecret, ("grant_type", "client_credentials"));
+        Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That(await http.ClientCredentialsToken(current.Set.ClientId!, current.ClientSecret!), Is.Not.Empty);
+    }
+
+    [TestCase("password")]
+    [TestCase("implicit")]
+    [TestCase("urn:ietf:params:oauth:grant-type:device_code")]
+    [TestCase("nonsense")]
+    public async Task Other_grant_types_are_refused(string grantType)
+    {
+        await using var server = await AuthServer.Start();
+        var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
+        using var http = server.CreateClient();
+
+        using var response = await http.RequestToken(issued.Set.ClientId, issued.ClientSecret, ("grant_type", grantType));
+
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That((await response.Json()).GetProperty("error").GetString(), Is.EqualTo("unsupported_grant_type"));
+    }
+
+    [Test]
+    public async Task A_client_of_a_credential_set_gets_no_token_for_the_management_API()
+    {
+        await using var server = await AuthServer.Start();
+        var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
+        using var http = server.CreateClient();
+
+        using var response = await http.RequestToken(
+            issued.Set.ClientId, issued.ClientSecret, ("grant_type", "client_credentials"), ("scope", Scopes.ReadAccounts));
+
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+    }
+
+    [Test]
+    public async Task Plain_is_no_code_challenge_method_and_the_metadata_say_so()
+    {
+        await using var server = await AuthServer.Start();
+        using var http = server.CreateClient();
+
+        using var response = await http.GetAsync(new Uri("/.well-known/oauth-authorization-server", UriKind.Relative));
+
+        var methods = (await response.Json()).GetProperty("code_challenge_methods_supported");
+        Assert.That(methods.EnumerateArray().Select(method => method.GetString()), Is.EqualTo(new[] { "S256" }));
+    }
+}

@@ -1,0 +1,180 @@
+using System.Text.Json;
+using Auth.Server.Management;
+using Auth.Server.Tests.Connect;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Tests.Management;
+
+public sealed class CommandsTests
+{
+    [Test]
+    public async Task An_operator_opens_an_account_and_changes_it()
+    {
+        await using var server = await AuthServer.Start();
+
+        var created = await Json(
+            server, "accounts", "create", "--name", "Acme", "--scim", "on", "--domains", "acme.example, Acme.Test",
+            "--licence", "portal=100", "--licence", "insights=5", "--json");
+        var id = created.GetProperty("accountId").GetString()!;
+        var updated = await Json(
+            server, "accounts", "update", "--account", id, "--scim", "off", "--licence", "portal=7", "--attribute-rules", "rfc",
+            "--domains", "", "--json");
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(created.GetProperty("scim").GetString(), Is.EqualTo("on"));
+            Assert.That(Texts(created, "domains"), Is.EqualTo(new[] { "acme.example", "acme.test" }));
+            Assert.That(Texts(created, "licences"), Is.EqualTo(new[] { "insights=5", "portal=100" }));
+            Assert.That(updated.GetProperty("scim").GetString(), Is.EqualTo("off"));
+            Assert.That(Texts(updated, "domains"), Is.Empty);
+            Assert.That(Texts(updated, "licences"), Is.EqualTo(new[] { "insights=5", "portal=7" }));
+            Assert.That(updated.GetProperty("attributeRules").GetString(), Is.EqualTo("rfc"));
+        });
+        var listed = await Json(server, "accounts", "list", "--json");
+        Assert.That(listed.EnumerateArray().Single().GetProperty("name").GetString(), Is.EqualTo("Acme"));
+    }
+
+    [Test]
+    public async Task Every_change_of_an_account_has_a_higher_version()
+    {
+        await using var server = await AuthServer.Start();
+        var account = await server.CreateAccount();
+        await Run(server, "accounts", "update", "--account", $"{account.Id}", "--scim", "off");
+        await Run(server, "accounts", "update", "--account", $"{account.Id}", "--scim", "on");
+        Assert.That(
+            await server.WithDatabase(db => db.Accounts.Select(a => a.PolicyVersion).SingleAsync()),
+            Is.EqualTo(account.PolicyVersion + 2));
+    }
+
+    [Test]
+    public async Task Credentials_are_generated_shown_without_their_secret_and_revoked()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var account = (await server.CreateAccount()).Id.ToString();
+
+        var generated = await Json(
+            server, "credentials", "generate", "--account", account, "--method", "direct-jwt", "--lifetime", "30d", "--json");
+        var token = generated.GetProperty("token").GetString()!;
+        var (_, shown, _) = await Run(server, "credentials", "show", "--account", account);
+        Assert.Multiple(() =>
+        {
+            Assert.That(shown, Does.Contain(generated.GetProperty("credentialSetId").GetString()));
+            Assert.That(shown, Does.Contain($"generation: {generated.GetProperty("generation").GetInt64()}"));
+            Assert.That(shown, Does.Not.Contain(token));
+        });
+        Assert.That((await scim.Introspect(token)).ExpiresIn, Is.EqualTo(30 * 24 * 3600));
+
+        await Run(server, "credentials", "revoke", "--account", account);
+
+        Assert.That((await scim.Introspect(token)).Active, Is.False);
+        var (exitCode, _, error) = await Run(server, "credentials", "show", "--account", account);
+        Assert.That(exitCode, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("no active credential set"));
+    }
+
+    [Test]
+    public async Task An_OAuth_set_is_printed_with_the_addresses_that_Okta_asks_for()
+    {
+        await using var server = await AuthServer.Start();
+        var account = (await server.CreateAccount()).Id.ToString();
+
+        var generated = await Json(
+            server, "credentials", "generate", "--account", account, "--method", "oauth2", "--okta-app", "acme_1",
+            "--redirect-uri", "https://idp.example.com/cb", "--json");
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(generated.GetProperty("clientId").GetString(), Does.StartWith("scim-"));
+            Assert.That(generated.GetProperty("clientSecret").GetString(), Does.StartWith("scim_cs_"));
+            Assert.That(generated.GetProperty("authorizeUrl").GetString(), Is.EqualTo("http://localhost:5001/connect/authorize"));
+            Assert.That(generated.GetProperty("tokenUrl").GetString(), Is.EqualTo("http://localhost:5001/connect/token"));
+            Assert.That(generated.GetProperty("scimBaseUrl").GetString(), Is.EqualTo("http://localhost:5002/scim/v2"));
+        });
+        var redirectUris = await server.WithDatabase(db => db.Clients.Select(client => client.RedirectUris).SingleAsync());
+        Assert.That(JsonSerializer.Deserialize<string[]>(redirectUris!), Has.Length.EqualTo(6));
+    }
+
+    [Test]
+    public async Task A_new_administrator_can_sign_in_with_the_password_that_was_printed()
+    {
+        await using var server = await AuthServer.Start();
+        var account = await server.CreateAccount();
+        var made = await Json(
+            server, "administrators", "create", "--account", $"{account.Id}", "--email", "eve@acme.example", "--json");
+
+        var outcome = await server.With((Auth.Server.Administrators.SignIn signIn) => signIn.Try(
+            "EVE@acme.example", made.GetProperty("password").GetString()!, CancellationToken.None));
+
+        Assert.That(outcome.Session, Is.Not.Null);
+    }
+
+    [TestCase("There is no account", "accounts", "show", "--account", "00000000-0000-0000-0000-000000000001")]
+    [TestCase("no e-mail domain", "accounts", "create", "--name", "x", "--domains", "nonsense")]
+    [TestCase("no licence", "accounts", "create", "--name", "x", "--licence", "portal")]
+    [TestCase("no licence", "accounts", "create", "--name", "x", "--licence", "portal=many")]
+    [TestCase("no product", "accounts", "create", "--name", "x", "--licence", "Por tal=1")]
+    [TestCase("1 to 200 characters", "accounts", "create", "--name", "  ")]
+    [TestCase("no lifetime", "credentials", "generate", "--account", "00000000-0000-0000-0000-000000000001", "--method", "oauth2", "--lifetime", "soon")]
+    [TestCase("Required argument missing", "credentials", "generate", "--account")]
+    [TestCase("Unrecognized", "accounts", "destroy")]
+    public async Task A_refusal_is_a_sentence_on_standard_error_and_exit_code_1(string sentence, params string[] arguments)
+    {
+        await using var server = await AuthServer.Start();
+        var (exitCode, _, error) = await Run(server, arguments);
+        Assert.That(exitCode, Is.EqualTo(1));
+        Assert.That(error, Does.Contain(sentence));
+    }
+
+    [TestCase("nonsense", "no JWK set")]
+    [TestCase("""{"keys":[]}""", "has no keys")]
+    [TestCase("""{"keys":[{"kty":"RSA","kid":"r","n":"AQAB","e":"AQAB"}]}""", "no P-256 key")]
+    [TestCase("""{"keys":[{"kty":"EC","crv":"P-256","kid":"p","x":"AA","y":"AA","d":"AA"}]}""", "private key")]
+    public async Task A_file_that_is_no_set_of_public_keys_is_refused(string content, string sentence)
+    {
+        await using var server = await AuthServer.Start();
+        var file = Path.Combine(server.DataDirectory, "keys.jwks");
+        await File.WriteAllTextAsync(file, content);
+
+        var (exitCode, _, error) = await Run(server, "resource-servers", "add", "--jwks", "keys.jwks");
+
+        Assert.That(exitCode, Is.EqualTo(1));
+        Assert.That(error, Does.Contain(sentence));
+    }
+
+    [Test]
+    public async Task A_command_reaches_the_running_server_through_its_socket_and_only_there()
+    {
+        await using var server = await AuthServer.Start();
+        await server.CreateAccount("Acme");
+
+        var answer = await CommandSocket.Send(
+            CommandSocket.PathIn(server.DataDirectory), ["accounts", "list"], CancellationToken.None);
+        using var http = server.CreateClient();
+        using var fromTheNetwork = await http.PostAsync(
+            new Uri("/commands", UriKind.Relative),
+            new StringContent("""{"arguments":["accounts","list"],"workingDirectory":"/"}""", null, "application/json"));
+
+        Assert.That(answer!.Output, Does.Contain("name: Acme"));
+        Assert.That((int)fromTheNetwork.StatusCode, Is.EqualTo(404));
+    }
+
+    private static IEnumerable<string?> Texts(JsonElement answer, string name) =>
+        answer.GetProperty(name).EnumerateArray().Select(text => text.GetString());
+
+    private static async Task<JsonElement> Json(AuthServer server, params string[] arguments)
+    {
+        var (exitCode, output, error) = await Run(server, arguments);
+        Assert.That(exitCode, Is.Zero, error);
+        return JsonDocument.Parse(output).RootElement;
+    }
+
+    private static async Task<(int ExitCode, string Output, string Error)> Run(AuthServer server, params string[] arguments)
+    {
+        await using var output = new StringWriter();
+        await using var error = new StringWriter();
+        var exitCode = await new Commands(server.Services, server.DataDirectory)
+            .Run(arguments, output, error, CancellationToken.None);
+        return (exitCode, output.ToString(), error.ToString());
+    }
+}
