@@ -1,0 +1,86 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Scim.Api.Tests.Protocol.Messages;
+
+/// <summary>What never reaches an endpoint, or breaks in it, is answered as a SCIM error too (RFC 7644 §3.12).</summary>
+[Parallelizable]
+public sealed class ErrorAnswersTests
+{
+    private ScimServer server = null!;
+
+    [OneTimeSetUp]
+    public async Task Start() => server = await ScimServer.Start(map: Map);
+
+    [OneTimeTearDown]
+    public async Task Stop() => await server.DisposeAsync();
+
+    [TestCase("GET", "/scim/v2/nothing", HttpStatusCode.NotFound, "There is nothing at /scim/v2/nothing.")]
+    [TestCase("GET", "/nothing", HttpStatusCode.NotFound, "There is nothing at /nothing.")]
+    [TestCase("DELETE", "/scim/v2/echo", HttpStatusCode.MethodNotAllowed, "DELETE is not possible at /scim/v2/echo.")]
+    [TestCase("GET", "/scim/v2/fault", HttpStatusCode.InternalServerError, "Something went wrong in SciLeads.")]
+    public async Task Each_has_its_error(string method, string path, HttpStatusCode status, string detail)
+    {
+        using var client = server.ClientWith(null);
+        using var response = await client.SendAsync(new(new(method), path));
+        var error = await SentError.Of(response);
+        Assert.That(error.Status, Is.EqualTo(status));
+        Assert.That(error.Detail, Does.StartWith(detail));
+    }
+
+    [Test]
+    public async Task A_wrong_method_is_told_the_right_ones()
+    {
+        using var client = server.ClientWith(null);
+        using var response = await client.DeleteAsync("/scim/v2/echo");
+        Assert.That(response.Content.Headers.Allow, Is.EqualTo(new[] { "POST" }));
+    }
+
+    [Test]
+    public async Task A_fault_of_ours_is_logged_and_not_told()
+    {
+        using var client = server.ClientWith(null);
+        using var response = await client.GetAsync("/scim/v2/fault");
+        Assert.That(await response.Content.ReadAsStringAsync(), Does.Not.Contain("inner workings"));
+        Assert.That(server.Logs.AtLeast(LogLevel.Error), Has.Some.Contain("inner workings"));
+    }
+
+    [TestCase("{\"name\":", "application/json", HttpStatusCode.BadRequest)]
+    [TestCase("", "application/json", HttpStatusCode.BadRequest)]
+    [TestCase("{}", "text/plain", HttpStatusCode.UnsupportedMediaType)]
+    public async Task A_body_that_cannot_be_read_is_refused(string body, string mediaType, HttpStatusCode status)
+    {
+        using var response = await Post(new StringContent(body, Encoding.UTF8, mediaType));
+        var error = await SentError.Of(response);
+        Assert.That(error.Status, Is.EqualTo(status));
+        Assert.That(error.ScimType, Is.EqualTo(status == HttpStatusCode.BadRequest ? "invalidSyntax" : null));
+    }
+
+    [Test]
+    public async Task A_body_that_is_too_large_is_413()
+    {
+        using var content = new ByteArrayContent(new byte[31_000_000]);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using var client = server.ClientWith(null);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/scim/v2/echo") { Content = content };
+        request.Headers.ExpectContinue = true;
+        using var response = await client.SendAsync(request);
+        Assert.That((await SentError.Of(response)).Status, Is.EqualTo(HttpStatusCode.RequestEntityTooLarge));
+    }
+
+    private async Task<HttpResponseMessage> Post(HttpContent content)
+    {
+        using var client = server.ClientWith(null);
+        return await client.PostAsync("/scim/v2/echo", content);
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.MapPost("/scim/v2/echo", (Dictionary<string, string> body) => body);
+        app.MapGet("/scim/v2/fault", IResult () => throw new InvalidOperationException("inner workings"));
+    }
+}
