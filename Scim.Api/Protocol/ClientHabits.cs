@@ -1,0 +1,156 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Filters;
+using Scim.Api.Protocol.Patching;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Protocol;
+
+/// <summary>
+/// What named clients send otherwise than RFC 7643 and 7644 say, turned into what the RFCs say. Everything behind it
+/// knows only the RFCs.
+/// </summary>
+internal static class ClientHabits
+{
+    /// <summary>Mends what was sent for an attribute, all its values together.</summary>
+    public static JsonNode? MendValue(SchemaAttribute attribute, JsonNode? value)
+    {
+        // Entra ID sends the manager as a list of one.
+        if (!attribute.MultiValued && value is JsonArray { Count: <= 1 } list)
+            value = list.FirstOrDefault();
+        return attribute.MultiValued && !IsNothing(value) ? value : MendElement(attribute, value);
+    }
+
+    /// <summary>Mends one value.</summary>
+    public static JsonNode? MendElement(SchemaAttribute attribute, JsonNode? value)
+    {
+        // Okta pushes "" to clear an attribute, Entra ID pushes "" or null.
+        if (IsNothing(value))
+            return null;
+
+        // Entra ID writes "True" and "False".
+        if (attribute.Type == AttributeType.Boolean && bool.TryParse(DocumentReader.Text(value), out var boolean))
+            return boolean;
+
+        if (attribute.Type != AttributeType.Complex || attribute.FindSub("value") is null)
+            return value;
+
+        // Entra ID sends the manager as the bare id.
+        if (DocumentReader.Text(value) is { } text)
+            return new JsonObject { ["value"] = text };
+
+        // Entra ID removes the manager by { "value": "" }.
+        return value is JsonObject parts && Find(parts, "value") is (true, var inner) && IsNothing(inner) ? null : value;
+    }
+
+    /// <summary>
+    /// Mends one member of <c>Operations</c> into operations of RFC 7644 §3.5.2, each on one attribute;
+    /// <paramref name="document"/> is the resource as the operations before have left it.
+    /// </summary>
+    public static IEnumerable<PatchOperation> MendOperation(
+        ResourceType type, PatchOperation operation, JsonObject document)
+    {
+        // Okta replaces {"active":false} without a path; Entra ID's newer dialect names the members of such an object by
+        // paths ("name.givenName", URNs, value paths). Each is an operation of its own, which is also what the RFC says.
+        if (operation.Path is null || IsExtension(type, operation))
+            return Spread(type, operation).SelectMany(each => MendOperation(type, each, document));
+
+        // Okta synchronizes passwords by PATCH, and Entra ID can be told to; they are dropped, as everywhere.
+        if (operation.Path is { Attribute: { Schema: null, Sub: null, Name: var name }, Filter: null }
+            && name.Equals("password", StringComparison.OrdinalIgnoreCase))
+            return [];
+
+        if (type.Find(operation.Path.Attribute) is not { Attribute: { } attribute } target)
+            return [operation];
+
+        // authentik and others echo the id, Okta the groups.
+        if (target.ReadOnly && IsEcho(target, operation, document))
+            return [];
+
+        var multiple = attribute.MultiValued && operation.Path is { Filter: null, Attribute.Sub: null };
+        var whole = target.Sub is null && operation.Path.Sub is null;
+        if (whole && !multiple && operation.Value is { } value)
+            operation = operation with { Value = MendValue(attribute with { MultiValued = false }, value)?.DeepClone() };
+        if (operation.Kind != PatchKind.Remove && IsNothing(operation.Value))
+            return multiple && operation.Kind == PatchKind.Add ? [] : [operation with { Kind = PatchKind.Remove, Value = null }];
+
+        // Entra ID, and OneLogin, remove some of several values by naming them in "value".
+        if (multiple && operation is { Kind: PatchKind.Remove, Value: { } removed })
+            return [operation with { Path = operation.Path with { Filter = AnyOf(attribute, removed) }, Value = null }];
+
+        return [CreateIfNoneMatches(target, operation, document)];
+    }
+
+    // Entra ID adds and replaces emails[type eq "work"].value where there is no work e-mail; the filter says what to make.
+    private static PatchOperation CreateIfNoneMatches(AttributeTarget target, PatchOperation operation, JsonObject document)
+    {
+        if (operation is not { Kind: not PatchKind.Remove, Path: { Filter: { } filter } path, Value: { } value }
+            || target.ValuesIn(document).OfType<JsonObject>().Any(e => filter.Matches(e, target.Attribute!.FindInside)))
+            return operation;
+
+        var made = new JsonObject();
+        if (!filter.Seed(made))
+            return operation;
+        if (path.Sub is not null)
+            made[path.Sub] = value.DeepClone();
+        else if (MendElement(target.Attribute!, value) is JsonObject parts)
+            foreach (var (name, part) in parts)
+                made[target.Attribute!.FindSub(name)?.Name ?? name] = part?.DeepClone();
+        return new PatchOperation(PatchKind.Add, new PatchPath(path.Attribute), new JsonArray(made));
+    }
+
+    private static bool IsExtension(ResourceType type, PatchOperation operation) =>
+        operation is { Kind: not PatchKind.Remove, Path.Filter: null, Value: JsonObject }
+        && type.Find(operation.Path.Attribute) is { Attribute: null };
+
+    private static IEnumerable<PatchOperation> Spread(ResourceType type, PatchOperation operation)
+    {
+        foreach (var (key, value) in operation.Value as JsonObject ?? [])
+        {
+            var path = PatchPath.TryParse(operation.Path is null ? key : $"{operation.Path.Attribute}:{key}");
+            // Okta echoes whatever it knows of the user: unknown and read-only attributes are ignored, as in a PUT.
+            if (path is not null && type.Find(path.Attribute) is { ReadOnly: false })
+                yield return new PatchOperation(operation.Kind, path, value);
+        }
+    }
+
+    private static bool IsEcho(AttributeTarget target, PatchOperation operation, JsonObject document)
+    {
+        var holder = target.HolderIn(document);
+        var present = target.Sub is null
+            ? holder?[target.Attribute!.Name]
+            : (holder?[target.Attribute!.Name] as JsonObject)?[target.Sub.Name];
+        return operation.Kind != PatchKind.Remove
+            && (JsonNode.DeepEquals(present, operation.Value) || (present is null && IsNothing(operation.Value)));
+    }
+
+    private static Filter AnyOf(SchemaAttribute attribute, JsonNode values)
+    {
+        var each = values is JsonArray array ? array.OfType<JsonNode>() : [values];
+        return each.Select(value => SameAs(attribute, value)).Aggregate((left, right) => new Filter.Or(left, right));
+    }
+
+    private static Filter SameAs(SchemaAttribute attribute, JsonNode value)
+    {
+        var parts = MendElement(attribute, value) as JsonObject ?? new JsonObject { ["value"] = value.DeepClone() };
+        var named = parts.Where(part => part.Value is JsonValue && !part.Key.StartsWith('$')).ToList();
+        if (named.Find(part => part.Key.Equals("value", StringComparison.OrdinalIgnoreCase)) is { Value: not null } main)
+            named = [main];
+        return named
+            .Select(Filter (part) => new Filter.Comparison(
+                new AttributePath(null, part.Key), FilterOperator.Eq, JsonSerializer.SerializeToElement(part.Value)))
+            .Aggregate((left, right) => new Filter.And(left, right));
+    }
+
+    private static (bool, JsonNode?) Find(JsonObject parts, string name)
+    {
+        foreach (var (key, value) in parts)
+        {
+            if (key.Equals(name, StringComparison.OrdinalIgnoreCase))
+                return (true, value);
+        }
+        return (false, null);
+    }
+
+    public static bool IsNothing(JsonNode? value) => value is null or JsonArray { Count: 0 } || DocumentReader.Text(value) == "";
+}

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Protocol.Filters;
+
+/// <summary>A filter (RFC 7644 §3.4.2.2) as a tree, which prints itself as text again.</summary>
+internal abstract record Filter
+{
+    private Filter()
+    {
+    }
+
+    /// <summary>Reads a filter; one that is wrong is <c>invalidFilter</c>, saying where.</summary>
+    public static Filter Parse(string text) => FilterParser.ParseFilter(text);
+
+    /// <summary>
+    /// Puts into an object what the filter asks of it, if it is equality and nothing else; then the object matches.
+    /// </summary>
+    public bool Seed(JsonObject made)
+    {
+        switch (this)
+        {
+            case And(var left, var right):
+                return left.Seed(made) && right.Seed(made);
+            case Comparison { Attribute: { Schema: null, Sub: null, Name: var name }, Operator: FilterOperator.Eq } equal:
+                return made.TryAdd(name, JsonSerializer.SerializeToNode(equal.Value));
+            default:
+                return false;
+        }
+    }
+
+    /// <summary><c>userName eq "bjensen"</c>. The value is a JSON literal, as the grammar says.</summary>
+    public sealed record Comparison(AttributePath Attribute, FilterOperator Operator, JsonElement Value) : Filter
+    {
+        public override string ToString() => $"{Attribute} {Operator.ToString().ToLowerInvariant()} {Value.GetRawText()}";
+    }
+
+    /// <summary><c>title pr</c></summary>
+    public sealed record Present(AttributePath Attribute) : Filter
+    {
+        public override string ToString() => $"{Attribute} pr";
+    }
+
+    /// <summary><c>emails[type eq "work"]</c>: one value of the attribute fulfils the inner filter.</summary>
+    public sealed record ValuePath(AttributePath Attribute, Filter Inner) : Filter
+    {
+        public override string ToString() => $"{Attribute}[{Inner}]";
+    }
+
+    /// <summary>Both hold.</summary>
+    public sealed record And(Filter Left, Filter Right) : Filter
+    {
+        public override string ToString() => $"({Left} and {Right})";
+    }
+
+    /// <summary>At least one holds.</summary>
+    public sealed record Or(Filter Left, Filter Right) : Filter
+    {
+        public override string ToString() => $"({Left} or {Right})";
+    }
+
+    /// <summary>The inner filter does not hold.</summary>
+    public sealed record Not(Filter Inner) : Filter
+    {
+        public override string ToString() => Inner is And or Or ? $"not {Inner}" : $"not ({Inner})";
+    }
+}
+
+/// <summary>The comparison operators of RFC 7644, table 3.</summary>
+internal enum FilterOperator
+{
+    Eq,
+    Ne,
+    Co,
+    Sw,
+    Ew,
+    Gt,
+    Ge,
+    Lt,
+    Le,
+}

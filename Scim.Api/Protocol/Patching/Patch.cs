@@ -1,0 +1,36 @@
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Protocol.Patching;
+
+/// <summary>
+/// A PATCH request (RFC 7644 §3.5.2): operations that are applied one after the other to a copy of the document. If one
+/// fails, the copy is thrown away with it.
+/// </summary>
+internal sealed record Patch(IReadOnlyList<PatchOperation> Operations)
+{
+    /// <summary>How many operations a request may hold.</summary>
+    public const int MaxOperations = 1000;
+
+    public static Patch Read(JsonObject request)
+    {
+        if (request[nameof(Operations)] is not JsonArray { Count: > 0 } operations)
+            throw new ScimException(ScimError.InvalidSyntax("A PATCH needs a list of Operations with at least one of them."));
+        if (operations.Count > MaxOperations)
+            throw new ScimException(ScimError.InvalidValue($"At most {MaxOperations} Operations are possible in a PATCH."));
+        return new Patch([.. operations.Select(PatchOperation.Read)]);
+    }
+
+    /// <summary>What the document becomes, read anew by the schema.</summary>
+    public JsonObject ApplyTo(JsonObject document, ResourceType type)
+    {
+        var copy = document.DeepClone().AsObject();
+        foreach (var operation in Operations)
+        {
+            foreach (var mended in ClientHabits.MendOperation(type, operation, copy))
+                PatchEngine.Apply(type, mended, copy);
+        }
+        return DocumentReader.Read(type, copy);
+    }
+}

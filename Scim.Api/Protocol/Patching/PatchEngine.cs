@@ -1,0 +1,185 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Filters;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Protocol.Patching;
+
+/// <summary>Applies one operation on one attribute to a document, by the rules of RFC 7644 §3.5.2.1 to §3.5.2.3.</summary>
+internal static class PatchEngine
+{
+    public static void Apply(ResourceType type, PatchOperation operation, JsonObject document)
+    {
+        var path = operation.Path!;
+        var target = type.Find(path.Attribute)
+            ?? throw new ScimException(ScimError.InvalidPath($"{path.Attribute} is not an attribute of a {type.Name}."));
+        if (target.Attribute is not { } attribute)
+            RemoveExtension(target, operation, document);
+        else if (target.ReadOnly)
+            throw new ScimException(ScimError.Mutability($"{path.Attribute} is read-only."));
+        else if (path.Filter is { } filter)
+            ApplyToMatches(target, attribute, filter, operation, document);
+        else if (operation.Kind == PatchKind.Remove)
+            Remove(target, attribute, document);
+        else if (target.Sub is { } sub)
+            SetSub(target, attribute, sub, operation, document);
+        else
+            Set(target, attribute, operation, document);
+    }
+
+    private static void RemoveExtension(AttributeTarget target, PatchOperation operation, JsonObject document)
+    {
+        if (operation is not { Kind: PatchKind.Remove, Path.Filter: null })
+            throw new ScimException(ScimError.InvalidValue($"{operation.Path} needs an object of attributes as its value."));
+        document.Remove(target.Extension!.Id);
+    }
+
+    // emails[type eq "work"] and emails[type eq "work"].value
+    private static void ApplyToMatches(
+        AttributeTarget target, SchemaAttribute attribute, Filter filter, PatchOperation operation, JsonObject document)
+    {
+        var path = operation.Path!;
+        if (!attribute.MultiValued || attribute.Type != AttributeType.Complex || target.Sub is not null)
+            throw new ScimException(ScimError.InvalidPath($"{path.Attribute} does not have several values to choose from."));
+        var sub = path.Sub is null ? null : attribute.FindSub(path.Sub)
+            ?? throw new ScimException(ScimError.InvalidPath($"{path.Attribute} has no sub-attribute {path.Sub}."));
+
+        filter.Matches([], attribute.FindInside);
+        var values = target.HolderIn(document)?[attribute.Name] as JsonArray ?? [];
+        var matches = values.OfType<JsonObject>().Where(v => filter.Matches(v, attribute.FindInside)).ToList();
+        if (operation.Kind == PatchKind.Remove)
+        {
+            foreach (var match in matches)
+            {
+                if (sub is null)
+                    values.Remove(match);
+                else
+                    match.Remove(sub.Name);
+            }
+            return;
+        }
+        if (matches.Count == 0)
+            throw new ScimException(ScimError.NoTarget($"No value matches {path}."));
+        foreach (var match in matches)
+            Merge(match, attribute, sub is null ? operation.Value : new JsonObject { [sub.Name] = operation.Value?.DeepClone() });
+        KeepOnePrimary(values, matches);
+    }
+
+    private static void Remove(AttributeTarget target, SchemaAttribute attribute, JsonObject document)
+    {
+        if (target.HolderIn(document) is not { } holder)
+            return;
+        if (target.Sub is not { } sub)
+            holder.Remove(attribute.Name);
+        else if (holder[attribute.Name] is JsonArray values)
+            values.OfType<JsonObject>().ToList().ForEach(value => value.Remove(sub.Name));
+        else
+            (holder[attribute.Name] as JsonObject)?.Remove(sub.Name);
+    }
+
+    // name.givenName
+    private static void SetSub(
+        AttributeTarget target, SchemaAttribute attribute, SchemaAttribute sub, PatchOperation operation, JsonObject document)
+    {
+        var holder = target.HolderMadeIn(document);
+        var part = new JsonObject { [sub.Name] = operation.Value?.DeepClone() };
+        if (!attribute.MultiValued)
+        {
+            Merge(Made(holder, attribute, new JsonObject()), attribute, part);
+            return;
+        }
+        var values = Made(holder, attribute, new JsonArray());
+        if (values.Count > 1)
+            throw new ScimException(ScimError.InvalidPath(
+                $"{attribute.Name} has several values: say which, as in {attribute.Name}[type eq \"work\"].{sub.Name}."));
+        if (values.Count == 0)
+            values.Add(new JsonObject());
+        Merge(values[0]!.AsObject(), attribute, part);
+    }
+
+    private static void Set(
+        AttributeTarget target, SchemaAttribute attribute, PatchOperation operation, JsonObject document)
+    {
+        var holder = target.HolderMadeIn(document);
+        var value = attribute.MultiValued || attribute.Type != AttributeType.Complex
+            ? DocumentReader.Value(attribute, operation.Value)
+            : null;
+        if (attribute.MultiValued && operation.Kind == PatchKind.Add)
+            Append(Made(holder, attribute, new JsonArray()), attribute, value as JsonArray ?? []);
+        else if (!attribute.MultiValued && attribute.Type == AttributeType.Complex)
+            Merge(Made(holder, attribute, new JsonObject()), attribute, operation.Value);
+        else
+            holder[attribute.Name] = value;
+    }
+
+    /// <summary>Adds values that are not there yet; one with the value and type of another goes into that (RFC 7643 §2.4).</summary>
+    private static void Append(JsonArray values, SchemaAttribute attribute, JsonArray added)
+    {
+        var touched = new List<JsonObject>();
+        foreach (var element in added.Select(element => element!.DeepClone()))
+        {
+            if (element is not JsonObject parts)
+            {
+                if (!values.Any(other => JsonNode.DeepEquals(other, element)))
+                    values.Add(element);
+            }
+            else if (values.OfType<JsonObject>().FirstOrDefault(other => IsSame(attribute, other, parts)) is { } same)
+            {
+                Merge(same, attribute, parts);
+                touched.Add(same);
+            }
+            else
+            {
+                values.Add(element);
+                touched.Add(parts);
+            }
+        }
+        KeepOnePrimary(values, touched);
+    }
+
+    private static bool IsSame(SchemaAttribute attribute, JsonObject one, JsonObject other) =>
+        attribute.FindSub("value") is null
+            ? JsonNode.DeepEquals(one, other)
+            : JsonNode.DeepEquals(one["value"], other["value"]) && JsonNode.DeepEquals(one["type"], other["type"]);
+
+    /// <summary>Sets the sub-attributes that are given and leaves the others; null takes one away.</summary>
+    private static void Merge(JsonObject known, SchemaAttribute attribute, JsonNode? given)
+    {
+        if (ClientHabits.MendElement(attribute, given) is not JsonObject parts)
+            throw new ScimException(ScimError.InvalidValue($"{attribute.Name} must be an object."));
+        var before = known["value"]?.DeepClone();
+        foreach (var (name, value) in parts)
+        {
+            if (attribute.FindSub(name) is not { Mutability: not Mutability.ReadOnly } sub)
+                continue;
+            if (DocumentReader.Value(sub, value, attribute.Name) is { } read)
+                known[sub.Name] = read;
+            else
+                known.Remove(sub.Name);
+        }
+        // A reference belongs to its value: a new value without a new reference has none.
+        if (!parts.ContainsKey("$ref") && !JsonNode.DeepEquals(before, known["value"]))
+            known.Remove("$ref");
+    }
+
+    /// <summary>A value that becomes primary takes it over from the others (RFC 7644 §3.5.2).</summary>
+    private static void KeepOnePrimary(JsonArray values, List<JsonObject> touched)
+    {
+        if (!touched.Exists(IsPrimary))
+            return;
+        foreach (var other in values.OfType<JsonObject>().Where(value => IsPrimary(value) && !touched.Contains(value)))
+            other["primary"] = false;
+    }
+
+    private static bool IsPrimary(JsonObject value) => value["primary"]?.GetValueKind() == JsonValueKind.True;
+
+    private static T Made<T>(JsonObject holder, SchemaAttribute attribute, T made)
+        where T : JsonNode
+    {
+        if (holder[attribute.Name] is T known)
+            return known;
+        holder[attribute.Name] = made;
+        return made;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Protocol.Patching;
+
+/// <summary>One operation of a PATCH (RFC 7644 §3.5.2). Without a path, it is on the resource itself.</summary>
+internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode? Value)
+{
+    public static PatchOperation Read(JsonNode? operation)
+    {
+        if (operation is not JsonObject members)
+            throw new ScimException(ScimError.InvalidSyntax("Each of Operations must be an object."));
+
+        // Entra ID writes "Add" and "Replace".
+        var word = DocumentReader.Text(members["op"]);
+        if (!Kinds.TryGetValue(word ?? "", out var kind))
+            throw new ScimException(ScimError.InvalidSyntax($"op must be add, replace or remove, not \"{word}\"."));
+
+        var path = members["path"] switch
+        {
+            null => null,
+            var given when DocumentReader.Text(given) is { } text => text.Trim() == "" ? null : PatchPath.Parse(text),
+            _ => throw new ScimException(ScimError.InvalidPath("path must be a text.")),
+        };
+        if (path is null && kind == PatchKind.Remove)
+            throw new ScimException(ScimError.NoTarget("remove needs a path that says what to remove."));
+        if (kind != PatchKind.Remove && !members.ContainsKey("value"))
+            throw new ScimException(ScimError.InvalidValue($"{word} needs a value."));
+        if (path is null && members["value"] is not JsonObject)
+            throw new ScimException(ScimError.InvalidValue($"{word} without a path needs an object of attributes as its value."));
+        return new PatchOperation(kind, path, members["value"]);
+    }
+
+    private static readonly Dictionary<string, PatchKind> Kinds =
+        Enum.GetValues<PatchKind>().ToDictionary(kind => kind.ToString(), StringComparer.OrdinalIgnoreCase);
+}
+
+/// <summary>What an operation does.</summary>
+internal enum PatchKind
+{
+    Add,
+    Remove,
+    Replace,
+}

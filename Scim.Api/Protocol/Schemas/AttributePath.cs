@@ -1,0 +1,31 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Scim.Api.Protocol.Schemas;
+
+/// <summary>
+/// The name of an attribute, as <c>userName</c>, <c>name.givenName</c> or
+/// <c>urn:ietf:params:scim:schemas:core:2.0:User:userName</c> (RFC 7644 §3.10).
+/// </summary>
+internal sealed record AttributePath(string? Schema, string Name, string? Sub = null)
+{
+    /// <summary>Reads a path. A URN may contain dots, so what follows its last colon is parted at the dot.</summary>
+    public static bool TryParse(string text, [NotNullWhen(true)] out AttributePath? path)
+    {
+        var colon = text.LastIndexOf(':');
+        var names = text[(colon + 1)..].Split('.');
+        var schema = colon < 0 ? null : text[..colon];
+        path = names.Length <= 2 && names.All(IsName) && schema != ""
+            ? new AttributePath(schema, names[0], names.ElementAtOrDefault(1))
+            : null;
+        return path is not null;
+    }
+
+    public override string ToString() =>
+        (Schema is null ? "" : Schema + ":") + Name + (Sub is null ? "" : "." + Sub);
+
+    // ATTRNAME of RFC 7643 §2.1, and the dollar sign of $ref.
+    private static bool IsName(string name) =>
+        name.Length > 0
+        && (char.IsAsciiLetter(name[0]) || name[0] == '$')
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '$');
+}

@@ -1,0 +1,150 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Messages;
+
+namespace Scim.Api.Protocol.Schemas;
+
+/// <summary>
+/// Reads what a client sent by the schema: attributes get the schema's spelling, types are checked, what is read-only
+/// or unknown is left out (RFC 7644 §3.3), and null, <c>[]</c> and an empty object are one thing: absent (RFC 7643 §2.5).
+/// </summary>
+internal static class DocumentReader
+{
+    /// <summary>How many values an attribute may have.</summary>
+    public const int MaxValues = 1000;
+
+    /// <summary>Reads a whole resource: as the body of a POST or PUT, or as the outcome of a PATCH.</summary>
+    public static JsonObject Read(ResourceType type, JsonObject resource)
+    {
+        var document = new JsonObject();
+        foreach (var (name, value) in resource)
+        {
+            if (AttributePath.TryParse(name, out var path) && type.Find(path) is { ReadOnly: false, Sub: null } target)
+                Add(document, target, value);
+        }
+        foreach (var required in type.Schema.Attributes.Where(a => a.Required && !document.ContainsKey(a.Name)))
+            throw Invalid($"{required.Name} is required.");
+        return document;
+    }
+
+    private static void Add(JsonObject document, AttributeTarget target, JsonNode? value)
+    {
+        var (name, read) = target switch
+        {
+            { Attribute: { } attribute } => (attribute.Name, Value(attribute, value)),
+            { Extension: { } extension } => (extension.Id, Object(extension.Attributes, value, extension.Id)),
+            _ => ("", null),
+        };
+        if (read is null)
+            return;
+        var holder = target.Attribute is null ? document : target.HolderMadeIn(document);
+        if (holder[name] is JsonObject known && read is JsonObject more)
+        {
+            foreach (var (key, part) in more.ToArray())
+                known[key] = part?.DeepClone();
+        }
+        else
+        {
+            holder[name] = read;
+        }
+    }
+
+    /// <summary>A value of an attribute as the schema wants it; null is absent.</summary>
+    public static JsonNode? Value(SchemaAttribute attribute, JsonNode? value, string? parent = null)
+    {
+        var path = parent is null ? attribute.Name : $"{parent}.{attribute.Name}";
+        value = ClientHabits.MendValue(attribute, value);
+        if (value is null)
+            return null;
+        return attribute.MultiValued ? Array(attribute, value, path) : Single(attribute, value, path);
+    }
+
+    /// <summary>One value of a multi-valued attribute, or the only one of another; null is absent.</summary>
+    public static JsonNode? Single(SchemaAttribute attribute, JsonNode value, string path)
+    {
+        if (attribute.Type == AttributeType.Complex)
+            return Object(attribute.SubAttributes, value, path);
+        var right = attribute.Type switch
+        {
+            AttributeType.Boolean => value.GetValueKind() is JsonValueKind.True or JsonValueKind.False,
+            AttributeType.Integer => value.GetValueKind() == JsonValueKind.Number && value.AsValue().TryGetValue<long>(out _),
+            AttributeType.Decimal => value.GetValueKind() == JsonValueKind.Number,
+            AttributeType.DateTime => Text(value) is { } text && IsDateTime(text),
+            AttributeType.Binary => Text(value) is { } text && System.Buffers.Text.Base64.IsValid(text),
+            _ => Text(value) is not null,
+        };
+        return right ? value.DeepClone() : throw Invalid($"{path} must be {Description(attribute.Type)}, not {Shown(value)}.");
+    }
+
+    private static JsonArray? Array(SchemaAttribute attribute, JsonNode value, string path)
+    {
+        var elements = value as JsonArray ?? [value.DeepClone()];
+        if (elements.Count > MaxValues)
+            throw Invalid($"{path} has {elements.Count} values; at most {MaxValues} are possible.");
+        var read = new JsonArray();
+        foreach (var element in elements)
+        {
+            if (ClientHabits.MendElement(attribute, element) is not { } mended
+                || Single(attribute, mended, path) is not { } one
+                || SaysNothing(attribute, one))
+                continue;
+            if (!read.Any(other => JsonNode.DeepEquals(other, one)))
+                read.Add(one);
+        }
+        if (read.OfType<JsonObject>().Count(IsPrimary) > 1)
+            throw Invalid($"Only one of {path} can be primary.");
+        return read.Count == 0 ? null : read;
+    }
+
+    private static JsonObject? Object(IReadOnlyList<SchemaAttribute> attributes, JsonNode? value, string path)
+    {
+        if (value is null)
+            return null;
+        if (value is not JsonObject parts)
+            throw Invalid($"{path} must be an object, not {Shown(value)}.");
+        var read = new JsonObject();
+        foreach (var (name, part) in parts)
+        {
+            if (attributes.Find(name) is { Mutability: not Mutability.ReadOnly } attribute
+                && Value(attribute, part, path) is { } one)
+                read[attribute.Name] = one;
+        }
+        foreach (var required in attributes.Where(a => a.Required && read.Count > 0 && !read.ContainsKey(a.Name)))
+            throw Invalid($"{path}.{required.Name} is required.");
+        return read.Count == 0 ? null : read;
+    }
+
+    /// <summary>Whether an element has nothing left but labels (RFC 7643 §2.4): a work e-mail without an address.</summary>
+    private static bool SaysNothing(SchemaAttribute attribute, JsonNode element) =>
+        attribute.Type == AttributeType.Complex
+        && element.AsObject().All(part => part.Key is "type" or "primary" or "display");
+
+    private static bool IsPrimary(JsonObject element) =>
+        element["primary"] is JsonValue value && value.GetValueKind() == JsonValueKind.True;
+
+    public static string? Text(JsonNode? value) =>
+        value?.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
+
+    private static bool IsDateTime(string text) => text.Contains('T', StringComparison.Ordinal)
+        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
+
+    private static string Description(AttributeType type) => type switch
+    {
+        AttributeType.Boolean => "true or false",
+        AttributeType.Integer => "an integer",
+        AttributeType.Decimal => "a number",
+        AttributeType.DateTime => "a date and time, as 2026-01-31T12:00:00Z",
+        AttributeType.Binary => "a text in base64",
+        _ => "a text",
+    };
+
+    private static string Shown(JsonNode value) => value.GetValueKind() switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "a list",
+        _ => value.ToJsonString() is { Length: <= 80 } text ? text : "this value",
+    };
+
+    private static ScimException Invalid(string detail) => new(ScimError.InvalidValue(detail));
+}

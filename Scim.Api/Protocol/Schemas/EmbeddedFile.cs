@@ -1,0 +1,15 @@
+namespace Scim.Api.Protocol.Schemas;
+
+/// <summary>A file of this folder, as it was when the server was built.</summary>
+internal static class EmbeddedFile
+{
+    public static IEnumerable<string> Names => typeof(EmbeddedFile).Assembly.GetManifestResourceNames();
+
+    public static string Read(string name)
+    {
+        using var stream = typeof(EmbeddedFile).Assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"The file {name} is not embedded.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

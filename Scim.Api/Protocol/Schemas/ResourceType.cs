@@ -1,0 +1,58 @@
+using System.Text.Json;
+
+namespace Scim.Api.Protocol.Schemas;
+
+/// <summary>
+/// A kind of resource, its schema and the extensions to it (RFC 7643 §6), read from a file of this folder. A further
+/// extension is a schema file and a line in this one.
+/// </summary>
+internal sealed record ResourceType(string Name, string Endpoint, Schema Schema, IReadOnlyList<Schema> Extensions)
+{
+    public static ResourceType User { get; } = Read("user.type.json");
+
+    public static IReadOnlyList<ResourceType> All { get; } = [User];
+
+    /// <summary>The file.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>
+    /// Looks a path up: without a URN among the attributes of the resource type and those that every resource has,
+    /// with one among those of that schema. The URN of an extension alone is the extension.
+    /// </summary>
+    public AttributeTarget? Find(AttributePath path)
+    {
+        var text = path.ToString();
+        if (Extensions.FirstOrDefault(extension => extension.Is(text)) is { } whole)
+            return new AttributeTarget(whole, null, null);
+
+        var extended = path.Schema is null ? null : Extensions.FirstOrDefault(extension => extension.Is(path.Schema));
+        if (extended is null && path.Schema is not null && !Schema.Is(path.Schema))
+            return null;
+
+        var attribute = extended is not null
+            ? extended.Attributes.Find(path.Name)
+            : Schema.Attributes.Find(path.Name) ?? Schema.Common.Attributes.Find(path.Name);
+        var sub = path.Sub is null ? null : attribute?.FindSub(path.Sub);
+        return attribute is null || (path.Sub is not null && sub is null)
+            ? null
+            : new AttributeTarget(extended, attribute, sub);
+    }
+
+    private static ResourceType Read(string file)
+    {
+        var text = EmbeddedFile.Read(file);
+        using var json = JsonDocument.Parse(text);
+        var type = json.RootElement;
+        return new ResourceType(
+            type.GetProperty("name").GetString()!,
+            type.GetProperty("endpoint").GetString()!,
+            Known(type.GetProperty("schema")),
+            [.. type.GetProperty("schemaExtensions").EnumerateArray().Select(e => Known(e.GetProperty("schema")))])
+        {
+            Text = text,
+        };
+    }
+
+    private static Schema Known(JsonElement urn) =>
+        Schema.Find(urn.GetString()!) ?? throw new InvalidOperationException($"No schema file has the id {urn}.");
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Scim.Api.Protocol.Schemas;
+
+/// <summary>
+/// A schema of RFC 7643 §7, read from a file of this folder. <c>/Schemas</c> serves the file, validation, PATCH and
+/// filters look up in it: a new attribute is an edit to the file.
+/// </summary>
+internal sealed record Schema
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>What every resource has: <c>schemas</c>, <c>id</c>, <c>externalId</c>, <c>meta</c> (RFC 7643 §3.1).</summary>
+    public static Schema Common { get; } = Read("common.json");
+
+    /// <summary>The schemas that clients see.</summary>
+    public static IReadOnlyList<Schema> All { get; } =
+        [.. EmbeddedFile.Names.Where(name => name.EndsWith(".schema.json", StringComparison.Ordinal)).Order().Select(Read)];
+
+    /// <summary>The schema's URN.</summary>
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+    public required IReadOnlyList<SchemaAttribute> Attributes { get; init; }
+
+    /// <summary>The file.</summary>
+    [JsonIgnore]
+    public string Text { get; private init; } = "";
+
+    /// <summary>The schema with a URN, in any letter case (RFC 8141 §3.1 and clients agree).</summary>
+    public static Schema? Find(string id) => All.FirstOrDefault(schema => schema.Is(id));
+
+    public bool Is(string id) => string.Equals(Id, id, StringComparison.OrdinalIgnoreCase);
+
+    private static Schema Read(string file)
+    {
+        var text = EmbeddedFile.Read(file);
+        return JsonSerializer.Deserialize<Schema>(text, Json)! with { Text = text };
+    }
+}
+
+/// <summary>Finds attributes by name, in any letter case (RFC 7643 §2.1).</summary>
+internal static class SchemaAttributes
+{
+    public static SchemaAttribute? Find(this IReadOnlyList<SchemaAttribute> attributes, string name)
+    {
+        foreach (var attribute in attributes)
+        {
+            if (string.Equals(attribute.Name, name, StringComparison.OrdinalIgnoreCase))
+                return attribute;
+        }
+        return null;
+    }
+}

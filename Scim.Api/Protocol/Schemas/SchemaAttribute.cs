@@ -1,0 +1,57 @@
+namespace Scim.Api.Protocol.Schemas;
+
+/// <summary>What a schema says about an attribute (RFC 7643 §7).</summary>
+internal sealed record SchemaAttribute
+{
+    public required string Name { get; init; }
+    public required AttributeType Type { get; init; }
+    public bool MultiValued { get; init; }
+    public bool Required { get; init; }
+    public bool CaseExact { get; init; }
+    public Mutability Mutability { get; init; }
+    public Returned Returned { get; init; }
+    public IReadOnlyList<SchemaAttribute> SubAttributes { get; init; } = [];
+
+    /// <summary>
+    /// Where the attribute's value is: in the sub-attribute <c>value</c> of a complex one that has it (RFC 7643 §2.4),
+    /// else in the attribute itself.
+    /// </summary>
+    public SchemaAttribute Significant => Type == AttributeType.Complex ? FindSub("value") ?? this : this;
+
+    public SchemaAttribute? FindSub(string name) => SubAttributes.Find(name);
+
+    /// <summary>A path inside the brackets of a value path, where the sub-attributes are the names.</summary>
+    public AttributeTarget? FindInside(AttributePath path) =>
+        path is { Schema: null, Sub: null } && FindSub(path.Name) is { } sub ? new AttributeTarget(null, sub, null) : null;
+}
+
+/// <summary>The data types of RFC 7643 §2.3.</summary>
+internal enum AttributeType
+{
+    String,
+    Boolean,
+    Decimal,
+    Integer,
+    DateTime,
+    Binary,
+    Reference,
+    Complex,
+}
+
+/// <summary>Who may write an attribute (RFC 7643 §2.2).</summary>
+internal enum Mutability
+{
+    ReadWrite,
+    ReadOnly,
+    Immutable,
+    WriteOnly,
+}
+
+/// <summary>When an attribute is part of an answer (RFC 7643 §2.2).</summary>
+internal enum Returned
+{
+    Default,
+    Always,
+    Never,
+    Request,
+}
