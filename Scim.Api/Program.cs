@@ -2,8 +2,10 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Scim.Api;
 using Scim.Api.Data;
+using Scim.Api.Discovery;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Tokens;
+using Scim.Api.Users;
 using Shared.Contracts;
 
 /// <summary>Runs a command if one is named; otherwise the server.</summary>
@@ -52,6 +54,7 @@ internal static class Program
         builder.Services.AddStorage();
         builder.Services.AddHealthChecks().AddCheck<Readiness>("database", tags: ["ready"]);
         builder.Services.AddTokenValidation();
+        builder.Services.AddScoped<UserWrites>();
 
         builder.Services.AddExceptionHandler<ErrorAnswers>();
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
@@ -63,8 +66,12 @@ internal static class Program
         app.UseAuthentication();
         app.UseAuthorization();
 
-        app.MapGroup("/scim/v2").RequireAuthorization(Scopes.Scim);
-        app.MapGroup("/portal").RequireAuthorization(Scopes.Portal);
+        var scim = app.MapGroup("/scim/v2").RequireAuthorization(Scopes.Scim);
+        scim.MapDiscovery();
+        scim.MapUsers();
+        scim.MapUnsupported();
+        var portal = app.MapGroup("/portal").RequireAuthorization(Scopes.Portal);
+        portal.MapPortalUsers();
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains("ready") });
         return app;

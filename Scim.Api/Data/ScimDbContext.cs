@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Scim.Api.Data;
 
@@ -20,6 +21,13 @@ internal sealed class ScimDbContext(DbContextOptions<ScimDbContext> options, Wri
         }
     }
 
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+        configurationBuilder.Properties<DateTime>().HaveConversion<UtcTime>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder) =>
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(ScimDbContext).Assembly);
 }
+
+/// <summary>Times are UTC, and come out of a database that does not know as what they went in.</summary>
+internal sealed class UtcTime() : ValueConverter<DateTime, DateTime>(
+    time => time.ToUniversalTime(), time => DateTime.SpecifyKind(time, DateTimeKind.Utc));

@@ -1,6 +1,6 @@
 namespace Scim.Api.Protocol.Schemas;
 
-/// <summary>A file of this folder, as it was when the server was built.</summary>
+/// <summary>A file of the source tree that is data, as it was when the server was built.</summary>
 internal static class EmbeddedFile
 {
     public static IEnumerable<string> Names => typeof(EmbeddedFile).Assembly.GetManifestResourceNames();

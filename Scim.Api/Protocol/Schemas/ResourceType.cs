@@ -15,6 +15,8 @@ internal sealed record ResourceType(string Name, string Endpoint, Schema Schema,
     /// <summary>The file.</summary>
     public required string Text { get; init; }
 
+    public static ResourceType? Named(string name) => All.FirstOrDefault(type => type.Name == name);
+
     /// <summary>
     /// Looks a path up: without a URN among the attributes of the resource type and those that every resource has,
     /// with one among those of that schema. The URN of an extension alone is the extension.

@@ -8,18 +8,18 @@ namespace Scim.Api.Protocol.Patching;
 /// A PATCH request (RFC 7644 §3.5.2): operations that are applied one after the other to a copy of the document. If one
 /// fails, the copy is thrown away with it.
 /// </summary>
-internal sealed record Patch(IReadOnlyList<PatchOperation> Operations)
+internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations)
 {
     /// <summary>How many operations a request may hold.</summary>
     public const int MaxOperations = 1000;
 
-    public static Patch Read(JsonObject request)
+    public static PatchRequest Read(JsonObject request)
     {
         if (request[nameof(Operations)] is not JsonArray { Count: > 0 } operations)
             throw new ScimException(ScimError.InvalidSyntax("A PATCH needs a list of Operations with at least one of them."));
         if (operations.Count > MaxOperations)
             throw new ScimException(ScimError.InvalidValue($"At most {MaxOperations} Operations are possible in a PATCH."));
-        return new Patch([.. operations.Select(PatchOperation.Read)]);
+        return new PatchRequest([.. operations.Select(PatchOperation.Read)]);
     }
 
     /// <summary>What the document becomes, read anew by the schema.</summary>

@@ -1,0 +1,28 @@
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Paging;
+
+namespace Scim.Api.Discovery;
+
+/// <summary>
+/// What RFC 7644 knows and this server does not do. Groups are an empty list, so that a client that imports them (Okta's
+/// box <i>Import Groups</i>) finds none; the rest says so (501).
+/// </summary>
+internal static class UnsupportedApi
+{
+    public static void MapUnsupported(this IEndpointRouteBuilder scim)
+    {
+        var groups = scim.MapGroup("/Groups");
+        groups.MapGet("", (Page page) => ScimResult.List(page, 0, [], Projection.Whole));
+        groups.MapGet("{id}", (string id) => ScimError.NotFound("Group", id));
+        groups.MapPost("", Groups);
+        groups.MapMethods("{id}", ["PUT", "PATCH", "DELETE"], Groups);
+
+        scim.Map("/Me", () => ScimError.NotImplemented("/Me is not supported: a credential is an application's, not a person's."));
+        scim.MapPost("/Bulk", () => ScimError.NotImplemented("Bulk requests are not supported: send each operation by itself."));
+        foreach (var search in new[] { "/.search", "/Users/.search", "/Groups/.search" })
+            scim.MapPost(search, () => ScimError.NotImplemented("Search by POST is not supported: use GET with a filter."));
+    }
+
+    private static ScimError Groups() =>
+        ScimError.NotImplemented("Groups are not supported by SciLeads: turn off pushing groups in the identity provider.");
+}

@@ -1,0 +1,29 @@
+using Microsoft.Net.Http.Headers;
+
+namespace Scim.Api.Protocol.Messages;
+
+/// <summary>
+/// <c>application/scim+json</c>, and <c>application/json</c> for those who know no better (RFC 7644 §3.8), with
+/// whatever parameters.
+/// </summary>
+internal static class MediaTypes
+{
+    public const string Scim = "application/scim+json";
+    public const string Json = "application/json";
+
+    /// <summary>What an answer is called: <c>application/json</c> only for a client that asks for that and no more.</summary>
+    public static string ForAnswer(HttpRequest request) =>
+        request.GetTypedHeaders().Accept is { Count: > 0 } accepted
+        && accepted.Any(type => Is(type, Json))
+        && !accepted.Any(type => Is(type, Scim) || type.MatchesAllTypes || type.MatchesAllSubTypes)
+            ? Json
+            : Scim;
+
+    /// <summary>Whether a body of this type is read; one without a type is taken for JSON.</summary>
+    public static bool IsRead(string? contentType) =>
+        string.IsNullOrWhiteSpace(contentType)
+        || (MediaTypeHeaderValue.TryParse(contentType, out var type) && (Is(type, Scim) || Is(type, Json)));
+
+    private static bool Is(MediaTypeHeaderValue type, string name) =>
+        type.MediaType.Equals(name, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,37 @@
+using Microsoft.Net.Http.Headers;
+
+namespace Scim.Api.Protocol.Messages;
+
+/// <summary>
+/// What a request demands of the resource's version (RFC 7644 §3.14, RFC 9110 §13.1). Versions are compared weakly.
+/// </summary>
+internal sealed record Preconditions(IReadOnlyList<EntityTagHeaderValue>? IfMatch, IReadOnlyList<EntityTagHeaderValue> IfNoneMatch)
+{
+    public static Preconditions None { get; } = new(null, []);
+
+    /// <summary>Binds an endpoint's parameter.</summary>
+    public static ValueTask<Preconditions> BindAsync(HttpContext context)
+    {
+        var headers = context.Request.GetTypedHeaders();
+        // What cannot be read in If-Match matches nothing: the client wanted a condition.
+        var ifMatch = context.Request.Headers.IfMatch.Count > 0 ? headers.IfMatch.ToList() : null;
+        return new(new Preconditions(ifMatch, [.. headers.IfNoneMatch]));
+    }
+
+    /// <summary>Whether the client has the resource already (304).</summary>
+    public bool IsKnown(Resource resource) => Matches(IfNoneMatch, resource);
+
+    /// <summary>Refuses a write to another version than the client names (412).</summary>
+    public void Check(Resource resource)
+    {
+        if (IfMatch is not null && !Matches(IfMatch, resource))
+            throw new ScimException(new ScimError(
+                412, null, $"The resource has changed: its version is {resource.ETag} now, not what If-Match names."));
+        if (IsKnown(resource))
+            throw new ScimException(new ScimError(412, null, $"The resource's version {resource.ETag} is one that If-None-Match names."));
+    }
+
+    private static bool Matches(IReadOnlyList<EntityTagHeaderValue> tags, Resource resource) =>
+        tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any)
+            || tag.Compare(EntityTagHeaderValue.Parse(resource.ETag), useStrongComparison: false));
+}

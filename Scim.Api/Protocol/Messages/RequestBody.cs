@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Scim.Api.Protocol.Messages;
+
+/// <summary>
+/// The body of a request: one JSON object in UTF-8. Names that differ only in letter case are one name (RFC 7643 §2.1),
+/// so an object that has both is refused, as are texts that no database keeps: with U+0000 or half a surrogate pair.
+/// </summary>
+internal sealed record RequestBody(JsonObject Json)
+{
+    public const int MaxLength = 1024 * 1024;
+
+    private const int MaxDepth = 32;
+
+    /// <summary>Binds an endpoint's parameter.</summary>
+    public static async ValueTask<RequestBody> BindAsync(HttpContext context)
+    {
+        if (!MediaTypes.IsRead(context.Request.ContentType))
+            throw new ScimException(new ScimError(
+                415, null, $"The body must be {MediaTypes.Scim} or {MediaTypes.Json}, not {context.Request.ContentType}."));
+        var bytes = await ReadAll(context.Request, context.RequestAborted);
+        return new RequestBody(Parse(bytes));
+    }
+
+    public static JsonObject Parse(ReadOnlySpan<byte> utf8)
+    {
+        ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
+        if (utf8.StartsWith(mark))
+            utf8 = utf8[mark.Length..];
+        try
+        {
+            Check(utf8);
+            return JsonNode.Parse(
+                utf8, new JsonNodeOptions { PropertyNameCaseInsensitive = true }, new JsonDocumentOptions { MaxDepth = MaxDepth })
+                as JsonObject ?? throw Wrong("it must be one JSON object");
+        }
+        catch (JsonException invalid)
+        {
+            throw Wrong(invalid.LineNumber is { } line
+                ? $"it is not well-formed JSON (line {line + 1}, byte {invalid.BytePositionInLine + 1})"
+                : "it is not well-formed JSON");
+        }
+    }
+
+    private static void Check(ReadOnlySpan<byte> utf8)
+    {
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = MaxDepth });
+        var objects = new Stack<HashSet<string>>();
+        while (reader.Read())
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartObject:
+                    objects.Push(new(StringComparer.OrdinalIgnoreCase));
+                    break;
+                case JsonTokenType.EndObject:
+                    objects.Pop();
+                    break;
+                case JsonTokenType.PropertyName when Text(ref reader) is var name && !objects.Peek().Add(name):
+                    throw Wrong($"the name \"{name}\" occurs twice in an object");
+                case JsonTokenType.String:
+                    Text(ref reader);
+                    break;
+            }
+        }
+    }
+
+    private static string Text(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            var text = reader.GetString()!;
+            return text.Contains('\0', StringComparison.Ordinal) ? throw Wrong("a text in it contains U+0000") : text;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Wrong("a text in it is not valid Unicode");
+        }
+    }
+
+    private static async Task<byte[]> ReadAll(HttpRequest request, CancellationToken cancellation)
+    {
+        if (request.ContentLength > MaxLength)
+            throw TooLarge();
+        while (true)
+        {
+            var read = await request.BodyReader.ReadAsync(cancellation);
+            if (read.Buffer.Length > MaxLength)
+                throw TooLarge();
+            if (read.IsCompleted)
+                return read.Buffer.ToArray();
+            request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    private static ScimException TooLarge() =>
+        new(new ScimError(413, null, $"The body is larger than {MaxLength / 1024} KB, the most that is accepted."));
+
+    private static ScimException Wrong(string what) =>
+        new(ScimError.InvalidSyntax($"The body cannot be read: {what}."));
+}

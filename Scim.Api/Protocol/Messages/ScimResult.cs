@@ -1,0 +1,77 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Options;
+using Scim.Api.Protocol.Paging;
+
+namespace Scim.Api.Protocol.Messages;
+
+/// <summary>
+/// An answer with a resource, a list of them, or nothing. Media type, <c>ETag</c> and <c>Location</c> are written here, so
+/// that no endpoint can forget them.
+/// </summary>
+internal sealed record ScimResult : IResult
+{
+    private const string ListSchema = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+
+    private readonly int status;
+    private readonly Resource? resource;
+    private readonly Action<IBufferWriter<byte>, string>? write;
+
+    private ScimResult(int status, Resource? resource = null, Action<IBufferWriter<byte>, string>? write = null) =>
+        (this.status, this.resource, this.write) = (status, resource, write);
+
+    public static ScimResult Ok(Resource resource, Projection projection) => Of(StatusCodes.Status200OK, resource, projection);
+
+    public static ScimResult Created(Resource resource, Projection projection) =>
+        Of(StatusCodes.Status201Created, resource, projection);
+
+    public static ScimResult NoContent { get; } = new(StatusCodes.Status204NoContent);
+
+    /// <summary>The client has this version already (RFC 7644 §3.14).</summary>
+    public static ScimResult NotModified(Resource resource) => new(StatusCodes.Status304NotModified, resource);
+
+    /// <summary>A page of a list (RFC 7644 §3.4.2), also if it is empty.</summary>
+    public static ScimResult List(Page page, long total, IReadOnlyList<Resource> resources, Projection projection) => new(
+        StatusCodes.Status200OK,
+        write: (writer, baseUrl) =>
+        {
+            Write(writer, $$"""{"schemas":["{{ListSchema}}"],"totalResults":{{total}},"startIndex":{{page.StartIndex}},""");
+            Write(writer, $"\"itemsPerPage\":{resources.Count},\"Resources\":[");
+            for (var i = 0; i < resources.Count; i++)
+            {
+                if (i > 0)
+                    Write(writer, $",");
+                resources[i].WriteTo(writer, baseUrl, projection);
+            }
+            Write(writer, $"]}}");
+        });
+
+    /// <summary>All there is, on one page: schemas, resource types.</summary>
+    public static ScimResult List(IReadOnlyList<Resource> resources) =>
+        List(Page.First, resources.Count, resources, Projection.Whole);
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        var baseUrl = httpContext.RequestServices.GetRequiredService<IOptions<ScimOptions>>().Value.BaseUrl;
+        response.StatusCode = status;
+        response.Headers.CacheControl = "no-store";
+        if (resource is not null)
+        {
+            response.Headers.Location = resource.Location(baseUrl);
+            response.Headers.ETag = resource.ETag;
+        }
+        if (write is null)
+            return;
+        response.ContentType = MediaTypes.ForAnswer(httpContext.Request);
+        write(response.BodyWriter, baseUrl);
+        await response.BodyWriter.FlushAsync(httpContext.RequestAborted);
+    }
+
+    private static ScimResult Of(int status, Resource resource, Projection projection) =>
+        new(status, resource, (writer, baseUrl) => resource.WriteTo(writer, baseUrl, projection));
+
+    private static void Write(IBufferWriter<byte> writer, FormattableString json) =>
+        Encoding.UTF8.GetBytes(json.ToString(CultureInfo.InvariantCulture), writer);
+}

@@ -1,0 +1,133 @@
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Users;
+
+/// <summary>
+/// A person of an account: the document as clients see it, and beside it the few things that are looked up or unique.
+/// A deleted user keeps its id and times, and is in no index that makes names unique.
+/// </summary>
+internal sealed class User
+{
+    public required Guid AccountId { get; init; }
+
+    /// <summary>A version 7 GUID: users in order of their ids are in order of creation.</summary>
+    public required Guid Id { get; init; }
+
+    /// <summary>As the client wrote it.</summary>
+    public string UserName { get; private set; } = "";
+
+    /// <summary>userName without letter case.</summary>
+    public string UserNameKey { get; private set; } = "";
+
+    public string? ExternalId { get; private set; }
+
+    public bool Active { get; private set; }
+
+    /// <summary>One of <see cref="Shared.Contracts.UserSources"/>.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>The resource (RFC 7643 §4.1) in JSON, all but its <c>meta</c>.</summary>
+    public string Document { get; private set; } = "";
+
+    /// <summary>What the portal searches: names, addresses and external id without letter case, a line each.</summary>
+    public string SearchText { get; private set; } = "";
+
+    public long Version { get; private set; }
+
+    public required DateTime Created { get; init; }
+
+    public DateTime LastModified { get; private set; }
+
+    public DateTime? DeletedAt { get; private set; }
+
+    public List<UserEmail> Emails { get; } = [];
+
+    public JsonObject Json() => JsonNode.Parse(Document)!.AsObject();
+
+    public Resource ToResource() => new(ResourceType.User.Name, $"{ResourceType.User.Endpoint}/{Id}", Document)
+    {
+        Created = Created,
+        LastModified = LastModified,
+        Version = Version,
+    };
+
+    /// <summary>Takes a document over; <paramref name="claimsWorkEmail"/> makes the work e-mail unique.</summary>
+    public void Become(JsonObject document, bool claimsWorkEmail, DateTime now)
+    {
+        Document = Resource.Text(document);
+        UserName = UserDocument.UserName(document)!;
+        UserNameKey = CaseFolding.Fold(UserName);
+        ExternalId = UserDocument.ExternalId(document);
+        Active = UserDocument.Active(document) ?? true;
+        SearchText = UserDocument.SearchText(document);
+        LastModified = now;
+        Version++;
+        TakeEmails(document, claimsWorkEmail);
+    }
+
+    public void Delete(DateTime now)
+    {
+        (DeletedAt, LastModified, Active) = (now, now, false);
+        Version++;
+        Emails.Clear();
+    }
+
+    private void TakeEmails(JsonObject document, bool claimsWorkEmail)
+    {
+        var wanted = UserDocument.Emails(document)
+            .Select(email => (Value: CaseFolding.Fold(email.Value), Type: CaseFolding.Fold(email.Type ?? "")))
+            .ToHashSet();
+        Emails.RemoveAll(email => !wanted.Remove((email.ValueKey, email.TypeKey)));
+        Emails.AddRange(wanted.Select(email => new UserEmail { ValueKey = email.Value, TypeKey = email.Type }));
+        foreach (var email in Emails)
+            email.Claimed = claimsWorkEmail && email.TypeKey == UserEmail.Work;
+    }
+
+    public sealed class Configuration : IEntityTypeConfiguration<User>
+    {
+        private const string NotDeleted = "\"DeletedAt\" IS NULL";
+
+        public void Configure(EntityTypeBuilder<User> user)
+        {
+            user.ToTable("Users");
+            user.HasKey(u => new { u.AccountId, u.Id });
+            user.HasIndex(u => new { u.AccountId, u.UserNameKey }).IsUnique().HasFilter(NotDeleted);
+            user.HasIndex(u => new { u.AccountId, u.ExternalId }).HasFilter(NotDeleted);
+            user.Property(u => u.Version).IsConcurrencyToken();
+            user.HasMany(u => u.Emails).WithOne().HasForeignKey(e => new { e.AccountId, e.UserId });
+        }
+    }
+}
+
+/// <summary>An e-mail address of a user, so that it can be looked up, and be the work e-mail of no one else.</summary>
+internal sealed class UserEmail
+{
+    public const string Work = "work";
+
+    public Guid AccountId { get; init; }
+
+    public Guid UserId { get; init; }
+
+    /// <summary>The address without letter case.</summary>
+    public required string ValueKey { get; init; }
+
+    /// <summary>The type without letter case; empty if there is none.</summary>
+    public required string TypeKey { get; init; }
+
+    /// <summary>Whether no other user may have it as a work e-mail.</summary>
+    public bool Claimed { get; set; }
+
+    public sealed class Configuration : IEntityTypeConfiguration<UserEmail>
+    {
+        public void Configure(EntityTypeBuilder<UserEmail> email)
+        {
+            email.ToTable("UserEmails");
+            email.HasKey(e => new { e.AccountId, e.ValueKey, e.UserId, e.TypeKey });
+            email.HasIndex(e => new { e.AccountId, e.ValueKey }).IsUnique().HasFilter("\"Claimed\"");
+        }
+    }
+}

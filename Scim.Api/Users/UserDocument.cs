@@ -1,0 +1,47 @@
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Users;
+
+/// <summary>Reads from a user's document what columns and the portal need.</summary>
+internal static class UserDocument
+{
+    /// <summary>The document as it is stored: <c>schemas</c> and <c>id</c> first, then what the client may set.</summary>
+    public static JsonObject Compose(Guid id, JsonObject attributes)
+    {
+        var type = ResourceType.User;
+        var extensions = type.Extensions.Where(extension => attributes.ContainsKey(extension.Id));
+        var document = new JsonObject
+        {
+            ["schemas"] = new JsonArray([type.Schema.Id, .. extensions.Select(extension => JsonValue.Create(extension.Id))]),
+            ["id"] = id.ToString(),
+        };
+        foreach (var (name, value) in attributes)
+            document[name] = value?.DeepClone();
+        return document;
+    }
+
+    public static string? UserName(JsonObject document) => DocumentReader.Text(document["userName"]);
+
+    public static string? ExternalId(JsonObject document) => DocumentReader.Text(document["externalId"]);
+
+    public static bool? Active(JsonObject document) => document["active"]?.GetValue<bool>();
+
+    public static string? GivenName(JsonObject document) => DocumentReader.Text(document["name"]?["givenName"]);
+
+    public static string? FamilyName(JsonObject document) => DocumentReader.Text(document["name"]?["familyName"]);
+
+    public static string? DisplayName(JsonObject document) => DocumentReader.Text(document["displayName"]);
+
+    public static IEnumerable<(string Value, string? Type)> Emails(JsonObject document) =>
+        from email in document["emails"] as JsonArray ?? []
+        let value = DocumentReader.Text(email?["value"])
+        where value is not null
+        select (value, DocumentReader.Text(email?["type"]));
+
+    public static string SearchText(JsonObject document) => CaseFolding.Fold(string.Join(
+        '\n',
+        new[] { UserName(document), GivenName(document), FamilyName(document), DisplayName(document), ExternalId(document) }
+            .Concat(Emails(document).Select(email => email.Value))
+            .OfType<string>()));
+}

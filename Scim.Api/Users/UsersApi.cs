@@ -1,0 +1,85 @@
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Scim.Api.Data;
+using Scim.Api.Protocol.Filters;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Paging;
+using Scim.Api.Protocol.Patching;
+using Scim.Api.Protocol.Schemas;
+using Scim.Api.Provisioning;
+using Scim.Api.Tokens;
+
+namespace Scim.Api.Users;
+
+/// <summary>The <c>/Users</c> endpoint (RFC 7644 §3).</summary>
+internal static class UsersApi
+{
+    public static void MapUsers(this IEndpointRouteBuilder scim)
+    {
+        var users = scim.MapGroup(ResourceType.User.Endpoint);
+        users.MapGet("", List);
+        users.MapGet("{id}", Get);
+        users.MapPost("", Create);
+        users.MapPut("{id}", Replace);
+        users.MapPatch("{id}", Patch);
+        users.MapDelete("{id}", Delete);
+    }
+
+    private static async Task<ScimResult> List(
+        string? filter, Page page, Projection projection, Caller caller, ScimDbContext db, CancellationToken cancellation)
+    {
+        var users = db.UsersOf(caller.AccountId).AsNoTracking();
+        if (filter is not null)
+            users = users.Matching(Filter.Parse(filter), db, caller.AccountId);
+
+        var found = await users.OrderBy(user => user.Id)
+            .Skip(page.StartIndex - 1).Take(page.Count)
+            .ToListAsync(cancellation);
+        var total = filter is null
+            ? await db.CountUsers(caller.AccountId, cancellation)
+            : await users.CountAsync(cancellation);
+        return ScimResult.List(page, total, [.. found.Select(user => user.ToResource())], projection);
+    }
+
+    private static async Task<IResult> Get(
+        string id, Preconditions preconditions, Projection projection, Caller caller, ScimDbContext db,
+        CancellationToken cancellation)
+    {
+        var user = await db.UsersOf(caller.AccountId).AsNoTracking().WithId(id).SingleOrDefaultAsync(cancellation);
+        return user?.ToResource() switch
+        {
+            null => NotFound(id),
+            var known when preconditions.IsKnown(known) => ScimResult.NotModified(known),
+            var resource => ScimResult.Ok(resource, projection),
+        };
+    }
+
+    private static async Task<ScimResult> Create(
+        RequestBody body, Projection projection, Caller caller, UserWrites users, CancellationToken cancellation)
+    {
+        var user = await users.Create(caller, DocumentReader.Read(ResourceType.User, body.Json), cancellation);
+        return ScimResult.Created(user.ToResource(), projection);
+    }
+
+    private static Task<IResult> Replace(string id, RequestBody body, [AsParameters] Write write) =>
+        Change(id, write, _ => DocumentReader.Read(ResourceType.User, body.Json));
+
+    private static Task<IResult> Patch(string id, RequestBody body, [AsParameters] Write write) =>
+        Change(id, write, user => PatchRequest.Read(body.Json).ApplyTo(user, ResourceType.User));
+
+    private static async Task<IResult> Change(string id, Write write, Func<JsonObject, JsonObject> change) =>
+        await write.Users.Change(write.Caller, id, write.Preconditions, change, write.Cancellation) is { } user
+            ? ScimResult.Ok(user.ToResource(), write.Projection)
+            : NotFound(id);
+
+    private static async Task<IResult> Delete(string id, [AsParameters] Write write) =>
+        await write.Users.Delete(write.Caller, id, write.Preconditions, write.Cancellation)
+            ? ScimResult.NoContent
+            : NotFound(id);
+
+    private static ScimError NotFound(string id) => ScimError.NotFound(ResourceType.User.Name, id);
+
+    /// <summary>What a write of a user needs besides its body.</summary>
+    private sealed record Write(
+        Preconditions Preconditions, Projection Projection, Caller Caller, UserWrites Users, CancellationToken Cancellation);
+}
