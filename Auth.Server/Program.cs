@@ -14,6 +14,7 @@ using Auth.Server.Pages.Settings;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Http.Resilience;
 
 namespace Auth.Server;
 
@@ -80,11 +81,16 @@ internal static class Program
         services.AddAuthorizationServer(auth);
         services.AddPortalCookie(auth);
         services.AddPortal(auth);
-        services.AddHttpClient<ScimApi>(http =>
-        {
-            http.BaseAddress = auth.ScimApiUrl;
-            http.Timeout = TimeSpan.FromSeconds(10);
-        });
+        services.AddHttpClient<ScimApi>(http => http.BaseAddress = auth.ScimApiUrl)
+            .AddStandardResilienceHandler(resilience =>
+            {
+                // A page waits no longer; what may have been done is not done again.
+                resilience.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(8);
+                resilience.AttemptTimeout.Timeout = TimeSpan.FromSeconds(3);
+                resilience.Retry.Delay = TimeSpan.FromMilliseconds(200);
+                resilience.Retry.MaxRetryAttempts = 2;
+                resilience.Retry.DisableForUnsafeHttpMethods();
+            });
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemAnswers>();
         services.Configure<ForwardedHeadersOptions>(forwarded => TrustProxies(forwarded, auth));

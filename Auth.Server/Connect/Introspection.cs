@@ -63,17 +63,24 @@ internal static class Introspection
         public async ValueTask HandleAsync(HandleIntrospectionRequestContext context)
         {
             var token = context.GenericTokenPrincipal!;
-            // Whole seconds, rounded down: a resource server must not admit longer than this server does.
-            if (token.GetExpirationDate() is { } expiresAt)
-                context.Claims["expires_in"] = (long)Math.Max(0, (expiresAt - time.GetUtcNow()).TotalSeconds);
-
+            var end = token.GetExpirationDate();
             if (IssuedUnder.Read(token, IssuedUnder.CredentialSet) is { } setId)
-                await AddCredentialSet(context, setId);
+            {
+                // A token outlives its set in writing only.
+                if (await AddCredentialSet(context, setId) is { } setEnds && !(end < setEnds))
+                    end = setEnds;
+            }
             else if (IssuedUnder.Read(token, IssuedUnder.Session) is { } sessionId)
+            {
                 await AddAdministrator(context, sessionId);
+            }
+
+            // Whole seconds, rounded down: a resource server must not admit longer than this server does.
+            if (end is not null)
+                context.Claims["expires_in"] = (long)Math.Max(0, (end.Value - time.GetUtcNow()).TotalSeconds);
         }
 
-        private async Task AddCredentialSet(HandleIntrospectionRequestContext context, Guid setId)
+        private async Task<DateTimeOffset?> AddCredentialSet(HandleIntrospectionRequestContext context, Guid setId)
         {
             var set = await db.CredentialSets.AsNoTracking()
                 .Include(set => set.Account.Licences)
@@ -85,6 +92,7 @@ internal static class Introspection
                 Generation = set.Generation!.Value,
                 Method = set.Method,
             });
+            return set.ExpiresAt;
         }
 
         private async Task AddAdministrator(HandleIntrospectionRequestContext context, Guid sessionId)

@@ -52,8 +52,8 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
             {
                 response = await http.SendAsync(request, cancellation);
             }
-            catch (Exception error) when (error is HttpRequestException
-                || error is TaskCanceledException && !cancellation.IsCancellationRequested)
+            // A transport fault, a time-out, an open circuit: it comes to the same for who reads the page.
+            catch (Exception) when (!cancellation.IsCancellationRequested)
             {
                 throw new ProblemException(503, "The list of people cannot be reached right now. Try again in a minute.");
             }

@@ -70,6 +70,21 @@ public sealed class IntrospectionTests
     }
 
     [Test]
+    public async Task An_access_token_is_good_for_no_longer_than_its_set()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var account = await server.CreateAccount();
+        var issued = await server.With((Auth.Server.Credentials.CredentialSets sets) => sets.Generate(
+            new(account.Id, null, CredentialMethods.OAuth2, "a test", TimeSpan.FromMinutes(10)), CancellationToken.None));
+        var token = await TokenOf(server, issued);
+
+        Assert.That((await scim.Introspect(token)).ExpiresIn, Is.EqualTo(600));
+        server.Time.Advance(TimeSpan.FromMinutes(10));
+        Assert.That((await scim.Introspect(token)).Active, Is.False);
+    }
+
+    [Test]
     public async Task A_JWT_that_we_signed_but_never_wrote_down_is_not_active()
     {
         await using var server = await AuthServer.Start();
