@@ -2,6 +2,7 @@ using System.CommandLine;
 using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Scim.Api.Tokens;
+using Scim.Api.Users;
 
 namespace Scim.Api;
 
@@ -19,6 +20,7 @@ internal static class Commands
         {
             new Command("client-key", "The key with which this server proves itself to Auth.Server.") { CreateKey(server) },
             new Command("database", "The SCIM database.") { Migrate(server) },
+            new Command("users", "The people of an account.") { UserImport.Command(server.Services) },
         };
         return root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
     }

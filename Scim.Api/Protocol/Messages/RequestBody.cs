@@ -90,7 +90,12 @@ internal sealed record RequestBody(JsonObject Json)
             if (read.Buffer.Length > MaxLength)
                 throw TooLarge();
             if (read.IsCompleted)
-                return read.Buffer.ToArray();
+            {
+                var bytes = read.Buffer.ToArray();
+                // Read to its end, or the connection could not be used again.
+                request.BodyReader.AdvanceTo(read.Buffer.End);
+                return bytes;
+            }
             request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }

@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using CsvHelper;
+using CsvHelper.Configuration;
+using Microsoft.EntityFrameworkCore;
+using Scim.Api.Data;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
+using Scim.Api.Tokens;
+using Shared.Contracts;
+
+namespace Scim.Api.Users;
+
+/// <summary>
+/// <c>Scim.Api users import FILE.csv --account ID</c>: makes people of a file, under the rules that hold for everybody. Each
+/// row is a write of its own, so that good rows stay when others are refused, and the import may be repeated.
+/// </summary>
+internal static class UserImport
+{
+    private static readonly string[] Columns = ["email", "firstName", "lastName", "displayName", "externalId"];
+
+    public static Command Command(IServiceProvider services)
+    {
+        var file = new Argument<FileInfo>("FILE") { Description = $"A CSV file with a header row: {string.Join(',', Columns)}." };
+        var account = new Option<Guid>("--account") { Description = "The account's id.", Required = true };
+        var command = new Command("import", "Makes users of the rows of a CSV file; those already there are left alone.") { file, account };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var rows = Read(parsed.GetRequiredValue(file));
+            var policy = await services.GetRequiredService<AuthServerClient>()
+                .GetAccount(parsed.GetRequiredValue(account), cancellation);
+            var caller = new Caller(policy, CredentialSet: null, Administrator: null, ImmutableHashSet<string>.Empty);
+            var summary = await Import(services, caller, rows, cancellation);
+            foreach (var (line, reason) in summary.Refused)
+                Console.WriteLine($"line {line}: {reason}");
+            Console.WriteLine(summary);
+            return summary.Refused.Count == 0 ? 0 : 1;
+        });
+        return command;
+    }
+
+    public static async Task<Summary> Import(
+        IServiceProvider services, Caller caller, IReadOnlyList<Row> rows, CancellationToken cancellation)
+    {
+        var summary = new Summary();
+        foreach (var row in rows)
+        {
+            await using var scope = services.CreateAsyncScope();
+            try
+            {
+                if (await IsThere(scope.ServiceProvider.GetRequiredService<ScimDbContext>(), caller.AccountId, row, cancellation))
+                {
+                    summary.AlreadyThere++;
+                    continue;
+                }
+                await scope.ServiceProvider.GetRequiredService<UserWrites>()
+                    .Create(caller, PortalApi.Attributes(row.Person, row.ExternalId), cancellation);
+                summary.Created++;
+            }
+            catch (ScimException refused)
+            {
+                summary.Refused.Add((row.Line, refused.Error.Detail));
+            }
+        }
+        return summary;
+    }
+
+    public static IReadOnlyList<Row> Read(FileInfo file)
+    {
+        if (!file.Exists)
+            throw new CommandException($"There is no file {file.FullName}.");
+        using var reader = file.OpenText();
+        return Read(reader);
+    }
+
+    public static IReadOnlyList<Row> Read(TextReader text)
+    {
+        using var csv = new CsvReader(text, new CsvConfiguration(CultureInfo.InvariantCulture)
+        {
+            // Spreadsheets write what their language has for a comma.
+            DetectDelimiter = true,
+            DetectDelimiterValues = [",", ";", "\t"],
+            PrepareHeaderForMatch = header => header.Header.Trim().ToUpperInvariant(),
+            MissingFieldFound = null,
+            TrimOptions = TrimOptions.Trim,
+        });
+        try
+        {
+            if (!csv.Read() || !csv.ReadHeader() || !csv.HeaderRecord!.Contains(Columns[0], StringComparer.OrdinalIgnoreCase))
+                throw new CommandException($"The file needs a header row with at least email: {string.Join(',', Columns)}.");
+            var rows = new List<Row>();
+            while (csv.Read())
+                rows.Add(ReadRow(csv));
+            return rows;
+        }
+        catch (CsvHelperException wrong)
+        {
+            throw new CommandException($"Line {wrong.Context?.Parser?.RawRow} of the file is not CSV; nothing was imported.");
+        }
+    }
+
+    private static Row ReadRow(CsvReader csv)
+    {
+        string? Field(string column) => csv.TryGetField<string>(column, out var text) && text is { Length: > 0 } ? text : null;
+        return new Row(
+            csv.Parser.RawRow,
+            new NewPortalUser
+            {
+                Email = Field("email") ?? "",
+                FirstName = Field("firstName"),
+                LastName = Field("lastName"),
+                DisplayName = Field("displayName"),
+            },
+            Field("externalId"));
+    }
+
+    private static Task<bool> IsThere(ScimDbContext db, Guid accountId, Row row, CancellationToken cancellation)
+    {
+        var key = CaseFolding.Fold(row.Person.Email);
+        return db.UsersOf(accountId).AnyAsync(user => user.UserNameKey == key, cancellation);
+    }
+
+    /// <summary>A row of the file, and the line where it ends.</summary>
+    internal sealed record Row(int Line, NewPortalUser Person, string? ExternalId);
+
+    /// <summary>What came of an import.</summary>
+    internal sealed class Summary
+    {
+        public int Created { get; set; }
+
+        public int AlreadyThere { get; set; }
+
+        public List<(int Line, string Reason)> Refused { get; } = [];
+
+        public override string ToString() => $"{Created} created, {AlreadyThere} already there, {Refused.Count} refused";
+    }
+}
