@@ -139,18 +139,32 @@ internal static class Program
     private static async Task<int> RunCommand(string[] args)
     {
         var configuration = CreateBuilder([]).Configuration;
-        var socket = CommandSocket.PathIn(ReadOptions(configuration).DataDirectory);
-        if (await CommandSocket.Send(socket, args, CancellationToken.None) is { } answer)
+        var auth = ReadOptions(configuration);
+        // Either the server runs the command, or nobody has the database. In between, a server is starting or stopping.
+        for (var patience = 60; ; patience--)
         {
-            await Console.Out.WriteAsync(answer.Output);
-            await Console.Error.WriteAsync(answer.Error);
-            return answer.ExitCode;
-        }
+            var socket = CommandSocket.PathIn(auth.DataDirectory);
+            if (await CommandSocket.Send(socket, args, CancellationToken.None) is { } answer)
+            {
+                await Console.Out.WriteAsync(answer.Output);
+                await Console.Error.WriteAsync(answer.Error);
+                return answer.ExitCode;
+            }
 
-        using var database = DatabaseLock.Take(ConnectionString(configuration));
+            using var database = DatabaseLock.TryTake(ConnectionString(configuration));
+            if (database is not null)
+                return await RunCommandAlone(args, auth.MigrateAtStart);
+            if (patience == 0)
+                throw new InvalidOperationException($"another Auth.Server has the database, but does not answer at {socket}.");
+            await Task.Delay(TimeSpan.FromMilliseconds(250));
+        }
+    }
+
+    private static async Task<int> RunCommandAlone(string[] args, bool migrate)
+    {
         // Standard output is the command's own; the log goes to standard error.
         await using var app = Build(["--Logging:Console:LogToStandardErrorThreshold=Trace"]);
-        await Prepare(app, migrate: ReadOptions(configuration).MigrateAtStart || args is ["database", "migrate", ..]);
+        await Prepare(app, migrate || args is ["database", "migrate", ..]);
         return await new Commands(app.Services, Environment.CurrentDirectory)
             .Run(args, Console.Out, Console.Error, CancellationToken.None);
     }

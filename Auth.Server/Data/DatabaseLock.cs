@@ -9,7 +9,11 @@ namespace Auth.Server.Data;
 internal static class DatabaseLock
 {
     /// <exception cref="InvalidOperationException">Another process has the database.</exception>
-    public static IDisposable Take(string connectionString)
+    public static IDisposable Take(string connectionString) => TryTake(connectionString)
+        ?? throw new InvalidOperationException($"another Auth.Server uses the database ({connectionString}).");
+
+    /// <summary>Null if another process has the database.</summary>
+    public static IDisposable? TryTake(string connectionString)
     {
         var database = Path.GetFullPath(new SqliteConnectionStringBuilder(connectionString).DataSource);
         Directory.CreateDirectory(Path.GetDirectoryName(database)!);
@@ -19,7 +23,7 @@ internal static class DatabaseLock
         }
         catch (IOException error) when (error is not (DirectoryNotFoundException or FileNotFoundException))
         {
-            throw new InvalidOperationException($"Another Auth.Server uses the database {database}.", error);
+            return null;
         }
     }
 }
