@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server;
 
@@ -17,19 +18,21 @@ internal sealed class ProblemException(int status, string detail) : Exception(de
     public static ProblemException Conflict(string detail) => new(409, detail);
 }
 
-/// <summary>Answers a <see cref="ProblemException"/> that no page showed, in RFC 9457's form.</summary>
+/// <summary>Answers programs with problem details (RFC 9457). A page's fault becomes the error page.</summary>
 internal sealed class ProblemAnswers(IProblemDetailsService problems) : IExceptionHandler
 {
-    public ValueTask<bool> TryHandleAsync(
+    public async ValueTask<bool> TryHandleAsync(
         HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (exception is not ProblemException problem)
-            return new(false);
-        httpContext.Response.StatusCode = problem.Status;
-        return problems.TryWriteAsync(new()
+        var endpoint = httpContext.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
+        if (endpoint is null || endpoint.Metadata.GetMetadata<PageActionDescriptor>() is not null)
+            return false;
+        var problem = exception as ProblemException;
+        httpContext.Response.StatusCode = problem?.Status ?? StatusCodes.Status500InternalServerError;
+        return await problems.TryWriteAsync(new()
         {
             HttpContext = httpContext,
-            ProblemDetails = new ProblemDetails { Status = problem.Status, Detail = problem.Message },
+            ProblemDetails = new ProblemDetails { Status = httpContext.Response.StatusCode, Detail = problem?.Message },
         });
     }
 }

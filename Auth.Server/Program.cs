@@ -99,6 +99,7 @@ internal static class Program
         app.UseForwardedHeaders();
         app.UseMiddleware<SecurityHeaders>();
         app.UseExceptionHandler("/error");
+        app.UseErrorPages();
         app.UseStaticFiles();
         app.UseRouting();
         app.UseAuthentication();
@@ -170,12 +171,13 @@ internal static class Program
     }
 
     /// <summary>The settings and the pages lie beside the program, wherever and by whatever it is called.</summary>
-    private static WebApplicationBuilder CreateBuilder(string[] args) => WebApplication.CreateBuilder(new WebApplicationOptions
-    {
-        Args = args,
-        ApplicationName = typeof(Program).Assembly.GetName().Name,
-        ContentRootPath = AppContext.BaseDirectory,
-    });
+    private static WebApplicationBuilder CreateBuilder(string[] args) => WebApplication.CreateBuilder(
+        new WebApplicationOptions
+        {
+            Args = args,
+            ApplicationName = typeof(Program).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
 
     /// <exception cref="ValidationException">A setting is missing or wrong; the message says which.</exception>
     private static AuthOptions ReadOptions(ConfigurationManager configuration)

@@ -16,6 +16,9 @@ internal sealed class Account
 
     public bool Suspended { get; set; }
 
+    /// <summary>Whether credentials can be generated and identity providers are let in.</summary>
+    public bool AllowsScim => ScimEnabled && !Suspended;
+
     /// <summary>One of <see cref="AttributeRuleSets"/>.</summary>
     public string AttributeRules { get; set; } = AttributeRuleSets.Guide;
 

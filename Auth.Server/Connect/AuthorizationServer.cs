@@ -59,6 +59,8 @@ internal static class AuthorizationServer
         server.RegisterScopes(Shared.Contracts.Scopes.Scim, Shared.Contracts.Scopes.ReadAccounts);
         // RFC 7636 §4.2: a client that can hash must not send its verifier in clear.
         server.Configure(options => options.CodeChallengeMethods.Remove(CodeChallengeMethods.Plain));
+        // The other modes would need inline script, or leave the code in the browser's history.
+        server.Configure(options => options.ResponseModes.IntersectWith([ResponseModes.Query]));
 
         server.SetAccessTokenLifetime(auth.AccessTokenLifetime)
             // A refresh token lives as long as its credential set, however long nobody is provisioned.
@@ -74,6 +76,8 @@ internal static class AuthorizationServer
 
         var host = server.UseAspNetCore()
             .EnableAuthorizationEndpointPassthrough()
+            // Errors that must not be sent to a redirect URI are pages of the portal.
+            .EnableStatusCodePagesIntegration()
             .EnableTokenEndpointPassthrough();
         // TLS ends at a proxy; AuthOptions sees to it that the public address is https or this machine.
         host.DisableTransportSecurityRequirement();

@@ -108,7 +108,7 @@ internal sealed class CredentialSets(
     {
         await LockRow(accountId, cancellation);
         var account = await db.Accounts.AsNoTracking().SingleAsync(account => account.Id == accountId, cancellation);
-        if (!account.ScimEnabled || account.Suspended)
+        if (!account.AllowsScim)
         {
             throw ProblemException.Forbidden(
                 $"SCIM provisioning is not enabled for {account.Name}. Write to support@scileads.com to have it enabled.");
@@ -126,7 +126,7 @@ internal sealed class CredentialSets(
         {
             throw ProblemException.Conflict(
                 $"{current.CreatedBy} generated new credentials on {current.ActivatedAt:yyyy-MM-dd} at {current.ActivatedAt:HH:mm:ss} UTC. "
-                + "They are active and nothing was changed now. Reload the page before you replace them.");
+                + "They are active, and nothing was changed now.");
         }
 
         var ended = await db.CredentialSets.AsNoTracking().SingleOrDefaultAsync(

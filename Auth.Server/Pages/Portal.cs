@@ -1,9 +1,11 @@
+using System.Globalization;
 using Auth.Server.Administrators;
 using Microsoft.AspNetCore.Mvc;
+using Shared.Contracts;
 
 namespace Auth.Server.Pages;
 
-/// <summary>What all pages share: who may see them, and a token against forged forms on each.</summary>
+/// <summary>What all pages share: who sees them, a token against forged forms, and how they put things.</summary>
 internal static class Portal
 {
     public static void AddPortal(this IServiceCollection services, AuthOptions auth)
@@ -11,6 +13,14 @@ internal static class Portal
         services.AddAntiforgery(options =>
         {
             options.Cookie.Name = PortalCookie.NameOf("antiforgery", auth);
+            // "Strict" would make a browser that comes from another site forget the forms it has open.
+            options.Cookie.SameSite = SameSiteMode.Lax;
+            options.Cookie.SecurePolicy = PortalCookie.SecurePolicyOf(auth);
+        });
+        // Carries one sentence over a redirect.
+        services.Configure<CookieTempDataProviderOptions>(options =>
+        {
+            options.Cookie.Name = PortalCookie.NameOf("notice", auth);
             options.Cookie.SecurePolicy = PortalCookie.SecurePolicyOf(auth);
         });
         services.AddRazorPages(pages =>
@@ -19,8 +29,21 @@ internal static class Portal
             pages.Conventions.AllowAnonymousToPage("/SignIn");
             pages.Conventions.AllowAnonymousToPage("/Error");
             pages.Conventions.ConfigureFilter(new AutoValidateAntiforgeryTokenAttribute());
-            // Pages show what is so now, and secrets once: no browser or proxy may keep them.
-            pages.Conventions.ConfigureFilter(new ResponseCacheAttribute { NoStore = true, Location = ResponseCacheLocation.None });
         });
     }
+
+    /// <summary>An error without a body becomes a page where a browser asks; programs get the bare status.</summary>
+    public static void UseErrorPages(this IApplicationBuilder app) => app.UseWhen(
+        http => http.Request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html"),
+        browsers => browsers.UseStatusCodePagesWithReExecute("/error/{0}"));
+
+    /// <summary>A UTC time in words.</summary>
+    public static string Say(DateTime utc) => utc.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture);
+
+    /// <summary>The guide's name of an authentication method.</summary>
+    public static string NameOf(string method) =>
+        method == CredentialMethods.OAuth2 ? "OAuth 2.0 Flow" : "Direct JWT Token";
 }
+
+/// <summary>A value to be copied, with its label.</summary>
+internal sealed record CopyField(string Id, string Label, string Value, bool IsLong = false);

@@ -1,7 +1,8 @@
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// The headers that keep a page from being framed, sniffed or scripted by others. No script or style stands in a page.
+/// The headers that keep a page from being framed, sniffed or scripted by others, and from being stored: it shows what
+/// is so now, and secrets once. No script or style stands in a page.
 /// </summary>
 internal sealed class SecurityHeaders(RequestDelegate next)
 {
@@ -25,6 +26,8 @@ internal sealed class SecurityHeaders(RequestDelegate next)
             headers.ContentSecurityPolicy =
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
                 + $"form-action 'self' {http.Items[formTargets]}; frame-ancestors 'none'; base-uri 'none'";
+            if (http.Response.ContentType?.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) == true)
+                headers.CacheControl = "no-store";
             return Task.CompletedTask;
         });
         return next(http);

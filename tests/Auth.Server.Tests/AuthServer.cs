@@ -38,7 +38,7 @@ internal sealed class AuthServer : IAsyncDisposable
         Time = time;
     }
 
-    /// <summary>The issuer, which is an address that nobody listens at: all that the server does must go by <see cref="Address"/>.</summary>
+    /// <summary>The issuer. Nobody listens there; requests go to <see cref="Address"/>.</summary>
     public static Uri PublicUrl { get; } = new("http://localhost:5001");
 
     public static Uri ScimBaseUrl { get; } = new("http://localhost:5002/scim/v2");

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using Auth.Server.Administrators;
+using Auth.Server.Connect;
+using Auth.Server.Credentials;
+using Auth.Server.Data;
+using Microsoft.AspNetCore;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.EntityFrameworkCore;
+using OpenIddict.Abstractions;
+using OpenIddict.Server.AspNetCore;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace Auth.Server.Pages;
+
+/// <summary>
+/// The authorization endpoint (RFC 6749 §3.1): asks an administrator whether a client may provision the account.
+/// OpenIddict has checked client, redirect URI and scopes when a request arrives here. Consent is asked for each time,
+/// and only an administrator of the client's own account can give it.
+/// </summary>
+internal sealed partial class AuthorizeModel(AuthDbContext db, ClientManager clients) : PageModel
+{
+    private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
+
+    private CredentialSet set = null!;
+
+    public string AccountName { get; private set; } = "";
+
+    public string ClientId { get; private set; } = "";
+
+    /// <summary>Where the browser is sent, with the code or the refusal.</summary>
+    public Uri RedirectUri { get; private set; } = null!;
+
+    /// <summary>The client as an administrator knows it.</summary>
+    public string ClientName => OktaCallback().Match(RedirectUri.AbsolutePath) is { Success: true } okta
+        ? $"the Okta app {okta.Groups[1].Value}"
+        : RedirectUri.Host;
+
+    /// <summary>Whether the signed-in administrator is one of the client's account.</summary>
+    public bool IsOwn { get; private set; }
+
+    /// <summary>The request, to be sent once more with the consent.</summary>
+    public IEnumerable<(string Name, string Value)> Parameters =>
+        from parameter in HttpContext.GetOpenIddictServerRequest()!.GetParameters()
+        from value in (ImmutableArray<string?>?)parameter.Value ?? []
+        where value is not null
+        select (parameter.Key, value);
+
+    /// <summary>This page with its whole request, for the way back from signing in.</summary>
+    public string Address => Request.Path + Request.QueryString;
+
+    public async Task<IActionResult> OnGet(CancellationToken cancellation)
+    {
+        await Load(cancellation);
+        if (!IsOwn)
+            return NotTheirs();
+        if (HttpContext.GetOpenIddictServerRequest()!.HasPromptValue(PromptValues.None))
+            return Refuse(Errors.ConsentRequired, "An administrator must be asked.");
+        SecurityHeaders.AllowFormTo(HttpContext, RedirectUri);
+        return Page();
+    }
+
+    public async Task<IActionResult> OnPost(string? decision, CancellationToken cancellation)
+    {
+        await Load(cancellation);
+        if (!IsOwn)
+            return NotTheirs();
+        if (decision != "allow")
+            return Refuse(Errors.AccessDenied, "The administrator did not allow it.");
+        // Whatever was asked for: there is one thing to grant, and a client that cannot refresh would stop in an hour.
+        string[] scopes = [Shared.Contracts.Scopes.Scim, Scopes.OfflineAccess];
+        return SignIn(TokenEndpoint.PrincipalOf(set.AccountId, set.Id, scopes), Scheme);
+    }
+
+    private async Task Load(CancellationToken cancellation)
+    {
+        var request = HttpContext.GetOpenIddictServerRequest()!;
+        var client = await db.Clients.AsNoTracking().Include(client => client.CredentialSet!.Account)
+            .SingleAsync(client => client.ClientId == request.ClientId, cancellation);
+        set = client.CredentialSet!;
+        AccountName = set.Account.Name;
+        ClientId = client.ClientId!;
+        IsOwn = set.AccountId == SignedIn.From(User).AccountId;
+        // A client with one redirect URI need not name it (RFC 6749 §3.1.2.3).
+        RedirectUri = new(request.RedirectUri ?? (await clients.GetRedirectUrisAsync(client, cancellation)).Single());
+    }
+
+    private PageResult NotTheirs()
+    {
+        Response.StatusCode = StatusCodes.Status403Forbidden;
+        return Page();
+    }
+
+    private ForbidResult Refuse(string error, string description) => Forbid(
+        new AuthenticationProperties(new Dictionary<string, string?>
+        {
+            [OpenIddictServerAspNetCoreConstants.Properties.Error] = error,
+            [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = description,
+        }),
+        Scheme);
+
+    [GeneratedRegex("^/admin/app/cpc/([A-Za-z0-9_-]+)/oauth/callback$")]
+    private static partial Regex OktaCallback();
+}

@@ -1,0 +1,21 @@
+using Auth.Server.Accounts;
+using Auth.Server.Administrators;
+using Auth.Server.Credentials;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace Auth.Server.Pages;
+
+/// <summary>How the administrator's account stands.</summary>
+internal sealed class IndexModel(AccountRegister accounts, CredentialSets sets) : PageModel
+{
+    public Account Account { get; private set; } = null!;
+
+    public CredentialSet? Current { get; private set; }
+
+    public async Task OnGet(CancellationToken cancellation)
+    {
+        var accountId = SignedIn.From(User).AccountId;
+        Account = await accounts.Get(accountId, cancellation);
+        Current = await sets.FindActive(accountId, cancellation);
+    }
+}

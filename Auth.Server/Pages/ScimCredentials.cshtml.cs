@@ -1,0 +1,140 @@
+using Auth.Server.Accounts;
+using Auth.Server.Administrators;
+using Auth.Server.Connect;
+using Auth.Server.Credentials;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Shared.Contracts;
+
+namespace Auth.Server.Pages;
+
+/// <summary>
+/// Where an administrator generates the account's credential set. The answer to the form shows the secrets, and nothing
+/// shows them again: a reload sends the form once more, which names a set that is no longer current, and is refused.
+/// </summary>
+internal sealed class ScimCredentialsModel(
+    AccountRegister accounts, CredentialSets sets, AuthOptions options) : PageModel
+{
+    private static readonly (int Days, string Name)[] lifetimes =
+        [(90, "90 days"), (180, "180 days"), (365, "1 year"), (730, "2 years"), (1095, "3 years")];
+
+    /// <summary>The active set that the administrator saw when the form was sent.</summary>
+    [BindProperty]
+    public Guid? Replaces { get; set; }
+
+    [BindProperty]
+    public string? Method { get; set; }
+
+    [BindProperty]
+    public string? OktaApp { get; set; }
+
+    /// <summary>One a line.</summary>
+    [BindProperty]
+    public string? OtherRedirectUris { get; set; }
+
+    [BindProperty]
+    public int LifetimeDays { get; set; } = (int)CredentialSets.DirectJwtLifetime.TotalDays;
+
+    public Account Account { get; private set; } = null!;
+
+    public CredentialSet? Current { get; private set; }
+
+    public IssuedCredentials? Issued { get; private set; }
+
+    public bool HasRedirectUris { get; private set; }
+
+    public string? Refusal { get; private set; }
+
+    public string ScimBaseUrl { get; } = options.ScimBaseUrl.ToString();
+
+    public string AuthorizeUrl { get; } = new Uri(options.PublicUrl, AuthorizationServer.AuthorizePath).ToString();
+
+    public string TokenUrl { get; } = new Uri(options.PublicUrl, AuthServerPaths.Token).ToString();
+
+    public static IReadOnlyList<(int Days, string Name)> Lifetimes => lifetimes;
+
+    public async Task<IActionResult> OnGet(CancellationToken cancellation)
+    {
+        await Load(cancellation);
+        if (!Account.AllowsScim)
+            Response.StatusCode = StatusCodes.Status403Forbidden;
+        return Page();
+    }
+
+    public async Task<IActionResult> OnPost(CancellationToken cancellation)
+    {
+        var redirectUris = ReadRedirectUris();
+        if (Method is not (CredentialMethods.OAuth2 or CredentialMethods.DirectJwt))
+            ModelState.AddModelError(nameof(Method), "Choose an authentication method.");
+        if (ModelState.IsValid)
+            await Generate(redirectUris, cancellation);
+        else
+            Response.StatusCode = StatusCodes.Status400BadRequest;
+        await Load(cancellation);
+        return Page();
+    }
+
+    /// <summary>What is wrong with a field of the form, if anything.</summary>
+    public string? ErrorOf(string field) => ModelState.TryGetValue(field, out var entry)
+        ? entry.Errors.Select(error => error.ErrorMessage).FirstOrDefault()
+        : null;
+
+    private async Task Load(CancellationToken cancellation)
+    {
+        var accountId = SignedIn.From(User).AccountId;
+        Account = await accounts.Get(accountId, cancellation);
+        Current = await sets.FindActive(accountId, cancellation);
+    }
+
+    private async Task Generate(List<string> redirectUris, CancellationToken cancellation)
+    {
+        var administrator = SignedIn.From(User);
+        try
+        {
+            Issued = await sets.Generate(
+                new(
+                    administrator.AccountId,
+                    Replaces,
+                    Method!,
+                    administrator.Email,
+                    Method == CredentialMethods.DirectJwt ? TimeSpan.FromDays(LifetimeDays) : null,
+                    redirectUris),
+                cancellation);
+            HasRedirectUris = redirectUris.Count > 0;
+        }
+        catch (ProblemException problem)
+        {
+            Response.StatusCode = problem.Status;
+            Refusal = problem.Message;
+        }
+    }
+
+    /// <summary>What was typed for OAuth. The other method has none, whatever stands in those fields.</summary>
+    private List<string> ReadRedirectUris()
+    {
+        var uris = new List<string>();
+        if (Method != CredentialMethods.OAuth2)
+            return uris;
+        if (OktaApp?.Trim() is { Length: > 0 } app)
+            Try(nameof(OktaApp), () => uris.AddRange(RedirectUris.OfOktaApp(app)));
+        foreach (var line in (OtherRedirectUris ?? "").Split(
+            '\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            Try(nameof(OtherRedirectUris), () => uris.Add(RedirectUris.Check(line)));
+        }
+
+        return uris;
+    }
+
+    private void Try(string field, Action read)
+    {
+        try
+        {
+            read();
+        }
+        catch (ProblemException problem)
+        {
+            ModelState.AddModelError(field, problem.Message);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using Auth.Server.Administrators;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace Auth.Server.Pages;
+
+/// <summary>The way out: ends the session, not only the cookie that names it.</summary>
+internal sealed class SignOutModel(SignIn signIn) : PageModel
+{
+    public IActionResult OnGet() => LocalRedirect("/");
+
+    public async Task<IActionResult> OnPost(string? returnUrl, CancellationToken cancellation)
+    {
+        await signIn.End(SignedIn.From(User).SessionId, cancellation);
+        await HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+        return LocalRedirect(Url.IsLocalUrl(returnUrl)
+            ? $"{PortalCookie.SignInPath}?returnUrl={Uri.EscapeDataString(returnUrl)}"
+            : PortalCookie.SignInPath);
+    }
+}

@@ -1,0 +1,52 @@
+// All pages work without this script; it saves clicks and mistakes.
+"use strict";
+
+// Copy buttons are hidden until there is a script to make them work.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  const field = document.getElementById(button.dataset.copy);
+  const label = button.textContent;
+  let shown;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const copied = await copy(field);
+    button.textContent = copied ? "Copied" : "Press Ctrl+C";
+    button.classList.toggle("done", copied);
+    say(copied ? `${field.labels[0].textContent} copied` : "Not copied. The text is selected: press Ctrl+C.");
+    clearTimeout(shown);
+    shown = setTimeout(() => {
+      button.textContent = label;
+      button.classList.remove("done");
+    }, 4000);
+  });
+}
+
+async function copy(field) {
+  try {
+    await navigator.clipboard.writeText(field.value);
+    return true;
+  } catch {
+    field.select();
+    return document.execCommand("copy");
+  }
+}
+
+// For those who hear the page.
+function say(text) {
+  const spoken = document.getElementById("spoken");
+  spoken.textContent = "";
+  setTimeout(() => { spoken.textContent = text; }, 50);
+}
+
+// A double click sends a form once. The buttons are not disabled, or the one that was clicked would not be sent along.
+document.addEventListener("submit", event => {
+  if (event.target.hasAttribute("aria-busy"))
+    event.preventDefault();
+  else
+    event.target.setAttribute("aria-busy", "true");
+});
+
+// The browser shows a page again as it was left.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[aria-busy]"))
+    form.removeAttribute("aria-busy");
+});
