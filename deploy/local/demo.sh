@@ -1,0 +1,72 @@
+# Part of local.sh: the demo account, made by the first start and kept by the later ones.
+# shellcheck shell=bash disable=SC2154 # the variables are those of local.sh
+
+remove_data() {
+    rm -rf "$data/auth" "$data/logs"
+    rm -f "$data"/auth.db* "$data"/scim.db* "$data"/scim-client.* "$data"/demo.env* "$data/local.env" \
+        "$data/auth-server" "$data/scim-api"
+}
+
+field() { sed -n "s/^$1: //p"; }
+
+# Runs a command of the first start; if it refuses, so does the start.
+seeding() {
+    "$@" 2>>"$data/logs/first-start.log" || {
+        tail -n 5 "$data/logs/first-start.log" >&2
+        say "local.sh: The first start failed at \"${*##*/}\". Start again to begin it anew." >&2
+        return 1
+    }
+}
+
+seed_account() {
+    local answer
+    seeding "$data/auth-server" resource-servers add --jwks "$data/scim-client.jwks" >/dev/null
+    answer=$(seeding "$data/auth-server" accounts create --name Demo --scim on --licence portal=100)
+    ACCOUNT_ID=$(say "$answer" | field accountId)
+    ADMIN_EMAIL=admin@demo.example
+    answer=$(seeding "$data/auth-server" administrators create --account "$ACCOUNT_ID" --email "$ADMIN_EMAIL")
+    ADMIN_PASSWORD=$(say "$answer" | field password)
+    answer=$(seeding "$data/auth-server" credentials generate --account "$ACCOUNT_ID" --method direct-jwt)
+    SCIM_TOKEN=$(say "$answer" | field token)
+    SCIM_TOKEN_SET=$(say "$answer" | field credentialSetId)
+    SCIM_TOKEN_ISSUER=$auth_url
+}
+
+first_start() {
+    say 'Making the Demo account...'
+    : >"$seed.unfinished"
+    seeding "$data/scim-api" client-key create >"$data/scim-client.jwks"
+    start auth-server
+    start scim-api
+    wait_until_ready auth-server "$auth_port"
+    seed_account
+    wait_until_ready scim-api "$scim_port"
+    seeding "$data/scim-api" users import "$repository/deploy/local/people.csv" --account "$ACCOUNT_ID" >/dev/null
+    write_variables "$seed" ACCOUNT_ID ADMIN_EMAIL ADMIN_PASSWORD SCIM_TOKEN SCIM_TOKEN_SET SCIM_TOKEN_ISSUER
+    rm "$seed.unfinished"
+}
+
+replaced="The demo's first credentials were replaced or have ended since: SCIM_TOKEN is empty. Use those generated last,
+  or generate new ones in the portal, under SCIM Credentials."
+
+# Sets token_note if the API token of the first start is of no use any more, or not at this address.
+later_start() {
+    local current
+    # shellcheck disable=SC1090 # written by first_start
+    . "$seed"
+    start auth-server
+    start scim-api
+    wait_until_ready auth-server "$auth_port"
+    wait_until_ready scim-api "$scim_port"
+    [ -n "$SCIM_TOKEN_SET" ] || { token_note="$replaced"; return 0; }
+    current=$("$data/auth-server" credentials show --account "$ACCOUNT_ID" 2>/dev/null | field credentialSetId) || true
+    if [ "$current" != "$SCIM_TOKEN_SET" ]; then
+        SCIM_TOKEN='' SCIM_TOKEN_SET=''
+        write_variables "$seed" ACCOUNT_ID ADMIN_EMAIL ADMIN_PASSWORD SCIM_TOKEN SCIM_TOKEN_SET SCIM_TOKEN_ISSUER
+        token_note="$replaced"
+    elif [ "$SCIM_TOKEN_ISSUER" != "$auth_url" ]; then
+        SCIM_TOKEN=''
+        token_note="The demo's API token was issued by $SCIM_TOKEN_ISSUER and is not accepted at $auth_url: SCIM_TOKEN is empty in this run.
+  Generate new credentials in the portal, under SCIM Credentials."
+    fi
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Builds everything and runs all tests. The last line says how many passed and failed; so does the exit code.
+#   tests/run.sh                          all of them
+#   tests/run.sh --filter Name~Okta       options of `dotnet test`, given to each suite
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+
+fail() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
+
+command -v dotnet >/dev/null || fail 'The .NET 10 SDK is not installed: https://dotnet.microsoft.com/download'
+
+# The end-to-end tests look at the portal through a browser. Elsewhere than here, CHROMIUM says where it is.
+if [ -z "${CHROMIUM:-}" ] && ! command -v chromium >/dev/null; then
+    if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+        printf 'Installing Chromium...\n'
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null ||
+            fail 'Chromium could not be installed with apt-get.'
+    else
+        fail 'The tests need Chromium: install it (Debian: apt-get install chromium), or say where it is in CHROMIUM.'
+    fi
+fi
+
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+
+dotnet build SciLeads.Auth.sln --configuration Release --disable-build-servers --verbosity quiet
+
+# One suite after the other: some of them are about time, and all of them use the machine.
+broken=''
+for project in tests/*.Tests/*.csproj; do
+    suite=$(basename "$project" .csproj)
+    printf '\n%s\n' "$suite"
+    dotnet test "$project" --configuration Release --no-build --nologo --results-directory "$results" \
+        --logger "trx;LogFileName=$suite.trx" --logger 'console;verbosity=minimal' "$@" || broken="$broken $suite"
+done
+
+counted() { cat "$results"/*.trx | sed -n "s/.*<Counters .*$1=\"\([0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'; }
+
+total=$(counted total)
+passed=$(counted passed)
+skipped=$((total - $(counted executed)))
+failed=$((total - passed - skipped))
+[ "$total" -gt 0 ] || fail 'No test ran.'
+# A suite that broke off half-way may have counted no failure.
+[ -z "$broken" ] || [ "$failed" -gt 0 ] || fail "Not run to the end:$broken."
+printf '\n%s passed, %s failed' "$passed" "$failed"
+[ "$skipped" -eq 0 ] || printf ', %s skipped' "$skipped"
+printf '\n'
+[ "$failed" -eq 0 ]
