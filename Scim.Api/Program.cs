@@ -1,12 +1,13 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
-using Scim.Api;
 using Scim.Api.Data;
 using Scim.Api.Discovery;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Tokens;
 using Scim.Api.Users;
 using Shared.Contracts;
+
+namespace Scim.Api;
 
 /// <summary>Runs a command if one is named; otherwise the server.</summary>
 internal static class Program
@@ -19,25 +20,28 @@ internal static class Program
             await using var app = Build(isCommand ? [] : args);
             if (isCommand)
                 return await Commands.Run(args, app);
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
             await app.RunAsync();
             return 0;
         }
-        catch (OptionsValidationException invalid)
+        catch (Exception failed) when (Reasons(failed) is { } sentences)
         {
-            return Fail(invalid.Failures);
-        }
-        catch (Exception failed) when (failed is CommandException or IOException or UnauthorizedAccessException or SqliteException)
-        {
-            return Fail([failed.Message]);
+            foreach (var sentence in sentences)
+                await Console.Error.WriteLineAsync(sentence);
+            return 1;
         }
     }
 
-    private static int Fail(IEnumerable<string> sentences)
+    /// <summary>What is wrong with the surroundings, in sentences; null if the fault is ours and wants a stack.</summary>
+    private static IEnumerable<string>? Reasons(Exception failed) => failed switch
     {
-        foreach (var sentence in sentences)
-            Console.Error.WriteLine(sentence);
-        return 1;
-    }
+        OptionsValidationException invalid => invalid.Failures,
+        AggregateException several when several.InnerExceptions.All(inner => inner is OptionsValidationException) =>
+            several.InnerExceptions.SelectMany(inner => Reasons(inner)!),
+        SqliteException => [$"The SCIM database cannot be used: {failed.Message}"],
+        CommandException or IOException or UnauthorizedAccessException => [failed.Message],
+        _ => null,
+    };
 
     /// <summary>What the process is made of, top to bottom.</summary>
     internal static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)

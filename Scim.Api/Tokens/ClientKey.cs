@@ -33,9 +33,16 @@ internal sealed class ClientKey : IDisposable
     /// <summary>Makes the file, readable by its owner only, unless it exists.</summary>
     public static ClientKey OpenOrCreate(string path)
     {
-        if (!File.Exists(path))
-            Create(path);
-        return new(Read(path));
+        try
+        {
+            if (!File.Exists(path))
+                Create(path);
+        }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"AuthServer__ClientKeyFile {path} cannot be written; its folder must exist and be writable.");
+        }
+        return Fault(path) is { } fault ? throw new CommandException(fault) : new(Read(path));
     }
 
     /// <summary>Why the file is of no use, as a sentence; null if it is fine.</summary>
