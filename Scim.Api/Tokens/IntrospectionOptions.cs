@@ -9,11 +9,11 @@ internal sealed class IntrospectionOptions : IValidatableObject
 
     /// <summary>How long one attempt may take, answer read included.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
-    public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How long all attempts may take together, waiting for a place included.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
-    public TimeSpan TotalTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan TotalTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Attempts after the first; only transport faults and 5xx are tried again.</summary>
     [Range(0, 5)]

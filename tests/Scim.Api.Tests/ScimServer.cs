@@ -59,6 +59,9 @@ internal sealed class ScimServer : IAsyncDisposable
             $"AuthServer:Issuer={auth.Url}",
             $"AuthServer:Url={auth.Url}",
             $"AuthServer:ClientKeyFile={keyFile}",
+            // A busy build machine is no outage.
+            "Introspection:AttemptTimeout=00:00:20",
+            "Introspection:TotalTimeout=00:00:50",
         ];
         var app = Program.Build(
             [.. usual.Concat(settings ?? []).Select(setting => "--" + setting)],
