@@ -1,8 +1,5 @@
 using Microsoft.Extensions.Options;
 using Polly;
-using Polly.CircuitBreaker;
-using Polly.RateLimiting;
-using Polly.Timeout;
 using Scim.Api.Protocol.Messages;
 using Shared.Contracts;
 
@@ -28,16 +25,15 @@ internal sealed class Introspection(
         {
             return await pipeline.ExecuteAsync(attempt => new ValueTask<TokenIntrospection>(Send(token, attempt)), cancellation);
         }
-        catch (AuthServerFault fault)
+        catch (AuthServerFault fault) when (!fault.IsOutage)
         {
-            // An outage passes by itself; anything else wants somebody to look at it.
-            log.Log(fault.IsOutage ? LogLevel.Warning : LogLevel.Error, fault, "A token could not be introspected");
+            // It does not pass by itself: somebody must look at it.
+            log.LogError(fault, "A token could not be introspected");
             throw Unknown();
         }
-        catch (Exception refused)
-            when (refused is TimeoutRejectedException or BrokenCircuitException or RateLimiterRejectedException)
+        catch (Exception outage) when (outage is AuthServerFault or ExecutionRejectedException)
         {
-            log.LogWarning("A token could not be introspected: {Reason}", refused.Message);
+            log.LogWarning("A token could not be introspected: {Reason}", outage.Message);
             throw Unknown();
         }
     }

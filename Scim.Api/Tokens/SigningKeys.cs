@@ -60,7 +60,7 @@ internal sealed class SigningKeys(
                 flight = Task.Run(FetchNow);
                 // Somebody may have begun it without waiting for it.
                 _ = flight.ContinueWith(
-                    failed => log.LogWarning(failed.Exception!.InnerException, "The signing keys cannot be fetched"),
+                    failed => log.LogWarning("The signing keys cannot be fetched: {Reason}", failed.Exception!.InnerException!.Message),
                     CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             }
             return flight;
