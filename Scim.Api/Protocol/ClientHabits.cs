@@ -84,7 +84,8 @@ internal static class ClientHabits
     // Entra ID adds and replaces emails[type eq "work"].value where there is no work e-mail; the filter says what to make.
     private static PatchOperation CreateIfNoneMatches(AttributeTarget target, PatchOperation operation, JsonObject document)
     {
-        if (operation is not { Kind: not PatchKind.Remove, Path: { Filter: { } filter } path, Value: { } value }
+        if (target is not { Attribute: { MultiValued: true, Type: AttributeType.Complex }, Sub: null }
+            || operation is not { Kind: not PatchKind.Remove, Path: { Filter: { } filter } path, Value: { } value }
             || target.ValuesIn(document).OfType<JsonObject>().Any(e => filter.Matches(e, target.Attribute!.FindInside)))
             return operation;
 

@@ -16,6 +16,8 @@ internal abstract record FilterLiteral(FilterOperator Operator)
     public static FilterLiteral Read(Filter.Comparison comparison, AttributeTarget target)
     {
         var leaf = target.Leaf!;
+        if (!HasOperator(leaf.Type, comparison.Operator))
+            throw Invalid($"{comparison}: {comparison.Attribute} cannot be compared by {comparison.Operator.ToString().ToLowerInvariant()}.");
         FilterLiteral? literal = leaf.Type switch
         {
             AttributeType.Boolean => ReadBoolean(comparison.Value) is { } boolean ? new Boolean(comparison.Operator, boolean) : null,
@@ -27,17 +29,20 @@ internal abstract record FilterLiteral(FilterOperator Operator)
             AttributeType.Complex => throw Invalid($"{comparison.Attribute} has parts: name one, as in {comparison.Attribute}.{leaf.SubAttributes[0].Name}."),
             _ => ReadText(comparison.Value) is { } text ? new Text(comparison.Operator, leaf, text) : null,
         };
-        if (literal is null)
-            throw Invalid($"{comparison}: {comparison.Attribute} cannot be compared with {comparison.Value.GetRawText()}.");
-        return literal.HasOperator
-            ? literal
-            : throw Invalid($"{comparison}: {comparison.Attribute} cannot be compared by {comparison.Operator.ToString().ToLowerInvariant()}.");
+        return literal
+            ?? throw Invalid($"{comparison}: {comparison.Attribute} cannot be compared with {comparison.Value.GetRawText()}.");
     }
 
     /// <summary>Whether a value of the attribute fulfils the comparison.</summary>
     public abstract bool Compare(JsonNode value);
 
-    protected abstract bool HasOperator { get; }
+    private static bool HasOperator(AttributeType type, FilterOperator operation) => type switch
+    {
+        AttributeType.Boolean or AttributeType.Binary => operation is FilterOperator.Eq or FilterOperator.Ne,
+        AttributeType.Decimal or AttributeType.Integer or AttributeType.DateTime =>
+            operation is not (FilterOperator.Co or FilterOperator.Sw or FilterOperator.Ew),
+        _ => true,
+    };
 
     private bool Holds(int order) => Operator switch
     {
@@ -63,8 +68,6 @@ internal abstract record FilterLiteral(FilterOperator Operator)
 
         public string Folded { get; }
 
-        protected override bool HasOperator => attribute.Type != AttributeType.Binary || Operator <= FilterOperator.Ne;
-
         public override bool Compare(JsonNode value)
         {
             if (DocumentReader.Text(value) is not { } text)
@@ -85,8 +88,6 @@ internal abstract record FilterLiteral(FilterOperator Operator)
     /// <summary>True or false, which have no order.</summary>
     public sealed record Boolean(FilterOperator Operation, bool Value) : FilterLiteral(Operation)
     {
-        protected override bool HasOperator => Operator <= FilterOperator.Ne;
-
         public override bool Compare(JsonNode value) =>
             ReadBoolean(JsonSerializer.SerializeToElement(value)) is { } boolean && Holds(boolean == Value ? 0 : 1);
     }
@@ -94,8 +95,6 @@ internal abstract record FilterLiteral(FilterOperator Operator)
     /// <summary>A number.</summary>
     public sealed record Number(FilterOperator Operation, decimal Value) : FilterLiteral(Operation)
     {
-        protected override bool HasOperator => Operator is not (FilterOperator.Co or FilterOperator.Sw or FilterOperator.Ew);
-
         public override bool Compare(JsonNode value) =>
             JsonSerializer.SerializeToElement(value) is { ValueKind: JsonValueKind.Number } number
             && number.TryGetDecimal(out var other)
@@ -105,8 +104,6 @@ internal abstract record FilterLiteral(FilterOperator Operator)
     /// <summary>A point in time, whatever the offset it is written with.</summary>
     public sealed record Instant(FilterOperator Operation, DateTimeOffset Value) : FilterLiteral(Operation)
     {
-        protected override bool HasOperator => Operator is not (FilterOperator.Co or FilterOperator.Sw or FilterOperator.Ew);
-
         public override bool Compare(JsonNode value) =>
             ReadInstant(DocumentReader.Text(value)) is { } other && Holds(other.CompareTo(Value));
     }

@@ -1,0 +1,44 @@
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Tests.Protocol.Schemas;
+
+internal sealed class SchemaTests
+{
+    [Test(Description = "RFC 7643 §4.1")]
+    public void The_user_has_all_core_attributes_but_the_password() => Assert.That(
+        Schema.Find("urn:ietf:params:scim:schemas:core:2.0:User")!.Attributes.Select(attribute => attribute.Name),
+        Is.EqualTo((string[])
+        [
+            "userName", "name", "displayName", "nickName", "profileUrl", "title", "userType", "preferredLanguage", "locale",
+            "timezone", "active", "emails", "phoneNumbers", "ims", "photos", "addresses", "groups", "entitlements", "roles",
+            "x509Certificates",
+        ]));
+
+    [Test(Description = "RFC 7643 §4.3")]
+    public void The_enterprise_extension_is_complete() => Assert.That(
+        Schema.Find("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User")!.Attributes.Select(attribute => attribute.Name),
+        Is.EqualTo((string[])["employeeNumber", "costCenter", "organization", "division", "department", "manager"]));
+
+    [Test(Description = "RFC 7643 §7")]
+    public void Every_attribute_says_all_that_a_client_asks()
+    {
+        foreach (var attribute in Schema.All.SelectMany(schema => All(JsonNode.Parse(schema.Text)!["attributes"]!.AsArray())))
+        {
+            var name = (string)attribute["name"]!;
+            var type = (string)attribute["type"]!;
+            var parts = new List<string> { "name", "type", "multiValued", "description", "required", "mutability", "returned" };
+            if (type is "string" or "reference" or "binary")
+                parts.Add("caseExact");
+            if (type == "reference")
+                parts.Add("referenceTypes");
+            if (type == "complex")
+                parts.Add("subAttributes");
+            Assert.That(attribute.AsObject().Select(part => part.Key), Is.SupersetOf(parts), name);
+            Assert.That((string)attribute["returned"]!, Is.Not.EqualTo("never"), name);
+        }
+    }
+
+    private static IEnumerable<JsonNode> All(JsonArray attributes) =>
+        attributes.SelectMany(a => new[] { a! }.Concat(All(a!["subAttributes"] as JsonArray ?? [])));
+}
