@@ -18,7 +18,7 @@ internal static class Commands
     {
         var root = new RootCommand("The SCIM 2.0 server of SciLeads. Without a command it serves.")
         {
-            new Command("client-key", "The key with which this server proves itself to Auth.Server.") { CreateKey(server) },
+            new Command("client-key", "The key that proves this server to Auth.Server.") { CreateKey(server) },
             new Command("database", "The SCIM database.") { Migrate(server) },
             new Command("users", "The people of an account.") { UserImport.Command(server.Services) },
         };
@@ -27,7 +27,7 @@ internal static class Commands
 
     private static Command CreateKey(WebApplication server)
     {
-        var command = new Command("create", "Makes AuthServer__ClientKeyFile unless it exists; prints its public JWK set.");
+        var command = new Command("create", "Makes AuthServer__ClientKeyFile if absent; prints its public JWK set.");
         command.SetAction(_ =>
         {
             // Not through the options, which want the file to be there.

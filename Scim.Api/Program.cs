@@ -32,7 +32,7 @@ internal static class Program
         }
     }
 
-    /// <summary>What is wrong with the surroundings, in sentences; null if the fault is ours and wants a stack.</summary>
+    /// <summary>What is wrong with the surroundings, in sentences; null if the fault is our own.</summary>
     private static IEnumerable<string>? Reasons(Exception failed) => failed switch
     {
         OptionsValidationException invalid => invalid.Failures,

@@ -7,11 +7,13 @@ internal sealed class ScimOptions
 {
     public const string Section = "Scim";
 
-    /// <summary>The address customers paste, such as <c>https://iam.scileads.com/scim/v2</c>; <c>meta.location</c> begins with it.</summary>
+    /// <summary>
+    /// The address customers paste, such as <c>https://iam.scileads.com/scim/v2</c>; <c>meta.location</c> begins so.
+    /// </summary>
     [Required(ErrorMessage = "Scim__BaseUrl is not set: it is the address that customers paste, ending in /scim/v2.")]
-    [Url(ErrorMessage = "Scim__BaseUrl must be an absolute http or https address, such as https://iam.example.com/scim/v2.")]
+    [Url(ErrorMessage = "Scim__BaseUrl must be an absolute address, such as https://iam.example.com/scim/v2.")]
     public string BaseUrl { get; init; } = "";
 
-    /// <summary>Whether pending migrations are applied before the first request; otherwise <c>database migrate</c> does it.</summary>
+    /// <summary>Whether migrations are applied at the start; if not, <c>database migrate</c> does it.</summary>
     public bool MigrateAtStart { get; init; }
 }

@@ -9,7 +9,7 @@ internal sealed class DatabaseOptions : IValidatableObject
     public const string Section = "ConnectionStrings";
 
     /// <summary>A SQLite connection string, such as <c>Data Source=/var/lib/scim/scim.db</c>.</summary>
-    [Required(ErrorMessage = "ConnectionStrings__Scim is not set: it says where the SCIM database is (Data Source=FILE).")]
+    [Required(ErrorMessage = "ConnectionStrings__Scim is not set: it says where the database is (Data Source=FILE).")]
     public string Scim { get; init; } = "";
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

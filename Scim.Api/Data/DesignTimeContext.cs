@@ -7,5 +7,7 @@ namespace Scim.Api.Data;
 internal sealed class DesignTimeContext : IDesignTimeDbContextFactory<ScimDbContext>
 {
     public ScimDbContext CreateDbContext(string[] args) =>
-        new(new DbContextOptionsBuilder<ScimDbContext>().UseSqlite("Data Source=design.db").Options, new WriterGate(false));
+        new(
+            new DbContextOptionsBuilder<ScimDbContext>().UseSqlite("Data Source=design.db").Options,
+            new WriterGate(oneAtATime: false));
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Scim.Api.Data;
 
-/// <summary>Brings the tables up to date before the server takes its first request, if the settings ask for it.</summary>
+/// <summary>Brings the tables up to date before the first request is taken, if the settings ask for it.</summary>
 internal sealed class Migrator(IServiceScopeFactory scopes, IOptions<ScimOptions> options) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)

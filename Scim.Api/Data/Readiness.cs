@@ -8,7 +8,8 @@ internal sealed class Readiness(ScimDbContext db) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        !await db.Database.CanConnectAsync(cancellationToken) ? HealthCheckResult.Unhealthy("The database does not answer.")
+        !await db.Database.CanConnectAsync(cancellationToken)
+            ? HealthCheckResult.Unhealthy("The database does not answer.")
         : (await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any()
             ? HealthCheckResult.Unhealthy("The database lacks migrations: run Scim.Api database migrate.")
             : HealthCheckResult.Healthy();

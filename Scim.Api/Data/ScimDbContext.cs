@@ -3,10 +3,10 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Scim.Api.Data;
 
-/// <summary>The SCIM database: people, fences, provisioning events. Everything in it is keyed by account first.</summary>
+/// <summary>The SCIM database: people, fences, provisioning events. All is keyed by account first.</summary>
 internal sealed class ScimDbContext(DbContextOptions<ScimDbContext> options, WriterGate gate) : DbContext(options)
 {
-    /// <summary>Begins the transaction of a write: on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>).</summary>
+    /// <summary>Begins a write's transaction, on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>).</summary>
     public async Task<WriteTransaction> BeginWrite(CancellationToken cancellation)
     {
         await gate.Enter(cancellation);

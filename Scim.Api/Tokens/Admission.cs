@@ -10,8 +10,8 @@ using Shared.Contracts;
 namespace Scim.Api.Tokens;
 
 /// <summary>
-/// Lets a request in, in this order: the header's form, signature and claims (JwtBearer), introspection, the fence. What
-/// is refused on the way fails the authentication with a <see cref="ScimException"/>, which <see cref="Refusals"/> answers.
+/// Lets a request in, in this order: the header's form, signature and claims (JwtBearer), introspection, the fence. A
+/// refusal on the way fails the authentication with a <see cref="ScimException"/>; <see cref="Refusals"/> answers it.
 /// </summary>
 internal sealed class Admission(
     SigningKeys keys, Introspection introspection, ScimDbContext db, TimeProvider time, ILogger<Admission> log)
@@ -19,7 +19,7 @@ internal sealed class Admission(
 {
     private static readonly JsonWebTokenHandler Jwts = new();
 
-    /// <summary>Takes the token from the header, and sees to it that its key is at hand if there is such a key.</summary>
+    /// <summary>Takes the token from the header, and sees to it that its key is at hand if there is one.</summary>
     public override async Task MessageReceived(MessageReceivedContext context)
     {
         try
@@ -89,7 +89,7 @@ internal sealed class Admission(
         if (caller.CredentialSet is { } set && !await db.Admits(caller.AccountId, set, cancellation))
         {
             log.LogWarning(
-                "Credential set {Set}, generation {Generation}, of account {Account} was called active but is below the fence",
+                "Set {Set}, generation {Generation}, of account {Account} was called active but is not above the fence",
                 set.Id, set.Generation, caller.AccountId);
             throw new ScimException(TokenErrors.NoLongerActive());
         }

@@ -12,7 +12,7 @@ internal sealed class AuthServerClient(
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>The account's policy now; a <see cref="CommandException"/> says in a sentence why there is none.</summary>
+    /// <summary>The account's policy now; a <see cref="CommandException"/> says why there is none.</summary>
     public async Task<AccountPolicy> GetAccount(Guid id, CancellationToken cancellation)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -37,7 +37,8 @@ internal sealed class AuthServerClient(
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw new CommandException($"Auth.Server at {options.Value.Url} did not answer in {Timeout.TotalSeconds} seconds.");
+            throw new CommandException(
+                $"Auth.Server at {options.Value.Url} did not answer in {Timeout.TotalSeconds} seconds.");
         }
     }
 

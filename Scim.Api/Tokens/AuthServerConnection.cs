@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Scim.Api.Tokens;
 
 /// <summary>
-/// Sends a request to the authorization server and reads its answer to the end: JSON and nothing else, at most 64 KB, no
-/// redirects. Whatever is not a clear answer is an <see cref="AuthServerFault"/>.
+/// Sends a request to the authorization server and reads its answer to the end: JSON and nothing else, at most 64 KB,
+/// no redirects. Whatever is not a clear answer is an <see cref="AuthServerFault"/>.
 /// </summary>
 internal sealed class AuthServerConnection(HttpClient http)
 {

@@ -11,8 +11,8 @@ internal sealed class AuthServerFault : Exception
     }
 
     /// <summary>
-    /// Whether the server itself is in trouble (no connection, 5xx): worth another try, and counted by the circuit breaker.
-    /// Any other answer an attacker could have provoked by choosing the token.
+    /// Whether the server itself is in trouble (no connection, 5xx): worth another try, and counted by the circuit
+    /// breaker. Any other answer an attacker could have provoked by choosing the token.
     /// </summary>
     public bool IsOutage { get; private init; }
 

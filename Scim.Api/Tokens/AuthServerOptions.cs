@@ -16,7 +16,7 @@ internal sealed class AuthServerOptions : IValidatableObject
     public string Url { get; init; } = "";
 
     /// <summary>The private key of this server's client, PEM, EC P-256; <c>client-key create</c> makes it.</summary>
-    [Required(ErrorMessage = "AuthServer__ClientKeyFile is not set: it is the file that Scim.Api client-key create makes.")]
+    [Required(ErrorMessage = "AuthServer__ClientKeyFile is not set: Scim.Api client-key create makes that file.")]
     public string ClientKeyFile { get; init; } = "";
 
     /// <summary>The base of <see cref="Shared.Contracts.AuthServerPaths"/>.</summary>

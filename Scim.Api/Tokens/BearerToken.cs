@@ -4,7 +4,7 @@ using Scim.Api.Protocol.Messages;
 namespace Scim.Api.Tokens;
 
 /// <summary>
-/// The token of an <c>Authorization</c> header (RFC 6750 §2.1), and whether the word <c>Bearer</c> stood before it. What
+/// The token of an <c>Authorization</c> header (RFC 6750 §2.1), and whether the word <c>Bearer</c> was before it. What
 /// a bad paste does to a token is told apart, because an administrator can mend it.
 /// </summary>
 internal sealed record BearerToken(string Value, bool HasScheme)

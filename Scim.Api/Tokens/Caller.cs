@@ -23,5 +23,6 @@ internal sealed record Caller(
         (answer.Scope ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal));
 
     /// <summary>Binds an endpoint's parameter; the request was let in, so there is a caller.</summary>
-    public static ValueTask<Caller> BindAsync(HttpContext context) => new(context.Features.GetRequiredFeature<Caller>());
+    public static ValueTask<Caller> BindAsync(HttpContext context) =>
+        new(context.Features.GetRequiredFeature<Caller>());
 }

@@ -10,5 +10,6 @@ internal static class Challenges
     public const string InvalidToken = Missing + ", error=\"invalid_token\"";
 
     /// <summary>The token is good, but not for this.</summary>
-    public static string InsufficientScope(string scope) => Missing + $", error=\"insufficient_scope\", scope=\"{scope}\"";
+    public static string InsufficientScope(string scope) =>
+        Missing + $", error=\"insufficient_scope\", scope=\"{scope}\"";
 }

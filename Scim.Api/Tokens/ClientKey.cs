@@ -40,7 +40,8 @@ internal sealed class ClientKey : IDisposable
         }
         catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException($"AuthServer__ClientKeyFile {path} cannot be written; its folder must exist and be writable.");
+            throw new CommandException(
+                $"AuthServer__ClientKeyFile {path} cannot be written; its folder must exist and be writable.");
         }
         return Fault(path) is { } fault ? throw new CommandException(fault) : new(Read(path));
     }
@@ -111,7 +112,8 @@ internal sealed class ClientKey : IDisposable
         {
             key.ImportFromPem(File.ReadAllText(path));
             // The curve by its name's number: secp256r1. A public key alone cannot be exported with its private part.
-            if (key.ExportParameters(includePrivateParameters: true).Curve.Oid.Value != ECCurve.NamedCurves.nistP256.Oid.Value)
+            var curve = key.ExportParameters(includePrivateParameters: true).Curve;
+            if (curve.Oid.Value != ECCurve.NamedCurves.nistP256.Oid.Value)
                 throw new CryptographicException("The key is on another curve.");
             return key;
         }

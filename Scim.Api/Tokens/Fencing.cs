@@ -5,11 +5,12 @@ using Shared.Contracts;
 
 namespace Scim.Api.Tokens;
 
-/// <summary>Holds callers against the <see cref="Fence"/> of their account: when they are let in, and when they write.</summary>
+/// <summary>Holds callers against their account's <see cref="Fence"/>: as they are let in and as they write.</summary>
 internal static class Fencing
 {
     /// <summary>
-    /// Whether the set is the newest that was ever let in. A newer one raises the fence, durably, before its request goes on.
+    /// Whether the set is the newest that was ever let in. A newer one raises the fence, durably, before its request
+    /// goes on.
     /// </summary>
     public static async Task<bool> Admits(
         this ScimDbContext db,

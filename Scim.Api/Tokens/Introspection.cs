@@ -23,7 +23,7 @@ internal sealed class Introspection(
     {
         try
         {
-            return await pipeline.ExecuteAsync(attempt => new ValueTask<TokenIntrospection>(Send(token, attempt)), cancellation);
+            return await pipeline.ExecuteAsync(async attempt => await Send(token, attempt), cancellation);
         }
         catch (AuthServerFault fault) when (!fault.IsOutage)
         {

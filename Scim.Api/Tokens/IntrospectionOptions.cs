@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Scim.Api.Tokens;
 
-/// <summary>How patiently the authorization server is asked. Durations are settable so that tests need not wait.</summary>
+/// <summary>How patiently the authorization server is asked. All is settable so that tests need not wait.</summary>
 internal sealed class IntrospectionOptions : IValidatableObject
 {
     public const string Section = "Introspection";
@@ -23,7 +23,7 @@ internal sealed class IntrospectionOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "00:00:05")]
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How many calls the circuit breaker looks at, at least, before it opens at half of them failed.</summary>
+    /// <summary>How many calls there must be, at least, for the circuit to open when half of them failed.</summary>
     [Range(2, 10000)]
     public int BreakerThroughput { get; init; } = 20;
 

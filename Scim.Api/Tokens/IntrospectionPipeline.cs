@@ -6,8 +6,8 @@ using Polly.Timeout;
 namespace Scim.Api.Tokens;
 
 /// <summary>
-/// How far an introspection goes before it gives up, from the outside in: all the time there is, a place among the calls
-/// under way, another try, the circuit breaker, the time of one attempt. Only outages are tried again and counted.
+/// How far an introspection goes before it gives up, from the outside in: all the time there is, a place among the
+/// calls under way, another try, the circuit breaker, the time of one attempt. Only outages are retried and counted.
 /// </summary>
 internal static class IntrospectionPipeline
 {

@@ -9,15 +9,21 @@ namespace Scim.Api.Tokens;
 internal sealed class Refusals : IAuthorizationMiddlewareResultHandler
 {
     public async Task HandleAsync(
-        RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
+        RequestDelegate next,
+        HttpContext context,
+        AuthorizationPolicy policy,
+        PolicyAuthorizationResult authorizeResult)
     {
         if (authorizeResult.Succeeded)
             await next(context);
         else if (authorizeResult.Challenged)
             await Unauthenticated(await context.AuthenticateAsync()).ExecuteAsync(context);
         else
-            await authorizeResult.AuthorizationFailure!.FailureReasons.OfType<Rule.Broken>().First().Error.ExecuteAsync(context);
+            await Forbidden(authorizeResult.AuthorizationFailure!).ExecuteAsync(context);
     }
+
+    private static ScimError Forbidden(AuthorizationFailure failure) =>
+        failure.FailureReasons.OfType<Rule.Broken>().First().Error;
 
     private static ScimError Unauthenticated(AuthenticateResult result) =>
         result.Failure switch

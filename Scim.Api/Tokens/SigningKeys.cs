@@ -8,8 +8,8 @@ using Shared.Contracts;
 namespace Scim.Api.Tokens;
 
 /// <summary>
-/// The authorization server's public keys by key id. A known id costs nothing; an unknown one costs a fetch that all who
-/// ask share, at most one in <see cref="IntrospectionOptions.KeyFetchInterval"/>. Keys come from that one address only,
+/// The authorization server's public keys by key id. A known id costs nothing; an unknown one costs a fetch that all
+/// who ask share, at most one in <see cref="IntrospectionOptions.KeyFetchInterval"/>. Keys come from that one address,
 /// never from a header of a token.
 /// </summary>
 internal sealed class SigningKeys(
@@ -28,8 +28,8 @@ internal sealed class SigningKeys(
         id is not null && published is { } current && current.Keys.TryGetValue(id, out var key) ? key : null;
 
     /// <summary>
-    /// The key of that id, or null if the authorization server says there is none. An <see cref="AuthServerFault"/> if it
-    /// does not say.
+    /// The key of that id, or null if the authorization server says there is none. It throws an
+    /// <see cref="AuthServerFault"/> if it does not say.
     /// </summary>
     public async Task<SecurityKey?> Find(string id, CancellationToken cancellation)
     {
@@ -60,7 +60,8 @@ internal sealed class SigningKeys(
                 flight = Task.Run(FetchNow);
                 // Somebody may have begun it without waiting for it.
                 _ = flight.ContinueWith(
-                    failed => log.LogWarning("The signing keys cannot be fetched: {Reason}", failed.Exception!.InnerException!.Message),
+                    failed => log.LogWarning(
+                        "The signing keys cannot be fetched: {Reason}", failed.Exception!.InnerException!.Message),
                     CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             }
             return flight;
@@ -70,7 +71,8 @@ internal sealed class SigningKeys(
     private async Task<Published> FetchNow()
     {
         using var timeout = new CancellationTokenSource(options.Value.AttemptTimeout, time);
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server.Value.BaseAddress, AuthServerPaths.Keys));
+        var address = new Uri(server.Value.BaseAddress, AuthServerPaths.Keys);
+        using var request = new HttpRequestMessage(HttpMethod.Get, address);
         try
         {
             var asked = time.GetTimestamp();
@@ -100,8 +102,11 @@ internal sealed class SigningKeys(
     {
         try
         {
-            var point = new ECPoint { X = Base64UrlEncoder.DecodeBytes(jwk.X), Y = Base64UrlEncoder.DecodeBytes(jwk.Y) };
-            var key = ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, Q = point });
+            var key = ECDsa.Create(new ECParameters
+            {
+                Curve = ECCurve.NamedCurves.nistP256,
+                Q = new() { X = Base64UrlEncoder.DecodeBytes(jwk.X), Y = Base64UrlEncoder.DecodeBytes(jwk.Y) },
+            });
             return new(key) { KeyId = jwk.Id };
         }
         catch (Exception malformed) when (malformed is CryptographicException or FormatException or ArgumentException)

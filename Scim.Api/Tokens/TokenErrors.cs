@@ -10,21 +10,21 @@ internal static class TokenErrors
         "generate new credentials in SciLeads under SCIM Credentials and paste them into the identity provider.";
 
     public static ScimError Missing() => ScimError.Unauthorized(
-        "The request has no Authorization header. Enter the API token, or connect by OAuth 2.0, in the identity provider.",
+        "The request has no Authorization header: enter the API token in the identity provider, or connect by OAuth.",
         Challenges.Missing);
 
     public static ScimError NotOurs() => Invalid(
         "The token was not issued by SciLeads for SCIM, or it was damaged on the way. Copy it again, or " + Remedy);
 
     public static ScimError SchemeMissing() => Invalid(
-        "This token was issued by OAuth 2.0 and needs the word Bearer and a space before it in the Authorization header.");
+        "This token was issued by OAuth 2.0 and needs the word Bearer and a space before it in the header.");
 
     public static ScimError NoLongerActive() => Invalid(
         "The token is no longer active: it was replaced or revoked. To go on, " + Remedy);
 
     public static ScimError Expired(DateTime at) => Invalid(string.Create(
         CultureInfo.InvariantCulture,
-        $"The token expired on {at:yyyy-MM-dd} at {at:HH:mm:ss} UTC. If the identity provider does not renew it, {Remedy}"));
+        $"The token expired on {at:yyyy-MM-dd} at {at:HH:mm:ss} UTC. If it is not renewed by itself, {Remedy}"));
 
     public static ScimError InsufficientScope(string scope) =>
         ScimError.Forbidden($"The token does not allow this: it lacks the scope {scope}.") with

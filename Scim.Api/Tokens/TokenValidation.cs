@@ -8,8 +8,8 @@ using Shared.Contracts;
 namespace Scim.Api.Tokens;
 
 /// <summary>
-/// Registers who is let in. A group of routes says <c>RequireAuthorization(Scopes.Scim)</c>; the policies are named after
-/// the scopes.
+/// Registers who is let in. A group of routes says <c>RequireAuthorization(Scopes.Scim)</c>; a policy has the name of
+/// its scope.
 /// </summary>
 internal static class TokenValidation
 {

@@ -10,7 +10,8 @@ internal sealed class CapturedLogs : ILoggerProvider
 
     public IEnumerable<string> Lines => lines.Select(line => line.Line);
 
-    public IEnumerable<string> AtLeast(LogLevel level) => lines.Where(line => line.Level >= level).Select(line => line.Line);
+    public IEnumerable<string> AtLeast(LogLevel level) =>
+        lines.Where(line => line.Level >= level).Select(line => line.Line);
 
     public ILogger CreateLogger(string categoryName) => new Category(categoryName, lines);
 
@@ -26,7 +27,11 @@ internal sealed class CapturedLogs : ILoggerProvider
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
             lines.Enqueue((logLevel, $"{logLevel} {name}: {formatter(state, exception)} {exception}"));
     }
 }

@@ -8,8 +8,8 @@ using Scim.Api.Tokens;
 namespace Scim.Api.Tests;
 
 /// <summary>
-/// The real server on Kestrel, on a port and a SQLite file of its own, before a <see cref="TestAuthServer"/>. Tests that
-/// share one keep apart by their <see cref="TestAccount"/>.
+/// The real server on Kestrel, on a port and a SQLite file of its own, before a <see cref="TestAuthServer"/>. Tests
+/// that share one keep apart by their <see cref="TestAccount"/>.
 /// </summary>
 internal sealed class ScimServer : IAsyncDisposable
 {
@@ -18,7 +18,12 @@ internal sealed class ScimServer : IAsyncDisposable
     private readonly bool ownsFolder;
 
     private ScimServer(
-        WebApplication app, TestAuthServer authServer, CapturedLogs logs, string folder, bool ownsAuthServer, bool ownsFolder)
+        WebApplication app,
+        TestAuthServer authServer,
+        CapturedLogs logs,
+        string folder,
+        bool ownsAuthServer,
+        bool ownsFolder)
     {
         (this.app, this.ownsAuthServer, this.ownsFolder) = (app, ownsAuthServer, ownsFolder);
         (AuthServer, Logs, Folder) = (authServer, logs, folder);

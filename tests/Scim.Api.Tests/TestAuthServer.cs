@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Primitives;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Shared.Contracts;
@@ -41,6 +42,11 @@ internal sealed class TestAuthServer : IDisposable
     /// <summary>How often the keys, or a token, were asked for.</summary>
     public int Calls(string path) => Http.LogEntries.Count(entry => entry.RequestMessage?.Path == "/" + path);
 
+    /// <summary>The form that was posted there last.</summary>
+    public Dictionary<string, StringValues> LastForm(string path) =>
+        QueryHelpers.ParseQuery(
+            Http.LogEntries.Last(entry => entry.RequestMessage?.Path == "/" + path).RequestMessage!.Body);
+
     /// <summary>From now on that address answers so; until <see cref="Recover"/>.</summary>
     public void Fail(string path, IResponseBuilder response) =>
         Http.Given(Request.Create().WithPath("/" + path)).AtPriority(-1).RespondWith(response);
@@ -59,9 +65,13 @@ internal sealed class TestAuthServer : IDisposable
     /// <summary>Publishes another key.</summary>
     public ECDsaSecurityKey AddKey()
     {
-        var key = new ECDsaSecurityKey(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = Guid.NewGuid().ToString("N") };
+        var key = NewKey(Guid.NewGuid().ToString("N"));
         return keys[key.KeyId] = key;
     }
+
+    /// <summary>A key that nobody knows.</summary>
+    public static ECDsaSecurityKey NewKey(string id) =>
+        new(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = id };
 
     public void RemoveKey(ECDsaSecurityKey key) => keys.TryRemove(key.KeyId, out _);
 
@@ -69,16 +79,16 @@ internal sealed class TestAuthServer : IDisposable
     public string IssueToken(TestAccount account, string scope = Scopes.Scim)
     {
         accounts[account.Id] = () => account.Policy;
-        var (set, generation, method) = (account.SetId, account.Generation, account.Method);
-        return IssueToken(() => set == account.SetId
-            ? account.Answer(scope) with { CredentialSet = new() { Id = set, Generation = generation, Method = method } }
+        var set = account.Answer().CredentialSet!;
+        return IssueToken(() => set.Id == account.SetId
+            ? account.Answer(scope) with { CredentialSet = set }
             : new() { Active = false });
     }
 
     /// <summary>A token of the portal for an administrator of the account.</summary>
     public string IssuePortalToken(TestAccount account) => IssueToken(() => account.PortalAnswer());
 
-    /// <summary>A really signed <c>at+jwt</c>, changed as the test wants, and what introspection will say of it.</summary>
+    /// <summary>A really signed <c>at+jwt</c>, changed as the test wants, and what introspection says of it.</summary>
     public string IssueToken(Func<TokenIntrospection> answer, Action<SecurityTokenDescriptor>? change = null)
     {
         var now = DateTime.UtcNow;
@@ -123,7 +133,13 @@ internal sealed class TestAuthServer : IDisposable
         {
             keys = keys.Values.Select(key => JsonWebKeyConverter.ConvertFromECDsaSecurityKey(key)).Select(jwk => new
             {
-                kty = jwk.Kty, crv = jwk.Crv, x = jwk.X, y = jwk.Y, kid = jwk.Kid, use = "sig", alg = "ES256",
+                kty = jwk.Kty,
+                crv = jwk.Crv,
+                x = jwk.X,
+                y = jwk.Y,
+                kid = jwk.Kid,
+                use = "sig",
+                alg = "ES256",
             }),
         })));
 
@@ -153,7 +169,10 @@ internal sealed class TestAuthServer : IDisposable
     private static ResponseMessage Json<T>(T body) => new()
     {
         StatusCode = 200,
-        Headers = new Dictionary<string, WireMockList<string>> { ["Content-Type"] = new("application/json;charset=utf-8") },
+        Headers = new Dictionary<string, WireMockList<string>>
+        {
+            ["Content-Type"] = new("application/json;charset=utf-8"),
+        },
         BodyData = new BodyData { DetectedBodyType = BodyType.String, BodyAsString = JsonSerializer.Serialize(body) },
     };
 }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Tokens;
 using Shared.Contracts;
@@ -30,8 +29,7 @@ public sealed class AuthServerClientTests
         AuthServer.IssueToken(account);
         var policy = await Get(account.Id);
 
-        var asked = AuthServer.Http.LogEntries.Last(entry => entry.RequestMessage!.Path == "/" + AuthServerPaths.Token);
-        var form = QueryHelpers.ParseQuery(asked.RequestMessage!.Body);
+        var form = AuthServer.LastForm(AuthServerPaths.Token);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(policy.Domains, Is.EqualTo(new[] { "example.com" }));
@@ -43,7 +41,7 @@ public sealed class AuthServerClientTests
 
     [Test]
     public void An_unknown_account_is_named() =>
-        Assert.That(() => Get(Guid.Empty), Throws.TypeOf<CommandException>().With.Message.EqualTo($"There is no account {Guid.Empty}."));
+        Fails($"There is no account {Guid.Empty}.");
 
     [TestCase(AuthServerPaths.Token, 401, "register the keys")]
     [TestCase(AuthServerPaths.Token, 400, "register the keys")]
@@ -53,16 +51,19 @@ public sealed class AuthServerClientTests
     public void What_went_wrong_is_one_sentence(string path, int status, string sentence)
     {
         AuthServer.Fail(path, Response.Create().WithStatusCode(status));
-        Assert.That(() => Get(Guid.Empty), Throws.TypeOf<CommandException>().With.Message.Contains(sentence));
+        Fails(sentence);
     }
 
     [Test]
     public void That_nobody_listens_is_one_sentence()
     {
         AuthServer.Pause();
-        Assert.That(() => Get(Guid.Empty), Throws.TypeOf<CommandException>().With.Message.Contains("cannot be reached"));
+        Fails("cannot be reached");
         AuthServer.Resume();
     }
+
+    private void Fails(string sentence) =>
+        Assert.That(() => Get(Guid.Empty), Throws.TypeOf<CommandException>().With.Message.Contains(sentence));
 
     private Task<AccountPolicy> Get(Guid id) =>
         server.Services.GetRequiredService<AuthServerClient>().GetAccount(id, CancellationToken.None);

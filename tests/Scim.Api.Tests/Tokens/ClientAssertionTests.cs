@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -26,13 +25,13 @@ public sealed class ClientAssertionTests
         using var client = server.ClientOf(new TestAccount());
         await client.GetAsync("probe");
 
-        var asked = server.AuthServer.Http.LogEntries.Last(e => e.RequestMessage!.Path == "/" + AuthServerPaths.Introspection);
-        var form = QueryHelpers.ParseQuery(asked.RequestMessage!.Body);
+        var form = server.AuthServer.LastForm(AuthServerPaths.Introspection);
+        var jwks = new JsonWebKeySet(server.Services.GetRequiredService<ClientKey>().PublicJwks());
         var result = await new JsonWebTokenHandler().ValidateTokenAsync(
             form["client_assertion"].ToString(),
             new TokenValidationParameters
             {
-                IssuerSigningKeys = new JsonWebKeySet(server.Services.GetRequiredService<ClientKey>().PublicJwks()).GetSigningKeys(),
+                IssuerSigningKeys = jwks.GetSigningKeys(),
                 ValidIssuer = "scim",
                 ValidAudience = server.AuthServer.Url,
                 ValidTypes = ["client-authentication+jwt"],

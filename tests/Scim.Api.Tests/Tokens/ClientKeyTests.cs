@@ -42,7 +42,8 @@ public sealed class ClientKeyTests
         using var key = ClientKey.OpenOrCreate(Path);
         var jwk = JsonDocument.Parse(key.PublicJwks()).RootElement.GetProperty("keys")[0];
         var names = jwk.EnumerateObject().Select(member => member.Name);
-        var canonical = $$"""{"crv":"P-256","kty":"EC","x":"{{jwk.GetProperty("x")}}","y":"{{jwk.GetProperty("y")}}"}""";
+        var (x, y) = (jwk.GetProperty("x"), jwk.GetProperty("y"));
+        var canonical = $$"""{"crv":"P-256","kty":"EC","x":"{{x}}","y":"{{y}}"}""";
         var thumbprint = Base64UrlEncoder.Encode(SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(canonical)));
         Assert.That(names, Is.EquivalentTo(new[] { "kty", "crv", "x", "y", "kid", "use", "alg" }));
         Assert.That(jwk.GetProperty("kid").GetString(), Is.EqualTo(thumbprint));

@@ -30,11 +30,12 @@ public sealed class FenceTests
 
         using var client = server.ClientWith("Bearer " + old);
         using var response = await client.GetAsync("/scim/v2/probe");
+        var error = await SentError.Of(response);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+            Assert.That(error.Status, Is.EqualTo(HttpStatusCode.Unauthorized));
             Assert.That($"{response.Headers.WwwAuthenticate}", Does.Contain("invalid_token"));
-            Assert.That((await SentError.Of(response)).Detail, Does.Contain("no longer active").And.Contain("generate new"));
+            Assert.That(error.Detail, Does.Contain("no longer active").And.Contain("generate new"));
             Assert.That(server.Logs.AtLeast(LogLevel.Warning), Has.Some.Contain($"{account.Id}"));
         }
     }
@@ -103,7 +104,8 @@ public sealed class FenceTests
         Assert.That(await Get(current, first), Is.EqualTo(HttpStatusCode.OK));
         await first.Stop();
 
-        await using var second = await ScimServer.Start(map: Probe.Map, authServer: first.AuthServer, folder: first.Folder);
+        await using var second = await ScimServer.Start(
+            map: Probe.Map, authServer: first.AuthServer, folder: first.Folder);
         Assert.That(await Get(old, second), Is.EqualTo(HttpStatusCode.Unauthorized));
         Assert.That(await Get(current, second), Is.EqualTo(HttpStatusCode.OK));
     }
@@ -122,7 +124,9 @@ public sealed class FenceTests
     {
         TokenIntrospection.CredentialSetReference set = new()
         {
-            Id = Guid.CreateVersion7(), Generation = generation, Method = CredentialMethods.DirectJwt,
+            Id = Guid.CreateVersion7(),
+            Generation = generation,
+            Method = CredentialMethods.DirectJwt,
         };
         return (of ?? server).AuthServer.IssueToken(() => account.Answer() with { CredentialSet = set });
     }
@@ -137,6 +141,7 @@ public sealed class FenceTests
     private async Task<Fence> FenceOf(TestAccount account)
     {
         await using var scope = server.Services.CreateAsyncScope();
-        return await scope.ServiceProvider.GetRequiredService<ScimDbContext>().Set<Fence>().SingleAsync(f => f.AccountId == account.Id);
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        return await db.Set<Fence>().SingleAsync(fence => fence.AccountId == account.Id);
     }
 }

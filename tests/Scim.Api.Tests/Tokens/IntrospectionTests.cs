@@ -71,7 +71,8 @@ public sealed class IntrospectionTests
     [Test]
     public async Task An_expired_token_that_introspection_calls_active_is_taken()
     {
-        var expired = AuthServer.IssueToken(() => new TestAccount().Answer(), jwt => jwt.Expires = DateTime.UtcNow.AddHours(-1));
+        var expired = AuthServer.IssueToken(
+            () => new TestAccount().Answer(), jwt => jwt.Expires = DateTime.UtcNow.AddHours(-1));
         using var client = server.ClientWith("Bearer " + expired);
         Assert.That((await client.GetAsync("/scim/v2/probe")).StatusCode, Is.EqualTo(HttpStatusCode.OK));
     }
@@ -117,7 +118,8 @@ public sealed class IntrospectionTests
     [TestCase(500)]
     [TestCase(503)]
     [TestCase(502)]
-    public async Task A_server_error_is_503(int status) => await IsUnavailable(await With(Response.Create().WithStatusCode(status)));
+    public async Task A_server_error_is_503(int status) =>
+        await IsUnavailable(await With(Response.Create().WithStatusCode(status)));
 
     [TestCase(400)]
     [TestCase(401)]
@@ -175,7 +177,9 @@ public sealed class IntrospectionTests
     [Test]
     public async Task A_huge_body_is_503()
     {
-        await IsUnavailable(await With(Response.Create().WithStatusCode(200).WithHeader("Content-Type", "application/json")
+        await IsUnavailable(await With(Response.Create()
+            .WithStatusCode(200)
+            .WithHeader("Content-Type", "application/json")
             .WithBody("{\"active\":false,\"padding\":\"" + new string('x', 200 * 1024) + "\"}")));
         Assert.That(server.Logs.AtLeast(LogLevel.Error), Has.Some.Contain("larger than 64 KB"));
     }

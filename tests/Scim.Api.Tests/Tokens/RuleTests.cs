@@ -28,14 +28,16 @@ public sealed class RuleTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(error.Status, Is.EqualTo(HttpStatusCode.Forbidden));
-            Assert.That($"{response.Headers.WwwAuthenticate}", Does.Contain("insufficient_scope").And.Contain("scope=\"scim\""));
+            Assert.That(
+                $"{response.Headers.WwwAuthenticate}",
+                Does.Contain("error=\"insufficient_scope\"").And.Contain("scope=\"scim\""));
         }
     }
 
     [Test]
     public async Task One_scope_among_others_is_enough()
     {
-        using var response = await Get("/scim/v2/probe", new TestAccount().Answer() with { Scope = "openid scim offline_access" });
+        using var response = await Get("/scim/v2/probe", new TestAccount().Answer("openid scim offline_access"));
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
     }
 

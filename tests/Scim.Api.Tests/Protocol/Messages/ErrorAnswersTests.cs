@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Scim.Api.Tests.Protocol.Messages;
 
-/// <summary>What never reaches an endpoint, or breaks in it, is answered as a SCIM error too (RFC 7644 §3.12).</summary>
+/// <summary>What never reaches an endpoint, or breaks in it, is a SCIM error too (RFC 7644 §3.12).</summary>
 [Parallelizable]
 public sealed class ErrorAnswersTests
 {

@@ -1,0 +1,67 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace Scim.Api.Tests;
+
+/// <summary>Who may know whom.</summary>
+[Parallelizable]
+public sealed partial class ArchitectureTests
+{
+    private static readonly Type[] types = typeof(ScimOptions).Assembly.GetTypes();
+
+    [TestCase("Protocol")]
+    [TestCase("Discovery", "Protocol")]
+    [TestCase("Data")]
+    [TestCase("Tokens", "Data", "Protocol")]
+    [TestCase("Provisioning", "Data", "Protocol", "Tokens")]
+    [TestCase("Users", "Data", "Protocol", "Provisioning", "Tokens")]
+    public void A_folder_knows_only(string folder, params string[] known)
+    {
+        var used = Directory.EnumerateFiles(Path.Combine(Project(), folder), "*.cs", SearchOption.AllDirectories)
+            .SelectMany(File.ReadLines)
+            .Select(line => Using().Match(line))
+            .Where(match => match.Success)
+            .Select(match => match.Groups[1].Value)
+            .Distinct();
+        Assert.That(used.Except([folder]), Is.SubsetOf(known));
+    }
+
+    [Test]
+    public void Scim_Api_knows_Shared_Contracts_and_no_other_project()
+    {
+        var project = XDocument.Load(Path.Combine(Project(), "Scim.Api.csproj"));
+        var references = project.Descendants("ProjectReference").Select(node => (string?)node.Attribute("Include"));
+        Assert.That(references, Is.EqualTo(new[] { @"..\Shared.Contracts\Shared.Contracts.csproj" }));
+    }
+
+    [Test]
+    public void Nothing_is_public_but_the_migrations() =>
+        Assert.That(types.Where(type => type.IsPublic && !IsGenerated(type)).Select(type => type.FullName), Is.Empty);
+
+    [Test]
+    public void Classes_are_sealed_static_or_inherited_from()
+    {
+        var bases = types.Select(type => type.BaseType).Where(type => type is not null).ToHashSet();
+        var open = types.Where(type => type is { IsClass: true, IsSealed: false, IsAbstract: false }
+            && !IsGenerated(type) && !bases.Contains(type));
+        Assert.That(open.Select(type => type.FullName), Is.Empty);
+    }
+
+    // Migrations, and what the compiler adds: in the framework's namespaces, or under names that nobody could write.
+    private static bool IsGenerated(Type type) =>
+        type.Namespace is not { } space
+        || !space.StartsWith("Scim.Api", StringComparison.Ordinal)
+        || space.Contains(".Migrations", StringComparison.Ordinal)
+        || type.FullName!.Contains('<', StringComparison.Ordinal);
+
+    private static string Project()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "SciLeads.Auth.sln")))
+            folder = folder.Parent;
+        return Path.Combine(folder.FullName, "Scim.Api");
+    }
+
+    [GeneratedRegex(@"^using (?:static )?Scim\.Api\.(\w+)")]
+    private static partial Regex Using();
+}
