@@ -75,7 +75,11 @@ internal static class Program
         {
             identity.User.RequireUniqueEmail = true;
             identity.Password.RequiredLength = 12;
+            // Length is what counts. A rule on kinds of characters would refuse one random password in twenty.
             identity.Password.RequireNonAlphanumeric = false;
+            identity.Password.RequireDigit = false;
+            identity.Password.RequireUppercase = false;
+            identity.Password.RequireLowercase = false;
         }).AddEntityFrameworkStores<AuthDbContext>();
 
         services.AddAuthorizationServer(auth);

@@ -1,3 +1,4 @@
+using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 
 namespace Auth.Server.Tests.Administrators;
@@ -38,6 +39,18 @@ public sealed class SignInTests
         await using var server = await Server();
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Try(server, Email, "wrong")));
         Assert.That(outcomes.Count(outcome => outcome.Wait is null), Is.EqualTo(5));
+    }
+
+    [TestCase("kqvbtzmrwxhdnjpsgfcy")]
+    [TestCase("57294836295738462958")]
+    public async Task A_random_password_is_taken_whatever_its_characters(string password)
+    {
+        await using var server = await AuthServer.Start();
+        var account = await server.CreateAccount();
+        await server.With((AccountRegister accounts) =>
+            accounts.CreateAdministrator(account.Id, Email, password, CancellationToken.None));
+
+        Assert.That((await Try(server, Email, password)).Session, Is.Not.Null);
     }
 
     private static async Task<AuthServer> Server()
