@@ -77,9 +77,18 @@ internal sealed class ScimServer : IAsyncDisposable
                 if (time is not null)
                     builder.Services.Replace(ServiceDescriptor.Singleton(time));
             });
-        map?.Invoke(app);
-        await app.StartAsync();
-        return new(app, auth, logs, folder, authServer is null, ownsFolder);
+        var server = new ScimServer(app, auth, logs, folder, authServer is null, ownsFolder);
+        try
+        {
+            map?.Invoke(app);
+            await app.StartAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>A client with this Authorization header, if any, and the server's address.</summary>
