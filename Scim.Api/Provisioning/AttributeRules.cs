@@ -20,13 +20,15 @@ internal sealed class AttributeRules(AccountPolicy account)
     public bool ByGuide => account.AttributeRules != AttributeRuleSets.Rfc;
 
     /// <summary>Puts in what follows from the rest: display name, work e-mail, and whether the user is active.</summary>
-    public void Complete(JsonObject user, bool active)
+    public void Complete(JsonObject user, JsonObject? before)
     {
-        user["active"] ??= active;
+        user["active"] ??= before is null || IsActive(before);
         if (Text(user, "displayName") is null
             && string.Join(' ', new[] { Name(user, "givenName"), Name(user, "familyName") }.OfType<string>()) is { Length: > 0 } name)
             user["displayName"] = name;
-        if (ByGuide && Text(user, "userName") is { } userName && !WorkEmails(user).Any())
+        var userName = Text(user, "userName")!;
+        if (ByGuide && !WorkEmails(user).Any()
+            && (before is null || WorkEmails(before).Any() || Text(before, "userName") != userName))
             AddWorkEmail(user, userName);
     }
 

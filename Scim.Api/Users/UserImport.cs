@@ -102,7 +102,7 @@ internal static class UserImport
 
     private static Row ReadRow(CsvReader csv)
     {
-        string? Field(string column) => csv.TryGetField<string>(column, out var text) && text is { Length: > 0 } ? text : null;
+        string? Field(string column) => csv.GetField(column) is { Length: > 0 } text ? text : null;
         return new Row(
             csv.Parser.RawRow,
             new NewPortalUser

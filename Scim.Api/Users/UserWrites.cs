@@ -92,7 +92,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
     {
         var rules = new AttributeRules(account);
         var wasActive = before is not null && user.Active;
-        rules.Complete(attributes, active: before is null || user.Active);
+        rules.Complete(attributes, before);
         var document = UserDocument.Compose(user.Id, attributes);
         if (before is not null && JsonNode.DeepEquals(before, document))
             return;

@@ -1,0 +1,73 @@
+using Scim.Api.Tokens;
+using Scim.Api.Users;
+
+namespace Scim.Api.Tests.Users;
+
+[Parallelizable]
+internal sealed class ImportTests
+{
+    private ScimServer server = null!;
+
+    [OneTimeSetUp]
+    public async Task Start() => server = await ScimServer.Start();
+
+    [OneTimeTearDown]
+    public async Task Stop() => await server.DisposeAsync();
+
+    [Test]
+    public async Task Good_rows_are_kept_bad_rows_are_named_and_repeating_does_no_harm()
+    {
+        const string File =
+            """
+            EMAIL,firstname,LastName,displayName,externalId,other
+            ann@example.com,Ann,Lee,,00u1,x
+            "bob@example.com",Bob,"Jones, Jr",Bobby,,
+            eve@other.org,Eve,Ray,,,
+            joe@example.com,,Doe,,,
+            ANN@example.com,Ann,Lee,,,
+            """;
+        var account = new TestAccount();
+        account.Policy = account.Policy with
+        {
+            Domains = ["example.com"],
+            Licences = [new() { Product = "portal", Seats = 5, GivenToNewUsers = true }],
+        };
+        var first = await Import(account, File);
+        var second = await Import(account, File);
+
+        using var client = server.ClientOf(account);
+        var users = (await client.Get("Users"))["Resources"]!.AsArray();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(first.ToString(), Is.EqualTo("2 created, 1 already there, 2 refused"));
+            Assert.That(first.Refused.Select(refused => refused.Line), Is.EqualTo([4, 5]));
+            Assert.That(first.Refused[0].Reason, Does.Contain("other.org"));
+            Assert.That(first.Refused[1].Reason, Does.StartWith("First name"));
+            Assert.That(second.ToString(), Is.EqualTo("0 created, 3 already there, 2 refused"));
+            Assert.That(users.Select(user => (string)user!["displayName"]!), Is.EqualTo(["Ann Lee", "Bobby"]));
+            Assert.That((string)users[0]!["externalId"]!, Is.EqualTo("00u1"));
+            Assert.That((string)users[1]!["name"]!["familyName"]!, Is.EqualTo("Jones, Jr"));
+        }
+    }
+
+    [TestCase("email;firstName;lastName\na@example.com;A;B")]
+    [TestCase("lastName\tEmail\tfirstName\nB\ta@example.com\tA")]
+    public void Other_separators_and_orders_are_read(string file) =>
+        Assert.That(Read(file).Single().Person, Has.Property("Email").EqualTo("a@example.com").And.Property("LastName").EqualTo("B"));
+
+    [TestCase("")]
+    [TestCase("name,first\na@example.com,A")]
+    [TestCase("email,firstName,lastName\n\"a@example.com,A,B")]
+    [TestCase("email,firstName,lastName\na@example.com,A\"x\",B")]
+    public void What_is_no_such_file_is_refused_in_a_sentence(string file) =>
+        Assert.Throws<CommandException>(() => Read(file));
+
+    private Task<UserImport.Summary> Import(TestAccount account, string file) => UserImport.Import(
+        server.Services, new Caller(account.Policy, null, null, new HashSet<string>()), Read(file), default);
+
+    private static IReadOnlyList<UserImport.Row> Read(string file)
+    {
+        using var text = new StringReader(file);
+        return UserImport.Read(text);
+    }
+}

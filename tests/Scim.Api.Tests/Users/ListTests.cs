@@ -1,0 +1,175 @@
+using System.Net;
+
+namespace Scim.Api.Tests.Users;
+
+[Parallelizable]
+internal sealed class ListTests
+{
+    private readonly TestAccount account = new();
+    private ScimServer server = null!;
+    private HttpClient client = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        server = await ScimServer.Start();
+        client = server.ClientOf(account);
+        for (var i = 1; i <= 12; i++)
+        {
+            await client.CreateUser(
+                $"User{i}@Example.com",
+                $$""","externalId":"Ext{{i}}","active":{{(i % 2 == 0 ? "true" : "false")}},"emails":[{"value":"User{{i}}@Example.com","type":"work"},{"value":"home{{i % 3}}@example.org","type":"home"}]""");
+        }
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop()
+    {
+        client.Dispose();
+        await server.DisposeAsync();
+    }
+
+    [TestCase("", 1, 12)]
+    [TestCase("startIndex=1&count=5", 1, 5)]
+    [TestCase("startIndex=6&count=5", 6, 5)]
+    [TestCase("startIndex=11&count=5", 11, 2)]
+    [TestCase("startIndex=13", 13, 0)]
+    [TestCase("startIndex=2147483647&count=500", 2147483647, 0)]
+    [TestCase("startIndex=99999999999", 2147483647, 0)]
+    [TestCase("startIndex=0&count=3", 1, 3)]
+    [TestCase("startIndex=-5&count=3", 1, 3)]
+    [TestCase("count=0", 1, 0)]
+    [TestCase("count=-1", 1, 0)]
+    [TestCase("count=100000", 1, 12)]
+    [TestCase("COUNT=2&STARTINDEX=3", 3, 2)]
+    [TestCase("startIndex=&count=", 1, 12)]
+    [TestCase("sortBy=userName&sortOrder=descending", 1, 12, Description = "RFC 7644 §3.4.2.3: not supported, so ignored")]
+    public async Task Pages_are_counted_from_one(string query, int startIndex, int items)
+    {
+        var list = await client.Get("Users?" + query);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(list.Status, Is.EqualTo(HttpStatusCode.OK), list.ToString());
+            Assert.That(list["schemas"]!.ToJsonString(), Is.EqualTo("""["urn:ietf:params:scim:api:messages:2.0:ListResponse"]"""));
+            Assert.That(list["totalResults"]!.GetValue<int>(), Is.EqualTo(12));
+            Assert.That(list["startIndex"]!.GetValue<int>(), Is.EqualTo(startIndex));
+            Assert.That(list["itemsPerPage"]!.GetValue<int>(), Is.EqualTo(items));
+            Assert.That(list["Resources"]!.AsArray(), Has.Count.EqualTo(items));
+        }
+    }
+
+    [TestCase("count=x", "count")]
+    [TestCase("count=1.5", "count")]
+    [TestCase("startIndex=1e3", "startIndex")]
+    public async Task What_is_no_number_is_refused(string query, string name)
+    {
+        var refused = await client.Get("Users?" + query);
+        Assert.That(refused, Has.Property("ScimType").EqualTo("invalidValue").And.Property("Detail").StartsWith(name));
+    }
+
+    [Test]
+    public async Task A_walk_sees_everyone_once_in_order_of_creation()
+    {
+        var seen = new List<string>();
+        for (var start = 1; start <= 12; start += 5)
+            seen.AddRange((await client.Get($"Users?startIndex={start}&count=5"))["Resources"]!.AsArray().Select(u => (string)u!["externalId"]!));
+        Assert.That(seen, Is.EqualTo(Enumerable.Range(1, 12).Select(i => $"Ext{i}")));
+    }
+
+    [TestCase("userName eq \"user3@example.com\"", "3")]
+    [TestCase("USERNAME Eq \"USER3@EXAMPLE.COM\"", "3")]
+    [TestCase("urn:ietf:params:scim:schemas:core:2.0:User:userName eq \"user3@example.com\"", "3")]
+    [TestCase("userName eq \"nobody@example.com\"", "")]
+    [TestCase("userName eq \"7e7a2f0e-3f7e-4f6e-8b5e-000000000000\"", "", Description = "Entra ID's connection test")]
+    [TestCase("externalId eq \"Ext4\"", "4")]
+    [TestCase("externalId eq \"ext4\"", "", Description = "exact")]
+    [TestCase("id eq \"nonsense\"", "")]
+    [TestCase("emails eq \"USER5@example.com\"", "5")]
+    [TestCase("emails.value eq \"home0@example.org\"", "3,6,9,12")]
+    [TestCase("emails[value eq \"home0@example.org\"]", "3,6,9,12")]
+    [TestCase("emails[type eq \"work\" and value eq \"user7@example.com\"]", "7")]
+    [TestCase("emails[value eq \"user7@example.com\" and type eq \"WORK\"]", "7")]
+    [TestCase("emails[type eq \"home\" and value eq \"user7@example.com\"]", "")]
+    [TestCase("emails[type eq \"work\"].value eq \"user7@example.com\"", "7")]
+    [TestCase("active eq false", "1,3,5,7,9,11")]
+    [TestCase("active eq \"True\"", "2,4,6,8,10,12")]
+    [TestCase("active eq true and emails.value eq \"home0@example.org\"", "6,12")]
+    [TestCase("userName eq \"user3@example.com\" and active eq false", "3")]
+    [TestCase("userName eq \"user3@example.com\" and active eq true", "")]
+    [TestCase("(externalId eq \"Ext3\") and (userName eq \"user3@example.com\" and active eq false)", "3")]
+    public async Task Filters_are_answered_by_the_database(string filter, string found)
+    {
+        var list = await client.Get("Users?filter=" + Uri.EscapeDataString(filter));
+        var expected = found.Split(',', StringSplitOptions.RemoveEmptyEntries);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(list.Status, Is.EqualTo(HttpStatusCode.OK), list.ToString());
+            Assert.That((int)list["totalResults"]!, Is.EqualTo(expected.Length));
+            Assert.That(
+                list["Resources"]!.AsArray().Select(user => ((string)user!["externalId"]!)[3..]), Is.EqualTo(expected));
+        }
+    }
+
+    [Test]
+    public async Task A_filtered_list_has_pages_too()
+    {
+        var list = await client.Get("Users?filter=active eq true&startIndex=3&count=2");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((int)list["totalResults"]!, Is.EqualTo(6));
+            Assert.That(list["Resources"]!.AsArray().Select(user => (string)user!["externalId"]!), Is.EqualTo(["Ext6", "Ext8"]));
+        }
+    }
+
+    [Test]
+    public async Task The_id_finds_its_user()
+    {
+        var id = (string)(await client.Get("Users?count=1"))["Resources"]![0]!["id"]!;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((int)(await client.Get($"Users?filter=id eq \"{id}\""))["totalResults"]!, Is.EqualTo(1));
+            Assert.That((int)(await client.Get($"Users?filter=id eq \"{id.ToUpperInvariant()}\""))["totalResults"]!, Is.Zero, "ids are exact");
+            Assert.That((await client.Get($"Users/{id.ToUpperInvariant()}")).Status, Is.EqualTo(HttpStatusCode.NotFound));
+        }
+    }
+
+    [TestCase("")]
+    [TestCase("nonsense eq \"x\"")]
+    [TestCase("userName")]
+    [TestCase("userName eq")]
+    [TestCase("userName eq bjensen")]
+    [TestCase("userName eq 'x'")]
+    [TestCase("userName regex \"x\"")]
+    [TestCase("userName co \"user\"")]
+    [TestCase("userName eq null")]
+    [TestCase("userName eq 5")]
+    [TestCase("active eq \"maybe\"")]
+    [TestCase("active gt true")]
+    [TestCase("title eq \"x\"")]
+    [TestCase("title pr")]
+    [TestCase("password eq \"x\"")]
+    [TestCase("userName eq \"x\" or userName eq \"y\"")]
+    [TestCase("not (userName eq \"x\")")]
+    [TestCase("userName eq \"x\" and title pr")]
+    [TestCase("emails[type eq \"work\"]")]
+    [TestCase("emails[nonsense eq \"x\"]")]
+    [TestCase("emails[primary eq true and value eq \"x\"]")]
+    [TestCase("emails[value eq \"x\" or type eq \"y\"]")]
+    [TestCase("emails[value co \"x\"]")]
+    [TestCase("addresses[type eq \"x\"]")]
+    [TestCase("emails.type eq \"work\"")]
+    [TestCase("meta.lastModified gt \"2011-05-13T04:42:34Z\"")]
+    [TestCase("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq \"x\"")]
+    [TestCase("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User pr")]
+    [TestCase("userName eq \"x\" or 1 eq 1")]
+    public async Task A_filter_that_is_not_supported_never_means_everybody(string filter)
+    {
+        var refused = await client.Get("Users?filter=" + Uri.EscapeDataString(filter));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.BadRequest), refused.ToString());
+            Assert.That(refused.ScimType, Is.EqualTo("invalidFilter"));
+            Assert.That(refused.Detail, Is.Not.Empty);
+        }
+    }
+}
