@@ -101,6 +101,9 @@ internal static class Program
 
         var app = builder.Build();
         app.UseForwardedHeaders();
+        // TLS ends at a proxy, whether it says so or not; without this, cookies and redirects would be those of plain http.
+        if (auth.IsHttps)
+            app.Use((http, next) => { http.Request.Scheme = Uri.UriSchemeHttps; return next(http); });
         app.UseMiddleware<SecurityHeaders>();
         app.UseExceptionHandler("/error");
         app.UseErrorPages();

@@ -72,7 +72,7 @@ internal sealed class AuthServer : IAsyncDisposable
     private static async Task<AuthServer> Start(DirectoryInfo folder, string[] settings)
     {
         // Whole seconds, as tokens have them.
-        var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
+        var time = new Clock(DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
         var app = Program.Build(
             [
                 "--Urls=http://127.0.0.1:0",
@@ -146,5 +146,12 @@ internal sealed class AuthServer : IAsyncDisposable
         SqliteConnection.ClearAllPools();
         if (!handedOver)
             folder.Delete(recursive: true);
+    }
+
+    /// <summary>Stands still, but for timers: a server that waits for another does so in real time.</summary>
+    private sealed class Clock(DateTimeOffset start) : FakeTimeProvider(start)
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            System.CreateTimer(callback, state, dueTime, period);
     }
 }

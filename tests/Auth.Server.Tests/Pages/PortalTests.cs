@@ -1,0 +1,139 @@
+using AngleSharp.Dom;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Tests.Pages;
+
+/// <summary>What is so on every page.</summary>
+public sealed class PortalTests
+{
+    [TestCase("/sign-in")]
+    [TestCase("/")]
+    [TestCase("/scim-credentials")]
+    [TestCase("/settings/user-management")]
+    [TestCase("/connect/authorize?client_id=nobody&response_type=code")]
+    [TestCase("/no/such/page")]
+    [TestCase("/error")]
+    public async Task A_page_cannot_be_framed_sniffed_stored_or_scripted(string path)
+    {
+        await using var server = await Server();
+        using var browser = path == "/sign-in" ? Browser.At(server) : await Browser.SignedIn(server);
+
+        var page = await browser.Open(path);
+
+        Assert.That(page.Header("X-Frame-Options"), Is.EqualTo("DENY"));
+        Assert.That(page.Header("X-Content-Type-Options"), Is.EqualTo("nosniff"));
+        Assert.That(page.Header("Referrer-Policy"), Is.EqualTo("no-referrer"));
+        Assert.That(page.Header("Cache-Control"), Does.Contain("no-store"));
+        var policy = page.Header("Content-Security-Policy");
+        Assert.That(policy, Does.StartWith("default-src 'none'; script-src 'self'; style-src 'self';"));
+        Assert.That(policy, Does.Contain("frame-ancestors 'none'").And.Not.Contain("unsafe"));
+        var elements = page.Document.All;
+        Assert.That(elements.Where(e => e.LocalName is "style" or "script" && e.TextContent.Length > 0), Is.Empty);
+        Assert.That(
+            elements.SelectMany(e => e.Attributes).Select(a => a.Name).Where(name => name is "style" or ['o', 'n', ..]),
+            Is.Empty, "the policy would not let them work");
+        Assert.That(page.Headings, Is.Not.Empty);
+        Assert.That(page.Document.QuerySelectorAll("h1"), Has.Exactly(1).Items);
+    }
+
+    [TestCase("/")]
+    [TestCase("/sign-in")]
+    [TestCase("/scim-credentials")]
+    [TestCase("/settings/user-management")]
+    public async Task Every_field_has_a_label_and_every_id_is_the_only_one(string path)
+    {
+        await using var server = await Server();
+        using var browser = path == "/sign-in" ? Browser.At(server) : await Browser.SignedIn(server);
+
+        var document = (await browser.Open(path)).Document;
+
+        var ids = document.QuerySelectorAll("[id]").Select(element => element.Id).ToList();
+        Assert.That(ids, Is.Unique);
+        foreach (var field in document.QuerySelectorAll("input:not([type=hidden]), textarea, select"))
+        {
+            var labels = document.QuerySelectorAll($"label[for='{field.Id}']").Append(field.Closest("label"));
+            Assert.That(labels.OfType<IElement>().Count(), Is.EqualTo(1), field.OuterHtml);
+        }
+
+        foreach (var reference in document.QuerySelectorAll("[aria-labelledby], [aria-describedby]"))
+        {
+            var named = $"{reference.GetAttribute("aria-labelledby")} {reference.GetAttribute("aria-describedby")}";
+            Assert.That(named.Split(' ', StringSplitOptions.RemoveEmptyEntries), Is.SubsetOf(ids), reference.OuterHtml);
+        }
+    }
+
+    [TestCase("/sign-in", "email", "ada@example.com")]
+    [TestCase("/sign-out", "returnUrl", "/")]
+    [TestCase("/scim-credentials", "Method", "direct_jwt")]
+    [TestCase("/settings/user-management?handler=Add", "Email", "bob@example.com")]
+    [TestCase("/settings/user-management?handler=SetActive", "active", "false")]
+    public async Task A_form_that_another_site_made_is_refused(string path, string field, string value)
+    {
+        await using var server = await Server();
+        using var browser = path == "/sign-in" ? Browser.At(server) : await Browser.SignedIn(server);
+
+        var answer = await browser.Post(path, (field, value));
+
+        Assert.That(answer.Status, Is.EqualTo(400));
+        Assert.That(answer.Text, Does.Contain("Nothing was changed"));
+    }
+
+    [Test]
+    public async Task Under_https_cookies_are_secure_and_of_this_host_only()
+    {
+        await using var server = await AuthServer.Start("--Auth:PublicUrl=https://iam.example.com");
+        await server.CreateAdministrator(await server.CreateAccount());
+        using var http = server.CreateClient();
+        var cookies = (await http.GetAsync(new Uri("/sign-in", UriKind.Relative))).Headers.GetValues("Set-Cookie");
+        Assert.That(cookies, Has.All.StartsWith("__Host-").And.All.Contains("secure").And.All.Contains("httponly"));
+    }
+
+    [TestCase("text/html", "text/html")]
+    [TestCase("application/json", null)]
+    public async Task What_is_not_there_is_a_page_for_people_and_a_bare_status_for_programs(string accept, string? type)
+    {
+        await using var server = await AuthServer.Start();
+        using var http = server.CreateClient();
+        http.DefaultRequestHeaders.Accept.ParseAdd(accept);
+        foreach (var path in new[] { "/no/such/page", "/management/nothing" })
+        {
+            using var response = await http.GetAsync(new Uri(path, UriKind.Relative));
+            Assert.That((int)response.StatusCode, Is.EqualTo(404));
+            Assert.That(response.Content.Headers.ContentType?.MediaType, Is.EqualTo(type));
+        }
+    }
+
+    [Test]
+    public async Task A_fault_shows_a_request_id_and_no_details()
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+        await server.WithDatabase(db => db.Database.ExecuteSqlRawAsync("ALTER TABLE CredentialSets RENAME TO Gone"));
+
+        var page = await browser.Open("/");
+
+        Assert.That(page.Status, Is.EqualTo(500));
+        Assert.That(page.Headings, Is.EqualTo(new[] { "Something went wrong" }));
+        Assert.That(page.Text, Does.Contain("Request id: "));
+        Assert.That(page.Html, Does.Not.Contain("CredentialSets").And.Not.Contain("Sqlite").And.Not.Contain(" at "));
+    }
+
+    [TestCase("/portal.css", "text/css")]
+    [TestCase("/portal.js", "text/javascript")]
+    [TestCase("/mark.svg", "image/svg+xml")]
+    public async Task What_a_page_refers_to_is_there(string path, string type)
+    {
+        await using var server = await AuthServer.Start();
+        using var http = server.CreateClient();
+        using var response = await http.GetAsync(new Uri(path, UriKind.Relative));
+        Assert.That((int)response.StatusCode, Is.EqualTo(200));
+        Assert.That(response.Content.Headers.ContentType?.MediaType, Is.EqualTo(type));
+    }
+
+    private static async Task<AuthServer> Server()
+    {
+        var server = await AuthServer.Start();
+        await server.CreateAdministrator(await server.CreateAccount());
+        return server;
+    }
+}

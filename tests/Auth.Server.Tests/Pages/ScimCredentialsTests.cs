@@ -1,0 +1,271 @@
+using System.Globalization;
+using Auth.Server.Accounts;
+using Auth.Server.Connect;
+using Auth.Server.Credentials;
+using Auth.Server.Tests.Connect;
+using Microsoft.EntityFrameworkCore;
+using Shared.Contracts;
+
+namespace Auth.Server.Tests.Pages;
+
+public sealed class ScimCredentialsTests
+{
+    private const string Address = "/scim-credentials";
+    private const string Button = "Generate Credentials";
+    private static readonly (string, string) jwt = ("Method", CredentialMethods.DirectJwt);
+    private static readonly (string, string) oauth2 = ("Method", CredentialMethods.OAuth2);
+
+    [Test]
+    public async Task The_page_has_the_guides_headings_cards_and_facts()
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+
+        var page = await browser.Open(Address);
+
+        Assert.That(page.Headings, Is.SupersetOf(new[]
+        {
+            "SCIM Credentials",
+            "Generate New Credentials",
+            "Choose Your Authentication Method",
+            "Important Security Information",
+            "What happens next?",
+        }));
+        var cards = page.Document.QuerySelectorAll("label.card");
+        Assert.That(cards.Select(Page.TextOf).ToArray(), Has.Length.EqualTo(2));
+        Assert.That(Page.TextOf(cards[0]), Does.StartWith("OAuth 2.0 Flow").And.EndsWith("Choose OAuth 2.0"));
+        Assert.That(Page.TextOf(cards[1]), Does.StartWith("Direct JWT Token").And.EndsWith("Choose JWT Token"));
+        Assert.That(cards.Select(card => card.QuerySelectorAll("input[type=radio]").Length), Is.All.EqualTo(1));
+        Assert.That(page.Text, Does.Contain("only once").And.Contain("securely").And.Contain("one active set")
+            .And.Contain("full access").And.Contain("JWT Token Generated").And.Contain("Copy Token")
+            .And.Contain("Configure Provider"));
+    }
+
+    [Test]
+    public async Task A_direct_JWT_is_shown_once_and_works()
+    {
+        await using var server = await Server();
+        using var scim = await ResourceServer.Register(server);
+        using var browser = await Browser.SignedIn(server);
+
+        var result = await browser.Submit(await browser.Open(Address), Button, jwt);
+
+        Assert.That(result.Status, Is.EqualTo(200));
+        Assert.That(result.Header("Cache-Control"), Does.Contain("no-store"));
+        Assert.That(result.Field("SCIM Base URL"), Is.EqualTo(AuthServer.ScimBaseUrl.ToString()));
+        var token = result.Field("API Token");
+        Assert.That((await scim.Introspect(token)).Active, Is.True);
+        Assert.That(result.Text, Does.Contain("only once").And.Contain("Enable API integration"));
+        foreach (var path in new[] { Address, "/" })
+        {
+            var later = await browser.Open(path);
+            Assert.That(later.Html, Does.Not.Contain(token));
+            Assert.That(later.Text, Does.Contain("Direct JWT Token").And.Contain($"ends in {token[^4..]}")
+                .And.Contain("by ada@example.com"));
+        }
+    }
+
+    [Test]
+    public async Task A_direct_JWT_lives_as_long_as_chosen()
+    {
+        await using var server = await Server();
+        using var scim = await ResourceServer.Register(server);
+        using var browser = await Browser.SignedIn(server);
+
+        var result = await browser.Submit(await browser.Open(Address), Button, jwt, ("LifetimeDays", "90"));
+
+        var introspection = await scim.Introspect(result.Field("API Token"));
+        Assert.That(introspection.ExpiresIn, Is.EqualTo((long)TimeSpan.FromDays(90).TotalSeconds));
+    }
+
+    [Test]
+    public async Task An_OAuth_client_for_Okta_is_shown_once_and_works()
+    {
+        await using var server = await Server();
+        using var http = server.CreateClient();
+        using var browser = await Browser.SignedIn(server);
+
+        var result = await browser.Submit(await browser.Open(Address), Button, oauth2, ("OktaApp", " scileads_1 "));
+
+        Assert.That(result.Status, Is.EqualTo(200));
+        Assert.That(result.Field("SCIM Base URL"), Is.EqualTo(AuthServer.ScimBaseUrl.ToString()));
+        Assert.That(result.Field("Authorize URL"), Is.EqualTo($"{AuthServer.PublicUrl}connect/authorize"));
+        Assert.That(result.Field("Token URL"), Is.EqualTo($"{AuthServer.PublicUrl}connect/token"));
+        var (id, secret) = (result.Field("Client ID"), result.Field("Client Secret"));
+        Assert.That(await http.ClientCredentialsToken(id, secret), Is.Not.Empty);
+        Assert.That(await RedirectUrisOf(server, id), Is.EquivalentTo(RedirectUris.OfOktaApp("scileads_1")));
+        Assert.That((await browser.Open(Address)).Html, Does.Not.Contain(secret).And.Contain(id));
+    }
+
+    [Test]
+    public async Task Other_redirect_URIs_are_registered_as_typed()
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+
+        var result = await browser.Submit(
+            await browser.Open(Address), Button, oauth2,
+            ("OtherRedirectUris", "https://client.example/cb?x=1\r\n\r\n  http://127.0.0.1:8400/callback \r\n"));
+
+        Assert.That(
+            await RedirectUrisOf(server, result.Field("Client ID")),
+            Is.EquivalentTo(new[] { "https://client.example/cb?x=1", "http://127.0.0.1:8400/callback" }));
+    }
+
+    [Test]
+    public async Task Without_redirect_URIs_a_client_has_client_credentials_only_and_the_page_says_so()
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+
+        var result = await browser.Submit(await browser.Open(Address), Button, oauth2);
+
+        Assert.That(result.Text, Does.Contain("client credentials only"));
+        Assert.That(await RedirectUrisOf(server, result.Field("Client ID")), Is.Empty);
+    }
+
+    [TestCase("OtherRedirectUris", "http://client.example/cb", "must begin with https://")]
+    [TestCase("OtherRedirectUris", "https://client.example/cb#part", "fragment")]
+    [TestCase("OtherRedirectUris", "https://*.client.example/cb", "wildcard")]
+    [TestCase("OtherRedirectUris", "https://user@client.example/cb", "user name")]
+    [TestCase("OtherRedirectUris", "/callback", "no absolute http or https address")]
+    [TestCase("OtherRedirectUris", "javascript:alert(1)", "no absolute http or https address")]
+    [TestCase("OktaApp", "my app", "no Okta app name")]
+    public async Task A_redirect_URI_that_could_leak_a_code_is_refused_and_what_was_typed_is_kept(
+        string field, string typed, string reason)
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+        var other = field == "OktaApp" ? ("OtherRedirectUris", "https://good.example/") : ("OktaApp", "good");
+
+        var refused = await browser.Submit(await browser.Open(Address), Button, oauth2, (field, typed), other);
+
+        Assert.That(refused.Status, Is.EqualTo(400));
+        var input = refused.Document.QuerySelector($"[name={field}]")!;
+        Assert.That(input.GetAttribute("aria-invalid"), Is.EqualTo("true"));
+        Assert.That(Page.TextOf(refused.Document.QuerySelector($"#{input.Id}-error")!), Does.Contain(reason));
+        Assert.That(refused.Document.QuerySelectorAll("[aria-invalid]"), Has.Exactly(1).Items);
+        Assert.That(refused.Document.QuerySelector("#oauth2[checked]"), Is.Not.Null);
+        var kept = new[] { "Okta app name (optional)", "Other redirect URIs (optional)" }.Select(refused.Field);
+        Assert.That(kept, Is.EquivalentTo(new[] { typed, other.Item2 }));
+        Assert.That(await Sets(server), Is.Zero);
+    }
+
+    [Test]
+    public async Task A_method_must_be_chosen()
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+
+        var refused = await browser.Submit(await browser.Open(Address), Button);
+
+        Assert.That(refused.Status, Is.EqualTo(400));
+        Assert.That(refused.Text, Does.Contain("Choose an authentication method."));
+        Assert.That(await Sets(server), Is.Zero);
+    }
+
+    [Test]
+    public async Task A_double_click_makes_one_set_and_names_who_made_it_and_when()
+    {
+        await using var server = await Server();
+        using var scim = await ResourceServer.Register(server);
+        using var browser = await Browser.SignedIn(server);
+        var page = await browser.Open(Address);
+
+        var answers = await Task.WhenAll(browser.Submit(page, Button, jwt), browser.Submit(page, Button, jwt));
+
+        Assert.That(answers.Select(answer => answer.Status), Is.EquivalentTo(new[] { 200, 409 }));
+        var shown = answers.Single(answer => answer.Status == 200).Field("API Token");
+        var refused = answers.Single(answer => answer.Status == 409);
+        var when = server.Time.GetUtcNow().ToString("yyyy-MM-dd 'at' HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+        Assert.That(refused.Text, Does.Contain($"ada@example.com generated new credentials on {when}"));
+        Assert.That(refused.Text, Does.Contain($"ends in {shown[^4..]}"));
+        Assert.That(refused.Html, Does.Not.Contain(shown));
+        Assert.That((await scim.Introspect(shown)).Active, Is.True);
+    }
+
+    [Test]
+    public async Task Reloading_the_result_changes_nothing_and_shows_the_secret_no_more()
+    {
+        await using var server = await Server();
+        using var scim = await ResourceServer.Register(server);
+        using var browser = await Browser.SignedIn(server);
+        await server.Generate(await OnlyAccount(server));
+        var page = await browser.Open(Address);
+        var token = (await browser.Submit(page, Button, jwt)).Field("API Token");
+
+        var reloaded = await browser.Submit(page, Button, jwt);
+
+        Assert.That(reloaded.Status, Is.EqualTo(409));
+        Assert.That(reloaded.Html, Does.Not.Contain(token));
+        Assert.That((await scim.Introspect(token)).Active, Is.True);
+    }
+
+    [Test]
+    public async Task Of_two_administrators_the_second_is_told_of_the_first_and_can_then_decide()
+    {
+        await using var server = await Server();
+        await server.CreateAdministrator(await OnlyAccount(server), "bob@example.com");
+        using var scim = await ResourceServer.Register(server);
+        using var ada = await Browser.SignedIn(server);
+        using var bob = await Browser.SignedIn(server, "bob@example.com");
+        var bobs = await bob.Open(Address);
+        var token = (await ada.Submit(await ada.Open(Address), Button, jwt)).Field("API Token");
+
+        var refused = await bob.Submit(bobs, Button, oauth2);
+
+        Assert.That(refused.Status, Is.EqualTo(409));
+        Assert.That(refused.Text, Does.Contain("ada@example.com generated new credentials"));
+        Assert.That((await scim.Introspect(token)).Active, Is.True);
+        Assert.That(refused.Text, Does.Contain($"The API token ending in {token[^4..]}"), "what again will stop");
+        Assert.That((await bob.Submit(refused, Button)).Status, Is.EqualTo(200));
+        Assert.That((await scim.Introspect(token)).Active, Is.False);
+    }
+
+    [Test]
+    public async Task Where_SCIM_is_not_enabled_there_is_no_form_but_an_address_to_write_to()
+    {
+        await using var server = await Server(new AccountChange(ScimEnabled: false));
+        using var browser = await Browser.SignedIn(server);
+
+        var page = await browser.Open(Address);
+
+        Assert.That(page.Status, Is.EqualTo(403));
+        Assert.That(page.Text, Does.Contain("not enabled").And.Contain("support@scileads.com"));
+        Assert.That(page.Document.QuerySelector("main a[href='mailto:support@scileads.com']"), Is.Not.Null);
+        Assert.That(page.Document.QuerySelectorAll("main form"), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_form_that_was_open_when_SCIM_was_disabled_generates_nothing()
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+        var page = await browser.Open(Address);
+        var account = await OnlyAccount(server);
+        await server.With<AccountRegister, Account>(
+            accounts => accounts.Update(account.Id, new(ScimEnabled: false), CancellationToken.None));
+
+        var refused = await browser.Submit(page, Button, jwt);
+
+        Assert.That(refused.Status, Is.EqualTo(403));
+        Assert.That(refused.Text, Does.Contain("support@scileads.com"));
+        Assert.That(refused.Document.QuerySelectorAll("main form"), Is.Empty);
+        Assert.That(await Sets(server), Is.Zero);
+    }
+
+    private static async Task<AuthServer> Server(AccountChange? settings = null)
+    {
+        var server = await AuthServer.Start();
+        await server.CreateAdministrator(await server.CreateAccount("Demo", settings));
+        return server;
+    }
+
+    private static Task<Account> OnlyAccount(AuthServer server) => server.WithDatabase(db => db.Accounts.SingleAsync());
+
+    private static Task<int> Sets(AuthServer server) => server.WithDatabase(db => db.CredentialSets.CountAsync());
+
+    private static Task<List<string>> RedirectUrisOf(AuthServer server, string clientId) =>
+        server.With<ClientManager, List<string>>(async clients =>
+            [.. await clients.GetRedirectUrisAsync((await clients.FindByClientIdAsync(clientId))!)]);
+}

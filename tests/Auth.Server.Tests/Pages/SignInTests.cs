@@ -1,0 +1,124 @@
+namespace Auth.Server.Tests.Pages;
+
+public sealed class SignInTests
+{
+    private const string Email = "ada@example.com";
+
+    [TestCase("/")]
+    [TestCase("/scim-credentials")]
+    [TestCase("/settings/user-management?search=a%20b")]
+    [TestCase("/sign-out")]
+    public async Task Every_page_asks_for_a_sign_in_and_is_come_back_to(string path)
+    {
+        await using var server = await Server();
+        using var browser = Browser.At(server);
+
+        var asked = await browser.Open(path);
+
+        Assert.That(asked.Status, Is.EqualTo(302));
+        Assert.That(asked.Location, Is.EqualTo($"/sign-in?returnUrl={Uri.EscapeDataString(path)}"));
+        var signedIn = await browser.Submit(
+            await browser.Follow(asked), "Sign in", ("email", Email), ("password", AuthServer.Password));
+        Assert.That(signedIn.Status, Is.EqualTo(302));
+        Assert.That(signedIn.Location, Is.EqualTo(path));
+    }
+
+    [Test]
+    public async Task A_wrong_password_and_an_unknown_address_are_answered_alike()
+    {
+        await using var server = await Server();
+        using var browser = Browser.At(server);
+        var page = await browser.Open("/sign-in");
+
+        var wrong = await browser.Submit(page, "Sign in", ("email", Email), ("password", "wrong"));
+        var unknown = await browser.Submit(page, "Sign in", ("email", "bob@example.com"), ("password", "wrong"));
+
+        Assert.That(wrong.Status, Is.EqualTo(400));
+        Assert.That(unknown.Status, Is.EqualTo(400));
+        Assert.That(unknown.Text, Is.EqualTo(wrong.Text));
+        Assert.That(wrong.Text, Does.Contain("do not belong together"));
+        Assert.That(wrong.Field("E-mail address"), Is.EqualTo(Email));
+        Assert.That(wrong.Field("Password"), Is.Empty);
+        Assert.That((await browser.Open("/")).Status, Is.EqualTo(302));
+    }
+
+    [Test]
+    public async Task After_five_failures_the_page_says_how_long_to_wait()
+    {
+        await using var server = await Server();
+        using var browser = Browser.At(server);
+        var page = await browser.Open("/sign-in");
+        for (var i = 0; i < 5; i++)
+            await browser.Submit(page, "Sign in", ("email", Email), ("password", "wrong"));
+
+        server.Time.Advance(TimeSpan.FromSeconds(2.5));
+        var heldOff = await browser.Submit(page, "Sign in", ("email", Email), ("password", AuthServer.Password));
+
+        Assert.That(heldOff.Status, Is.EqualTo(429));
+        Assert.That(heldOff.Header("Retry-After"), Is.EqualTo("3"));
+        Assert.That(heldOff.Text, Does.Contain("Try again in 3 seconds."));
+        server.Time.Advance(TimeSpan.FromSeconds(3));
+        var signedIn = await browser.Submit(heldOff, "Sign in", ("password", AuthServer.Password));
+        Assert.That(signedIn.Location, Is.EqualTo("/"));
+    }
+
+    [TestCase("https://evil.example/")]
+    [TestCase("//evil.example/")]
+    [TestCase("/\\evil.example/")]
+    [TestCase("javascript:alert(1)")]
+    public async Task Nobody_is_sent_to_another_site(string returnUrl)
+    {
+        await using var server = await Server();
+        using var browser = Browser.At(server);
+
+        var page = await browser.Open($"/sign-in?returnUrl={Uri.EscapeDataString(returnUrl)}");
+        var signedIn = await browser.Submit(page, "Sign in", ("email", Email), ("password", AuthServer.Password));
+
+        Assert.That(signedIn.Location, Is.EqualTo("/"));
+    }
+
+    [Test]
+    public async Task Signing_out_ends_the_session_and_not_only_the_cookie()
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+        using var thief = server.CreateClient();
+        var cookie = await TakeCookie(server);
+        thief.DefaultRequestHeaders.Add("Cookie", cookie.Cookie);
+        Assert.That((int)(await thief.GetAsync(new Uri("/", UriKind.Relative))).StatusCode, Is.EqualTo(200));
+
+        await cookie.Browser.Submit(await cookie.Browser.Open("/"), "Sign out");
+        cookie.Browser.Dispose();
+
+        Assert.That((int)(await thief.GetAsync(new Uri("/", UriKind.Relative))).StatusCode, Is.EqualTo(302));
+        Assert.That((await browser.Open("/")).Status, Is.EqualTo(200), "another session of the same person");
+    }
+
+    [Test]
+    public async Task A_session_ends_by_itself_after_eight_hours()
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+
+        server.Time.Advance(TimeSpan.FromHours(8) - TimeSpan.FromSeconds(1));
+        Assert.That((await browser.Open("/")).Status, Is.EqualTo(200));
+        server.Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.That((await browser.Open("/")).Status, Is.EqualTo(302));
+    }
+
+    private static async Task<AuthServer> Server()
+    {
+        var server = await AuthServer.Start();
+        await server.CreateAdministrator(await server.CreateAccount(), Email);
+        return server;
+    }
+
+    /// <summary>A signed-in browser, and its cookie in other hands.</summary>
+    private static async Task<(Browser Browser, string Cookie)> TakeCookie(AuthServer server)
+    {
+        var browser = Browser.At(server);
+        var answer = await browser.Submit(
+            await browser.Open("/sign-in"), "Sign in", ("email", Email), ("password", AuthServer.Password));
+        return (browser, answer.Header("Set-Cookie")!.Split(';')[0]);
+    }
+}
