@@ -36,7 +36,9 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
             schemas = new[] { "urn:ietf:params:scim:api:messages:2.0:PatchOp" },
             Operations = new[] { new { op = "replace", path = "active", value = active } },
         };
-        var request = new HttpRequestMessage(HttpMethod.Patch, $"scim/v2/Users/{user}") { Content = JsonContent.Create(patch) };
+        // As the names stand above: SCIM spells Operations with a capital.
+        var content = JsonContent.Create(patch, options: JsonSerializerOptions.Default);
+        var request = new HttpRequestMessage(HttpMethod.Patch, $"scim/v2/Users/{user}") { Content = content };
         using var response = await Send(administrator, request, cancellation);
     }
 
