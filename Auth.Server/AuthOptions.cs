@@ -17,9 +17,19 @@ internal sealed class AuthOptions : IValidatableObject
     [Required(ErrorMessage = "Auth:ScimApiUrl is not set.")]
     public Uri ScimApiUrl { get; init; } = null!;
 
-    /// <summary>A folder of this server's own, for the command socket and the certificate that protects its keys.</summary>
+    /// <summary>A folder of this server's own, for the command socket and, unless it is elsewhere, the key certificate.</summary>
     [Required(ErrorMessage = "Auth:DataDirectory is not set.")]
     public string DataDirectory { get; init; } = null!;
+
+    /// <summary>
+    /// The certificate that protects the keys in the database, a PFX file without a password; made on first use. All
+    /// nodes on one database need the same one.
+    /// </summary>
+    public string KeyCertificate
+    {
+        get => field ?? Path.Combine(DataDirectory, "keys.pfx");
+        init;
+    }
 
     /// <summary>Whether the server brings its database up to date when it starts; otherwise a command does.</summary>
     public bool MigrateAtStart { get; init; }

@@ -56,15 +56,11 @@ internal static class Program
         services.AddSingleton(auth);
         services.AddSingleton(time ?? TimeProvider.System);
 
-        services.AddSingleton(new WriterGate(oneAtATime: true));
-        services.AddDbContext<AuthDbContext>(db => db
-            .UseSqlite(ConnectionString(builder.Configuration))
-            .UseOpenIddict<Client, Grant, Scope, Token, Guid>()
-            .AddInterceptors(new SqliteConnections()));
+        services.AddStorage(ConnectionString(builder.Configuration));
         services.AddDataProtection()
             .SetApplicationName("SciLeads Auth")
             .PersistKeysToDbContext<AuthDbContext>()
-            .ProtectKeysWithCertificate(KeyCertificate.OpenOrCreate(auth.DataDirectory));
+            .ProtectKeysWithCertificate(KeyCertificate.OpenOrCreate(auth.KeyCertificate));
         services.AddHealthChecks().AddCheck<DatabaseHealth>("database");
 
         services.AddScoped<AccountRegister>();

@@ -55,11 +55,16 @@ internal sealed class SignIn(
     private async Task<TimeSpan?> HoldOff(string key, DateTime now, CancellationToken cancellation)
     {
         await using var transaction = await db.BeginWrite(cancellation);
-        var attempts = await db.SignInAttempts.SingleOrDefaultAsync(attempts => attempts.EmailKey == key, cancellation);
-        if (attempts?.BlockedUntil > now)
+        // Makes the row or locks it: guesses in parallel queue here.
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            INSERT INTO "SignInAttempts" ("EmailKey", "Failures", "BlockedUntil") VALUES ({key}, 0, {now})
+            ON CONFLICT ("EmailKey") DO UPDATE SET "Failures" = "SignInAttempts"."Failures"
+            """,
+            cancellation);
+        var attempts = await db.SignInAttempts.SingleAsync(attempts => attempts.EmailKey == key, cancellation);
+        if (attempts.BlockedUntil > now)
             return attempts.BlockedUntil - now;
-        if (attempts is null)
-            db.SignInAttempts.Add(attempts = new() { EmailKey = key });
         attempts.Failures++;
         attempts.BlockedUntil = now + SignInAttempts.WaitAfter(attempts.Failures);
         await db.SaveChangesAsync(cancellation);

@@ -9,8 +9,11 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Data;
 
-/// <summary>The auth database: accounts, administrators, credential sets, tokens and keys.</summary>
-internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options, WriterGate gate)
+/// <summary>
+/// The auth database: accounts, administrators, credential sets, tokens and keys. One model on two databases; each has a
+/// context of its own to which its migrations belong.
+/// </summary>
+internal abstract class AuthDbContext(DbContextOptions options, WriterGate gate)
     : IdentityUserContext<Administrator, Guid>(options), IDataProtectionKeyContext
 {
     public DbSet<Account> Accounts => Set<Account>();
@@ -65,3 +68,11 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options, Wri
         builder.ApplyConfigurationsFromAssembly(typeof(AuthDbContext).Assembly);
     }
 }
+
+/// <summary>The auth database in a SQLite file, for one process.</summary>
+internal sealed class SqliteAuthDbContext(DbContextOptions<SqliteAuthDbContext> options, WriterGate gate)
+    : AuthDbContext(options, gate);
+
+/// <summary>The auth database on PostgreSQL, for any number of nodes.</summary>
+internal sealed class PostgresAuthDbContext(DbContextOptions<PostgresAuthDbContext> options, WriterGate gate)
+    : AuthDbContext(options, gate);

@@ -10,12 +10,14 @@ internal static class DatabaseLock
 {
     /// <exception cref="InvalidOperationException">Another process has the database.</exception>
     public static IDisposable Take(string connectionString) => TryTake(connectionString)
-        ?? throw new InvalidOperationException($"another Auth.Server uses the database ({connectionString}).");
+        ?? throw new InvalidOperationException($"another Auth.Server uses the database {FileOf(connectionString)}.");
 
-    /// <summary>Null if another process has the database.</summary>
+    /// <summary>Null if another process has the database. PostgreSQL is for many processes, and locks rows.</summary>
     public static IDisposable? TryTake(string connectionString)
     {
-        var database = Path.GetFullPath(new SqliteConnectionStringBuilder(connectionString).DataSource);
+        if (Storage.IsPostgres(connectionString))
+            return Stream.Null;
+        var database = FileOf(connectionString);
         Directory.CreateDirectory(Path.GetDirectoryName(database)!);
         try
         {
@@ -26,4 +28,7 @@ internal static class DatabaseLock
             return null;
         }
     }
+
+    private static string FileOf(string connectionString) =>
+        Path.GetFullPath(new SqliteConnectionStringBuilder(connectionString).DataSource);
 }

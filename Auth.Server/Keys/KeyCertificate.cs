@@ -12,9 +12,8 @@ internal static class KeyCertificate
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>Opens the PFX file; on first use, makes it (RSA 3072, self-signed, readable by its owner only).</summary>
-    public static X509Certificate2 OpenOrCreate(string directory)
+    public static X509Certificate2 OpenOrCreate(string file)
     {
-        var file = Path.Combine(directory, "keys.pfx");
         if (!File.Exists(file))
             Create(file);
         return X509CertificateLoader.LoadPkcs12FromFile(file, password: null);

@@ -22,9 +22,9 @@ internal sealed class AuthServer : IAsyncDisposable
 
     private static readonly Lazy<string> keys = new(() =>
     {
-        var folder = Directory.CreateTempSubdirectory("keys-").FullName;
-        using var certificate = KeyCertificate.OpenOrCreate(folder);
-        return Path.Combine(folder, "keys.pfx");
+        var file = Path.Combine(Directory.CreateTempSubdirectory("keys-").FullName, "keys.pfx");
+        using var certificate = KeyCertificate.OpenOrCreate(file);
+        return file;
     });
 
     private readonly DirectoryInfo folder;
