@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using SciLeads.Tests;
 using Shared.Contracts;
 
 namespace Auth.Server.Tests;
@@ -28,12 +29,14 @@ internal sealed class AuthServer : IAsyncDisposable
     });
 
     private readonly DirectoryInfo folder;
+    private readonly string database;
     private readonly WebApplication app;
     private bool handedOver;
 
-    private AuthServer(DirectoryInfo folder, WebApplication app, FakeTimeProvider time)
+    private AuthServer(DirectoryInfo folder, string database, WebApplication app, FakeTimeProvider time)
     {
         this.folder = folder;
+        this.database = database;
         this.app = app;
         Time = time;
     }
@@ -58,7 +61,10 @@ internal sealed class AuthServer : IAsyncDisposable
         // Making a certificate takes half a second; all servers have the same one.
         folder.CreateSubdirectory("data");
         File.Copy(keys.Value, Path.Combine(folder.FullName, "data", "keys.pfx"));
-        return await Start(folder, settings);
+        var database = TestPostgres.IsWanted
+            ? TestPostgres.NewDatabase()
+            : $"Data Source={Path.Combine(folder.FullName, "auth.db")}";
+        return await Start(folder, database, settings);
     }
 
     /// <summary>Ends this server and starts another on its folder.</summary>
@@ -66,17 +72,17 @@ internal sealed class AuthServer : IAsyncDisposable
     {
         handedOver = true;
         await DisposeAsync();
-        return await Start(folder, settings);
+        return await Start(folder, database, settings);
     }
 
-    private static async Task<AuthServer> Start(DirectoryInfo folder, string[] settings)
+    private static async Task<AuthServer> Start(DirectoryInfo folder, string database, string[] settings)
     {
         // Whole seconds, as tokens have them.
         var time = new Clock(DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
         var app = Program.Build(
             [
                 "--Urls=http://127.0.0.1:0",
-                $"--ConnectionStrings:Auth=Data Source={Path.Combine(folder.FullName, "auth.db")}",
+                $"--ConnectionStrings:Auth={database}",
                 $"--Auth:PublicUrl={PublicUrl}",
                 $"--Auth:ScimBaseUrl={ScimBaseUrl}",
                 // Port 9 is "discard": refused at once.
@@ -86,7 +92,7 @@ internal sealed class AuthServer : IAsyncDisposable
                 .. settings,
             ],
             time);
-        var server = new AuthServer(folder, app, time);
+        var server = new AuthServer(folder, database, app, time);
         await Program.Prepare(app, migrate: true);
         await app.StartAsync();
         server.Address = new(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));

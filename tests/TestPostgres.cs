@@ -1,0 +1,60 @@
+using System.Diagnostics;
+
+namespace SciLeads.Tests;
+
+/// <summary>
+/// A PostgreSQL of the tests' own, reached by a Unix socket in a folder of its own; or the one that <c>TEST_POSTGRES</c>
+/// names by a connection string. Each test gets a new database in it.
+/// </summary>
+internal static class TestPostgres
+{
+    private static readonly Lazy<string> server =
+        new(() => Environment.GetEnvironmentVariable("TEST_POSTGRES") is { Length: > 0 } given ? given : StartPrivate());
+
+    /// <summary>Whether the tests of this run are to use PostgreSQL: <c>TEST_DATABASE=postgres</c>.</summary>
+    public static bool IsWanted => Environment.GetEnvironmentVariable("TEST_DATABASE") == "postgres";
+
+    /// <summary>The connection string of a database that does not exist yet; migrations make it.</summary>
+    public static string NewDatabase() => $"{server.Value};Database=test_{Guid.NewGuid():N};Maximum Pool Size=20";
+
+    private static string StartPrivate()
+    {
+        var binaries = Directory.Exists("/usr/lib/postgresql")
+            ? Directory.GetDirectories("/usr/lib/postgresql").Order().Select(version => $"{version}/bin/").LastOrDefault()
+            : null;
+        var folder = Directory.CreateTempSubdirectory("postgres-").FullName;
+        if (Environment.UserName == "root")
+            Run("chown", "postgres", folder);
+        var data = Path.Combine(folder, "data");
+        RunAsOwner($"{binaries}initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8");
+        // These databases are thrown away: no fsync.
+        RunAsOwner(
+            $"{binaries}pg_ctl", "start", "-w", "-D", data, "-l", Path.Combine(folder, "log"),
+            "-o", $"-k {folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=300");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        {
+            RunAsOwner($"{binaries}pg_ctl", "stop", "-m", "immediate", "-D", data);
+            Directory.Delete(folder, recursive: true);
+        };
+        return $"Host={folder};Username=postgres";
+    }
+
+    // PostgreSQL refuses to run as root.
+    private static void RunAsOwner(string program, params string[] arguments)
+    {
+        if (Environment.UserName == "root")
+            Run("runuser", ["-u", "postgres", "--", program, .. arguments]);
+        else
+            Run(program, arguments);
+    }
+
+    private static void Run(string program, params string[] arguments)
+    {
+        // Output is not redirected: the server that pg_ctl starts would keep the pipe open.
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = Path.GetTempPath() };
+        using var process = Process.Start(start)!;
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
+    }
+}
