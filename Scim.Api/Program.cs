@@ -1,4 +1,4 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using Microsoft.Extensions.Options;
 using Scim.Api.Data;
 using Scim.Api.Discovery;
@@ -38,7 +38,7 @@ internal static class Program
         OptionsValidationException invalid => invalid.Failures,
         AggregateException several when several.InnerExceptions.All(inner => inner is OptionsValidationException) =>
             several.InnerExceptions.SelectMany(inner => Reasons(inner)!),
-        SqliteException => [$"The SCIM database cannot be used: {failed.Message}"],
+        DbException => [$"The SCIM database cannot be used: {failed.Message}"],
         CommandException or IOException or UnauthorizedAccessException => [failed.Message],
         _ => null,
     };
@@ -55,7 +55,7 @@ internal static class Program
         builder.AddSettings<IntrospectionOptions>(IntrospectionOptions.Section);
         builder.AddSettings<DatabaseOptions>(DatabaseOptions.Section);
 
-        builder.Services.AddStorage();
+        builder.Services.AddStorage(builder.Configuration.GetSection(DatabaseOptions.Section).Get<DatabaseOptions>() ?? new());
         builder.Services.AddHealthChecks().AddCheck<Readiness>("database", tags: ["ready"]);
         builder.Services.AddTokenValidation();
         builder.Services.AddScoped<UserWrites>();

@@ -3,8 +3,11 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Scim.Api.Data;
 
-/// <summary>The SCIM database: people, fences, provisioning events. All is keyed by account first.</summary>
-internal sealed class ScimDbContext(DbContextOptions<ScimDbContext> options, WriterGate gate) : DbContext(options)
+/// <summary>
+/// The SCIM database: people, fences, provisioning events. All is keyed by account first. One model on two databases; each
+/// has a context of its own to which its migrations belong.
+/// </summary>
+internal abstract class ScimDbContext(DbContextOptions options, WriterGate gate) : DbContext(options)
 {
     /// <summary>Begins a write's transaction, on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>).</summary>
     public async Task<WriteTransaction> BeginWrite(CancellationToken cancellation)
@@ -27,6 +30,14 @@ internal sealed class ScimDbContext(DbContextOptions<ScimDbContext> options, Wri
     protected override void OnModelCreating(ModelBuilder modelBuilder) =>
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(ScimDbContext).Assembly);
 }
+
+/// <summary>The SCIM database in a SQLite file, for one machine.</summary>
+internal sealed class SqliteScimDbContext(DbContextOptions<SqliteScimDbContext> options, WriterGate gate)
+    : ScimDbContext(options, gate);
+
+/// <summary>The SCIM database on PostgreSQL, for any number of nodes.</summary>
+internal sealed class PostgresScimDbContext(DbContextOptions<PostgresScimDbContext> options, WriterGate gate)
+    : ScimDbContext(options, gate);
 
 /// <summary>Times are UTC, and come out of a database that does not know as what they went in.</summary>
 internal sealed class UtcTime() : ValueConverter<DateTime, DateTime>(

@@ -1,17 +1,19 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 
 namespace Scim.Api.Data;
 
-/// <summary>Registers the SCIM database: its context, the connections' settings and the gate of its writers.</summary>
+/// <summary>Registers the SCIM database that the connection string names.</summary>
 internal static class Storage
 {
-    public static void AddStorage(this IServiceCollection services)
+    public static void AddStorage(this IServiceCollection services, DatabaseOptions database)
     {
-        services.AddSingleton(_ => new WriterGate(oneAtATime: true));
-        services.AddDbContext<ScimDbContext>((provider, options) => options
-            .UseSqlite(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.Scim)
-            .AddInterceptors(new SqliteConnections()));
+        services.AddSingleton(_ => new WriterGate(oneAtATime: !database.IsPostgres));
+        if (database.IsPostgres)
+            services.AddDbContext<ScimDbContext, PostgresScimDbContext>(db => db.UseNpgsql(database.Scim));
+        else
+            services.AddDbContext<ScimDbContext, SqliteScimDbContext>(db => db
+                .UseSqlite(database.Scim)
+                .AddInterceptors(new SqliteConnections()));
         services.AddHostedService<Migrator>();
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using SciLeads.Tests;
 using Scim.Api.Tokens;
 
 namespace Scim.Api.Tests;
@@ -58,7 +59,7 @@ internal sealed class ScimServer : IAsyncDisposable
         string[] usual =
         [
             "Urls=http://127.0.0.1:0",
-            $"ConnectionStrings:Scim=Data Source={Path.Combine(folder, "scim.db")};Pooling=False",
+            $"ConnectionStrings:Scim={DatabaseIn(folder)}",
             "Scim:BaseUrl=http://localhost:5002/scim/v2",
             "Scim:MigrateAtStart=true",
             $"AuthServer:Issuer={auth.Url}",
@@ -89,6 +90,17 @@ internal sealed class ScimServer : IAsyncDisposable
             await server.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>The database that belongs to a folder: its name is remembered there for a restart.</summary>
+    private static string DatabaseIn(string folder)
+    {
+        if (!TestPostgres.IsWanted)
+            return $"Data Source={Path.Combine(folder, "scim.db")};Pooling=False";
+        var note = Path.Combine(folder, "database");
+        if (!File.Exists(note))
+            File.WriteAllText(note, TestPostgres.NewDatabase());
+        return File.ReadAllText(note);
     }
 
     /// <summary>A client with this Authorization header, if any, and the server's address.</summary>
