@@ -10,6 +10,17 @@ fail() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
 
 command -v dotnet >/dev/null || fail 'The .NET 10 SDK is not installed: https://dotnet.microsoft.com/download'
 
+# The servers' tests run on SQLite and on a PostgreSQL that they start, unless TEST_POSTGRES names one.
+if [ -z "${TEST_POSTGRES:-}" ] && ! command -v pg_ctl >/dev/null && [ ! -d /usr/lib/postgresql ]; then
+    if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+        printf 'Installing PostgreSQL...\n'
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null ||
+            fail 'PostgreSQL could not be installed with apt-get.'
+    else
+        fail 'The tests need PostgreSQL: install it (Debian: apt-get install postgresql), or name a server in TEST_POSTGRES.'
+    fi
+fi
+
 # The end-to-end tests look at the portal through a browser. Elsewhere than here, CHROMIUM says where it is.
 if [ -z "${CHROMIUM:-}" ] && ! command -v chromium >/dev/null; then
     if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
@@ -28,12 +39,19 @@ dotnet build SciLeads.Auth.sln --configuration Release --disable-build-servers -
 
 # One suite after the other: some of them are about time, and all of them use the machine.
 broken=''
-for project in tests/*.Tests/*.csproj; do
-    suite=$(basename "$project" .csproj)
-    printf '\n%s\n' "$suite"
-    dotnet test "$project" --configuration Release --no-build --nologo --results-directory "$results" \
-        --logger "trx;LogFileName=$suite.trx" --logger 'console;verbosity=minimal' "$@" || broken="$broken $suite"
+run() {
+    suite=$1 database=$2
+    shift 2
+    printf '\n%s (%s)\n' "$suite" "$database"
+    TEST_DATABASE=$database dotnet test "tests/$suite" --configuration Release --no-build --nologo \
+        --results-directory "$results" --logger "trx;LogFileName=$suite.$database.trx" \
+        --logger 'console;verbosity=minimal' "$@" || broken="$broken $suite ($database)"
+}
+for database in sqlite postgres; do
+    run Auth.Server.Tests "$database" "$@"
+    run Scim.Api.Tests "$database" "$@"
 done
+run EndToEnd.Tests sqlite "$@"
 
 counted() { cat "$results"/*.trx | sed -n "s/.*<Counters .*$1=\"\([0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'; }
 
