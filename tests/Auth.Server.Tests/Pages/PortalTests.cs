@@ -108,7 +108,7 @@ public sealed class PortalTests
     {
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
-        await server.WithDatabase(db => db.Database.ExecuteSqlRawAsync("ALTER TABLE CredentialSets RENAME TO Gone"));
+        await server.WithDatabase(db => db.Database.ExecuteSqlRawAsync("""ALTER TABLE "CredentialSets" RENAME TO "Gone" """));
 
         var page = await browser.Open("/");
 
