@@ -33,7 +33,7 @@ public sealed class AuthorizeTests
             .And.Contain("Read").And.Contain("Create").And.Contain("Update").And.Contain("Deactivate")
             .And.Contain("until its credentials are replaced"));
         var policy = consent.Header("Content-Security-Policy");
-        Assert.That(policy, Does.Contain("form-action 'self' https://system-admin.okta.com;"));
+        Assert.That(policy, Does.Contain("form-action 'self' https: https://system-admin.okta.com;"));
 
         var answer = Answer(await browser.Submit(consent, "Allow"), RedirectUri);
         Assert.That(answer["state"], Is.EqualTo("a & b"));

@@ -26,7 +26,8 @@ public sealed class PortalTests
         Assert.That(page.Header("Cache-Control"), Does.Contain("no-store"));
         var policy = page.Header("Content-Security-Policy");
         Assert.That(policy, Does.StartWith("default-src 'none'; script-src 'self'; style-src 'self';"));
-        Assert.That(policy, Does.Contain("frame-ancestors 'none'").And.Not.Contain("unsafe"));
+        Assert.That(policy, Does.Contain("form-action 'self';").And.Contain("frame-ancestors 'none'"));
+        Assert.That(policy, Does.Not.Contain("unsafe"));
         var elements = page.Document.All;
         Assert.That(elements.Where(e => e.LocalName is "style" or "script" && e.TextContent.Length > 0), Is.Empty);
         Assert.That(
