@@ -59,6 +59,7 @@ internal static class Program
         builder.Services.AddHealthChecks().AddCheck<Readiness>("database", tags: ["ready"]);
         builder.Services.AddTokenValidation();
         builder.Services.AddScoped<UserWrites>();
+        builder.Services.AddHostedService<Erasure>();
 
         builder.Services.AddExceptionHandler<ErrorAnswers>();
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);

@@ -16,4 +16,8 @@ internal sealed class ScimOptions
 
     /// <summary>Whether migrations are applied at the start; if not, <c>database migrate</c> does it.</summary>
     public bool MigrateAtStart { get; init; }
+
+    /// <summary>Days from the deletion of a user until what is known of it is erased.</summary>
+    [Range(0, 3650, ErrorMessage = "Scim__EraseDeletedAfterDays must be a number of days from 0 to 3650.")]
+    public int EraseDeletedAfterDays { get; init; } = 30;
 }

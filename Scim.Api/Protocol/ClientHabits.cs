@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Scim.Api.Protocol.Filters;
+using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Patching;
 using Scim.Api.Protocol.Schemas;
 
@@ -56,8 +57,9 @@ internal static class ClientHabits
             return Spread(type, operation).SelectMany(each => MendOperation(type, each, document));
 
         // Okta synchronizes passwords by PATCH, and Entra ID can be told to; they are dropped, as everywhere.
-        if (operation.Path is { Attribute: { Schema: null, Sub: null, Name: var name }, Filter: null }
-            && name.Equals("password", StringComparison.OrdinalIgnoreCase))
+        if (operation.Path is { Attribute: { Sub: null, Name: var name } path, Filter: null }
+            && name.Equals("password", StringComparison.OrdinalIgnoreCase)
+            && (path.Schema is null || type.Schema.Is(path.Schema)))
             return [];
 
         if (type.Find(operation.Path.Attribute) is not { Attribute: { } attribute } target)
@@ -76,7 +78,9 @@ internal static class ClientHabits
 
         // Entra ID, and OneLogin, remove some of several values by naming them in "value".
         if (multiple && operation is { Kind: PatchKind.Remove, Value: { } removed })
-            return [operation with { Path = operation.Path with { Filter = AnyOf(attribute, removed) }, Value = null }];
+            return AnyOf(attribute, removed) is { } named
+                ? [operation with { Path = operation.Path with { Filter = named }, Value = null }]
+                : [];
 
         return [CreateIfNoneMatches(target, operation, document)];
     }
@@ -125,22 +129,27 @@ internal static class ClientHabits
             && (JsonNode.DeepEquals(present, operation.Value) || (present is null && IsNothing(operation.Value)));
     }
 
-    private static Filter AnyOf(SchemaAttribute attribute, JsonNode values)
+    private static Filter? AnyOf(SchemaAttribute attribute, JsonNode values)
     {
-        var each = values is JsonArray array ? array.OfType<JsonNode>() : [values];
-        return each.Select(value => SameAs(attribute, value)).Aggregate((left, right) => new Filter.Or(left, right));
+        var each = values is JsonArray array ? array.OfType<JsonNode>().Take(DocumentReader.MaxValues + 1).ToList() : [values];
+        if (each.Count > DocumentReader.MaxValues)
+            throw new ScimException(ScimError.InvalidValue($"At most {DocumentReader.MaxValues} values can be removed at once."));
+        return each.Select(value => SameAs(attribute, value)).OfType<Filter>()
+            .Aggregate((Filter?)null, (left, right) => left is null ? right : new Filter.Or(left, right));
     }
 
-    private static Filter SameAs(SchemaAttribute attribute, JsonNode value)
+    private static Filter? SameAs(SchemaAttribute attribute, JsonNode value)
     {
         var parts = MendElement(attribute, value) as JsonObject ?? new JsonObject { ["value"] = value.DeepClone() };
-        var named = parts.Where(part => part.Value is JsonValue && !part.Key.StartsWith('$')).ToList();
+        var named = parts
+            .Where(part => part.Value is JsonValue && !part.Key.StartsWith('$') && attribute.FindSub(part.Key) is not null)
+            .ToList();
         if (named.Find(part => part.Key.Equals("value", StringComparison.OrdinalIgnoreCase)) is { Value: not null } main)
             named = [main];
         return named
             .Select(Filter (part) => new Filter.Comparison(
                 new AttributePath(null, part.Key), FilterOperator.Eq, JsonSerializer.SerializeToElement(part.Value)))
-            .Aggregate((left, right) => new Filter.And(left, right));
+            .Aggregate((Filter?)null, (left, right) => left is null ? right : new Filter.And(left, right));
     }
 
     private static (bool, JsonNode?) Find(JsonObject parts, string name)

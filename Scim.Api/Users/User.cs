@@ -76,6 +76,9 @@ internal sealed class User
         Emails.Clear();
     }
 
+    /// <summary>Forgets what a deleted user was; id and times stay.</summary>
+    public void Erase() => (Document, UserName, UserNameKey, ExternalId, SearchText) = ("", "", "", null, "");
+
     private void TakeEmails(JsonObject document, bool claimsWorkEmail)
     {
         var wanted = UserDocument.Emails(document)
@@ -96,7 +99,9 @@ internal sealed class User
             user.ToTable("Users");
             user.HasKey(u => new { u.AccountId, u.Id });
             user.HasIndex(u => new { u.AccountId, u.UserNameKey }).IsUnique().HasFilter(NotDeleted);
-            user.HasIndex(u => new { u.AccountId, u.ExternalId }).HasFilter(NotDeleted);
+            // With the id, so that what is found is in order already; else SQLite would rather walk the whole account.
+            user.HasIndex(u => new { u.AccountId, u.ExternalId, u.Id }).HasFilter(NotDeleted);
+            user.HasIndex(u => new { u.AccountId, u.DeletedAt }).HasFilter("\"DeletedAt\" IS NOT NULL AND \"Document\" <> ''");
             user.Property(u => u.Version).IsConcurrencyToken();
             user.HasMany(u => u.Emails).WithOne().HasForeignKey(e => new { e.AccountId, e.UserId });
         }

@@ -19,6 +19,7 @@ namespace Scim.Api.Protocol.Filters;
 internal sealed class FilterParser
 {
     public const int MaxLength = 8000;
+    public const int MaxPathLength = 500;
     public const int MaxDepth = 30;
 
     private static readonly Dictionary<string, FilterOperator> Operators =
@@ -30,17 +31,17 @@ internal sealed class FilterParser
     private int depth;
     private bool insideBrackets;
 
-    private FilterParser(string text, Func<string, ScimError> error)
+    private FilterParser(string text, int maxLength, Func<string, ScimError> error)
     {
         this.text = text;
         this.error = error;
-        if (text.Length > MaxLength)
-            throw new ScimException(error($"The expression has {text.Length} characters; at most {MaxLength} are possible."));
+        if (text.Length > maxLength)
+            throw new ScimException(error($"It has {text.Length} characters; at most {maxLength} are possible."));
     }
 
     public static Filter ParseFilter(string text)
     {
-        var parser = new FilterParser(text, ScimError.InvalidFilter);
+        var parser = new FilterParser(text, MaxLength, ScimError.InvalidFilter);
         var filter = parser.ParseOr();
         parser.ExpectEnd();
         return filter;
@@ -48,7 +49,7 @@ internal sealed class FilterParser
 
     public static PatchPath ParsePath(string text)
     {
-        var parser = new FilterParser(text, ScimError.InvalidPath);
+        var parser = new FilterParser(text, MaxPathLength, ScimError.InvalidPath);
         parser.SkipSpaces();
         var attribute = parser.ParseAttributePath();
         var filter = parser.Accept('[') ? parser.ParseBrackets() : null;

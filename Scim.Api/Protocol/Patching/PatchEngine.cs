@@ -135,6 +135,8 @@ internal static class PatchEngine
                 touched.Add(parts);
             }
         }
+        if (values.Count > DocumentReader.MaxValues)
+            throw new ScimException(ScimError.InvalidValue($"{attribute.Name} cannot have more than {DocumentReader.MaxValues} values."));
         KeepOnePrimary(values, touched);
     }
 

@@ -10,8 +10,8 @@ namespace Scim.Api.Protocol.Patching;
 /// </summary>
 internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations)
 {
-    /// <summary>How many operations a request may hold.</summary>
-    public const int MaxOperations = 1000;
+    /// <summary>How many operations a request may hold: a write keeps others waiting, so its work has an end.</summary>
+    public const int MaxOperations = 200;
 
     public static PatchRequest Read(JsonObject request)
     {

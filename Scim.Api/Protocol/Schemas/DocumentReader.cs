@@ -12,7 +12,7 @@ namespace Scim.Api.Protocol.Schemas;
 internal static class DocumentReader
 {
     /// <summary>How many values an attribute may have.</summary>
-    public const int MaxValues = 1000;
+    public const int MaxValues = 500;
 
     /// <summary>Reads a whole resource: as the body of a POST or PUT, or as the outcome of a PATCH.</summary>
     public static JsonObject Read(ResourceType type, JsonObject resource)

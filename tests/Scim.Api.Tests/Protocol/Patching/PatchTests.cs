@@ -99,6 +99,10 @@ internal sealed class PatchTests
     [TestCase("""{"op":"replace","value":{"emails[type eq \"work\"].value":"n@x"}}""", "emails", """[{"value":"n@x","type":"work","primary":true},{"value":"h@x","type":"home"}]""")]
     [TestCase("""{"op":"Remove","path":"emails","value":[{"value":"W@X"}]}""", "emails", """[{"value":"h@x","type":"home"}]""", Description = "some, not all")]
     [TestCase("""{"op":"Remove","path":"emails","value":[{"$ref":null,"value":"nobody"}]}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"}]""")]
+    [TestCase("""{"op":"Remove","path":"emails","value":[]}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"}]""")]
+    [TestCase("""{"op":"Remove","path":"emails","value":[{}]}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"}]""")]
+    [TestCase("""{"op":"Remove","path":"emails","value":[{"nonsense":1}]}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"}]""")]
+    [TestCase("""{"op":"Remove","path":"emails","value":["w@x"]}""", "emails", """[{"value":"h@x","type":"home"}]""")]
     [TestCase("""{"op":"Remove","path":"emails","value":{"type":"home"}}""", "emails", """[{"value":"w@x","type":"work","primary":true}]""")]
     [TestCase("""{"op":"add","path":"emails","value":null}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"}]""", Description = "nothing to add")]
     // Okta, authentik: what is read-only or unknown is echoed; passwords are sent.

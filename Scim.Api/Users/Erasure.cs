@@ -1,0 +1,63 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Scim.Api.Data;
+
+namespace Scim.Api.Users;
+
+/// <summary>
+/// Erases what deleted users were, some time after their deletion: document, names and addresses. Id and times stay, for
+/// audit. It goes in small steps, so that no writer waits for long.
+/// </summary>
+internal sealed class Erasure(
+    IServiceScopeFactory scopes, IOptions<ScimOptions> options, TimeProvider time, ILogger<Erasure> log) : BackgroundService
+{
+    private const int StepSize = 100;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await EraseAll(stoppingToken);
+            }
+            catch (Exception failed) when (failed is not OperationCanceledException)
+            {
+                log.LogError(failed, "Deleted users could not be erased; it is tried again in {Interval}", Interval);
+            }
+        }
+    }
+
+    /// <summary>Erases everyone whose time has come; answers how many.</summary>
+    public async Task<int> EraseAll(CancellationToken cancellation)
+    {
+        var deletedBefore = time.GetUtcNow().UtcDateTime - TimeSpan.FromDays(options.Value.EraseDeletedAfterDays);
+        var total = 0;
+        while (true)
+        {
+            var erased = await EraseSome(deletedBefore, cancellation);
+            total += erased;
+            if (erased < StepSize)
+                return total;
+        }
+    }
+
+    private async Task<int> EraseSome(DateTime deletedBefore, CancellationToken cancellation)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        await using var write = await db.BeginWrite(cancellation);
+        var users = await db.Users
+            .Where(user => user.DeletedAt != null && user.DeletedAt < deletedBefore && user.Document != "")
+            .OrderBy(user => user.AccountId)
+            .Take(StepSize)
+            .ToListAsync(cancellation);
+        users.ForEach(user => user.Erase());
+        await db.SaveChangesAsync(cancellation);
+        await write.Commit(cancellation);
+        return users.Count;
+    }
+}
