@@ -4,7 +4,8 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Discovery;
 
 /// <summary>
-/// What a client can find out about this server (RFC 7644 §4). The answers are the files that the server itself works by.
+/// What a client can find out about this server (RFC 7644 §4). The answers are the files that the server itself works
+/// by.
 /// </summary>
 internal static class DiscoveryApi
 {

@@ -4,8 +4,8 @@ using Scim.Api.Protocol.Paging;
 namespace Scim.Api.Discovery;
 
 /// <summary>
-/// What RFC 7644 knows and this server does not do. Groups are an empty list, so that a client that imports them (Okta's
-/// box <i>Import Groups</i>) finds none; the rest says so (501).
+/// What RFC 7644 knows and this server does not do. Groups are an empty list, so that a client that imports them
+/// (Okta's box <i>Import Groups</i>) finds none; the rest says so (501).
 /// </summary>
 internal static class UnsupportedApi
 {
@@ -17,12 +17,14 @@ internal static class UnsupportedApi
         groups.MapPost("", Groups);
         groups.MapMethods("{id}", ["PUT", "PATCH", "DELETE"], Groups);
 
-        scim.Map("/Me", () => ScimError.NotImplemented("/Me is not supported: a credential is an application's, not a person's."));
-        scim.MapPost("/Bulk", () => ScimError.NotImplemented("Bulk requests are not supported: send each operation by itself."));
+        scim.Map("/Me", () => Not("/Me is not supported: a credential is an application's, not a person's."));
+        scim.MapPost("/Bulk", () => Not("Bulk requests are not supported: send each operation by itself."));
         foreach (var search in new[] { "/.search", "/Users/.search", "/Groups/.search" })
-            scim.MapPost(search, () => ScimError.NotImplemented("Search by POST is not supported: use GET with a filter."));
+            scim.MapPost(search, () => Not("Search by POST is not supported: use GET with a filter."));
     }
 
     private static ScimError Groups() =>
-        ScimError.NotImplemented("Groups are not supported by SciLeads: turn off pushing groups in the identity provider.");
+        Not("Groups are not supported by SciLeads: turn off pushing groups in the identity provider.");
+
+    private static ScimError Not(string detail) => ScimError.NotImplemented(detail);
 }

@@ -41,7 +41,7 @@ internal static class ClientHabits
             return new JsonObject { ["value"] = text };
 
         // Entra ID removes the manager by { "value": "" }.
-        return value is JsonObject parts && Find(parts, "value") is (true, var inner) && IsNothing(inner) ? null : value;
+        return value is JsonObject parts && Has(parts, "value", out var inner) && IsNothing(inner) ? null : value;
     }
 
     /// <summary>
@@ -51,8 +51,8 @@ internal static class ClientHabits
     public static IEnumerable<PatchOperation> MendOperation(
         ResourceType type, PatchOperation operation, JsonObject document)
     {
-        // Okta replaces {"active":false} without a path; Entra ID's newer dialect names the members of such an object by
-        // paths ("name.givenName", URNs, value paths). Each is an operation of its own, which is also what the RFC says.
+        // Okta replaces {"active":false} without a path; Entra ID's newer dialect names the members of such an object
+        // by paths ("name.givenName", URNs, value paths). Each is an operation of its own, as the RFC would have it.
         if (operation.Path is null || IsExtension(type, operation))
             return Spread(type, operation).SelectMany(each => MendOperation(type, each, document));
 
@@ -72,25 +72,29 @@ internal static class ClientHabits
         var multiple = attribute.MultiValued && operation.Path is { Filter: null, Attribute.Sub: null };
         var whole = target.Sub is null && operation.Path.Sub is null;
         if (whole && !multiple && operation.Value is { } value)
-            operation = operation with { Value = MendValue(attribute with { MultiValued = false }, value)?.DeepClone() };
+            operation = operation with { Value = MendValue(attribute with { MultiValued = false }, value) };
+
+        // Okta and Entra ID clear by "", null or []; of several values there is then nothing to add.
         if (operation.Kind != PatchKind.Remove && IsNothing(operation.Value))
-            return multiple && operation.Kind == PatchKind.Add ? [] : [operation with { Kind = PatchKind.Remove, Value = null }];
+            return multiple && operation.Kind == PatchKind.Add ? [] : [operation.ToRemove()];
 
         // Entra ID, and OneLogin, remove some of several values by naming them in "value".
         if (multiple && operation is { Kind: PatchKind.Remove, Value: { } removed })
             return AnyOf(attribute, removed) is { } named
-                ? [operation with { Path = operation.Path with { Filter = named }, Value = null }]
+                ? [operation.ToRemove() with { Path = operation.Path with { Filter = named } }]
                 : [];
 
         return [CreateIfNoneMatches(target, operation, document)];
     }
 
-    // Entra ID adds and replaces emails[type eq "work"].value where there is no work e-mail; the filter says what to make.
-    private static PatchOperation CreateIfNoneMatches(AttributeTarget target, PatchOperation operation, JsonObject document)
+    // Entra ID adds and replaces emails[type eq "work"].value where there is no work e-mail; the filter says what to
+    // make.
+    private static PatchOperation CreateIfNoneMatches(
+        AttributeTarget target, PatchOperation operation, JsonObject document)
     {
-        if (target is not { Attribute: { MultiValued: true, Type: AttributeType.Complex }, Sub: null }
+        if (target is not { Attribute: { MultiValued: true, Type: AttributeType.Complex } attribute, Sub: null }
             || operation is not { Kind: not PatchKind.Remove, Path: { Filter: { } filter } path, Value: { } value }
-            || target.ValuesIn(document).OfType<JsonObject>().Any(e => filter.Matches(e, target.Attribute!.FindInside)))
+            || target.ValuesIn(document).OfType<JsonObject>().Any(one => filter.Matches(one, attribute.FindInside)))
             return operation;
 
         var made = new JsonObject();
@@ -98,9 +102,9 @@ internal static class ClientHabits
             return operation;
         if (path.Sub is not null)
             made[path.Sub] = value.DeepClone();
-        else if (MendElement(target.Attribute!, value) is JsonObject parts)
+        else if (MendElement(attribute, value) is JsonObject parts)
             foreach (var (name, part) in parts)
-                made[target.Attribute!.FindSub(name)?.Name ?? name] = part?.DeepClone();
+                made[attribute.FindSub(name)?.Name ?? name] = part?.DeepClone();
         return new PatchOperation(PatchKind.Add, new PatchPath(path.Attribute), new JsonArray(made));
     }
 
@@ -131,9 +135,10 @@ internal static class ClientHabits
 
     private static Filter? AnyOf(SchemaAttribute attribute, JsonNode values)
     {
-        var each = values is JsonArray array ? array.OfType<JsonNode>().Take(DocumentReader.MaxValues + 1).ToList() : [values];
+        var each = values is JsonArray array ? [.. array.OfType<JsonNode>()] : new List<JsonNode> { values };
         if (each.Count > DocumentReader.MaxValues)
-            throw new ScimException(ScimError.InvalidValue($"At most {DocumentReader.MaxValues} values can be removed at once."));
+            throw new ScimException(
+                ScimError.InvalidValue($"At most {DocumentReader.MaxValues} values can be removed at once."));
         return each.Select(value => SameAs(attribute, value)).OfType<Filter>()
             .Aggregate((Filter?)null, (left, right) => left is null ? right : new Filter.Or(left, right));
     }
@@ -142,9 +147,10 @@ internal static class ClientHabits
     {
         var parts = MendElement(attribute, value) as JsonObject ?? new JsonObject { ["value"] = value.DeepClone() };
         var named = parts
-            .Where(part => part.Value is JsonValue && !part.Key.StartsWith('$') && attribute.FindSub(part.Key) is not null)
+            .Where(part => part.Value is JsonValue && !part.Key.StartsWith('$'))
+            .Where(part => attribute.FindSub(part.Key) is not null)
             .ToList();
-        if (named.Find(part => part.Key.Equals("value", StringComparison.OrdinalIgnoreCase)) is { Value: not null } main)
+        if (named.Find(part => attribute.FindSub(part.Key)!.Name == "value") is { Value: not null } main)
             named = [main];
         return named
             .Select(Filter (part) => new Filter.Comparison(
@@ -152,15 +158,14 @@ internal static class ClientHabits
             .Aggregate((Filter?)null, (left, right) => left is null ? right : new Filter.And(left, right));
     }
 
-    private static (bool, JsonNode?) Find(JsonObject parts, string name)
+    // An object that was made here, unlike one of a request, minds the letter case of names.
+    private static bool Has(JsonObject parts, string name, out JsonNode? value)
     {
-        foreach (var (key, value) in parts)
-        {
-            if (key.Equals(name, StringComparison.OrdinalIgnoreCase))
-                return (true, value);
-        }
-        return (false, null);
+        var part = parts.FirstOrDefault(part => part.Key.Equals(name, StringComparison.OrdinalIgnoreCase));
+        value = part.Value;
+        return part.Key is not null;
     }
 
-    public static bool IsNothing(JsonNode? value) => value is null or JsonArray { Count: 0 } || DocumentReader.Text(value) == "";
+    private static bool IsNothing(JsonNode? value) =>
+        value is null or JsonArray { Count: 0 } || DocumentReader.Text(value) == "";
 }

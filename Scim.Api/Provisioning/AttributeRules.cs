@@ -6,8 +6,8 @@ using Shared.Contracts;
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// What an account demands of a user's attributes beyond the schema: by the guide (people are named by e-mail, and have a
-/// first and a last name) or by RFC 7643 alone. What the user was before is not held against it again, so that a user
+/// What an account demands of a user's attributes beyond the schema: by the guide (people are named by e-mail, and have
+/// a first and a last name) or by RFC 7643 alone. What the user was before is not held against it again, so that a user
 /// from before a rule can still be deactivated.
 /// </summary>
 internal sealed class AttributeRules(AccountPolicy account)
@@ -19,12 +19,11 @@ internal sealed class AttributeRules(AccountPolicy account)
 
     public bool ByGuide => account.AttributeRules != AttributeRuleSets.Rfc;
 
-    /// <summary>Puts in what follows from the rest: display name, work e-mail, and whether the user is active.</summary>
+    /// <summary>Puts in what follows from the rest: display name, work e-mail, whether the user is active.</summary>
     public void Complete(JsonObject user, JsonObject? before)
     {
         user["active"] ??= before is null || IsActive(before);
-        if (Text(user, "displayName") is null
-            && string.Join(' ', new[] { Name(user, "givenName"), Name(user, "familyName") }.OfType<string>()) is { Length: > 0 } name)
+        if (Text(user, "displayName") is null && FullName(user) is { Length: > 0 } name)
             user["displayName"] = name;
         var userName = Text(user, "userName")!;
         if (ByGuide && !WorkEmails(user).Any()
@@ -109,9 +108,14 @@ internal sealed class AttributeRules(AccountPolicy account)
 
     private static string? Text(JsonObject user, string name) => DocumentReader.Text(user[name]);
 
+    private static string FullName(JsonObject user) =>
+        string.Join(' ', new[] { Name(user, "givenName"), Name(user, "familyName") }.OfType<string>());
+
     // A name of nothing but spaces is none.
     private static string? Name(JsonObject user, string part) =>
-        DocumentReader.Text((user["name"] as JsonObject)?[part]) is { } name && !string.IsNullOrWhiteSpace(name) ? name : null;
+        DocumentReader.Text((user["name"] as JsonObject)?[part]) is { } name && !string.IsNullOrWhiteSpace(name)
+            ? name
+            : null;
 
     private static int Characters(string text) => text.EnumerateRunes().Count();
 

@@ -1,8 +1,8 @@
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// What counts as an e-mail address: <c>local@domain</c> as people have them (RFC 5321 §2.3.11 without quoted local parts
-/// and address literals; letters beyond ASCII by RFC 6531), on a domain with a dot.
+/// What counts as an e-mail address: <c>local@domain</c> as people have them (RFC 5321 §2.3.11 without quoted local
+/// parts and address literals; letters beyond ASCII by RFC 6531), on a domain with a dot.
 /// </summary>
 internal static class EmailAddress
 {

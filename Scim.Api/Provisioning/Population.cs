@@ -27,11 +27,12 @@ internal sealed class Population
 internal static class Populations
 {
     public static Task<int> CountUsers(this ScimDbContext db, Guid accountId, CancellationToken cancellation) =>
-        db.Set<Population>().Where(p => p.AccountId == accountId).Select(p => p.Users).SingleOrDefaultAsync(cancellation);
+        db.Set<Population>().Where(p => p.AccountId == accountId).Select(p => p.Users)
+            .SingleOrDefaultAsync(cancellation);
 
     /// <summary>
-    /// Locks the account for the rest of the transaction, so that what is read in it (names, addresses, seats) is still true
-    /// at the commit: an upsert that changes nothing locks the row on PostgreSQL; on SQLite the writer is alone anyway.
+    /// Locks the account for the rest of the transaction, so that what is read in it (names, addresses, seats) is still
+    /// true at the commit: an upsert that changes nothing locks the row on PostgreSQL; SQLite's writer is alone anyway.
     /// </summary>
     public static Task LockAccount(this ScimDbContext db, Guid accountId, CancellationToken cancellation) =>
         db.Database.ExecuteSqlAsync(

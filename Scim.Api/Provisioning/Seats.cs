@@ -63,8 +63,9 @@ internal static class Seats
         public async Task GiveSeatsBack(Guid accountId, Guid userId, CancellationToken cancellation)
         {
             var held = db.SeatsOf(accountId).Where(seat => seat.UserId == userId);
+            var products = held.Select(seat => seat.Product);
             await db.Set<SeatCount>()
-                .Where(count => count.AccountId == accountId && held.Select(seat => seat.Product).Contains(count.Product))
+                .Where(count => count.AccountId == accountId && products.Contains(count.Product))
                 .ExecuteUpdateAsync(set => set.SetProperty(count => count.Used, count => count.Used - 1), cancellation);
             await held.ExecuteDeleteAsync(cancellation);
         }
@@ -86,7 +87,8 @@ internal static class Seats
         }
 
         // One statement compares and counts, so that two writers cannot take the same last seat.
-        private async Task<bool> CountSeat(Guid accountId, AccountPolicy.Licence licence, CancellationToken cancellation) =>
+        private async Task<bool> CountSeat(
+            Guid accountId, AccountPolicy.Licence licence, CancellationToken cancellation) =>
             licence.Seats > 0
             && await db.Database.ExecuteSqlAsync(
                 $"""
@@ -99,9 +101,10 @@ internal static class Seats
 
     /// <summary>What a new user gets, in an order in which no two writers wait for each other.</summary>
     public static IEnumerable<AccountPolicy.Licence> LicencesOfNewUsers(this AccountPolicy account) =>
-        account.Licences.Where(licence => licence.GivenToNewUsers).OrderBy(licence => licence.Product, StringComparer.Ordinal);
+        account.Licences.Where(licence => licence.GivenToNewUsers)
+            .OrderBy(licence => licence.Product, StringComparer.Ordinal);
 
     private static ScimError NoneLeft(AccountPolicy.Licence licence) => ScimError.Forbidden(
-        $"No seat of the product {licence.Product} is left: all {licence.Seats} are taken. Deactivate a user who needs none, "
-        + "or ask support@scileads.com for more seats.");
+        $"No seat of the product {licence.Product} is left: all {licence.Seats} are taken. "
+        + "Deactivate a user who needs none, or ask support@scileads.com for more seats.");
 }

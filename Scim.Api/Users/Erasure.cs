@@ -5,11 +5,12 @@ using Scim.Api.Data;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// Erases what deleted users were, some time after their deletion: document, names and addresses. Id and times stay, for
-/// audit. It goes in small steps, so that no writer waits for long.
+/// Erases what deleted users were, some time after their deletion: document, names and addresses. Id and times stay,
+/// for audit. It goes in small steps, so that no writer waits for long.
 /// </summary>
 internal sealed class Erasure(
-    IServiceScopeFactory scopes, IOptions<ScimOptions> options, TimeProvider time, ILogger<Erasure> log) : BackgroundService
+    IServiceScopeFactory scopes, IOptions<ScimOptions> options, TimeProvider time, ILogger<Erasure> log)
+    : BackgroundService
 {
     private const int StepSize = 100;
 

@@ -11,8 +11,8 @@ using Shared.Contracts;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// What the portal of <c>Auth.Server</c> shows and adds under <i>User Management</i>. It changes users as everybody does,
-/// at <c>/scim/v2/Users</c>.
+/// What the portal of <c>Auth.Server</c> shows and adds under <i>User Management</i>. It changes users as everybody
+/// does, at <c>/scim/v2/Users</c>.
 /// </summary>
 internal static class PortalApi
 {
@@ -52,7 +52,8 @@ internal static class PortalApi
         RequestBody body, Caller caller, UserWrites writes, CancellationToken cancellation)
     {
         var user = await writes.Create(caller, Attributes(Read(body.Json)), cancellation);
-        return Results.Json(Row(user, user.Active ? caller.Account.LicencesOfNewUsers().Select(licence => licence.Product) : []), statusCode: StatusCodes.Status201Created);
+        var licences = caller.Account.LicencesOfNewUsers().Select(licence => licence.Product);
+        return Results.Json(Row(user, licences), statusCode: StatusCodes.Status201Created);
     }
 
     /// <summary>Everyone in whose names, addresses or external id each word of the search occurs.</summary>
@@ -69,7 +70,11 @@ internal static class PortalApi
         {
             ["userName"] = person.Email.Trim(),
             ["externalId"] = externalId?.Trim(),
-            ["name"] = new JsonObject { ["givenName"] = person.FirstName?.Trim(), ["familyName"] = person.LastName?.Trim() },
+            ["name"] = new JsonObject
+            {
+                ["givenName"] = person.FirstName?.Trim(),
+                ["familyName"] = person.LastName?.Trim(),
+            },
             ["displayName"] = person.DisplayName?.Trim(),
             ["emails"] = new JsonArray(
                 new JsonObject { ["value"] = person.Email.Trim(), ["type"] = "work", ["primary"] = true }),

@@ -93,6 +93,7 @@ internal sealed class User
     public sealed class Configuration : IEntityTypeConfiguration<User>
     {
         private const string NotDeleted = "\"DeletedAt\" IS NULL";
+        private const string NotErased = "\"DeletedAt\" IS NOT NULL AND \"Document\" <> ''";
 
         public void Configure(EntityTypeBuilder<User> user)
         {
@@ -101,7 +102,7 @@ internal sealed class User
             user.HasIndex(u => new { u.AccountId, u.UserNameKey }).IsUnique().HasFilter(NotDeleted);
             // With the id, so that what is found is in order already; else SQLite would rather walk the whole account.
             user.HasIndex(u => new { u.AccountId, u.ExternalId, u.Id }).HasFilter(NotDeleted);
-            user.HasIndex(u => new { u.AccountId, u.DeletedAt }).HasFilter("\"DeletedAt\" IS NOT NULL AND \"Document\" <> ''");
+            user.HasIndex(u => new { u.AccountId, u.DeletedAt }).HasFilter(NotErased);
             user.Property(u => u.Version).IsConcurrencyToken();
             user.HasMany(u => u.Emails).WithOne().HasForeignKey(e => new { e.AccountId, e.UserId });
         }

@@ -6,14 +6,14 @@ namespace Scim.Api.Users;
 /// <summary>Reads from a user's document what columns and the portal need.</summary>
 internal static class UserDocument
 {
-    /// <summary>The document as it is stored: <c>schemas</c> and <c>id</c> first, then what the client may set.</summary>
+    /// <summary>The document as it is stored: <c>schemas</c> and <c>id</c>, then what the client may set.</summary>
     public static JsonObject Compose(Guid id, JsonObject attributes)
     {
         var type = ResourceType.User;
-        var extensions = type.Extensions.Where(extension => attributes.ContainsKey(extension.Id));
+        var extensions = type.Extensions.Select(e => e.Id).Where(attributes.ContainsKey);
         var document = new JsonObject
         {
-            ["schemas"] = new JsonArray([type.Schema.Id, .. extensions.Select(extension => JsonValue.Create(extension.Id))]),
+            ["schemas"] = new JsonArray([type.Schema.Id, .. extensions.Select(id => JsonValue.Create(id))]),
             ["id"] = id.ToString(),
         };
         foreach (var (name, value) in attributes)
@@ -39,9 +39,13 @@ internal static class UserDocument
         where value is not null
         select (value, DocumentReader.Text(email?["type"]));
 
-    public static string SearchText(JsonObject document) => CaseFolding.Fold(string.Join(
-        '\n',
-        new[] { UserName(document), GivenName(document), FamilyName(document), DisplayName(document), ExternalId(document) }
-            .Concat(Emails(document).Select(email => email.Value))
-            .OfType<string>()));
+    public static string SearchText(JsonObject document)
+    {
+        IEnumerable<string?> texts =
+        [
+            UserName(document), GivenName(document), FamilyName(document), DisplayName(document), ExternalId(document),
+            .. Emails(document).Select(email => email.Value),
+        ];
+        return CaseFolding.Fold(string.Join('\n', texts.OfType<string>()));
+    }
 }

@@ -13,8 +13,8 @@ using Shared.Contracts;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// <c>Scim.Api users import FILE.csv --account ID</c>: makes people of a file, under the rules that hold for everybody. Each
-/// row is a write of its own, so that good rows stay when others are refused, and the import may be repeated.
+/// <c>Scim.Api users import FILE.csv --account ID</c>: makes people of a file, under the rules that hold for everybody.
+/// Each row is a write of its own, so that good rows stay when others are refused, and the import may be repeated.
 /// </summary>
 internal static class UserImport
 {
@@ -22,9 +22,16 @@ internal static class UserImport
 
     public static Command Command(IServiceProvider services)
     {
-        var file = new Argument<FileInfo>("FILE") { Description = $"A CSV file with a header row: {string.Join(',', Columns)}." };
+        var file = new Argument<FileInfo>("FILE")
+        {
+            Description = $"A CSV file with a header row: {string.Join(',', Columns)}.",
+        };
         var account = new Option<Guid>("--account") { Description = "The account's id.", Required = true };
-        var command = new Command("import", "Makes users of the rows of a CSV file; those already there are left alone.") { file, account };
+        var command = new Command("import", "Makes users of the rows of a CSV file; who is there already stays as is.")
+        {
+            file,
+            account,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             var rows = Read(parsed.GetRequiredValue(file));
@@ -49,7 +56,8 @@ internal static class UserImport
             await using var scope = services.CreateAsyncScope();
             try
             {
-                if (await IsThere(scope.ServiceProvider.GetRequiredService<ScimDbContext>(), caller.AccountId, row, cancellation))
+                var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+                if (await db.IsThere(caller.AccountId, row, cancellation))
                 {
                     summary.AlreadyThere++;
                     continue;
@@ -87,8 +95,9 @@ internal static class UserImport
         });
         try
         {
-            if (!csv.Read() || !csv.ReadHeader() || !csv.HeaderRecord!.Contains(Columns[0], StringComparer.OrdinalIgnoreCase))
-                throw new CommandException($"The file needs a header row with at least email: {string.Join(',', Columns)}.");
+            if (!csv.Read() || !csv.ReadHeader()
+                || !csv.HeaderRecord!.Contains(Columns[0], StringComparer.OrdinalIgnoreCase))
+                throw new CommandException($"The file needs a header row with email: {string.Join(',', Columns)}.");
             var rows = new List<Row>();
             while (csv.Read())
                 rows.Add(ReadRow(csv));
@@ -96,7 +105,8 @@ internal static class UserImport
         }
         catch (CsvHelperException wrong)
         {
-            throw new CommandException($"Line {wrong.Context?.Parser?.RawRow} of the file is not CSV; nothing was imported.");
+            throw new CommandException(
+                $"Line {wrong.Context?.Parser?.RawRow} of the file is not CSV; nothing was imported.");
         }
     }
 
@@ -115,7 +125,7 @@ internal static class UserImport
             Field("externalId"));
     }
 
-    private static Task<bool> IsThere(ScimDbContext db, Guid accountId, Row row, CancellationToken cancellation)
+    private static Task<bool> IsThere(this ScimDbContext db, Guid accountId, Row row, CancellationToken cancellation)
     {
         var key = CaseFolding.Fold(row.Person.Email);
         return db.UsersOf(accountId).AnyAsync(user => user.UserNameKey == key, cancellation);
@@ -133,6 +143,7 @@ internal static class UserImport
 
         public List<(int Line, string Reason)> Refused { get; } = [];
 
-        public override string ToString() => $"{Created} created, {AlreadyThere} already there, {Refused.Count} refused";
+        public override string ToString() =>
+            $"{Created} created, {AlreadyThere} already there, {Refused.Count} refused";
     }
 }

@@ -10,9 +10,9 @@ using Shared.Contracts;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// Every way a user is written: one transaction each, in which the fence and the account are locked, the product rules
-/// hold, and which leaves all of it or nothing. Writers of an account come one after the other, so that no update is lost
-/// and none is refused for another's sake.
+/// Every way a user is written: one transaction each, in which the fence and the account are locked and the product
+/// rules hold, and which leaves all of it or nothing. Writers of an account come one after the other, so that no update
+/// is lost and none is refused for another's sake.
 /// </summary>
 internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
 {
@@ -34,7 +34,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         return user;
     }
 
-    /// <summary>Changes a user into what <paramref name="change"/> makes of its attributes; null if there is none.</summary>
+    /// <summary>Turns a user into what <paramref name="change"/> makes of it; null if there is none.</summary>
     public async Task<User?> Change(
         Caller caller,
         string id,
@@ -88,7 +88,12 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         db.UsersOf(caller.AccountId).WithId(id).Include(user => user.Emails).SingleOrDefaultAsync(cancellation);
 
     private async Task Become(
-        User user, JsonObject attributes, JsonObject? before, AccountPolicy account, DateTime now, CancellationToken cancellation)
+        User user,
+        JsonObject attributes,
+        JsonObject? before,
+        AccountPolicy account,
+        DateTime now,
+        CancellationToken cancellation)
     {
         var rules = new AttributeRules(account);
         var wasActive = before is not null && user.Active;
@@ -131,7 +136,9 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
             var owners = db.EmailsOf(user.AccountId)
                 .Where(e => e.ValueKey == key && e.TypeKey == UserEmail.Work && e.UserId != user.Id)
                 .Select(e => e.UserId);
-            if (await db.UsersOf(user.AccountId).AsNoTracking().FirstOrDefaultAsync(u => owners.Contains(u.Id), cancellation) is { } owner)
+            var owner = await db.UsersOf(user.AccountId).AsNoTracking()
+                .FirstOrDefaultAsync(other => owners.Contains(other.Id), cancellation);
+            if (owner is not null)
                 throw new ScimException(Taken($"The work e-mail {email}", owner));
         }
     }
@@ -139,7 +146,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
     // Okta shows the sentence to the administrator, who would otherwise look for the owner among the active users.
     private static ScimError Taken(string what, User owner) => ScimError.Uniqueness(owner.Active
         ? $"{what} belongs to another user of this account ({owner.Id})."
-        : $"{what} belongs to an inactive user of this account ({owner.Id}): reactivate that user instead, with active true.");
+        : $"{what} belongs to an inactive user of this account ({owner.Id}): reactivate that user instead.");
 
     /// <summary>Where every write ends.</summary>
     private async Task Complete(WriteTransaction write, CancellationToken cancellation)

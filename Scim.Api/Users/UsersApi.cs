@@ -26,7 +26,8 @@ internal static class UsersApi
     }
 
     private static async Task<ScimResult> List(
-        string? filter, Page page, Projection projection, Caller caller, ScimDbContext db, CancellationToken cancellation)
+        string? filter, Page page, Projection projection, Caller caller, ScimDbContext db,
+        CancellationToken cancellation)
     {
         var users = db.UsersOf(caller.AccountId).AsNoTracking();
         if (filter is not null)
@@ -81,5 +82,9 @@ internal static class UsersApi
 
     /// <summary>What a write of a user needs besides its body.</summary>
     private sealed record Write(
-        Preconditions Preconditions, Projection Projection, Caller Caller, UserWrites Users, CancellationToken Cancellation);
+        Preconditions Preconditions,
+        Projection Projection,
+        Caller Caller,
+        UserWrites Users,
+        CancellationToken Cancellation);
 }

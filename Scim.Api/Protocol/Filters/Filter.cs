@@ -23,8 +23,8 @@ internal abstract record Filter
         {
             case And(var left, var right):
                 return left.Seed(made) && right.Seed(made);
-            case Comparison { Attribute: { Schema: null, Sub: null, Name: var name }, Operator: FilterOperator.Eq } equal:
-                return made.TryAdd(name, JsonSerializer.SerializeToNode(equal.Value));
+            case Comparison { Attribute: { Schema: null, Sub: null }, Operator: FilterOperator.Eq } equal:
+                return made.TryAdd(equal.Attribute.Name, JsonSerializer.SerializeToNode(equal.Value));
             default:
                 return false;
         }
@@ -33,7 +33,10 @@ internal abstract record Filter
     /// <summary><c>userName eq "bjensen"</c>. The value is a JSON literal, as the grammar says.</summary>
     public sealed record Comparison(AttributePath Attribute, FilterOperator Operator, JsonElement Value) : Filter
     {
-        public override string ToString() => $"{Attribute} {Operator.ToString().ToLowerInvariant()} {Value.GetRawText()}";
+        /// <summary>The operator as it is written: <c>eq</c>.</summary>
+        public string Word => Operator.ToString().ToLowerInvariant();
+
+        public override string ToString() => $"{Attribute} {Word} {Value.GetRawText()}";
     }
 
     /// <summary><c>title pr</c></summary>

@@ -16,21 +16,22 @@ internal abstract record FilterLiteral(FilterOperator Operator)
     public static FilterLiteral Read(Filter.Comparison comparison, AttributeTarget target)
     {
         var leaf = target.Leaf!;
+        var (name, operation, value) = comparison;
         if (!HasOperator(leaf.Type, comparison.Operator))
-            throw Invalid($"{comparison}: {comparison.Attribute} cannot be compared by {comparison.Operator.ToString().ToLowerInvariant()}.");
+            throw Invalid($"{comparison}: {comparison.Attribute} cannot be compared by {comparison.Word}.");
         FilterLiteral? literal = leaf.Type switch
         {
-            AttributeType.Boolean => ReadBoolean(comparison.Value) is { } boolean ? new Boolean(comparison.Operator, boolean) : null,
+            AttributeType.Complex =>
+                throw Invalid($"{name} has parts: name one, as in {name}.{leaf.SubAttributes[0].Name}."),
+            AttributeType.Boolean => ReadBoolean(value) is { } boolean ? new Boolean(operation, boolean) : null,
             AttributeType.Decimal or AttributeType.Integer =>
-                comparison.Value.ValueKind == JsonValueKind.Number && comparison.Value.TryGetDecimal(out var number)
-                    ? new Number(comparison.Operator, number)
+                value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number)
+                    ? new Number(operation, number)
                     : null,
-            AttributeType.DateTime => ReadInstant(ReadText(comparison.Value)) is { } at ? new Instant(comparison.Operator, at) : null,
-            AttributeType.Complex => throw Invalid($"{comparison.Attribute} has parts: name one, as in {comparison.Attribute}.{leaf.SubAttributes[0].Name}."),
-            _ => ReadText(comparison.Value) is { } text ? new Text(comparison.Operator, leaf, text) : null,
+            AttributeType.DateTime => ReadInstant(ReadText(value)) is { } at ? new Instant(operation, at) : null,
+            _ => ReadText(value) is { } text ? new Text(operation, leaf, text) : null,
         };
-        return literal
-            ?? throw Invalid($"{comparison}: {comparison.Attribute} cannot be compared with {comparison.Value.GetRawText()}.");
+        return literal ?? throw Invalid($"{comparison}: {name} cannot be compared with {value.GetRawText()}.");
     }
 
     /// <summary>Whether a value of the attribute fulfils the comparison.</summary>
@@ -120,7 +121,9 @@ internal abstract record FilterLiteral(FilterOperator Operator)
     };
 
     private static DateTimeOffset? ReadInstant(string? text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            ? at
+            : null;
 
     private static ScimException Invalid(string detail) => new(ScimError.InvalidFilter(detail));
 }

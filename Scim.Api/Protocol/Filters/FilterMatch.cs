@@ -26,7 +26,7 @@ internal static class FilterMatch
     {
         var target = Known(path.Attribute, find);
         if (target is not { Attribute: { Type: AttributeType.Complex } attribute, Sub: null })
-            throw new ScimException(ScimError.InvalidFilter($"{path.Attribute} has no sub-attributes to filter by."));
+            throw Invalid($"{path.Attribute} has no sub-attributes to filter by.");
         // So that a filter is refused or not whatever the resource holds.
         path.Inner.Matches([], attribute.FindInside);
         return target.ValuesIn(resource).OfType<JsonObject>().Any(v => path.Inner.Matches(v, attribute.FindInside));
@@ -42,7 +42,7 @@ internal static class FilterMatch
             {
                 FilterOperator.Eq => !present,
                 FilterOperator.Ne => present,
-                _ => throw new ScimException(ScimError.InvalidFilter($"{comparison}: null can only be compared by eq and ne.")),
+                _ => throw Invalid($"{comparison}: null can only be compared by eq and ne."),
             };
         }
         var literal = FilterLiteral.Read(comparison, target);
@@ -52,7 +52,9 @@ internal static class FilterMatch
     private static AttributeTarget Known(AttributePath path, AttributeLookup find) =>
         find(path) is { Attribute: not null } target
             ? target
-            : throw new ScimException(ScimError.InvalidFilter($"{path} is not an attribute that is known here."));
+            : throw Invalid($"{path} is not an attribute that is known here.");
+
+    private static ScimException Invalid(string detail) => new(ScimError.InvalidFilter(detail));
 
     private static bool IsPresent(JsonNode value) => value switch
     {

@@ -11,7 +11,7 @@ internal static class MediaTypes
     public const string Scim = "application/scim+json";
     public const string Json = "application/json";
 
-    /// <summary>What an answer is called: <c>application/json</c> only for a client that asks for that and no more.</summary>
+    /// <summary>What an answer is called: <c>application/json</c> only for who asks for that and no more.</summary>
     public static string ForAnswer(HttpRequest request) =>
         request.GetTypedHeaders().Accept is { Count: > 0 } accepted
         && accepted.Any(type => Is(type, Json))

@@ -5,10 +5,9 @@ namespace Scim.Api.Protocol.Messages;
 /// <summary>
 /// What a request demands of the resource's version (RFC 7644 §3.14, RFC 9110 §13.1). Versions are compared weakly.
 /// </summary>
-internal sealed record Preconditions(IReadOnlyList<EntityTagHeaderValue>? IfMatch, IReadOnlyList<EntityTagHeaderValue> IfNoneMatch)
+internal sealed record Preconditions(
+    IReadOnlyList<EntityTagHeaderValue>? IfMatch, IReadOnlyList<EntityTagHeaderValue> IfNoneMatch)
 {
-    public static Preconditions None { get; } = new(null, []);
-
     /// <summary>Binds an endpoint's parameter.</summary>
     public static ValueTask<Preconditions> BindAsync(HttpContext context)
     {
@@ -28,7 +27,8 @@ internal sealed record Preconditions(IReadOnlyList<EntityTagHeaderValue>? IfMatc
             throw new ScimException(new ScimError(
                 412, null, $"The resource has changed: its version is {resource.ETag} now, not what If-Match names."));
         if (IsKnown(resource))
-            throw new ScimException(new ScimError(412, null, $"The resource's version {resource.ETag} is one that If-None-Match names."));
+            throw new ScimException(new ScimError(
+                412, null, $"The resource's version {resource.ETag} is one that If-None-Match names."));
     }
 
     private static bool Matches(IReadOnlyList<EntityTagHeaderValue> tags, Resource resource) =>

@@ -21,7 +21,8 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
             return new(Whole);
         var projection = new Projection(Read(query["attributes"]), Read(query["excludedAttributes"]));
         return projection is { Included.Count: > 0, Excluded.Count: > 0 }
-            ? throw new ScimException(ScimError.InvalidValue("attributes and excludedAttributes cannot be used together."))
+            ? throw new ScimException(
+                ScimError.InvalidValue("attributes and excludedAttributes cannot be used together."))
             : new(projection);
     }
 
@@ -62,7 +63,7 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
             CopySub(parts, (JsonObject)(to[name] ??= new JsonObject()), sub);
         else if (value is JsonArray values)
         {
-            var copies = (JsonArray)(to[name] ??= new JsonArray(values.Select(_ => (JsonNode)new JsonObject()).ToArray()));
+            var copies = (JsonArray)(to[name] ??= new JsonArray([.. values.Select(_ => new JsonObject())]));
             foreach (var (each, copy) in values.Zip(copies))
                 CopySub((JsonObject)each!, (JsonObject)copy!, sub);
         }
@@ -95,7 +96,9 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
     private static IReadOnlyList<AttributePath> Read(IEnumerable<string?> parameters) =>
     [
         .. parameters
-            .SelectMany(parameter => (parameter ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            .SelectMany(names => (names ?? "").Split(','))
+            .Select(name => name.Trim())
+            .Where(name => name.Length > 0)
             // A name that cannot be one is unknown, like others that the schema does not have.
             .Select(name => AttributePath.TryParse(name, out var path) ? path : new AttributePath(null, name)),
     ];

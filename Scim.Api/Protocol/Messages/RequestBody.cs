@@ -19,7 +19,9 @@ internal sealed record RequestBody(JsonObject Json)
     {
         if (!MediaTypes.IsRead(context.Request.ContentType))
             throw new ScimException(new ScimError(
-                415, null, $"The body must be {MediaTypes.Scim} or {MediaTypes.Json}, not {context.Request.ContentType}."));
+                415,
+                null,
+                $"The body must be {MediaTypes.Scim} or {MediaTypes.Json}, not {context.Request.ContentType}."));
         var bytes = await ReadAll(context.Request, context.RequestAborted);
         return new RequestBody(Parse(bytes));
     }
@@ -33,7 +35,9 @@ internal sealed record RequestBody(JsonObject Json)
         {
             Check(utf8);
             return JsonNode.Parse(
-                utf8, new JsonNodeOptions { PropertyNameCaseInsensitive = true }, new JsonDocumentOptions { MaxDepth = MaxDepth })
+                utf8,
+                new JsonNodeOptions { PropertyNameCaseInsensitive = true },
+                new JsonDocumentOptions { MaxDepth = MaxDepth })
                 as JsonObject ?? throw Wrong("it must be one JSON object");
         }
         catch (JsonException invalid)

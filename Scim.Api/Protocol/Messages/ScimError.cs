@@ -10,7 +10,9 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
 {
     public const string Schema = "urn:ietf:params:scim:api:messages:2.0:Error";
 
-    /// <summary>Seconds after which the request may be tried again: the <c>Retry-After</c> header, for 429 and 503.</summary>
+    /// <summary>
+    /// Seconds after which the request may be tried again: the <c>Retry-After</c> header, for 429 and 503.
+    /// </summary>
     public int? RetryAfter { get; init; }
 
     /// <summary>The <c>WWW-Authenticate</c> header (RFC 6750 §3), for 401 and 403.</summary>
@@ -23,12 +25,15 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
     public static ScimError Mutability(string detail) => new(400, "mutability", detail);
     public static ScimError NoTarget(string detail) => new(400, "noTarget", detail);
     public static ScimError TooMany(string detail) => new(400, "tooMany", detail);
-    public static ScimError Unauthorized(string detail, string challenge) => new(401, null, detail) { Challenge = challenge };
+    public static ScimError Unauthorized(string detail, string challenge) =>
+        new(401, null, detail) { Challenge = challenge };
+
     public static ScimError Forbidden(string detail) => new(403, null, detail);
     public static ScimError NotFound(string type, string id) => new(404, null, $"{type} {id} does not exist.");
     public static ScimError Uniqueness(string detail) => new(409, "uniqueness", detail);
     public static ScimError NotImplemented(string detail) => new(501, null, detail);
-    public static ScimError Unavailable(string detail, int retryAfter) => new(503, null, detail) { RetryAfter = retryAfter };
+    public static ScimError Unavailable(string detail, int retryAfter) =>
+        new(503, null, detail) { RetryAfter = retryAfter };
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {

@@ -7,8 +7,8 @@ using Scim.Api.Protocol.Paging;
 namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
-/// An answer with a resource, a list of them, or nothing. Media type, <c>ETag</c> and <c>Location</c> are written here, so
-/// that no endpoint can forget them.
+/// An answer with a resource, a list of them, or nothing. Media type, <c>ETag</c> and <c>Location</c> are written here,
+/// so that no endpoint can forget them.
 /// </summary>
 internal sealed record ScimResult : IResult
 {
@@ -21,7 +21,8 @@ internal sealed record ScimResult : IResult
     private ScimResult(int status, Resource? resource = null, Action<IBufferWriter<byte>, string>? write = null) =>
         (this.status, this.resource, this.write) = (status, resource, write);
 
-    public static ScimResult Ok(Resource resource, Projection projection) => Of(StatusCodes.Status200OK, resource, projection);
+    public static ScimResult Ok(Resource resource, Projection projection) =>
+        Of(StatusCodes.Status200OK, resource, projection);
 
     public static ScimResult Created(Resource resource, Projection projection) =>
         Of(StatusCodes.Status201Created, resource, projection);
@@ -32,12 +33,13 @@ internal sealed record ScimResult : IResult
     public static ScimResult NotModified(Resource resource) => new(StatusCodes.Status304NotModified, resource);
 
     /// <summary>A page of a list (RFC 7644 §3.4.2), also if it is empty.</summary>
-    public static ScimResult List(Page page, long total, IReadOnlyList<Resource> resources, Projection projection) => new(
+    public static ScimResult List(
+        Page page, long total, IReadOnlyList<Resource> resources, Projection projection) => new(
         StatusCodes.Status200OK,
         write: (writer, baseUrl) =>
         {
-            Write(writer, $$"""{"schemas":["{{ListSchema}}"],"totalResults":{{total}},"startIndex":{{page.StartIndex}},""");
-            Write(writer, $"\"itemsPerPage\":{resources.Count},\"Resources\":[");
+            Write(writer, $$"""{"schemas":["{{ListSchema}}"],"totalResults":{{total}},""");
+            Write(writer, $"\"startIndex\":{page.StartIndex},\"itemsPerPage\":{resources.Count},\"Resources\":[");
             for (var i = 0; i < resources.Count; i++)
             {
                 if (i > 0)

@@ -4,8 +4,8 @@ using Scim.Api.Protocol.Messages;
 namespace Scim.Api.Protocol.Paging;
 
 /// <summary>
-/// Which part of a list is asked for (RFC 7644 §3.4.2.4): counted from 1; a start before that is 1, a negative count 0, and
-/// a count above the most that is given is that.
+/// Which part of a list is asked for (RFC 7644 §3.4.2.4): counted from 1; a start before that is 1, a negative count 0,
+/// and a count above the most that is given is that.
 /// </summary>
 internal sealed record Page(int StartIndex, int Count)
 {

@@ -6,14 +6,14 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol.Patching;
 
-/// <summary>Applies one operation on one attribute to a document, by the rules of RFC 7644 §3.5.2.1 to §3.5.2.3.</summary>
+/// <summary>Applies an operation on one attribute to a document, by RFC 7644 §3.5.2.1 to §3.5.2.3.</summary>
 internal static class PatchEngine
 {
     public static void Apply(ResourceType type, PatchOperation operation, JsonObject document)
     {
         var path = operation.Path!;
         var target = type.Find(path.Attribute)
-            ?? throw new ScimException(ScimError.InvalidPath($"{path.Attribute} is not an attribute of a {type.Name}."));
+            ?? throw InvalidPath($"{path.Attribute} is not an attribute of a {type.Name}.");
         if (target.Attribute is not { } attribute)
             RemoveExtension(target, operation, document);
         else if (target.ReadOnly)
@@ -31,20 +31,25 @@ internal static class PatchEngine
     private static void RemoveExtension(AttributeTarget target, PatchOperation operation, JsonObject document)
     {
         if (operation is not { Kind: PatchKind.Remove, Path.Filter: null })
-            throw new ScimException(ScimError.InvalidValue($"{operation.Path} needs an object of attributes as its value."));
+            throw InvalidValue($"{operation.Path} needs an object of attributes as its value.");
         document.Remove(target.Extension!.Id);
     }
 
     // emails[type eq "work"] and emails[type eq "work"].value
     private static void ApplyToMatches(
-        AttributeTarget target, SchemaAttribute attribute, Filter filter, PatchOperation operation, JsonObject document)
+        AttributeTarget target,
+        SchemaAttribute attribute,
+        Filter filter,
+        PatchOperation operation,
+        JsonObject document)
     {
         var path = operation.Path!;
         if (!attribute.MultiValued || attribute.Type != AttributeType.Complex || target.Sub is not null)
-            throw new ScimException(ScimError.InvalidPath($"{path.Attribute} does not have several values to choose from."));
+            throw InvalidPath($"{path.Attribute} does not have several values to choose from.");
         var sub = path.Sub is null ? null : attribute.FindSub(path.Sub)
-            ?? throw new ScimException(ScimError.InvalidPath($"{path.Attribute} has no sub-attribute {path.Sub}."));
+            ?? throw InvalidPath($"{path.Attribute} has no sub-attribute {path.Sub}.");
 
+        // So that a filter is refused or not whatever the resource holds.
         filter.Matches([], attribute.FindInside);
         var values = target.HolderIn(document)?[attribute.Name] as JsonArray ?? [];
         var matches = values.OfType<JsonObject>().Where(v => filter.Matches(v, attribute.FindInside)).ToList();
@@ -61,8 +66,9 @@ internal static class PatchEngine
         }
         if (matches.Count == 0)
             throw new ScimException(ScimError.NoTarget($"No value matches {path}."));
+        var given = sub is null ? operation.Value : Only(sub, operation.Value);
         foreach (var match in matches)
-            Merge(match, attribute, sub is null ? operation.Value : new JsonObject { [sub.Name] = operation.Value?.DeepClone() });
+            Merge(match, attribute, given);
         KeepOnePrimary(values, matches);
     }
 
@@ -80,10 +86,14 @@ internal static class PatchEngine
 
     // name.givenName
     private static void SetSub(
-        AttributeTarget target, SchemaAttribute attribute, SchemaAttribute sub, PatchOperation operation, JsonObject document)
+        AttributeTarget target,
+        SchemaAttribute attribute,
+        SchemaAttribute sub,
+        PatchOperation operation,
+        JsonObject document)
     {
         var holder = target.HolderMadeIn(document);
-        var part = new JsonObject { [sub.Name] = operation.Value?.DeepClone() };
+        var part = Only(sub, operation.Value);
         if (!attribute.MultiValued)
         {
             Merge(Made(holder, attribute, new JsonObject()), attribute, part);
@@ -91,8 +101,8 @@ internal static class PatchEngine
         }
         var values = Made(holder, attribute, new JsonArray());
         if (values.Count > 1)
-            throw new ScimException(ScimError.InvalidPath(
-                $"{attribute.Name} has several values: say which, as in {attribute.Name}[type eq \"work\"].{sub.Name}."));
+            throw InvalidPath(
+                $"{attribute.Name} has several values; {attribute.Name}[type eq \"work\"].{sub.Name} says which.");
         if (values.Count == 0)
             values.Add(new JsonObject());
         Merge(values[0]!.AsObject(), attribute, part);
@@ -113,7 +123,9 @@ internal static class PatchEngine
             holder[attribute.Name] = value;
     }
 
-    /// <summary>Adds values that are not there yet; one with the value and type of another goes into that (RFC 7643 §2.4).</summary>
+    /// <summary>
+    /// Adds values that are not there yet; one with the value and type of another goes into that (RFC 7643 §2.4).
+    /// </summary>
     private static void Append(JsonArray values, SchemaAttribute attribute, JsonArray added)
     {
         var touched = new List<JsonObject>();
@@ -136,7 +148,7 @@ internal static class PatchEngine
             }
         }
         if (values.Count > DocumentReader.MaxValues)
-            throw new ScimException(ScimError.InvalidValue($"{attribute.Name} cannot have more than {DocumentReader.MaxValues} values."));
+            throw InvalidValue($"{attribute.Name} cannot have more than {DocumentReader.MaxValues} values.");
         KeepOnePrimary(values, touched);
     }
 
@@ -149,7 +161,7 @@ internal static class PatchEngine
     private static void Merge(JsonObject known, SchemaAttribute attribute, JsonNode? given)
     {
         if (ClientHabits.MendElement(attribute, given) is not JsonObject parts)
-            throw new ScimException(ScimError.InvalidValue($"{attribute.Name} must be an object."));
+            throw InvalidValue($"{attribute.Name} must be an object.");
         var before = known["value"]?.DeepClone();
         foreach (var (name, value) in parts)
         {
@@ -173,6 +185,12 @@ internal static class PatchEngine
         foreach (var other in values.OfType<JsonObject>().Where(value => IsPrimary(value) && !touched.Contains(value)))
             other["primary"] = false;
     }
+
+    private static JsonObject Only(SchemaAttribute sub, JsonNode? value) => new() { [sub.Name] = value?.DeepClone() };
+
+    private static ScimException InvalidPath(string detail) => new(ScimError.InvalidPath(detail));
+
+    private static ScimException InvalidValue(string detail) => new(ScimError.InvalidValue(detail));
 
     private static bool IsPrimary(JsonObject value) => value["primary"]?.GetValueKind() == JsonValueKind.True;
 

@@ -7,6 +7,12 @@ namespace Scim.Api.Protocol.Patching;
 /// <summary>One operation of a PATCH (RFC 7644 §3.5.2). Without a path, it is on the resource itself.</summary>
 internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode? Value)
 {
+    private static readonly Dictionary<string, PatchKind> Kinds =
+        Enum.GetValues<PatchKind>().ToDictionary(kind => kind.ToString(), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The removal of what this operation is on.</summary>
+    public PatchOperation ToRemove() => this with { Kind = PatchKind.Remove, Value = null };
+
     public static PatchOperation Read(JsonNode? operation)
     {
         if (operation is not JsonObject members)
@@ -28,12 +34,9 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
         if (kind != PatchKind.Remove && !members.ContainsKey("value"))
             throw new ScimException(ScimError.InvalidValue($"{word} needs a value."));
         if (path is null && members["value"] is not JsonObject)
-            throw new ScimException(ScimError.InvalidValue($"{word} without a path needs an object of attributes as its value."));
+            throw new ScimException(ScimError.InvalidValue($"{word} without a path needs an object as its value."));
         return new PatchOperation(kind, path, members["value"]);
     }
-
-    private static readonly Dictionary<string, PatchKind> Kinds =
-        Enum.GetValues<PatchKind>().ToDictionary(kind => kind.ToString(), StringComparer.OrdinalIgnoreCase);
 }
 
 /// <summary>What an operation does.</summary>

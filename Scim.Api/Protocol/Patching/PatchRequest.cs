@@ -16,9 +16,9 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations)
     public static PatchRequest Read(JsonObject request)
     {
         if (request[nameof(Operations)] is not JsonArray { Count: > 0 } operations)
-            throw new ScimException(ScimError.InvalidSyntax("A PATCH needs a list of Operations with at least one of them."));
+            throw new ScimException(ScimError.InvalidSyntax("A PATCH needs a list of Operations, with one at least."));
         if (operations.Count > MaxOperations)
-            throw new ScimException(ScimError.InvalidValue($"At most {MaxOperations} Operations are possible in a PATCH."));
+            throw new ScimException(ScimError.InvalidValue($"A PATCH can have at most {MaxOperations} Operations."));
         return new PatchRequest([.. operations.Select(PatchOperation.Read)]);
     }
 

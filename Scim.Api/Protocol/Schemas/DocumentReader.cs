@@ -7,7 +7,8 @@ namespace Scim.Api.Protocol.Schemas;
 
 /// <summary>
 /// Reads what a client sent by the schema: attributes get the schema's spelling, types are checked, what is read-only
-/// or unknown is left out (RFC 7644 §3.3), and null, <c>[]</c> and an empty object are one thing: absent (RFC 7643 §2.5).
+/// or unknown is left out (RFC 7644 §3.3), and null, <c>[]</c> and an empty object are one thing: absent (RFC 7643
+/// §2.5).
 /// </summary>
 internal static class DocumentReader
 {
@@ -68,13 +69,16 @@ internal static class DocumentReader
         var right = attribute.Type switch
         {
             AttributeType.Boolean => value.GetValueKind() is JsonValueKind.True or JsonValueKind.False,
-            AttributeType.Integer => value.GetValueKind() == JsonValueKind.Number && value.AsValue().TryGetValue<long>(out _),
+            AttributeType.Integer =>
+                value.GetValueKind() == JsonValueKind.Number && value.AsValue().TryGetValue<long>(out _),
             AttributeType.Decimal => value.GetValueKind() == JsonValueKind.Number,
             AttributeType.DateTime => Text(value) is { } text && IsDateTime(text),
             AttributeType.Binary => Text(value) is { } text && System.Buffers.Text.Base64.IsValid(text),
             _ => Text(value) is not null,
         };
-        return right ? value.DeepClone() : throw Invalid($"{path} must be {Description(attribute.Type)}, not {Shown(value)}.");
+        return right
+            ? value.DeepClone()
+            : throw Invalid($"{path} must be {Description(attribute.Type)}, not {Shown(value)}.");
     }
 
     private static JsonArray? Array(SchemaAttribute attribute, JsonNode value, string path)
@@ -115,7 +119,7 @@ internal static class DocumentReader
         return read.Count == 0 ? null : read;
     }
 
-    /// <summary>Whether an element has nothing left but labels (RFC 7643 §2.4): a work e-mail without an address.</summary>
+    /// <summary>Whether a value has nothing left but labels (RFC 7643 §2.4): a work e-mail without address.</summary>
     private static bool SaysNothing(SchemaAttribute attribute, JsonNode element) =>
         attribute.Type == AttributeType.Complex
         && element.AsObject().All(part => part.Key is "type" or "primary" or "display");

@@ -14,12 +14,18 @@ internal sealed record Schema
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    /// <summary>What every resource has: <c>schemas</c>, <c>id</c>, <c>externalId</c>, <c>meta</c> (RFC 7643 §3.1).</summary>
+    /// <summary>
+    /// What every resource has: <c>schemas</c>, <c>id</c>, <c>externalId</c>, <c>meta</c> (RFC 7643 §3.1).
+    /// </summary>
     public static Schema Common { get; } = Read("common.json");
 
     /// <summary>The schemas that clients see.</summary>
     public static IReadOnlyList<Schema> All { get; } =
-        [.. EmbeddedFile.Names.Where(name => name.EndsWith(".schema.json", StringComparison.Ordinal)).Order().Select(Read)];
+    [
+        .. EmbeddedFile.Names.Where(name => name.EndsWith(".schema.json", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
+            .Select(Read),
+    ];
 
     /// <summary>The schema's URN.</summary>
     public required string Id { get; init; }

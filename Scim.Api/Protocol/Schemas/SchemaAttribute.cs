@@ -22,7 +22,9 @@ internal sealed record SchemaAttribute
 
     /// <summary>A path inside the brackets of a value path, where the sub-attributes are the names.</summary>
     public AttributeTarget? FindInside(AttributePath path) =>
-        path is { Schema: null, Sub: null } && FindSub(path.Name) is { } sub ? new AttributeTarget(null, sub, null) : null;
+        path is { Schema: null, Sub: null } && FindSub(path.Name) is { } sub
+            ? new AttributeTarget(null, sub, null)
+            : null;
 }
 
 /// <summary>The data types of RFC 7643 §2.3.</summary>

@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Scim.Api.Protocol.Messages;
+
+namespace Scim.Api.Protocol.Filters;
+
+/// <summary>The text of a filter or a path, read word by word from left to right.</summary>
+internal sealed class FilterText
+{
+    private readonly string text;
+    private readonly Func<string, ScimError> error;
+
+    public FilterText(string text, int maxLength, Func<string, ScimError> error)
+    {
+        this.text = text;
+        this.error = error;
+        if (text.Length > maxLength)
+            throw new ScimException(error($"It has {text.Length} characters; at most {maxLength} are possible."));
+    }
+
+    public int Position { get; set; }
+
+    public bool IsAt(char c) => Position < text.Length && text[Position] == c;
+
+    public bool Accept(char c)
+    {
+        if (!IsAt(c))
+            return false;
+        Position++;
+        return true;
+    }
+
+    public void Expect(char c)
+    {
+        if (!Accept(c))
+            throw Wrong($"{c} is missing");
+    }
+
+    public void ExpectEnd()
+    {
+        SkipSpaces();
+        if (Position < text.Length)
+            throw Wrong($"\"{Excerpt(text[Position..])}\" cannot stand here");
+    }
+
+    public int SkipSpaces()
+    {
+        while (IsAt(' ') || IsAt('\t'))
+            Position++;
+        return Position;
+    }
+
+    public string ReadWord()
+    {
+        var start = Position;
+        while (Position < text.Length && text[Position] is not (' ' or '\t' or '(' or ')' or '[' or ']' or '"'))
+            Position++;
+        return text[start..Position];
+    }
+
+    /// <summary>Accepts a word of the language, in any letter case, after a space.</summary>
+    public bool AcceptWord(string word)
+    {
+        var start = Position;
+        if (SkipSpaces() > start && ReadWord().Equals(word, StringComparison.OrdinalIgnoreCase))
+            return true;
+        Position = start;
+        return false;
+    }
+
+    /// <summary>Accepts <c>not</c> where a group follows; elsewhere it is the name of an attribute.</summary>
+    public bool AcceptNot()
+    {
+        var start = Position;
+        if (ReadWord().Equals("not", StringComparison.OrdinalIgnoreCase))
+        {
+            SkipSpaces();
+            if (IsAt('('))
+                return true;
+        }
+        Position = start;
+        return false;
+    }
+
+    /// <summary>A text in quotes, a number, true, false or null: the literals of JSON.</summary>
+    public JsonElement ReadLiteral()
+    {
+        var start = SkipSpaces();
+        if (IsAt('"'))
+            SkipString();
+        else
+            ReadWord();
+        var literal = text[start..Position];
+        // Words of JSON are lower case, but clients write them as their language does.
+        if (literal.ToLowerInvariant() is "true" or "false" or "null")
+            literal = literal.ToLowerInvariant();
+        if (Parse(literal) is { } value)
+            return value;
+        Position = start;
+        throw Wrong(literal.Length == 0
+            ? "a value is missing"
+            : $"{literal} is no value; a text stands in double quotes, else it is a number, true, false or null");
+    }
+
+    public ScimException Wrong(string what) =>
+        new(error($"At position {Position + 1} of {Excerpt(text)}: {what}."));
+
+    private static JsonElement? Parse(string literal)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(literal);
+            var value = document.RootElement.Clone();
+            return value.ValueKind == JsonValueKind.Object || (value.ValueKind == JsonValueKind.String && HasNul(value))
+                ? null
+                : value;
+        }
+        catch (Exception invalid) when (invalid is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    // A text that no attribute can have; reading it also finds lone surrogates.
+    private static bool HasNul(JsonElement value) => value.GetString()!.Contains('\0', StringComparison.Ordinal);
+
+    private void SkipString()
+    {
+        for (Position++; Position < text.Length && text[Position] != '"'; Position++)
+        {
+            if (text[Position] == '\\')
+                Position++;
+        }
+        Position = Math.Min(Position + 1, text.Length);
+    }
+
+    private static string Excerpt(string text) => text.Length <= 200 ? text : text[..200] + "…";
+}
