@@ -1,0 +1,98 @@
+using Microsoft.Playwright;
+
+namespace EndToEnd.Tests;
+
+/// <summary>SCIM Credentials in the portal: a secret is shown once, and no slip of the hand ends it.</summary>
+internal sealed class CredentialsPageTests : EndToEndTest
+{
+    [Test]
+    public async Task A_reload_never_shows_the_token_again()
+    {
+        var portal = await SignIn(await Customer.Open(Local));
+        var token = await portal.GenerateToken();
+        portal.Page.Dialog += (_, dialog) => dialog.AcceptAsync();
+
+        var reloaded = await portal.Page.ReloadAsync();
+
+        Assert.That(reloaded!.Status, Is.EqualTo(409));
+        Assert.That(await portal.Page.ContentAsync(), Does.Not.Contain(token));
+        await RequireWorks(token);
+
+        await portal.Open("/scim-credentials");
+        Assert.That(await portal.Page.ContentAsync(), Does.Not.Contain(token));
+        await RequireWorks(token);
+    }
+
+    [Test]
+    public async Task Of_two_pages_that_generate_at_once_one_wins_and_the_other_hears_who_and_when()
+    {
+        var customer = await Customer.Open(Local);
+        var first = await SignIn(customer);
+        var second = await first.OpenAnother();
+        await Choose(first);
+        await Choose(second);
+
+        var answers = await Task.WhenAll(Submit(first), Submit(second));
+
+        Assert.That(answers.Select(answer => answer.Status), Is.EquivalentTo(new[] { 200, 409 }));
+        var (winner, loser) = answers[0].Status == 200 ? (first, second) : (second, first);
+        var refusal = await loser.Page.GetByRole(AriaRole.Alert).First.InnerTextAsync();
+        Assert.That(refusal, Does.Contain(customer.Email).And.Match(@"\d\d:\d\d(:\d\d)? UTC"));
+        await RequireWorks(await winner.ValueOf("API Token"));
+    }
+
+    [Test]
+    public async Task A_double_click_generates_once()
+    {
+        var portal = await SignIn(await Customer.Open(Local));
+        await Choose(portal);
+        var sent = 0;
+        portal.Page.Request += (_, request) => sent += request.Method == "POST" ? 1 : 0;
+
+        await portal.Generate.DblClickAsync();
+
+        var token = await portal.ValueOf("API Token");
+        Assert.That(sent, Is.EqualTo(1));
+        await RequireWorks(token);
+    }
+
+    [Test]
+    public async Task Where_SCIM_is_not_enabled_support_is_named_and_nothing_can_be_generated()
+    {
+        var portal = await SignIn(await Customer.Open(Local, scim: "off"));
+
+        await portal.Open("/scim-credentials");
+
+        Assert.That(await portal.Page.InnerTextAsync("main"), Does.Contain("support@scileads.com"));
+        Assert.That(await portal.Generate.CountAsync(), Is.Zero);
+    }
+
+    [Test]
+    public async Task The_whole_card_chooses_the_method()
+    {
+        var portal = await SignIn(await Customer.Open(Local));
+        await portal.Open("/scim-credentials");
+
+        await portal.Page.GetByText("Direct JWT Token", new() { Exact = true }).ClickAsync();
+        Assert.That(await portal.Page.GetByRole(AriaRole.Radio, new() { Name = "Choose JWT Token" }).IsCheckedAsync(), Is.True);
+
+        await portal.Page.GetByText("OAuth 2.0 Flow", new() { Exact = true }).ClickAsync();
+        Assert.That(await portal.Page.GetByRole(AriaRole.Radio, new() { Name = "Choose OAuth 2.0" }).IsCheckedAsync(), Is.True);
+    }
+
+    private static async Task Choose(Portal portal)
+    {
+        await portal.Open("/scim-credentials");
+        await portal.Page.GetByText("Choose JWT Token").ClickAsync();
+    }
+
+    private static Task<IResponse> Submit(Portal portal) => portal.Page.RunAndWaitForResponseAsync(
+        () => portal.Generate.ClickAsync(), response => response.Request.Method == "POST");
+
+    private static async Task RequireWorks(string token)
+    {
+        using var scim = Local.Scim(token);
+        var answer = await scim.Test();
+        Assert.That((int)answer.Status, Is.EqualTo(200), answer.ToString());
+    }
+}

@@ -1,0 +1,181 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace EndToEnd.Tests;
+
+/// <summary><c>deploy/local.sh</c>: a restart keeps everything, and whatever is wrong is said in one sentence.</summary>
+internal sealed class LocalScriptTests : EndToEndTest
+{
+    // Its own, as tests stop it and begin it anew; each leaves it running.
+    private LocalSystem system = null!;
+
+    [OneTimeSetUp]
+    public async Task StartSystem() => system = await LocalSystem.StartNew();
+
+    [OneTimeTearDown]
+    public async Task StopSystem() => await system.DisposeAsync();
+
+    [Test]
+    public async Task A_restart_keeps_everything_and_generates_nothing()
+    {
+        await system.Restart("--fresh");
+        var before = await File.ReadAllTextAsync(Path.Combine(system.Data, "local.env"));
+        using var scim = system.Scim(system["SCIM_TOKEN"]);
+        var id = (string)(await scim.Create("kept@demo.example"))["id"]!;
+        var portal = await OpenBrowser(system);
+        await portal.SignIn(system["ADMIN_EMAIL"], system["ADMIN_PASSWORD"]);
+
+        await system.Restart();
+
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(system.Data, "local.env")), Is.EqualTo(before));
+        Assert.That((await scim.Get($"Users/{id}")).Status, Is.EqualTo(HttpStatusCode.OK));
+        await portal.Open("/settings/user-management");
+        Assert.That(await portal.Page.InnerTextAsync("main"), Does.Contain("kept@demo.example"), "still signed in");
+
+        // A set generated elsewhere ends SCIM_TOKEN; local.sh must not make another in its place.
+        await system.Auth("credentials", "generate", "--account", system["ACCOUNT_ID"], "--method", "direct-jwt");
+        var generated = await system.Auth("credentials", "show", "--account", system["ACCOUNT_ID"]);
+        await system.Restart();
+
+        Assert.That(system["SCIM_TOKEN"], Is.Empty);
+        Assert.That(system.Output, Does.Contain("SCIM_TOKEN is empty"));
+        var current = await system.Auth("credentials", "show", "--account", system["ACCOUNT_ID"]);
+        Assert.That(current.ToJsonString(), Is.EqualTo(generated.ToJsonString()));
+    }
+
+    [Test]
+    public async Task Commands_work_while_nothing_runs()
+    {
+        await system.Stop();
+
+        var customer = await Customer.Open(system);
+        var token = await customer.GenerateToken();
+        await system.Start();
+
+        using var scim = system.Scim(token);
+        Assert.That((await scim.Test()).Status, Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
+    public async Task A_first_start_that_was_cut_off_is_finished_by_the_next()
+    {
+        await system.Stop();
+        // As a start leaves it that was killed before it had made its people.
+        File.Move(Path.Combine(system.Data, "demo.env"), Path.Combine(system.Data, "demo.env.unfinished"));
+        File.Delete(Path.Combine(system.Data, "local.env"));
+
+        await system.Start();
+
+        using var scim = system.Scim(system["SCIM_TOKEN"]);
+        Assert.That((int?)(await scim.Test())["totalResults"], Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task Fresh_begins_anew()
+    {
+        var before = system["ACCOUNT_ID"];
+
+        await system.Restart("--fresh");
+
+        Assert.That(system["ACCOUNT_ID"], Is.Not.EqualTo(before));
+    }
+
+    [Test]
+    public async Task Behind_a_public_address_everything_is_named_by_it()
+    {
+        var customer = await Customer.Open(system);
+        await system.Restart("--public-url", "https://iam.customer.example");
+
+        Assert.That(system["AUTH_URL"], Is.EqualTo("https://iam.customer.example"));
+        Assert.That(system["SCIM_BASE_URL"], Is.EqualTo("https://iam.customer.example/scim/v2"));
+        // What a proxy does: it asks here, in the name of the public address.
+        using var scim = new ScimClient($"http://127.0.0.1:{system.Place[5]}/scim/v2", await customer.GenerateToken());
+        var created = await scim.Create("ann@public.example");
+        Assert.That((string?)created["meta"]!["location"], Does.StartWith("https://iam.customer.example/scim/v2/Users/"));
+        var set = await system.Auth("credentials", "generate", "--account", customer.AccountId, "--method", "oauth2");
+        Assert.That((string?)set["tokenUrl"], Is.EqualTo("https://iam.customer.example/connect/token"));
+        await system.Restart();
+    }
+
+    [Test]
+    public async Task Ctrl_C_ends_both_servers()
+    {
+        await system.Stop();
+        using var script = Script.Start(Script.LocalSh, system.Place);
+        await Script.ReadUntil(script, line => line.StartsWith("Ctrl-C", StringComparison.Ordinal));
+        int[] servers = [system.PidOf("auth-server"), system.PidOf("scim-api")];
+
+        await Script.Run("kill", "-INT", script.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await script.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.That(servers.Where(pid => Directory.Exists($"/proc/{pid}")), Is.Empty);
+        await system.Start();
+    }
+
+    [Test]
+    public async Task A_port_in_use_is_said_in_one_sentence()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+        using var data = new TemporaryFolder();
+        await RequireSentence($"Port {port} is in use", "--data", data.Path, "--auth-port", port);
+    }
+
+    [Test]
+    public Task A_second_start_on_the_same_data_is_refused() =>
+        RequireSentence("It runs already", Local.Place);
+
+    [TestCase("There is no option --frsh.", "--frsh")]
+    [TestCase("--data needs a value.", "--data")]
+    [TestCase("70000 is no port", "--auth-port", "70000")]
+    [TestCase("two ports", "--auth-port", "6000", "--scim-port", "6000")]
+    [TestCase("no public address", "--public-url", "http://iam.customer.example")]
+    [TestCase("no public address", "--public-url", "https://iam.customer.example/auth")]
+    [TestCase("/proc/nothing cannot be made", "--data", "/proc/nothing")]
+    [TestCase("/dev/null cannot be made", "--data", "/dev/null")]
+    public Task A_wrong_option_is_said_in_one_sentence(string sentence, params string[] options) =>
+        RequireSentence(sentence, options);
+
+    [Test]
+    public async Task A_missing_SDK_is_said_in_one_sentence()
+    {
+        // A machine that has everything else.
+        using var tools = new TemporaryFolder();
+        foreach (var tool in new[] { "bash", "cat", "dirname", "mkdir", "rm" })
+            File.CreateSymbolicLink(Path.Combine(tools.Path, tool), $"/bin/{tool}");
+
+        var ended = await Script.Run("/usr/bin/env", $"PATH={tools.Path}", "bash", Script.LocalSh, "--data", tools.Path);
+
+        Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
+        Assert.That(ended.Error, Does.Contain("The .NET 10 SDK is not installed"));
+    }
+
+    [Test]
+    public async Task A_server_that_dies_ends_the_run_and_its_last_lines_are_shown()
+    {
+        await system.Stop();
+        using var script = Script.Start(Script.LocalSh, system.Place);
+        await Script.ReadUntil(script, line => line.StartsWith("Ctrl-C", StringComparison.Ordinal));
+        var other = system.PidOf("auth-server");
+
+        system.Kill("scim-api");
+        await script.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.That(script.ExitCode, Is.EqualTo(1));
+        Assert.That(
+            await script.StandardError.ReadToEndAsync(), Does.Contain("scim-api ended unexpectedly").And.Contains("Now listening"));
+        Assert.That(Directory.Exists($"/proc/{other}"), Is.False);
+        await system.Start();
+    }
+
+    private static async Task RequireSentence(string sentence, params string[] options)
+    {
+        var ended = await Script.Run(Script.LocalSh, options);
+
+        Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
+        Assert.That(ended.Error, Does.StartWith("local.sh: ").And.Contains(sentence));
+        Assert.That(ended.Error.Trim(), Does.Not.Contain('\n'));
+    }
+}

@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+
+namespace EndToEnd.Tests;
+
+/// <summary>
+/// The product as <c>deploy/local.sh</c> runs it: two processes on SQLite, in a folder and on ports of their own.
+/// </summary>
+internal sealed class LocalSystem : IAsyncDisposable
+{
+    private readonly TemporaryFolder folder = new();
+    private readonly (int Auth, int Scim) ports = FreePorts();
+    private Dictionary<string, string> variables = [];
+
+    public string Data => folder.Path;
+
+    /// <summary>What the last start printed.</summary>
+    public string Output { get; private set; } = "";
+
+    public string AuthUrl => this["AUTH_URL"];
+
+    public string ScimBaseUrl => this["SCIM_BASE_URL"];
+
+    /// <summary>A variable of <c>local.env</c>.</summary>
+    public string this[string name] => variables[name];
+
+    /// <summary>The options that tell <c>local.sh</c> where this system is.</summary>
+    public string[] Place =>
+    [
+        "--data", Data,
+        "--auth-port", ports.Auth.ToString(CultureInfo.InvariantCulture),
+        "--scim-port", ports.Scim.ToString(CultureInfo.InvariantCulture),
+    ];
+
+    public static async Task<LocalSystem> StartNew(params string[] options)
+    {
+        var system = new LocalSystem();
+        try
+        {
+            await system.Start(options);
+            return system;
+        }
+        catch
+        {
+            await system.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task Start(params string[] options)
+    {
+        var started = await Script.Run(Script.LocalSh, [.. Place, "--background", .. options]);
+        if (started.ExitCode != 0)
+            throw new InvalidOperationException($"local.sh: {started}");
+        Output = started.Output;
+        ReadVariables();
+    }
+
+    public async Task Stop()
+    {
+        var stopped = await Script.Run(Script.LocalSh, "--stop", "--data", Data);
+        if (stopped.ExitCode != 0)
+            throw new InvalidOperationException($"local.sh --stop: {stopped}");
+    }
+
+    public async Task Restart(params string[] options)
+    {
+        await Stop();
+        await Start(options);
+    }
+
+    public void ReadVariables() => variables = File.ReadLines(Path.Combine(Data, "local.env"))
+        .Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
+
+    public int PidOf(string server) => int.Parse(
+        File.ReadAllText(Path.Combine(Data, $"{server}.pid")), CultureInfo.InvariantCulture);
+
+    /// <summary><c>kill -9</c>.</summary>
+    public void Kill(string server)
+    {
+        using var process = System.Diagnostics.Process.GetProcessById(PidOf(server));
+        process.Kill();
+        process.WaitForExit();
+    }
+
+    /// <summary>Runs a command of <c>Auth.Server</c> that must succeed; answers its JSON.</summary>
+    public async Task<JsonObject> Auth(params string[] command)
+    {
+        var ended = await Script.Run(this["AUTH_SERVER"], [.. command, "--json"]);
+        Assert.That(ended.ExitCode, Is.Zero, ended.ToString());
+        return JsonNode.Parse(ended.Output)!.AsObject();
+    }
+
+    /// <summary>A SCIM client that sends these words as <c>Authorization</c>.</summary>
+    public ScimClient Scim(string authorization) => new(ScimBaseUrl, authorization);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Stop();
+        folder.Dispose();
+    }
+
+    private static (int, int) FreePorts()
+    {
+        using var first = new TcpListener(IPAddress.Loopback, 0);
+        using var second = new TcpListener(IPAddress.Loopback, 0);
+        first.Start();
+        second.Start();
+        return (((IPEndPoint)first.LocalEndpoint).Port, ((IPEndPoint)second.LocalEndpoint).Port);
+    }
+}

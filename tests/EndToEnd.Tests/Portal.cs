@@ -1,0 +1,52 @@
+using Microsoft.Playwright;
+
+namespace EndToEnd.Tests;
+
+/// <summary>The portal in a browser, as an administrator uses it.</summary>
+internal sealed class Portal(LocalSystem system, IBrowserContext context, IPage page)
+{
+    public IPage Page => page;
+
+    public async Task SignIn(string email, string password)
+    {
+        await page.GotoAsync($"{system.AuthUrl}/");
+        await FillSignIn(email, password);
+        await page.WaitForURLAsync($"{system.AuthUrl}/");
+    }
+
+    /// <summary>The sign-in form, wherever the browser was sent to it.</summary>
+    public async Task FillSignIn(string email, string password)
+    {
+        await page.GetByLabel("E-mail address").FillAsync(email);
+        await page.GetByLabel("Password").FillAsync(password);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+    }
+
+    /// <summary>Another page of the same browser, signed in alike.</summary>
+    public async Task<Portal> OpenAnother() => new(system, context, await context.NewPageAsync());
+
+    public Task<IResponse?> Open(string path) => page.GotoAsync($"{system.AuthUrl}{path}");
+
+    public async Task<string> GenerateToken()
+    {
+        await Open("/scim-credentials");
+        await page.GetByText("Choose JWT Token").ClickAsync();
+        await Generate.ClickAsync();
+        return await ValueOf("API Token");
+    }
+
+    public async Task<OAuthClient> GenerateClient(params string[] redirectUris)
+    {
+        await Open("/scim-credentials");
+        await page.GetByText("Choose OAuth 2.0").ClickAsync();
+        await page.GetByLabel("Other redirect URIs").FillAsync(string.Join('\n', redirectUris));
+        await Generate.ClickAsync();
+        return new(system, await ValueOf("Client ID"), await ValueOf("Client Secret"));
+    }
+
+    public ILocator Generate => page.GetByRole(AriaRole.Button, new() { Name = "Generate Credentials" });
+
+    /// <summary>A value that the page shows to be copied.</summary>
+    public Task<string> ValueOf(string label) =>
+        page.GetByRole(AriaRole.Textbox, new() { Name = label, Exact = true }).InputValueAsync();
+}

@@ -1,0 +1,84 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace EndToEnd.Tests;
+
+/// <summary>An answer, read.</summary>
+internal sealed record Answer(HttpStatusCode Status, JsonObject? Json, string? Challenge, string? MediaType)
+{
+    public JsonNode? this[string name] => Json?[name];
+
+    public string? Detail => (string?)Json?["detail"];
+
+    public override string ToString() => $"{(int)Status} {Json?.ToJsonString()}";
+
+    public static async Task<Answer> Read(HttpResponseMessage response)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        return new(
+            response.StatusCode,
+            text.StartsWith('{') ? JsonNode.Parse(text)!.AsObject() : null,
+            response.Headers.WwwAuthenticate.FirstOrDefault()?.ToString(),
+            response.Content.Headers.ContentType?.MediaType);
+    }
+}
+
+/// <summary>What an identity provider is to <c>Scim.Api</c>; its headers are Okta's.</summary>
+internal sealed class ScimClient(string baseUrl, string authorization) : IDisposable
+{
+    private readonly HttpClient http = new();
+
+    public async Task<Answer> Send(HttpMethod method, string path, JsonNode? body = null)
+    {
+        using var request = new HttpRequestMessage(method, $"{baseUrl}/{path}");
+        request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        request.Headers.TryAddWithoutValidation("User-Agent", "Okta SCIM Client 1.0.0");
+        request.Headers.TryAddWithoutValidation("Accept", "application/scim+json");
+        if (body is not null)
+        {
+            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8);
+            request.Content.Headers.ContentType = new("application/scim+json") { CharSet = "utf-8" };
+        }
+
+        using var response = await http.SendAsync(request);
+        return await Answer.Read(response);
+    }
+
+    public Task<Answer> Get(string path) => Send(HttpMethod.Get, path);
+
+    /// <summary>Okta's test of the connection.</summary>
+    public Task<Answer> Test() => Get("Users?startIndex=1&count=2");
+
+    public Task<Answer> Find(string userName) =>
+        Get($"Users?filter={Uri.EscapeDataString($"userName eq \"{userName}\"")}&startIndex=1&count=100");
+
+    public Task<Answer> Create(string userName) => Send(HttpMethod.Post, "Users", NewUser(userName));
+
+    public Task<Answer> Patch(string id, string attribute, JsonNode value) => Send(
+        HttpMethod.Patch,
+        $"Users/{id}",
+        new JsonObject
+        {
+            ["schemas"] = new JsonArray("urn:ietf:params:scim:api:messages:2.0:PatchOp"),
+            ["Operations"] = new JsonArray(
+                new JsonObject { ["op"] = "replace", ["value"] = new JsonObject { [attribute] = value } }),
+        });
+
+    public void Dispose() => http.Dispose();
+
+    /// <summary>What Okta sends for an assigned person.</summary>
+    public static JsonObject NewUser(string userName) => new()
+    {
+        ["schemas"] = new JsonArray("urn:ietf:params:scim:schemas:core:2.0:User"),
+        ["userName"] = userName,
+        ["name"] = new JsonObject { ["givenName"] = "Test", ["familyName"] = "User" },
+        ["emails"] = new JsonArray(new JsonObject { ["primary"] = true, ["value"] = userName, ["type"] = "work" }),
+        ["displayName"] = "Test User",
+        ["locale"] = "en-US",
+        ["externalId"] = $"00u-{userName}",
+        ["groups"] = new JsonArray(),
+        ["password"] = "1mz050nq",
+        ["active"] = true,
+    };
+}
