@@ -13,13 +13,13 @@ internal static class UserFilters
 {
     public static IQueryable<User> Matching(
         this IQueryable<User> users, Filter filter, ScimDbContext db, Guid accountId) => filter switch
-    {
-        Filter.And and => users.Matching(and.Left, db, accountId).Matching(and.Right, db, accountId),
-        Filter.Comparison { Operator: FilterOperator.Eq } equal => users.Equal(equal, db, accountId),
-        Filter.ValuePath path when Known(path.Attribute).Attribute!.Name == "emails" =>
-            users.WithOneOf(db.EmailsOf(accountId).Matching(Narrow(path.Inner))),
-        _ => throw Unsupported(filter),
-    };
+        {
+            Filter.And and => users.Matching(and.Left, db, accountId).Matching(and.Right, db, accountId),
+            Filter.Comparison { Operator: FilterOperator.Eq } equal => users.Equal(equal, db, accountId),
+            Filter.ValuePath path when Known(path.Attribute).Attribute!.Name == "emails" =>
+                users.WithOneOf(db.EmailsOf(accountId).Matching(Narrow(path.Inner))),
+            _ => throw Unsupported(filter),
+        };
 
     private static IQueryable<User> Equal(
         this IQueryable<User> users, Filter.Comparison equal, ScimDbContext db, Guid accountId)

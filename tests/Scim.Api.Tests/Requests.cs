@@ -23,7 +23,11 @@ internal static class Requests
     public const string PatchOp = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
     public static async Task<Answer> Send(
-        this HttpClient client, string method, string path, string? body = null, string mediaType = "application/scim+json",
+        this HttpClient client,
+        string method,
+        string path,
+        string? body = null,
+        string mediaType = "application/scim+json",
         params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
@@ -42,16 +46,18 @@ internal static class Requests
     public static Task<Answer> Get(this HttpClient client, string path, params (string, string)[] headers) =>
         client.Send("GET", path, headers: headers);
 
-    public static Task<Answer> Post(this HttpClient client, string path, string body) => client.Send("POST", path, body);
+    public static Task<Answer> Post(this HttpClient client, string path, string body) =>
+        client.Send("POST", path, body);
 
     public static Task<Answer> Put(this HttpClient client, string path, string body) => client.Send("PUT", path, body);
 
-    public static Task<Answer> Patch(this HttpClient client, string path, string operations, params (string, string)[] headers) =>
+    public static Task<Answer> Patch(
+        this HttpClient client, string path, string operations, params (string, string)[] headers) =>
         client.Send("PATCH", path, $$"""{"schemas":["{{PatchOp}}"],"Operations":[{{operations}}]}""", headers: headers);
 
     public static Task<Answer> Delete(this HttpClient client, string path) => client.Send("DELETE", path);
 
-    /// <summary>Makes a user who breaks no rule, unless <paramref name="more"/> says so; answers what was created.</summary>
+    /// <summary>Makes a user who breaks no rule, unless <paramref name="more"/> says so.</summary>
     public static async Task<JsonObject> CreateUser(this HttpClient client, string userName, string more = "")
     {
         var answer = await client.Post("Users", NewUser(userName, more));

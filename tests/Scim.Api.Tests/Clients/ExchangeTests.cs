@@ -18,7 +18,8 @@ internal sealed partial class ExchangeTests
 
     private static IEnumerable<string> Files => Directory
         .GetFiles(Path.Combine(AppContext.BaseDirectory, "Clients"), "*.json", SearchOption.AllDirectories)
-        .Select(file => Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "Clients"), file).Replace('\\', '/'))
+        .Select(
+            file => Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "Clients"), file).Replace('\\', '/'))
         .Order(StringComparer.Ordinal);
 
     [OneTimeSetUp]
@@ -90,7 +91,10 @@ internal sealed partial class ExchangeTests
                     AssertMatches(values[i], actual![i], $"{path}[{i}]", told);
                 break;
             case JsonValue any when any.ToJsonString() == "\"*\"":
-                Assert.That(actual?.ToJsonString(), Is.Not.Null.And.Not.EqualTo("\"\"").And.Not.EqualTo("[]"), $"{path}\n{told}");
+                Assert.That(
+                    actual?.ToJsonString(),
+                    Is.Not.Null.And.Not.EqualTo("\"\"").And.Not.EqualTo("[]"),
+                    $"{path}\n{told}");
                 break;
             default:
                 Assert.That(actual?.ToJsonString(), Is.EqualTo(expected?.ToJsonString()), $"{path}\n{told}");
@@ -100,10 +104,12 @@ internal sealed partial class ExchangeTests
 
     // As emails.0.value.
     private static JsonNode? Find(JsonNode json, string path) =>
-        path.Split('.').Aggregate<string, JsonNode?>(json, (node, part) => int.TryParse(part, out var i) ? node?[i] : node?[part]);
+        path.Split('.').Aggregate<string, JsonNode?>(
+            json, (node, part) => int.TryParse(part, out var i) ? node?[i] : node?[part]);
 
     private static string Fill(string text, Dictionary<string, string> kept) =>
-        Placeholder().Replace(text, match => kept.TryGetValue(match.Groups[1].Value, out var value) ? value : match.Value);
+        Placeholder().Replace(
+            text, match => kept.TryGetValue(match.Groups[1].Value, out var value) ? value : match.Value);
 
     [GeneratedRegex(@"\{([a-zA-Z]\w*)\}")]
     private static partial Regex Placeholder();

@@ -91,6 +91,7 @@ internal sealed class DiscoveryTests
     public async Task What_is_not_built_says_so(string method, string path)
     {
         var answer = await client.Send(method, path, "{}");
-        Assert.That(answer, Has.Property("Status").EqualTo(HttpStatusCode.NotImplemented).And.Property("Detail").Not.Empty);
+        Assert.That(
+            answer, Has.Property("Status").EqualTo(HttpStatusCode.NotImplemented).And.Property("Detail").Not.Empty);
     }
 }

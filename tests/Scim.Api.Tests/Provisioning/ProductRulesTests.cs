@@ -48,33 +48,49 @@ internal sealed class ProductRulesTests
     public async Task Work_emails_obey_the_domain_others_are_free()
     {
         using var client = server.ClientOf(Account(domains: ["example.com"]));
-        var refused = await client.Post("Users", Requests.NewUser("a@example.com", ""","emails":[{"value":"a@other.org","type":"work"}]"""));
+        var refused = await client.Post(
+            "Users", Requests.NewUser("a@example.com", ""","emails":[{"value":"a@other.org","type":"work"}]"""));
         Assert.That(refused.Detail, Does.Contain("other.org"));
         await client.CreateUser("a@example.com", ""","emails":[{"value":"a@other.org","type":"home"}]""");
-        await client.CreateUser("b@example.com", ""","emails":[{"value":"a@other.org","type":"home"},{"value":"anything","type":"other"}]""");
+        await client.CreateUser(
+            "b@example.com",
+            ""","emails":[{"value":"a@other.org","type":"home"},{"value":"anything","type":"other"}]""");
     }
 
     [Test]
     public async Task Names_are_unique_whatever_their_letter_case()
     {
         using var client = server.ClientOf(new TestAccount());
-        var ann = await client.CreateUser("Ann@Example.com", ""","emails":[{"value":"Work@Example.com","type":"work"}]""");
+        var ann = await client.CreateUser(
+            "Ann@Example.com", ""","emails":[{"value":"Work@Example.com","type":"work"}]""");
         var bob = await client.CreateUser("bob@example.com");
-        var name = await client.Post("Users", Requests.NewUser("ANN@example.com", ""","emails":[{"value":"x@example.com","type":"work"}]"""));
-        var email = await client.Post("Users", Requests.NewUser("x@example.com", ""","emails":[{"value":"WORK@example.com","type":"Work"}]"""));
+        var name = await client.Post(
+            "Users", Requests.NewUser("ANN@example.com", ""","emails":[{"value":"x@example.com","type":"work"}]"""));
+        var email = await client.Post(
+            "Users", Requests.NewUser("x@example.com", ""","emails":[{"value":"WORK@example.com","type":"Work"}]"""));
         var put = await client.Put($"Users/{bob.Id()}", Requests.NewUser("ann@example.com"));
-        var patch = await client.Patch($"Users/{bob.Id()}", """{"op":"replace","path":"emails[type eq \"work\"].value","value":"work@EXAMPLE.com"}""");
+        var patch = await client.Patch(
+            $"Users/{bob.Id()}",
+            """{"op":"replace","path":"emails[type eq \"work\"].value","value":"work@EXAMPLE.com"}""");
         using (Assert.EnterMultipleScope())
         {
-            foreach (var (conflict, what) in new[] { (name, "userName ANN@example.com"), (email, "work e-mail WORK@example.com"), (put, "userName ann@example.com"), (patch, "work e-mail work@EXAMPLE.com") })
+            foreach (var (conflict, what) in new[]
+            {
+                (name, "userName ANN@example.com"), (email, "work e-mail WORK@example.com"),
+                (put, "userName ann@example.com"), (patch, "work e-mail work@EXAMPLE.com"),
+            })
             {
                 Assert.That(conflict, Has.Property("Status").EqualTo(HttpStatusCode.Conflict)
                     .And.Property("ScimType").EqualTo("uniqueness").And.Property("Detail").Contains(what));
             }
             Assert.That((int)(await client.Get("Users"))["totalResults"]!, Is.EqualTo(2));
             // One's own name in another letter case is no conflict.
-            Assert.That((await client.Patch($"Users/{ann.Id()}", """{"op":"replace","path":"userName","value":"ANN@EXAMPLE.COM"}""")).Status, Is.EqualTo(HttpStatusCode.OK));
-            Assert.That((await client.Patch($"Users/{ann.Id()}", """{"op":"replace","path":"emails[type eq \"work\"].value","value":"WORK@example.com"}""")).Status, Is.EqualTo(HttpStatusCode.OK));
+            Assert.That(
+                (await client.Patch($"Users/{ann.Id()}", """{"op":"replace","path":"userName","value":"ANN@EXAMPLE.COM"}""")).Status,
+                Is.EqualTo(HttpStatusCode.OK));
+            Assert.That(
+                (await client.Patch($"Users/{ann.Id()}", """{"op":"replace","path":"emails[type eq \"work\"].value","value":"WORK@example.com"}""")).Status,
+                Is.EqualTo(HttpStatusCode.OK));
         }
     }
 
@@ -112,8 +128,11 @@ internal sealed class ProductRulesTests
     public async Task What_is_absent_follows_from_the_rest()
     {
         using var client = server.ClientOf(new TestAccount());
-        var user = await client.CreateUser("ann@example.com", ""","emails":[{"value":"h@x","type":"home","primary":true}]""");
-        var cleared = await client.Patch($"Users/{user.Id()}", """{"op":"replace","path":"displayName","value":""},{"op":"replace","path":"name.givenName","value":"Bea"}""");
+        var user = await client.CreateUser(
+            "ann@example.com", ""","emails":[{"value":"h@x","type":"home","primary":true}]""");
+        var cleared = await client.Patch(
+            $"Users/{user.Id()}",
+            """{"op":"replace","path":"displayName","value":""},{"op":"replace","path":"name.givenName","value":"Bea"}""");
         using (Assert.EnterMultipleScope())
         {
             Assert.That((string)user["displayName"]!, Is.EqualTo("Ann Lee"));
@@ -129,7 +148,8 @@ internal sealed class ProductRulesTests
     {
         using var client = server.ClientOf(new TestAccount());
         await client.CreateUser("a@example.com", $",\"externalId\":\"{new string('x', 100)}\"");
-        var refused = await client.Post("Users", Requests.NewUser("b@example.com", $",\"externalId\":\"{new string('x', 101)}\""));
+        var refused = await client.Post(
+            "Users", Requests.NewUser("b@example.com", $",\"externalId\":\"{new string('x', 101)}\""));
         Assert.That(refused, Has.Property("ScimType").EqualTo("invalidValue").And.Property("Detail").Contains("101"));
     }
 
@@ -164,7 +184,9 @@ internal sealed class ProductRulesTests
         }
 
         await client.Delete($"Users/{bob}");
-        Assert.That((await client.Patch($"Users/{ann}", """{"op":"replace","value":{"active":true}}""")).Status, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(
+            (await client.Patch($"Users/{ann}", """{"op":"replace","value":{"active":true}}""")).Status,
+            Is.EqualTo(HttpStatusCode.OK));
     }
 
     [Test]
@@ -193,7 +215,7 @@ internal sealed class ProductRulesTests
         var account = Account(rules: AttributeRuleSets.Rfc);
         using var client = server.ClientOf(account);
         var id = ((await client.Post("Users", """{"userName":"ann"}""")).Json!).Id();
-        account.Policy = account.Policy with { AttributeRules = AttributeRuleSets.Guide, Domains = ["example.com"], Version = 2 };
+        account.Policy = account.Policy with { AttributeRules = AttributeRuleSets.Guide, Domains = ["example.com"] };
         var off = await client.Patch($"Users/{id}", """{"op":"replace","value":{"active":false}}""");
         var on = await client.Patch($"Users/{id}", """{"op":"replace","value":{"active":true}}""");
         using (Assert.EnterMultipleScope())
@@ -213,11 +235,14 @@ internal sealed class ProductRulesTests
             Assert.That(ann.Status, Is.EqualTo(HttpStatusCode.Created), ann.ToString());
             Assert.That(ann["emails"], Is.Null);
             Assert.That(ann["displayName"], Is.Null);
-            Assert.That((await client.Post("Users", """{"userName":"ANN"}""")).Status, Is.EqualTo(HttpStatusCode.Conflict));
-            Assert.That((await client.Post("Users", """{"userName":"a@other.org"}""")).ScimType, Is.EqualTo("invalidValue"));
+            Assert.That(
+                (await client.Post("Users", """{"userName":"ANN"}""")).Status, Is.EqualTo(HttpStatusCode.Conflict));
+            Assert.That(
+                (await client.Post("Users", """{"userName":"a@other.org"}""")).ScimType, Is.EqualTo("invalidValue"));
             foreach (var name in new[] { "b", "c" })
             {
-                var shared = await client.Post("Users", $$"""{"userName":"{{name}}","emails":[{"value":"team@example.com","type":"work"}]}""");
+                var shared = await client.Post(
+                    "Users", $$"""{"userName":"{{name}}","emails":[{"value":"team@example.com","type":"work"}]}""");
                 Assert.That(shared.Status, Is.EqualTo(HttpStatusCode.Created), shared.ToString());
             }
         }
@@ -227,7 +252,12 @@ internal sealed class ProductRulesTests
         string rules = AttributeRuleSets.Guide, string[]? domains = null, AccountPolicy.Licence[]? licences = null)
     {
         var account = new TestAccount();
-        account.Policy = account.Policy with { AttributeRules = rules, Domains = domains ?? [], Licences = licences ?? [] };
+        account.Policy = account.Policy with
+        {
+            AttributeRules = rules,
+            Domains = domains ?? [],
+            Licences = licences ?? [],
+        };
         return account;
     }
 }

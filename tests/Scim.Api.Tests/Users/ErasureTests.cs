@@ -30,15 +30,18 @@ internal sealed class ErasureTests
             Assert.That(await Gone(server, account), Is.Zero);
             Assert.That(await erasure.EraseAll(default), Is.Zero);
             Assert.That((int)(await client.Get("Users"))["totalResults"]!, Is.EqualTo(1));
-            Assert.That((string)(await client.Get("Users"))["Resources"]![0]!["userName"]!, Is.EqualTo("ann@example.com"));
+            Assert.That(
+                (string)(await client.Get("Users"))["Resources"]![0]!["userName"]!, Is.EqualTo("ann@example.com"));
         }
     }
 
     private static async Task<int> Gone(ScimServer server, TestAccount account)
     {
         await using var scope = server.Services.CreateAsyncScope();
-        var users = scope.ServiceProvider.GetRequiredService<ScimDbContext>().Users.Where(user => user.AccountId == account.Id);
+        var users = scope.ServiceProvider.GetRequiredService<ScimDbContext>().Users.Where(
+            user => user.AccountId == account.Id);
         Assert.That(await users.CountAsync(user => user.DeletedAt != null), Is.EqualTo(3), "ids and times stay");
-        return await users.CountAsync(user => user.Document.Contains("gone") || user.SearchText.Contains("gone") || user.ExternalId == "gone");
+        return await users.CountAsync(
+            user => user.Document.Contains("gone") || user.SearchText.Contains("gone") || user.ExternalId == "gone");
     }
 }

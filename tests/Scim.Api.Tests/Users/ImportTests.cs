@@ -53,7 +53,9 @@ internal sealed class ImportTests
     [TestCase("email;firstName;lastName\na@example.com;A;B")]
     [TestCase("lastName\tEmail\tfirstName\nB\ta@example.com\tA")]
     public void Other_separators_and_orders_are_read(string file) =>
-        Assert.That(Read(file).Single().Person, Has.Property("Email").EqualTo("a@example.com").And.Property("LastName").EqualTo("B"));
+        Assert.That(
+            Read(file).Single().Person,
+            Has.Property("Email").EqualTo("a@example.com").And.Property("LastName").EqualTo("B"));
 
     [TestCase("")]
     [TestCase("name,first\na@example.com,A")]

@@ -16,9 +16,16 @@ internal sealed class ListTests
         client = server.ClientOf(account);
         for (var i = 1; i <= 12; i++)
         {
+            var active = i % 2 == 0 ? "true" : "false";
             await client.CreateUser(
                 $"User{i}@Example.com",
-                $$""","externalId":"Ext{{i}}","active":{{(i % 2 == 0 ? "true" : "false")}},"emails":[{"value":"User{{i}}@Example.com","type":"work"},{"value":"home{{i % 3}}@example.org","type":"home"}]""");
+                $$"""
+                ,"externalId":"Ext{{i}}","active":{{active}},
+                "emails":[
+                  {"value":"User{{i}}@Example.com","type":"work"},
+                  {"value":"home{{i % 3}}@example.org","type":"home"}
+                ]
+                """);
         }
     }
 
@@ -50,7 +57,9 @@ internal sealed class ListTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(list.Status, Is.EqualTo(HttpStatusCode.OK), list.ToString());
-            Assert.That(list["schemas"]!.ToJsonString(), Is.EqualTo("""["urn:ietf:params:scim:api:messages:2.0:ListResponse"]"""));
+            Assert.That(
+                list["schemas"]!.ToJsonString(),
+                Is.EqualTo("""["urn:ietf:params:scim:api:messages:2.0:ListResponse"]"""));
             Assert.That(list["totalResults"]!.GetValue<int>(), Is.EqualTo(12));
             Assert.That(list["startIndex"]!.GetValue<int>(), Is.EqualTo(startIndex));
             Assert.That(list["itemsPerPage"]!.GetValue<int>(), Is.EqualTo(items));
@@ -72,7 +81,10 @@ internal sealed class ListTests
     {
         var seen = new List<string>();
         for (var start = 1; start <= 12; start += 5)
-            seen.AddRange((await client.Get($"Users?startIndex={start}&count=5"))["Resources"]!.AsArray().Select(u => (string)u!["externalId"]!));
+        {
+            var page = (await client.Get($"Users?startIndex={start}&count=5"))["Resources"]!.AsArray();
+            seen.AddRange(page.Select(user => (string)user!["externalId"]!));
+        }
         Assert.That(seen, Is.EqualTo(Enumerable.Range(1, 12).Select(i => $"Ext{i}")));
     }
 
@@ -117,7 +129,9 @@ internal sealed class ListTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That((int)list["totalResults"]!, Is.EqualTo(6));
-            Assert.That(list["Resources"]!.AsArray().Select(user => (string)user!["externalId"]!), Is.EqualTo(["Ext6", "Ext8"]));
+            Assert.That(
+                list["Resources"]!.AsArray().Select(user => (string)user!["externalId"]!),
+                Is.EqualTo(["Ext6", "Ext8"]));
         }
     }
 
@@ -128,8 +142,12 @@ internal sealed class ListTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That((int)(await client.Get($"Users?filter=id eq \"{id}\""))["totalResults"]!, Is.EqualTo(1));
-            Assert.That((int)(await client.Get($"Users?filter=id eq \"{id.ToUpperInvariant()}\""))["totalResults"]!, Is.Zero, "ids are exact");
-            Assert.That((await client.Get($"Users/{id.ToUpperInvariant()}")).Status, Is.EqualTo(HttpStatusCode.NotFound));
+            Assert.That(
+                (int)(await client.Get($"Users?filter=id eq \"{id.ToUpperInvariant()}\""))["totalResults"]!,
+                Is.Zero,
+                "ids are exact");
+            Assert.That(
+                (await client.Get($"Users/{id.ToUpperInvariant()}")).Status, Is.EqualTo(HttpStatusCode.NotFound));
         }
     }
 

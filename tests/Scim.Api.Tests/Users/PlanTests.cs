@@ -7,7 +7,7 @@ using Scim.Api.Users;
 
 namespace Scim.Api.Tests.Users;
 
-/// <summary>What clients ask at every assignment is found by an index, and never by looking through the account.</summary>
+/// <summary>What clients ask at every assignment is found by an index, never by looking through the account.</summary>
 internal sealed class PlanTests
 {
     private readonly Guid account = Guid.NewGuid();
@@ -21,10 +21,12 @@ internal sealed class PlanTests
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         for (var i = 0; i < 2000; i++)
         {
-            var user = new User { AccountId = account, Id = Guid.CreateVersion7(), Source = "scim", Created = DateTime.UtcNow };
-            user.Become(JsonNode.Parse(Requests.NewUser(
+            var now = DateTime.UtcNow;
+            var user = new User { AccountId = account, Id = Guid.CreateVersion7(), Source = "scim", Created = now };
+            var document = Requests.NewUser(
                 $"u{i}@example.com",
-                $$""","externalId":"{{i}}","emails":[{"value":"u{{i}}@example.com","type":"work"}]"""))!.AsObject(), true, user.Created);
+                $$""","externalId":"{{i}}","emails":[{"value":"u{{i}}@example.com","type":"work"}]""");
+            user.Become(JsonNode.Parse(document)!.AsObject(), claimsWorkEmail: true, now);
             db.Add(user);
         }
         await db.SaveChangesAsync();

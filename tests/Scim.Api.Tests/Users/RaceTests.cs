@@ -28,7 +28,8 @@ internal sealed class RaceTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(answers.Count(a => a.Status == HttpStatusCode.Created), Is.EqualTo(1));
-            Assert.That(answers.Count(a => a is { Status: HttpStatusCode.Conflict, ScimType: "uniqueness" }), Is.EqualTo(49));
+            Assert.That(
+                answers.Count(a => a is { Status: HttpStatusCode.Conflict, ScimType: "uniqueness" }), Is.EqualTo(49));
         }
     }
 

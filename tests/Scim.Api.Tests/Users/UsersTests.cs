@@ -18,19 +18,22 @@ internal sealed class UsersTests
     public async Task A_created_user_is_answered_whole_with_its_address()
     {
         using var client = server.ClientOf(new TestAccount());
-        var created = await client.Post("Users", Requests.NewUser("Ann@Example.com", ""","externalId":"00u1","title":"Dé" """));
+        var created = await client.Post(
+            "Users", Requests.NewUser("Ann@Example.com", ""","externalId":"00u1","title":"Dé" """));
         var id = created.Json!.Id();
         using (Assert.EnterMultipleScope())
         {
             Assert.That(created.Status, Is.EqualTo(HttpStatusCode.Created));
             Assert.That(created.Message.Content.Headers.ContentType?.MediaType, Is.EqualTo("application/scim+json"));
-            Assert.That(created.Message.Headers.Location?.ToString(), Is.EqualTo($"http://localhost:5002/scim/v2/Users/{id}"));
+            Assert.That(
+                created.Message.Headers.Location?.ToString(), Is.EqualTo($"http://localhost:5002/scim/v2/Users/{id}"));
             Assert.That(created.Message.Headers.ETag?.ToString(), Is.EqualTo("W/\"1\""));
             Assert.That((string)created["userName"]!, Is.EqualTo("Ann@Example.com"), "the letter case is kept");
             Assert.That((string)created["title"]!, Is.EqualTo("Dé"));
             Assert.That((bool)created["active"]!, Is.True);
             Assert.That((string)created["meta"]!["resourceType"]!, Is.EqualTo("User"));
-            Assert.That((string)created["meta"]!["location"]!, Is.EqualTo(created.Message.Headers.Location!.ToString()));
+            Assert.That(
+                (string)created["meta"]!["location"]!, Is.EqualTo(created.Message.Headers.Location!.ToString()));
             Assert.That((string)created["meta"]!["version"]!, Is.EqualTo("W/\"1\""));
             Assert.That((string)created["meta"]!["created"]!, Is.EqualTo((string)created["meta"]!["lastModified"]!));
         }
@@ -63,7 +66,8 @@ internal sealed class UsersTests
             await client.Get($"Users/{id}"), await client.Put($"Users/{id}", Requests.NewUser("a@example.com")),
             await client.Patch($"Users/{id}", """{"op":"replace","value":{"active":false}}"""), await client.Delete($"Users/{id}"),
         })
-            Assert.That(answer, Has.Property("Status").EqualTo(HttpStatusCode.NotFound).And.Property("Detail").Not.Empty);
+            Assert.That(
+                answer, Has.Property("Status").EqualTo(HttpStatusCode.NotFound).And.Property("Detail").Not.Empty);
     }
 
     [Test]
@@ -75,12 +79,25 @@ internal sealed class UsersTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That((await theirs.Get($"Users/{id}")).Status, Is.EqualTo(HttpStatusCode.NotFound));
-            Assert.That((await theirs.Put($"Users/{id}", Requests.NewUser("b@example.com"))).Status, Is.EqualTo(HttpStatusCode.NotFound));
-            Assert.That((await theirs.Patch($"Users/{id}", """{"op":"remove","path":"title"}""")).Status, Is.EqualTo(HttpStatusCode.NotFound));
+            Assert.That(
+                (await theirs.Put($"Users/{id}", Requests.NewUser("b@example.com"))).Status,
+                Is.EqualTo(HttpStatusCode.NotFound));
+            Assert.That(
+                (await theirs.Patch($"Users/{id}", """{"op":"remove","path":"title"}""")).Status,
+                Is.EqualTo(HttpStatusCode.NotFound));
             Assert.That((await theirs.Delete($"Users/{id}")).Status, Is.EqualTo(HttpStatusCode.NotFound));
-            foreach (var filter in new[] { "userName eq \"ann@example.com\"", "externalId eq \"x\"", $"id eq \"{id}\"", "emails eq \"ann@example.com\"", "active eq true" })
-                Assert.That((int)(await theirs.Get($"Users?filter={Uri.EscapeDataString(filter)}"))["totalResults"]!, Is.Zero, filter);
-            Assert.That((await theirs.Post("Users", Requests.NewUser("ann@example.com"))).Status, Is.EqualTo(HttpStatusCode.Created));
+            foreach (var filter in new[]
+            {
+                "userName eq \"ann@example.com\"", "externalId eq \"x\"", $"id eq \"{id}\"",
+                "emails eq \"ann@example.com\"", "active eq true",
+            })
+                Assert.That(
+                    (int)(await theirs.Get($"Users?filter={Uri.EscapeDataString(filter)}"))["totalResults"]!,
+                    Is.Zero,
+                    filter);
+            Assert.That(
+                (await theirs.Post("Users", Requests.NewUser("ann@example.com"))).Status,
+                Is.EqualTo(HttpStatusCode.Created));
         }
     }
 
@@ -115,8 +132,12 @@ internal sealed class UsersTests
     {
         using var client = server.ClientOf(new TestAccount());
         var id = (await client.CreateUser("ann@example.com", $",\"active\":{(active ? "true" : "false")}")).Id();
-        Assert.That((bool)(await client.Put($"Users/{id}", Requests.NewUser("ann@example.com", ""","title":"Dr" """)))["active"]!, Is.EqualTo(active));
-        Assert.That((bool)(await client.Patch($"Users/{id}", """{"op":"remove","path":"active"}"""))["active"]!, Is.EqualTo(active));
+        Assert.That(
+            (bool)(await client.Put($"Users/{id}", Requests.NewUser("ann@example.com", ""","title":"Dr" """)))["active"]!,
+            Is.EqualTo(active));
+        Assert.That(
+            (bool)(await client.Patch($"Users/{id}", """{"op":"remove","path":"active"}"""))["active"]!,
+            Is.EqualTo(active));
     }
 
     [Test]
@@ -156,11 +177,15 @@ internal sealed class UsersTests
             Assert.That(deleted.Json, Is.Null);
             Assert.That((await client.Delete($"Users/{id}")).Status, Is.EqualTo(HttpStatusCode.NotFound));
             Assert.That((await client.Get($"Users/{id}")).Status, Is.EqualTo(HttpStatusCode.NotFound));
-            Assert.That((await client.Patch($"Users/{id}", """{"op":"replace","value":{"active":true}}""")).Status, Is.EqualTo(HttpStatusCode.NotFound));
+            Assert.That(
+                (await client.Patch($"Users/{id}", """{"op":"replace","value":{"active":true}}""")).Status,
+                Is.EqualTo(HttpStatusCode.NotFound));
             Assert.That((int)(await client.Get("Users"))["totalResults"]!, Is.Zero);
             Assert.That((int)(await client.Get("Users?filter=externalId eq \"00u1\""))["totalResults"]!, Is.Zero);
-            Assert.That((int)(await client.Get("Users?filter=emails eq \"ann@example.com\""))["totalResults"]!, Is.Zero);
-            Assert.That((await client.CreateUser("ann@example.com", ""","externalId":"00u1" """)).Id(), Is.Not.EqualTo(id));
+            Assert.That(
+                (int)(await client.Get("Users?filter=emails eq \"ann@example.com\""))["totalResults"]!, Is.Zero);
+            Assert.That(
+                (await client.CreateUser("ann@example.com", ""","externalId":"00u1" """)).Id(), Is.Not.EqualTo(id));
         }
     }
 
@@ -209,7 +234,11 @@ internal sealed class UsersTests
     public async Task Answers_are_SCIM_unless_only_JSON_is_accepted(string accept, string mediaType)
     {
         using var client = server.ClientWith("Bearer " + server.AuthServer.IssueToken(new TestAccount()));
-        var list = await client.Get("/scim/v2/Users", ("Accept", accept), ("Accept-Charset", "utf-8"), ("User-Agent", "Okta SCIM Client 1.0.0"));
+        var list = await client.Get(
+            "/scim/v2/Users",
+            ("Accept", accept),
+            ("Accept-Charset", "utf-8"),
+            ("User-Agent", "Okta SCIM Client 1.0.0"));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(list.Status, Is.EqualTo(HttpStatusCode.OK));
@@ -226,14 +255,16 @@ internal sealed class UsersTests
     {
         using var client = server.ClientOf(new TestAccount());
         var refused = await client.Post("Users", body);
-        Assert.That(refused, Has.Property("Status").EqualTo((HttpStatusCode)status).And.Property("ScimType").EqualTo(scimType));
+        Assert.That(
+            refused, Has.Property("Status").EqualTo((HttpStatusCode)status).And.Property("ScimType").EqualTo(scimType));
     }
 
     [Test]
     public async Task A_body_above_a_megabyte_is_413()
     {
         using var client = server.ClientOf(new TestAccount());
-        var refused = await client.Post("Users", Requests.NewUser("a@example.com", $",\"title\":\"{new string('x', 1_100_000)}\""));
+        var refused = await client.Post(
+            "Users", Requests.NewUser("a@example.com", $",\"title\":\"{new string('x', 1_100_000)}\""));
         Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.RequestEntityTooLarge));
     }
 
@@ -290,7 +321,9 @@ internal sealed class UsersTests
             Assert.That(
                 (await client.Get($"Users/{id}?excludedAttributes=name.givenName"))["name"]!.ToJsonString(),
                 Is.EqualTo("""{"familyName":"Lee"}"""));
-            Assert.That((await client.Get($"Users/{id}?attributes=id&excludedAttributes=id")).ScimType, Is.EqualTo("invalidValue"));
+            Assert.That(
+                (await client.Get($"Users/{id}?attributes=id&excludedAttributes=id")).ScimType,
+                Is.EqualTo("invalidValue"));
             Assert.That(
                 (await client.Post("Users?attributes=userName", Requests.NewUser("bob@example.com"))).Json!.Select(m => m.Key),
                 Is.EquivalentTo(["schemas", "id", "userName"]));

@@ -41,7 +41,8 @@ internal sealed class VersionTests
     {
         using var client = server.ClientOf(new TestAccount());
         var id = (await client.CreateUser("ann@example.com")).Id();
-        var answer = await client.Patch($"Users/{id}", """{"op":"replace","path":"title","value":"Dr"}""", ("If-Match", ifMatch));
+        var answer = await client.Patch(
+            $"Users/{id}", """{"op":"replace","path":"title","value":"Dr"}""", ("If-Match", ifMatch));
         using (Assert.EnterMultipleScope())
         {
             Assert.That((int)answer.Status, Is.EqualTo(status), answer.ToString());

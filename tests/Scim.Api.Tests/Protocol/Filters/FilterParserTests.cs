@@ -108,7 +108,8 @@ internal sealed class FilterParserTests
     [TestCase("a b")]
     [TestCase("a..b")]
     public void Refuses_what_is_no_path(string text) =>
-        Assert.That(Assert.Throws<ScimException>(() => PatchPath.Parse(text))!.Error.ScimType, Is.EqualTo("invalidPath"));
+        Assert.That(
+            Assert.Throws<ScimException>(() => PatchPath.Parse(text))!.Error.ScimType, Is.EqualTo("invalidPath"));
 
     [Test]
     public void Depth_and_length_are_limited()

@@ -28,7 +28,8 @@ internal sealed class AttributePathTests
         var target = ResourceType.User.Find(path!);
         var name = target is null
             ? null
-            : (target.Extension is null ? "" : "+") + target.Attribute?.Name + (target.Sub is null ? "" : "." + target.Sub.Name);
+            : (target.Extension is null ? "" : "+") + target.Attribute?.Name + (
+                target.Sub is null ? "" : "." + target.Sub.Name);
         Assert.That(name, Is.EqualTo(found));
     }
 }
