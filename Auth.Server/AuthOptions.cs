@@ -27,7 +27,8 @@ internal sealed class AuthOptions : IValidatableObject
     /// </summary>
     public string KeyCertificate
     {
-        get => field ?? Path.Combine(DataDirectory, "keys.pfx");
+        // Also read while the settings are, when DataDirectory may turn out to be missing.
+        get => field ?? Path.Combine(DataDirectory ?? "", "keys.pfx");
         init;
     }
 

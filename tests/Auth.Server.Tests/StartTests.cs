@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Net;
 
 namespace Auth.Server.Tests;
@@ -16,4 +17,9 @@ public sealed class StartTests
         using var response = await client.GetAsync(new Uri(path, UriKind.Relative));
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
     }
+
+    [Test]
+    public void A_missing_setting_is_said_in_a_sentence() => Assert.That(
+        () => Program.Build(["--ConnectionStrings:Auth=Data Source=auth.db"]),
+        Throws.TypeOf<ValidationException>().With.Message.EqualTo("Auth:DataDirectory is not set."));
 }
