@@ -55,7 +55,7 @@ internal abstract class EndToEndTest
     /// <summary>A browser that knows nothing yet.</summary>
     protected async Task<Portal> OpenBrowser(LocalSystem? system = null)
     {
-        var context = await Shared.Browser.NewContextAsync();
+        var context = await Shared.Browser.NewContextAsync(new() { IgnoreHTTPSErrors = true });
         context.SetDefaultTimeout(15_000);
         contexts.Add(context);
         return new(system ?? Local, context, await context.NewPageAsync());

@@ -81,20 +81,31 @@ internal sealed class LocalScriptTests : EndToEndTest
     }
 
     [Test]
-    public async Task Behind_a_public_address_everything_is_named_by_it()
+    public async Task Behind_a_public_address_all_goes_by_it()
     {
+        await using var proxy = new TlsProxy();
         var customer = await Customer.Open(system);
-        await system.Restart("--public-url", "https://iam.customer.example");
+        await system.Restart("--public-url", proxy.PublicUrl);
+        await proxy.Start(system.AuthPort, system.ScimPort);
+        Assert.That(system.AuthUrl, Is.EqualTo(proxy.PublicUrl));
+        Assert.That(system.ScimBaseUrl, Is.EqualTo($"{proxy.PublicUrl}/scim/v2"));
 
-        Assert.That(system["AUTH_URL"], Is.EqualTo("https://iam.customer.example"));
-        Assert.That(system["SCIM_BASE_URL"], Is.EqualTo("https://iam.customer.example/scim/v2"));
-        // What a proxy does: it asks here, in the name of the public address.
-        using var scim = new ScimClient($"http://127.0.0.1:{system.Place[5]}/scim/v2", await customer.GenerateToken());
+        var portal = await SignIn(customer);
+        var token = await portal.GenerateToken();
+
+        Assert.That(await portal.ValueOf("SCIM Base URL"), Is.EqualTo(system.ScimBaseUrl));
+        var cookies = await portal.Page.Context.CookiesAsync();
+        Assert.That(cookies.Select(cookie => (cookie.Name[..7], cookie.Secure)), Has.All.EqualTo(("__Host-", true)));
+        using var scim = system.Scim(token);
         var created = await scim.Create("ann@public.example");
-        Assert.That((string?)created["meta"]!["location"], Does.StartWith("https://iam.customer.example/scim/v2/Users/"));
+        Assert.That((string?)created["meta"]!["location"], Does.StartWith($"{system.ScimBaseUrl}/Users/"), created.ToString());
         var set = await system.Auth("credentials", "generate", "--account", customer.AccountId, "--method", "oauth2");
-        Assert.That((string?)set["tokenUrl"], Is.EqualTo("https://iam.customer.example/connect/token"));
+        Assert.That((string?)set["tokenUrl"], Is.EqualTo($"{proxy.PublicUrl}/connect/token"));
+        // The demo's first token names the address that it was issued at.
+        Assert.That(system["SCIM_TOKEN"], Is.Empty);
+
         await system.Restart();
+        Assert.That(system.AuthUrl, Is.EqualTo($"http://localhost:{system.AuthPort}"));
     }
 
     [Test]

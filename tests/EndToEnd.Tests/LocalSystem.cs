@@ -26,6 +26,10 @@ internal sealed class LocalSystem : IAsyncDisposable
     /// <summary>A variable of <c>local.env</c>.</summary>
     public string this[string name] => variables[name];
 
+    public int AuthPort => ports.Auth;
+
+    public int ScimPort => ports.Scim;
+
     /// <summary>The options that tell <c>local.sh</c> where this system is.</summary>
     public string[] Place =>
     [

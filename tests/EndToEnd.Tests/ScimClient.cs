@@ -27,7 +27,10 @@ internal sealed record Answer(HttpStatusCode Status, JsonObject? Json, string? C
 /// <summary>What an identity provider is to <c>Scim.Api</c>; its headers are Okta's.</summary>
 internal sealed class ScimClient(string baseUrl, string authorization) : IDisposable
 {
-    private readonly HttpClient http = new();
+    private readonly HttpClient http = new(new SocketsHttpHandler
+    {
+        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => TlsProxy.Has(certificate) },
+    });
 
     public async Task<Answer> Send(HttpMethod method, string path, JsonNode? body = null)
     {
