@@ -68,7 +68,7 @@ start() {
 }
 
 stop_both() {
-    local name pid waited=0
+    local pid waited=0
     local auth=$(pid_of auth-server) scim=$(pid_of scim-api)
     # First, so that a run in another terminal knows that it was stopped.
     rm -f "$data/auth-server.pid" "$data/scim-api.pid"
