@@ -11,10 +11,20 @@ namespace Scim.Api.Users;
 /// </summary>
 internal static class UserFilters
 {
+    /// <summary>How many comparisons a filter may have: each becomes SQL that is compiled and kept.</summary>
+    public const int MaxConditions = 50;
+
     public static IQueryable<User> Matching(
+        this IQueryable<User> users, Filter filter, ScimDbContext db, Guid accountId) =>
+        filter.Conditions <= MaxConditions
+            ? users.Where(filter, db, accountId)
+            : throw new ScimException(ScimError.InvalidFilter(
+                $"The filter has {filter.Conditions} conditions; at most {MaxConditions} are possible."));
+
+    private static IQueryable<User> Where(
         this IQueryable<User> users, Filter filter, ScimDbContext db, Guid accountId) => filter switch
         {
-            Filter.And and => users.Matching(and.Left, db, accountId).Matching(and.Right, db, accountId),
+            Filter.And and => users.Where(and.Left, db, accountId).Where(and.Right, db, accountId),
             Filter.Comparison { Operator: FilterOperator.Eq } equal => users.Equal(equal, db, accountId),
             Filter.ValuePath path when Known(path.Attribute).Attribute!.Name == "emails" =>
                 users.WithOneOf(db.EmailsOf(accountId).Matching(Narrow(path.Inner))),

@@ -14,6 +14,16 @@ internal abstract record Filter
     /// <summary>Reads a filter; one that is wrong is <c>invalidFilter</c>, saying where.</summary>
     public static Filter Parse(string text) => FilterParser.ParseFilter(text);
 
+    /// <summary>How many comparisons the filter is made of.</summary>
+    public int Conditions => this switch
+    {
+        And(var left, var right) => left.Conditions + right.Conditions,
+        Or(var left, var right) => left.Conditions + right.Conditions,
+        Not(var inner) => inner.Conditions,
+        ValuePath(_, var inner) => inner.Conditions,
+        _ => 1,
+    };
+
     /// <summary>
     /// Puts into an object what the filter asks of it, if it is equality and nothing else; then the object matches.
     /// </summary>

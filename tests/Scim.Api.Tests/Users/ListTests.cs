@@ -135,6 +135,15 @@ internal sealed class ListTests
         }
     }
 
+    [TestCase(50, HttpStatusCode.OK)]
+    [TestCase(51, HttpStatusCode.BadRequest)]
+    public async Task A_filter_has_some_conditions_and_not_hundreds(int conditions, HttpStatusCode status)
+    {
+        var filter = string.Join(" and ", Enumerable.Repeat("active eq true", conditions));
+        var list = await client.Get("Users?count=0&filter=" + Uri.EscapeDataString(filter));
+        Assert.That(list.Status, Is.EqualTo(status));
+    }
+
     [Test]
     public async Task The_id_finds_its_user()
     {
