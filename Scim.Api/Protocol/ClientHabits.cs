@@ -94,7 +94,7 @@ internal static class ClientHabits
     {
         if (target is not { Attribute: { MultiValued: true, Type: AttributeType.Complex } attribute, Sub: null }
             || operation is not { Kind: not PatchKind.Remove, Path: { Filter: { } filter } path, Value: { } value }
-            || target.ValuesIn(document).OfType<JsonObject>().Any(one => filter.Matches(one, attribute.FindInside)))
+            || target.ValuesIn(document).OfType<JsonObject>().Any(filter.Compile(attribute.FindInside)))
             return operation;
 
         var made = new JsonObject();

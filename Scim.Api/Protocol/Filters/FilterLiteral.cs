@@ -76,6 +76,8 @@ internal abstract record FilterLiteral(FilterOperator Operator)
             var folded = Fold(text);
             return Operator switch
             {
+                FilterOperator.Eq => folded == Folded,
+                FilterOperator.Ne => folded != Folded,
                 FilterOperator.Co => folded.Contains(Folded, StringComparison.Ordinal),
                 FilterOperator.Sw => folded.StartsWith(Folded, StringComparison.Ordinal),
                 FilterOperator.Ew => folded.EndsWith(Folded, StringComparison.Ordinal),

@@ -11,43 +11,65 @@ namespace Scim.Api.Protocol.Filters;
 /// </summary>
 internal static class FilterMatch
 {
-    public static bool Matches(this Filter filter, JsonObject resource, AttributeLookup find) => filter switch
-    {
-        Filter.And and => and.Left.Matches(resource, find) & and.Right.Matches(resource, find),
-        Filter.Or or => or.Left.Matches(resource, find) | or.Right.Matches(resource, find),
-        Filter.Not not => !not.Inner.Matches(resource, find),
-        Filter.Present present => Known(present.Attribute, find).ValuesIn(resource).Any(IsPresent),
-        Filter.ValuePath path => Matches(path, resource, find),
-        Filter.Comparison comparison => Matches(comparison, resource, find),
-        _ => throw new InvalidOperationException($"{filter.GetType()} is no filter."),
-    };
+    public static bool Matches(this Filter filter, JsonObject resource, AttributeLookup find) =>
+        filter.Compile(find)(resource);
 
-    private static bool Matches(Filter.ValuePath path, JsonObject resource, AttributeLookup find)
+    /// <summary>
+    /// What holds objects against the filter: names and values are looked up once, and a filter that is wrong is refused
+    /// here, whatever an object holds.
+    /// </summary>
+    public static Func<JsonObject, bool> Compile(this Filter filter, AttributeLookup find)
+    {
+        switch (filter)
+        {
+            case Filter.And and:
+                var (first, second) = (and.Left.Compile(find), and.Right.Compile(find));
+                return resource => first(resource) && second(resource);
+            case Filter.Or or:
+                var (left, right) = (or.Left.Compile(find), or.Right.Compile(find));
+                return resource => left(resource) || right(resource);
+            case Filter.Not not:
+                var inner = not.Inner.Compile(find);
+                return resource => !inner(resource);
+            case Filter.Present present:
+                return IsPresent(Known(present.Attribute, find));
+            case Filter.ValuePath path:
+                return Compile(path, find);
+            case Filter.Comparison comparison:
+                return Compile(comparison, find);
+            default:
+                throw new InvalidOperationException($"{filter.GetType()} is no filter.");
+        }
+    }
+
+    private static Func<JsonObject, bool> Compile(Filter.ValuePath path, AttributeLookup find)
     {
         var target = Known(path.Attribute, find);
         if (target is not { Attribute: { Type: AttributeType.Complex } attribute, Sub: null })
             throw Invalid($"{path.Attribute} has no sub-attributes to filter by.");
-        // So that a filter is refused or not whatever the resource holds.
-        path.Inner.Matches([], attribute.FindInside);
-        return target.ValuesIn(resource).OfType<JsonObject>().Any(v => path.Inner.Matches(v, attribute.FindInside));
+        var inner = path.Inner.Compile(attribute.FindInside);
+        return resource => target.ValuesIn(resource).OfType<JsonObject>().Any(inner);
     }
 
-    private static bool Matches(Filter.Comparison comparison, JsonObject resource, AttributeLookup find)
+    private static Func<JsonObject, bool> Compile(Filter.Comparison comparison, AttributeLookup find)
     {
         var target = Known(comparison.Attribute, find);
-        if (comparison is { Value.ValueKind: JsonValueKind.Null, Operator: var equality })
+        if (comparison.Value.ValueKind == JsonValueKind.Null)
         {
-            var present = target.ValuesIn(resource).Any(IsPresent);
-            return equality switch
+            var present = IsPresent(target);
+            return comparison.Operator switch
             {
-                FilterOperator.Eq => !present,
+                FilterOperator.Eq => resource => !present(resource),
                 FilterOperator.Ne => present,
                 _ => throw Invalid($"{comparison}: null can only be compared by eq and ne."),
             };
         }
         var literal = FilterLiteral.Read(comparison, target);
-        return target.ComparedIn(resource).Any(literal.Compare);
+        return resource => target.ComparedIn(resource).Any(literal.Compare);
     }
+
+    private static Func<JsonObject, bool> IsPresent(AttributeTarget target) =>
+        resource => target.ValuesIn(resource).Any(IsPresent);
 
     private static AttributeTarget Known(AttributePath path, AttributeLookup find) =>
         find(path) is { Attribute: not null } target

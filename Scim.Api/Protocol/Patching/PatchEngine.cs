@@ -49,10 +49,9 @@ internal static class PatchEngine
         var sub = path.Sub is null ? null : attribute.FindSub(path.Sub)
             ?? throw InvalidPath($"{path.Attribute} has no sub-attribute {path.Sub}.");
 
-        // So that a filter is refused or not whatever the resource holds.
-        filter.Matches([], attribute.FindInside);
+        var isMeant = filter.Compile(attribute.FindInside);
         var values = target.HolderIn(document)?[attribute.Name] as JsonArray ?? [];
-        var matches = values.OfType<JsonObject>().Where(v => filter.Matches(v, attribute.FindInside)).ToList();
+        var matches = values.OfType<JsonObject>().Where(isMeant).ToList();
         if (operation.Kind == PatchKind.Remove)
         {
             foreach (var match in matches)

@@ -13,6 +13,9 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations)
     /// <summary>How many operations a request may hold: a write keeps others waiting, so its work has an end.</summary>
     public const int MaxOperations = 200;
 
+    /// <summary>How often a request may compare a value with another; a client's own list has some hundred values.</summary>
+    public const int MaxComparisons = 1_000_000;
+
     public static PatchRequest Read(JsonObject request)
     {
         if (request[nameof(Operations)] is not JsonArray { Count: > 0 } operations)
@@ -26,11 +29,26 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations)
     public JsonObject ApplyTo(JsonObject document, ResourceType type)
     {
         var copy = document.DeepClone().AsObject();
+        var comparisons = 0L;
         foreach (var operation in Operations)
         {
             foreach (var mended in ClientHabits.MendOperation(type, operation, copy))
+            {
+                comparisons += ComparisonsOf(mended, type, copy);
+                if (comparisons > MaxComparisons)
+                    throw new ScimException(ScimError.TooMany(
+                        "The Operations compare too many values with each other: send them in several requests."));
                 PatchEngine.Apply(type, mended, copy);
+            }
         }
         return DocumentReader.Read(type, copy);
+    }
+
+    private static long ComparisonsOf(PatchOperation operation, ResourceType type, JsonObject document)
+    {
+        var path = operation.Path!;
+        var known = type.Find(path.Attribute) is { } target ? (target with { Sub = null }).ValuesIn(document).Count() : 0;
+        var given = (operation.Value as JsonArray)?.Count ?? 1;
+        return Math.Max(path.Filter?.Conditions ?? 1, given) * (long)(known + given);
     }
 }

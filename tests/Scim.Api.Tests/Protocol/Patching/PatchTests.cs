@@ -154,6 +154,21 @@ internal sealed class PatchTests
     public void Refuses(string operations, string scimType) =>
         Assert.That(Assert.Throws<ScimException>(() => Apply(operations))!.Error.ScimType, Is.EqualTo(scimType));
 
+    [TestCase("""{"op":"remove","path":"emails","value":[MANY]}""", 1, Description = "also the last of 500 values")]
+    [TestCase("""{"op":"add","path":"emails","value":[MANY]}""", 1)]
+    [TestCase("""{"op":"replace","path":"emails[value eq \"9@example.com\"].display","value":"x"}""", 200)]
+    public void Takes_what_is_on_all_of_many_values(string operation, int times) =>
+        Assert.That(() => Apply(Many(operation, times), UserWithMany()), Throws.Nothing);
+
+    [TestCase("""{"op":"remove","path":"emails","value":[OTHERS]}""")]
+    [TestCase("""{"op":"add","path":"emails","value":[MANY]}""")]
+    [TestCase("""{"op":"replace","path":"emails","value":[MANY]}""")]
+    [TestCase("""{"op":"replace","path":"emails[not (value pr or value pr or value pr or value pr or value pr or value pr or value pr or value pr or value pr or value pr) or value eq \"9@example.com\"].display","value":"x"}""")]
+    [TestCase("""{"op":"replace","value":{SPREAD}}""")]
+    public void Refuses_work_without_end(string operation) => Assert.That(
+        Assert.Throws<ScimException>(() => Apply(Many(operation, 200), UserWithMany()))!.Error.ScimType,
+        Is.EqualTo("tooMany"));
+
     [Test]
     public void Leaves_the_document_as_it_was()
     {
@@ -161,6 +176,22 @@ internal sealed class PatchTests
         Apply("""{"op":"remove","path":"emails"},{"op":"replace","path":"name.givenName","value":"Bea"}""", user);
         Assert.That(JsonNode.DeepEquals(user, JsonNode.Parse(User)), Is.True);
     }
+
+    private static string Many(string operation, int times) => string.Join(',', Enumerable.Repeat(operation, times))
+        .Replace("MANY", string.Join(',', Addresses.Select(address => $"\"{address}\"")), StringComparison.Ordinal)
+        .Replace("OTHERS", string.Join(',', Addresses.Select(address => $"\"x{address}\"")), StringComparison.Ordinal)
+        .Replace("SPREAD", string.Join(',', Enumerable.Range(0, 20).Select(i =>
+            $"\"emails[value sw \\\"{i}@\\\"].display\":\"x\"")), StringComparison.Ordinal);
+
+    private static JsonObject UserWithMany()
+    {
+        var user = JsonNode.Parse(User)!.AsObject();
+        user["emails"] = new JsonArray([.. Addresses.Select(address => new JsonObject { ["value"] = address })]);
+        return user;
+    }
+
+    private static IEnumerable<string> Addresses =>
+        Enumerable.Range(0, DocumentReader.MaxValues).Select(i => $"{i}@example.com");
 
     private static JsonObject Apply(string operations, JsonObject? user = null)
     {
