@@ -22,7 +22,8 @@ internal static class Commands
             new Command("database", "The SCIM database.") { Migrate(server) },
             new Command("users", "The people of an account.") { UserImport.Command(server.Services) },
         };
-        return root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+        // A word that begins with @ is that word, not a file of more words.
+        return root.Parse(args, new() { ResponseFileTokenReplacer = null }).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
     }
 
     private static Command CreateKey(WebApplication server)

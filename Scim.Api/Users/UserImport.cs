@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
 using Microsoft.EntityFrameworkCore;
@@ -78,8 +79,16 @@ internal static class UserImport
     {
         if (!file.Exists)
             throw new CommandException($"There is no file {file.FullName}.");
-        using var reader = file.OpenText();
-        return Read(reader);
+        // Text in the code page of a spreadsheet's country would become people with wrong names.
+        using var reader = new StreamReader(file.FullName, new UTF8Encoding(false, throwOnInvalidBytes: true));
+        try
+        {
+            return Read(reader);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new CommandException($"{file.FullName} is not UTF-8; nothing was imported. Save it as CSV UTF-8.");
+        }
     }
 
     public static IReadOnlyList<Row> Read(TextReader text)

@@ -1,3 +1,4 @@
+using System.Text;
 using Scim.Api.Tokens;
 using Scim.Api.Users;
 
@@ -63,6 +64,27 @@ internal sealed class ImportTests
     [TestCase("email,firstName,lastName\na@example.com,A\"x\",B")]
     public void What_is_no_such_file_is_refused_in_a_sentence(string file) =>
         Assert.Throws<CommandException>(() => Read(file));
+
+    [TestCase("utf-8", "Zoë")]
+    [TestCase("utf-16", "Zoë")]
+    [TestCase("latin1", null, Description = "What spreadsheets call CSV without more words.")]
+    public void A_file_is_Unicode_or_refused_so_that_nobody_gets_a_wrong_name(string encoding, string? name)
+    {
+        var file = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"people.{encoding}.csv");
+        File.WriteAllText(file, "email,firstName,lastName\nzoe@example.com,Zoë,Lee\n", Encoding.GetEncoding(encoding));
+        try
+        {
+            Assert.That(UserImport.Read(new FileInfo(file)).Single().Person.FirstName, Is.EqualTo(name));
+        }
+        catch (CommandException refused) when (name is null)
+        {
+            Assert.That(refused.Message, Does.Contain("UTF-8").And.Contain("nothing was imported"));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
 
     private Task<UserImport.Summary> Import(TestAccount account, string file) => UserImport.Import(
         server.Services, new Caller(account.Policy, null, null, new HashSet<string>()), Read(file), default);
