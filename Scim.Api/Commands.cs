@@ -23,7 +23,8 @@ internal static class Commands
             new Command("users", "The people of an account.") { UserImport.Command(server.Services) },
         };
         // A word that begins with @ is that word, not a file of more words.
-        return root.Parse(args, new() { ResponseFileTokenReplacer = null }).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+        return root.Parse(args, new() { ResponseFileTokenReplacer = null })
+            .InvokeAsync(new() { EnableDefaultExceptionHandler = false });
     }
 
     private static Command CreateKey(WebApplication server)

@@ -15,8 +15,8 @@ internal static class FilterMatch
         filter.Compile(find)(resource);
 
     /// <summary>
-    /// What holds objects against the filter: names and values are looked up once, and a filter that is wrong is refused
-    /// here, whatever an object holds.
+    /// What holds objects against the filter: names and values are looked up once, and a filter that is wrong is
+    /// refused here, whatever an object holds.
     /// </summary>
     public static Func<JsonObject, bool> Compile(this Filter filter, AttributeLookup find)
     {

@@ -13,7 +13,7 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations)
     /// <summary>How many operations a request may hold: a write keeps others waiting, so its work has an end.</summary>
     public const int MaxOperations = 200;
 
-    /// <summary>How often a request may compare a value with another; a client's own list has some hundred values.</summary>
+    /// <summary>How often a request may compare a value with another; lists have some hundred values.</summary>
     public const int MaxComparisons = 1_000_000;
 
     public static PatchRequest Read(JsonObject request)
@@ -47,7 +47,8 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations)
     private static long ComparisonsOf(PatchOperation operation, ResourceType type, JsonObject document)
     {
         var path = operation.Path!;
-        var known = type.Find(path.Attribute) is { } target ? (target with { Sub = null }).ValuesIn(document).Count() : 0;
+        var target = type.Find(path.Attribute);
+        var known = target is null ? 0 : (target with { Sub = null }).ValuesIn(document).Count();
         var given = (operation.Value as JsonArray)?.Count ?? 1;
         return Math.Max(path.Filter?.Conditions ?? 1, given) * (long)(known + given);
     }
