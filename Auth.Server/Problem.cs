@@ -19,20 +19,37 @@ internal sealed class ProblemException(int status, string detail) : Exception(de
 }
 
 /// <summary>Answers programs with problem details (RFC 9457). A page's fault becomes the error page.</summary>
-internal sealed class ProblemAnswers(IProblemDetailsService problems) : IExceptionHandler
+internal sealed class ProblemAnswers(IProblemDetailsService problems, ILogger<ProblemAnswers> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(
         HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         var endpoint = httpContext.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
-        if (endpoint is null || endpoint.Metadata.GetMetadata<PageActionDescriptor>() is not null)
+        // OpenIddict's own endpoints are none of the routing.
+        if (endpoint?.Metadata.GetMetadata<PageActionDescriptor>() is not null)
             return false;
-        var problem = exception as ProblemException;
-        httpContext.Response.StatusCode = problem?.Status ?? StatusCodes.Status500InternalServerError;
-        return await problems.TryWriteAsync(new()
-        {
-            HttpContext = httpContext,
-            ProblemDetails = new ProblemDetails { Status = httpContext.Response.StatusCode, Detail = problem?.Message },
-        });
+        var answer = AnswerTo(exception);
+        // What is answered here, the host does not log.
+        if (answer.Status >= StatusCodes.Status500InternalServerError)
+            log.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, httpContext.Request.Path);
+        httpContext.Response.StatusCode = answer.Status!.Value;
+        return await problems.TryWriteAsync(new() { HttpContext = httpContext, ProblemDetails = answer });
     }
+
+    private static ProblemDetails AnswerTo(Exception exception) => exception switch
+    {
+        ProblemException problem => new() { Status = problem.Status, Detail = problem.Message },
+        BadHttpRequestException bad => Unreadable(bad.StatusCode, bad.Message),
+        // A form with too many fields, too long ones or U+0000.
+        InvalidDataException bad => Unreadable(StatusCodes.Status400BadRequest, bad.Message),
+        _ => new() { Status = StatusCodes.Status500InternalServerError },
+    };
+
+    // The same for OAuth clients, who look for "error" (RFC 6749 §5.2).
+    private static ProblemDetails Unreadable(int status, string detail) => new()
+    {
+        Status = status,
+        Detail = detail,
+        Extensions = { ["error"] = "invalid_request", ["error_description"] = detail },
+    };
 }

@@ -79,6 +79,22 @@ public sealed class TokenEndpointTests
         Assert.That((await response.Json()).GetProperty("error").GetString(), Is.EqualTo("unsupported_grant_type"));
     }
 
+    [TestCase(AuthServerPaths.Token, 1, 5_000_000)]
+    [TestCase(AuthServerPaths.Token, 2_000, 1)]
+    [TestCase(AuthServerPaths.Introspection, 2_000, 1)]
+    [TestCase("connect/revoke", 1, 5_000_000)]
+    public async Task A_form_that_cannot_be_read_is_the_clients_mistake(string path, int fields, int length)
+    {
+        await using var server = await AuthServer.Start();
+        using var http = server.CreateClient();
+
+        using var response = await http.Send(
+            path, null, [.. Enumerable.Range(0, fields).Select(i => ($"field{i}", new string('x', length)))]);
+
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That((await response.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_request"));
+    }
+
     [Test]
     public async Task A_client_of_a_credential_set_gets_no_token_for_the_management_API()
     {
