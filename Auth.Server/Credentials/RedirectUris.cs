@@ -27,6 +27,10 @@ internal static partial class RedirectUris
     /// <summary>Refuses an address that could hand a code to somebody else.</summary>
     public static string Check(string text)
     {
+        // RFC 3986 §2; another character would be spelt otherwise by the client, and cannot stand in a Location header.
+        if (!text.All(c => c is > ' ' and < '\x7f'))
+            throw ProblemException.Invalid(
+                $"The redirect URI {text} has spaces or letters that must be percent-encoded, or xn-- in a host.");
         if (text.Contains('*', StringComparison.Ordinal))
             throw ProblemException.Invalid($"The redirect URI {text} has a wildcard; it must be the exact address.");
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))

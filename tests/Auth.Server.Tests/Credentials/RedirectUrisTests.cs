@@ -46,6 +46,10 @@ public sealed class RedirectUrisTests
     [TestCase("javascript:alert(1)", "absolute")]
     [TestCase("myapp://callback", "absolute")]
     [TestCase("", "absolute")]
+    [TestCase("https://bücher.example/callback", "xn--")]
+    [TestCase("https://idp.example.com/é", "percent-encoded")]
+    [TestCase("https://idp.example.com/ callback", "percent-encoded")]
+    [TestCase("https://idp.example.com/\u202Ecallback", "percent-encoded")]
     public void An_address_that_could_hand_a_code_to_somebody_else_is_refused(string uri, string why) =>
         Assert.That(() => RedirectUris.Check(uri), Refused.And.Message.Contains(why));
 
