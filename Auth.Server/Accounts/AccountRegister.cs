@@ -29,8 +29,8 @@ internal sealed partial class AccountRegister(AuthDbContext db, UserManager<Admi
     public async Task<Account> Create(string name, AccountChange settings, CancellationToken cancellation)
     {
         name = name.Trim();
-        if (name.Length is 0 or > 200)
-            throw ProblemException.Invalid("An account's name has 1 to 200 characters.");
+        if (name.Length is 0 or > 200 || name.Any(char.IsControl))
+            throw ProblemException.Invalid("An account's name has 1 to 200 characters, in one line.");
         await using var transaction = await db.BeginWrite(cancellation);
         if (await db.Accounts.AnyAsync(account => account.Name == name, cancellation))
             throw ProblemException.Conflict($"There is an account named {name} already.");
@@ -111,7 +111,7 @@ internal sealed partial class AccountRegister(AuthDbContext db, UserManager<Admi
             : throw ProblemException.Invalid($"\"{domain}\" is no e-mail domain, such as example.com.");
     }
 
-    [GeneratedRegex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+\\z")]
+    [GeneratedRegex("^[^@\\s\\p{C}]+@[^@\\s\\p{C}]+\\.[^@\\s\\p{C}]+\\z")]
     private static partial Regex Email();
 
     [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,49}\\z")]

@@ -40,6 +40,9 @@ internal sealed class CredentialSets(
     private static readonly TimeSpan longestLifetime = TimeSpan.FromDays(3 * 365);
     private static readonly TimeSpan shortestLifetime = TimeSpan.FromMinutes(5);
 
+    /// <summary>A lifetime in days; so many that no time span has them are as good as too many.</summary>
+    public static TimeSpan Days(int days) => TimeSpan.FromDays(Math.Clamp(days, -1, 1_000_000));
+
     /// <summary>The account's live set, if it has one.</summary>
     public async Task<CredentialSet?> FindActive(Guid accountId, CancellationToken cancellation)
     {

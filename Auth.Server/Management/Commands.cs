@@ -41,7 +41,9 @@ internal sealed class Commands(IServiceProvider services, string workingDirector
         };
         try
         {
-            return await Root().Parse(arguments).InvokeAsync(configuration, cancellation);
+            // A word that begins with @ is that word, not a file of more words.
+            var parsed = Root().Parse(arguments, new() { ResponseFileTokenReplacer = null });
+            return await parsed.InvokeAsync(configuration, cancellation);
         }
         catch (ProblemException problem)
         {
@@ -277,12 +279,13 @@ internal sealed class Commands(IServiceProvider services, string workingDirector
     private static TimeSpan? ParseLifetime(ArgumentResult argument)
     {
         var text = argument.Tokens.Single().Value;
-        if (int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        if (text.Length > 1
+            && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
         {
             switch (text[^1])
             {
-                case 'd': return TimeSpan.FromDays(number);
-                case 'h': return TimeSpan.FromHours(number);
+                case 'd': return CredentialSets.Days(number);
+                case 'h': return CredentialSets.Days(number / 24) + TimeSpan.FromHours(number % 24);
                 case 'm': return TimeSpan.FromMinutes(number);
                 default: break;
             }

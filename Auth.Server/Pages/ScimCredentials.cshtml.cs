@@ -97,7 +97,7 @@ internal sealed class ScimCredentialsModel(
                     Replaces,
                     Method!,
                     administrator.Email,
-                    Method == CredentialMethods.DirectJwt ? TimeSpan.FromDays(LifetimeDays) : null,
+                    Method == CredentialMethods.DirectJwt ? CredentialSets.Days(LifetimeDays) : null,
                     redirectUris),
                 cancellation);
             HasRedirectUris = redirectUris.Count > 0;

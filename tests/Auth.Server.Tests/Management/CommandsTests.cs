@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Auth.Server.Administrators;
 using Auth.Server.Management;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;
@@ -138,6 +139,42 @@ public sealed class CommandsTests
 
         var (exitCode, _, error) = await Run(server, "resource-servers", "add", "--jwks", "keys.jwks");
 
+        Assert.That(exitCode, Is.EqualTo(1));
+        Assert.That(error, Does.Contain(sentence));
+    }
+
+    [TestCase("o'brien@example.com")]
+    [TestCase("jörg+scim@example.com")]
+    public async Task An_administrator_has_any_address_that_people_have(string email)
+    {
+        await using var server = await AuthServer.Start();
+        var account = await server.CreateAccount();
+        var made = await Json(
+            server, "administrators", "create", "--account", $"{account.Id}", "--email", email, "--json");
+        var signedIn = await server.With((SignIn signIn) =>
+            signIn.Try(email, made.GetProperty("password").GetString()!, CancellationToken.None));
+        Assert.That(signedIn.Session, Is.Not.Null);
+    }
+
+    [Test]
+    public async Task A_word_that_begins_with_an_at_sign_is_that_word()
+    {
+        await using var server = await AuthServer.Start();
+        var created = await Json(
+            server, "accounts", "create", "--name", "Acme", "--domains", "@acme.example", "--json");
+        Assert.That(Texts(created, "domains"), Is.EqualTo(new[] { "acme.example" }));
+    }
+
+    [TestCase("99999999d", "at most 1095 days")]
+    [TestCase("2147483647h", "at most 1095 days")]
+    [TestCase("", "is no lifetime")]
+    public async Task A_lifetime_beyond_all_bounds_is_refused_in_a_sentence(string lifetime, string sentence)
+    {
+        await using var server = await AuthServer.Start();
+        var account = await server.CreateAccount();
+        var (exitCode, _, error) = await Run(
+            server, "credentials", "generate", "--account", $"{account.Id}", "--method", "direct-jwt",
+            "--lifetime", lifetime);
         Assert.That(exitCode, Is.EqualTo(1));
         Assert.That(error, Does.Contain(sentence));
     }

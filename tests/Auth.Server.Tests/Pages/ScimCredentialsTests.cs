@@ -78,6 +78,20 @@ public sealed class ScimCredentialsTests
         Assert.That(introspection.ExpiresIn, Is.EqualTo((long)TimeSpan.FromDays(90).TotalSeconds));
     }
 
+    [TestCase("0")]
+    [TestCase("-1")]
+    [TestCase("2147483647")]
+    public async Task A_lifetime_that_is_no_choice_is_refused(string days)
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+
+        var result = await browser.Submit(await browser.Open(Address), Button, jwt, ("LifetimeDays", days));
+
+        Assert.That(result.Status, Is.EqualTo(400));
+        Assert.That(result.Text, Does.Contain("A lifetime is at least"));
+    }
+
     [Test]
     public async Task An_OAuth_client_for_Okta_is_shown_once_and_works()
     {
