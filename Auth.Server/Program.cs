@@ -48,6 +48,7 @@ internal static class Program
         var auth = ReadOptions(builder.Configuration);
         CommandSocket.Prepare(auth.DataDirectory);
         builder.WebHost.UseStaticWebAssets();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.WebHost.UseSetting(
             WebHostDefaults.ServerUrlsKey,
             $"{builder.Configuration[WebHostDefaults.ServerUrlsKey]};http://unix:{CommandSocket.PathIn(auth.DataDirectory)}");
@@ -70,6 +71,8 @@ internal static class Program
         services.AddIdentityCore<Administrator>(identity =>
         {
             identity.User.RequireUniqueEmail = true;
+            // User names are e-mail addresses, and people are named O'Brien.
+            identity.User.AllowedUserNameCharacters = "";
             identity.Password.RequiredLength = 12;
             // Length is what counts. A rule on kinds of characters would refuse one random password in twenty.
             identity.Password.RequireNonAlphanumeric = false;
@@ -97,9 +100,14 @@ internal static class Program
 
         var app = builder.Build();
         app.UseForwardedHeaders();
-        // TLS ends at a proxy, whether it says so or not; without this, cookies and redirects would be those of plain http.
-        if (auth.IsHttps)
-            app.Use((http, next) => { http.Request.Scheme = Uri.UriSchemeHttps; return next(http); });
+        // Whatever host a request names, and though TLS may end at a proxy: cookies, redirects and metadata are those of
+        // the one public address, and nobody can have them made of another.
+        app.Use((http, next) =>
+        {
+            http.Request.Scheme = auth.PublicUrl.Scheme;
+            http.Request.Host = new HostString(auth.PublicUrl.Authority);
+            return next(http);
+        });
         app.UseMiddleware<SecurityHeaders>();
         app.UseExceptionHandler("/error");
         app.UseErrorPages();
@@ -114,7 +122,8 @@ internal static class Program
         app.MapTokenEndpoint();
         app.MapManagement();
         app.MapCommands();
-        app.MapRazorPages();
+        app.MapRazorPages().WithMetadata(
+            new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head, HttpMethods.Post]));
         return app;
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Auth.Server.Administrators;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -49,5 +50,7 @@ internal sealed class SignInModel(SignIn signIn) : PageModel
         return Page();
     }
 
-    private LocalRedirectResult GoOn() => LocalRedirect(Url.IsLocalUrl(ReturnUrl) ? ReturnUrl : "/");
+    // An address that a browser was at is in ASCII; another cannot stand in a header.
+    private LocalRedirectResult GoOn() =>
+        LocalRedirect(Url.IsLocalUrl(ReturnUrl) && Ascii.IsValid(ReturnUrl) ? ReturnUrl : "/");
 }

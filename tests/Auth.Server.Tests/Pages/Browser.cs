@@ -97,7 +97,8 @@ internal sealed class Page(string path, HttpResponseMessage response, string htm
     public int Status { get; } = (int)response.StatusCode;
 
     /// <summary>Where the browser is sent; an address of the server itself without its host.</summary>
-    public string? Location { get; } = response.Headers.Location is { IsAbsoluteUri: true, Host: "127.0.0.1" } own
+    public string? Location { get; } = response.Headers.Location is { IsAbsoluteUri: true } own
+        && own.Authority == AuthServer.PublicUrl.Authority
         ? own.PathAndQuery
         : response.Headers.Location?.OriginalString;
 

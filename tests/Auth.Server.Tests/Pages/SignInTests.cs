@@ -66,6 +66,7 @@ public sealed class SignInTests
     [TestCase("//evil.example/")]
     [TestCase("/\\evil.example/")]
     [TestCase("javascript:alert(1)")]
+    [TestCase("/é", Description = "No address that a browser was at, and it cannot stand in a header.")]
     public async Task Nobody_is_sent_to_another_site(string returnUrl)
     {
         await using var server = await Server();
