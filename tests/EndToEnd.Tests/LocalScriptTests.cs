@@ -112,7 +112,8 @@ internal sealed class LocalScriptTests : EndToEndTest
     public async Task Ctrl_C_ends_both_servers()
     {
         await system.Stop();
-        using var script = Script.Start(Script.LocalSh, system.Place);
+        // Tests that run in the background ignore Ctrl-C, and what they start would too.
+        using var script = Script.Start("env", ["--default-signal=INT", Script.LocalSh, .. system.Place]);
         await Script.ReadUntil(script, line => line.StartsWith("Ctrl-C", StringComparison.Ordinal));
         int[] servers = [system.PidOf("auth-server"), system.PidOf("scim-api")];
 
@@ -167,7 +168,8 @@ internal sealed class LocalScriptTests : EndToEndTest
     public async Task A_server_that_dies_ends_the_run_and_its_last_lines_are_shown()
     {
         await system.Stop();
-        using var script = Script.Start(Script.LocalSh, system.Place);
+        // Tests that run in the background ignore Ctrl-C, and what they start would too.
+        using var script = Script.Start("env", ["--default-signal=INT", Script.LocalSh, .. system.Place]);
         await Script.ReadUntil(script, line => line.StartsWith("Ctrl-C", StringComparison.Ordinal));
         var other = system.PidOf("auth-server");
 
