@@ -29,17 +29,12 @@ internal static class UsersApi
         string? filter, Page page, Projection projection, Caller caller, ScimDbContext db,
         CancellationToken cancellation)
     {
-        var users = db.UsersOf(caller.AccountId).AsNoTracking();
-        if (filter is not null)
-            users = users.Matching(Filter.Parse(filter), db, caller.AccountId);
-
-        var found = await users.OrderBy(user => user.Id)
-            .Skip(page.StartIndex - 1).Take(page.Count)
-            .ToListAsync(cancellation);
+        var query = new UserQuery(caller.AccountId, filter is null ? null : Filter.Parse(filter));
+        var found = await db.Find(query, after: null, page.StartIndex - 1, page.Count, cancellation);
         var total = filter is null
             ? await db.CountUsers(caller.AccountId, cancellation)
-            : await users.CountAsync(cancellation);
-        return ScimResult.List(page, total, [.. found.Select(user => user.ToResource())], projection);
+            : await db.Count(query, cancellation);
+        return ScimResult.List(page, total, [.. found.Select(user => user.Resource)], projection);
     }
 
     private static async Task<IResult> Get(
