@@ -23,7 +23,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         var user = new User
         {
             AccountId = caller.AccountId,
-            Id = Guid.CreateVersion7(now),
+            Id = await db.NextId(caller.AccountId, now, cancellation),
             Source = caller.CredentialSet is null ? UserSources.SciLeads : UserSources.Scim,
             Created = now,
         };
