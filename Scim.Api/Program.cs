@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Scim.Api.Data;
 using Scim.Api.Discovery;
 using Scim.Api.Protocol.Messages;
+using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
 using Scim.Api.Users;
 using Shared.Contracts;
@@ -58,6 +59,7 @@ internal static class Program
         builder.Services.AddStorage(builder.Configuration.GetSection(DatabaseOptions.Section).Get<DatabaseOptions>() ?? new());
         builder.Services.AddHealthChecks().AddCheck<Readiness>("database", tags: ["ready"]);
         builder.Services.AddTokenValidation();
+        builder.Services.AddSingleton<RateLimit>();
         builder.Services.AddScoped<UserWrites>();
         builder.Services.AddHostedService<Erasure>();
 
@@ -70,6 +72,7 @@ internal static class Program
         app.UseStatusCodePages(ErrorAnswers.Describe);
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseRateLimit();
 
         var scim = app.MapGroup("/scim/v2").RequireAuthorization(Scopes.Scim);
         scim.MapDiscovery();

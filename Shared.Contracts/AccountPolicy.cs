@@ -32,6 +32,10 @@ public sealed record AccountPolicy
     [JsonPropertyName("attribute_rules")]
     public required string AttributeRules { get; init; }
 
+    /// <summary>Requests a second that SCIM takes in the long run, bursts aside; null is no limit.</summary>
+    [JsonPropertyName("rate_limit")]
+    public int? RateLimit { get; init; }
+
     /// <summary>E-mail domains in lower case, without <c>@</c>; an empty list allows all.</summary>
     [JsonPropertyName("domains")]
     public required IReadOnlyList<string> Domains { get; init; }

@@ -7,6 +7,8 @@ namespace Auth.Server.Accounts;
 /// <summary>A customer of SciLeads, and the rules that its people are provisioned by.</summary>
 internal sealed class Account
 {
+    public const int DefaultRateLimit = 100;
+
     public Guid Id { get; init; } = Guid.CreateVersion7();
 
     public required string Name { get; set; }
@@ -21,6 +23,12 @@ internal sealed class Account
 
     /// <summary>One of <see cref="AttributeRuleSets"/>.</summary>
     public string AttributeRules { get; set; } = AttributeRuleSets.Guide;
+
+    /// <summary>
+    /// Requests a second that SCIM takes in the long run, bursts aside; null is no limit. The default is four times what
+    /// Okta and Entra ID need, so that only a client that runs wild ever hears of it.
+    /// </summary>
+    public int? RateLimit { get; set; } = DefaultRateLimit;
 
     /// <summary>E-mail domains in lower case, without <c>@</c>; none allows all.</summary>
     public List<string> Domains { get; set; } = [];
@@ -45,6 +53,7 @@ internal sealed class Account
         ScimEnabled = ScimEnabled,
         Suspended = Suspended,
         AttributeRules = AttributeRules,
+        RateLimit = RateLimit,
         Domains = Domains,
         Licences =
         [

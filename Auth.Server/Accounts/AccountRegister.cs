@@ -7,17 +7,23 @@ using Shared.Contracts;
 
 namespace Auth.Server.Accounts;
 
-/// <summary>What an operator changes of an account; what is null stays as it is.</summary>
+/// <summary>
+/// What an operator changes of an account; what is null stays as it is. A <paramref name="RateLimit"/> of 0 is none.
+/// </summary>
 internal sealed record AccountChange(
     bool? ScimEnabled = null,
     bool? Suspended = null,
     IReadOnlyList<string>? Domains = null,
     IReadOnlyDictionary<string, int>? Licences = null,
-    string? AttributeRules = null);
+    string? AttributeRules = null,
+    int? RateLimit = null);
 
 /// <summary>Opening accounts and changing them: what SciLeads' operators do.</summary>
 internal sealed partial class AccountRegister(AuthDbContext db, UserManager<Administrator> administrators, TimeProvider time)
 {
+    private const int MinRateLimit = 25;
+    private const int MaxRateLimit = 10_000;
+
     public async Task<Account> Get(Guid id, CancellationToken cancellation) =>
         await db.Accounts.Include(account => account.Licences)
             .SingleOrDefaultAsync(account => account.Id == id, cancellation)
@@ -85,11 +91,22 @@ internal sealed partial class AccountRegister(AuthDbContext db, UserManager<Admi
                 : throw ProblemException.Invalid($"Attribute rules are guide or rfc, not \"{rules}\".");
         }
 
+        if (change.RateLimit is { } rateLimit)
+            account.RateLimit = CheckRateLimit(rateLimit);
         if (change.Domains is { } domains)
             account.Domains = [.. domains.Select(CheckDomain).Distinct()];
         foreach (var (product, seats) in change.Licences ?? new Dictionary<string, int>())
             ApplyLicence(account, product, seats);
     }
+
+    private static int? CheckRateLimit(int limit) => limit switch
+    {
+        0 => null,
+        >= MinRateLimit and <= MaxRateLimit => limit,
+        _ => throw ProblemException.Invalid(
+            $"A rate limit is {MinRateLimit} to {MaxRateLimit} requests a second, not {limit}: "
+            + "Okta and Entra ID need 25 at the least."),
+    };
 
     private static void ApplyLicence(Account account, string product, int seats)
     {

@@ -242,6 +242,7 @@ internal sealed class Commands(IServiceProvider services, string workingDirector
         ["scim"] = account.ScimEnabled ? "on" : "off",
         ["suspended"] = account.Suspended,
         ["attributeRules"] = account.AttributeRules,
+        ["rateLimit"] = account.RateLimit is { } limit ? (JsonNode)limit : AccountSettings.None,
         ["domains"] = new JsonArray([.. account.Domains.Select(domain => (JsonNode)domain)]),
         ["licences"] = new JsonArray(
             [.. account.Licences.OrderBy(l => l.Product, StringComparer.Ordinal).Select(l => (JsonNode)$"{l.Product}={l.Seats}")]),
@@ -293,54 +294,5 @@ internal sealed class Commands(IServiceProvider services, string workingDirector
 
         argument.AddError($"\"{text}\" is no lifetime. Write days, hours or minutes: 365d, 12h, 30m.");
         return null;
-    }
-
-    /// <summary>The options that opening and changing an account share.</summary>
-    private sealed class AccountSettings
-    {
-        private readonly Option<string?> scim = new("--scim") { Description = "Whether identity providers may provision." };
-        private readonly Option<string?> suspended = new("--suspended") { Description = "Whether the customer is locked out." };
-        private readonly Option<string?> domains = new("--domains")
-        {
-            Description = "Allowed e-mail domains, separated by commas; empty allows all.",
-        };
-
-        private readonly Option<string[]> licences = new("--licence") { Description = "PRODUCT=SEATS; may be repeated." };
-        private readonly Option<string?> rules = new("--attribute-rules") { Description = "How attributes are judged." };
-
-        public AccountSettings()
-        {
-            scim.AcceptOnlyFromAmong("on", "off");
-            suspended.AcceptOnlyFromAmong("on", "off");
-            rules.AcceptOnlyFromAmong(AttributeRuleSets.Guide, AttributeRuleSets.Rfc);
-            licences.Validators.Add(result =>
-            {
-                foreach (var token in result.Tokens.Where(token => ParseLicence(token.Value) is null))
-                    result.AddError($"\"{token.Value}\" is no licence. Write PRODUCT=SEATS, such as portal=100.");
-            });
-        }
-
-        public Command AddTo(Command command)
-        {
-            foreach (var option in new Option[] { scim, suspended, domains, licences, rules })
-                command.Options.Add(option);
-            return command;
-        }
-
-        public AccountChange Read(ParseResult parsed) => new(
-            Switch(parsed.GetValue(scim)),
-            Switch(parsed.GetValue(suspended)),
-            parsed.GetValue(domains)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
-            parsed.GetValue(licences)?.Select(text => ParseLicence(text)!.Value)
-                .GroupBy(licence => licence.Product).ToDictionary(same => same.Key, same => same.Last().Seats),
-            parsed.GetValue(rules));
-
-        private static bool? Switch(string? value) => value is null ? null : value == "on";
-
-        private static (string Product, int Seats)? ParseLicence(string text) =>
-            text.Split('=') is [var product, var seats]
-            && int.TryParse(seats, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-                ? (product, number)
-                : null;
     }
 }

@@ -31,6 +31,9 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
     public static ScimError Forbidden(string detail) => new(403, null, detail);
     public static ScimError NotFound(string type, string id) => new(404, null, $"{type} {id} does not exist.");
     public static ScimError Uniqueness(string detail) => new(409, "uniqueness", detail);
+    public static ScimError TooManyRequests(string detail, int retryAfter) =>
+        new(429, null, detail) { RetryAfter = retryAfter };
+
     public static ScimError NotImplemented(string detail) => new(501, null, detail);
     public static ScimError Unavailable(string detail, int retryAfter) =>
         new(503, null, detail) { RetryAfter = retryAfter };

@@ -36,6 +36,29 @@ public sealed class CommandsTests
     }
 
     [Test]
+    public async Task A_rate_limit_is_generous_unless_an_operator_says_otherwise()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var created = await Json(server, "accounts", "create", "--name", "Acme", "--scim", "on", "--json");
+        var id = created.GetProperty("accountId").GetString()!;
+        var token = (await Json(
+            server, "credentials", "generate", "--account", id, "--method", "direct-jwt", "--json")).GetProperty("token");
+        var told = new List<(string Shown, int? Told)>();
+        foreach (var limit in new[] { null, "25", "none", "10000" })
+        {
+            if (limit is not null)
+                await Json(server, "accounts", "update", "--account", id, "--rate-limit", limit, "--json");
+            var shown = await Json(server, "accounts", "show", "--account", id, "--json");
+            told.Add((
+                shown.GetProperty("rateLimit").ToString(),
+                (await scim.Introspect(token.GetString()!)).Account!.RateLimit));
+        }
+        Assert.That(
+            told, Is.EqualTo(new (string, int?)[] { ("100", 100), ("25", 25), ("none", null), ("10000", 10000) }));
+    }
+
+    [Test]
     public async Task Every_change_of_an_account_has_a_higher_version()
     {
         await using var server = await AuthServer.Start();
@@ -115,6 +138,10 @@ public sealed class CommandsTests
     [TestCase("no licence", "accounts", "create", "--name", "x", "--licence", "portal")]
     [TestCase("no licence", "accounts", "create", "--name", "x", "--licence", "portal=many")]
     [TestCase("no product", "accounts", "create", "--name", "x", "--licence", "Por tal=1")]
+    [TestCase("25 at the least", "accounts", "create", "--name", "x", "--rate-limit", "24")]
+    [TestCase("25 to 10000", "accounts", "create", "--name", "x", "--rate-limit", "10001")]
+    [TestCase("no rate limit", "accounts", "create", "--name", "x", "--rate-limit", "0")]
+    [TestCase("no rate limit", "accounts", "create", "--name", "x", "--rate-limit", "many")]
     [TestCase("1 to 200 characters", "accounts", "create", "--name", "  ")]
     [TestCase("no lifetime", "credentials", "generate", "--account", "00000000-0000-0000-0000-000000000001", "--method", "oauth2", "--lifetime", "soon")]
     [TestCase("Required argument missing", "credentials", "generate", "--account")]

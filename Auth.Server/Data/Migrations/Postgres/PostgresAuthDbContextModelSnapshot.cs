@@ -49,6 +49,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<long>("PolicyVersion")
                         .HasColumnType("bigint");
 
+                    b.Property<int?>("RateLimit")
+                        .HasColumnType("integer");
+
                     b.Property<bool>("ScimEnabled")
                         .HasColumnType("boolean");
 

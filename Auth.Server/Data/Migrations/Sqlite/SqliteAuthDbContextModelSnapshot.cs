@@ -43,6 +43,9 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Property<long>("PolicyVersion")
                         .HasColumnType("INTEGER");
 
+                    b.Property<int?>("RateLimit")
+                        .HasColumnType("INTEGER");
+
                     b.Property<bool>("ScimEnabled")
                         .HasColumnType("INTEGER");
 

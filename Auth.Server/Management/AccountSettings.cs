@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Globalization;
+using Auth.Server.Accounts;
+using Shared.Contracts;
+
+namespace Auth.Server.Management;
+
+/// <summary>The options that opening and changing an account share.</summary>
+internal sealed class AccountSettings
+{
+    /// <summary>What is written where there is no limit.</summary>
+    public const string None = "none";
+
+    private readonly Option<string?> scim = new("--scim") { Description = "Whether identity providers may provision." };
+    private readonly Option<string?> suspended = new("--suspended") { Description = "Whether the customer is locked out." };
+    private readonly Option<string?> domains = new("--domains")
+    {
+        Description = "Allowed e-mail domains, separated by commas; empty allows all.",
+    };
+
+    private readonly Option<string[]> licences = new("--licence") { Description = "PRODUCT=SEATS; may be repeated." };
+    private readonly Option<string?> rules = new("--attribute-rules") { Description = "How attributes are judged." };
+    private readonly Option<string?> rateLimit = new("--rate-limit")
+    {
+        Description = "Requests a second that SCIM takes in the long run, 25 at the least, or none.",
+    };
+
+    public AccountSettings()
+    {
+        scim.AcceptOnlyFromAmong("on", "off");
+        suspended.AcceptOnlyFromAmong("on", "off");
+        rules.AcceptOnlyFromAmong(AttributeRuleSets.Guide, AttributeRuleSets.Rfc);
+        licences.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens.Where(token => ParseLicence(token.Value) is null))
+                result.AddError($"\"{token.Value}\" is no licence. Write PRODUCT=SEATS, such as portal=100.");
+        });
+        rateLimit.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens.Where(token => ParseRateLimit(token.Value) is null))
+                result.AddError($"\"{token.Value}\" is no rate limit. Write requests a second, or none.");
+        });
+    }
+
+    public Command AddTo(Command command)
+    {
+        foreach (var option in new Option[] { scim, suspended, domains, licences, rules, rateLimit })
+            command.Options.Add(option);
+        return command;
+    }
+
+    public AccountChange Read(ParseResult parsed) => new(
+        Switch(parsed.GetValue(scim)),
+        Switch(parsed.GetValue(suspended)),
+        parsed.GetValue(domains)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+        parsed.GetValue(licences)?.Select(text => ParseLicence(text)!.Value)
+            .GroupBy(licence => licence.Product).ToDictionary(same => same.Key, same => same.Last().Seats),
+        parsed.GetValue(rules),
+        parsed.GetValue(rateLimit) is { } limit ? ParseRateLimit(limit) : null);
+
+    private static bool? Switch(string? value) => value is null ? null : value == "on";
+
+    // 0, which is no limit to the register, is none that can be written.
+    private static int? ParseRateLimit(string text) =>
+        text == None ? 0
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
+        : null;
+
+    private static (string Product, int Seats)? ParseLicence(string text) =>
+        text.Split('=') is [var product, var seats]
+        && int.TryParse(seats, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? (product, number)
+            : null;
+}

@@ -1,0 +1,56 @@
+using System.Threading.RateLimiting;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Tokens;
+using Shared.Contracts;
+
+namespace Scim.Api.Provisioning;
+
+/// <summary>
+/// How many requests an account may send: a bucket for each, which fills at the account's rate and holds a burst. The
+/// buckets are this process's own; one that is full and unused is forgotten. An account whose rate changes begins
+/// with a new bucket. The portal's own requests cost nothing.
+/// </summary>
+internal sealed class RateLimit : IDisposable
+{
+    /// <summary>What a bucket holds, at the least: as many requests may come at once.</summary>
+    public const int Burst = 1000;
+
+    private readonly PartitionedRateLimiter<AccountPolicy> buckets =
+        PartitionedRateLimiter.Create<AccountPolicy, (Guid Id, int Rate)>(account =>
+            RateLimitPartition.GetTokenBucketLimiter((account.Id, Rate: account.RateLimit!.Value), key => new()
+            {
+                TokenLimit = Math.Max(Burst, key.Rate),
+                TokensPerPeriod = 1,
+                ReplenishmentPeriod = TimeSpan.FromSeconds(1) / key.Rate,
+            }));
+
+    /// <summary>
+    /// Takes so many requests from the account's bucket, <see cref="Burst"/> at the most; if it holds fewer, none is
+    /// taken and the answer is 429.
+    /// </summary>
+    public void Take(Caller caller, int requests)
+    {
+        if (caller is not { CredentialSet: not null, Account: { RateLimit: { } rate } account })
+            return;
+        using var lease = buckets.AttemptAcquire(account, requests);
+        if (lease.IsAcquired)
+            return;
+        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var time) ? Math.Ceiling(time.TotalSeconds) : 1;
+        throw new ScimException(ScimError.TooManyRequests(
+            $"This account sends more than {rate} requests a second. Send them again later, more slowly.",
+            retryAfter: Math.Max(1, (int)wait)));
+    }
+
+    public void Dispose() => buckets.Dispose();
+}
+
+/// <summary>Puts the rate limit behind the checks of token and fence, and before every endpoint.</summary>
+internal static class RateLimiting
+{
+    public static void UseRateLimit(this IApplicationBuilder app) => app.Use((context, next) =>
+    {
+        if (context.Features.Get<Caller>() is { } caller)
+            context.RequestServices.GetRequiredService<RateLimit>().Take(caller, requests: 1);
+        return next(context);
+    });
+}

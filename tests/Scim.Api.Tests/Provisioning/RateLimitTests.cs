@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Provisioning;
+using Scim.Api.Tokens;
+
+namespace Scim.Api.Tests.Provisioning;
+
+/// <summary>How many requests an account may send. At one a second, a test is faster than its bucket fills.</summary>
+[Parallelizable]
+internal sealed class RateLimitTests
+{
+    private ScimServer server = null!;
+
+    [OneTimeSetUp]
+    public async Task Start() => server = await ScimServer.Start();
+
+    [OneTimeTearDown]
+    public async Task Stop() => await server.DisposeAsync();
+
+    [Test]
+    public async Task Above_the_limit_is_429_with_whole_seconds_to_wait()
+    {
+        var account = Account(limit: 1);
+        using var client = server.ClientOf(account);
+        Assert.That((await client.Get("Users")).Status, Is.EqualTo(HttpStatusCode.OK));
+        var refused = await Exhausted(account, client, "GET", "Users");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.TooManyRequests), refused.ToString());
+            Assert.That(refused.Message.Content.Headers.ContentType?.MediaType, Is.EqualTo("application/scim+json"));
+            Assert.That((string?)refused["status"], Is.EqualTo("429"));
+            Assert.That(refused.Detail, Does.Contain("1 requests a second"));
+            Assert.That(refused.Message.Headers.GetValues("Retry-After"), Is.EqualTo(new[] { "1" }));
+        }
+    }
+
+    [Test]
+    public async Task What_is_refused_is_not_even_read()
+    {
+        var account = Account(limit: 1);
+        using var client = server.ClientOf(account);
+        Assert.That(
+            (await Exhausted(account, client, "POST", "Users")).Status, Is.EqualTo(HttpStatusCode.TooManyRequests));
+    }
+
+    [Test]
+    public async Task A_dead_token_is_401_also_above_the_limit()
+    {
+        var account = Account(limit: 1);
+        using var client = server.ClientOf(account);
+        await Exhausted(account, client, "GET", "Users");
+        account.SetId = Guid.CreateVersion7();
+        Assert.That((await client.Get("Users")).Status, Is.EqualTo(HttpStatusCode.Unauthorized));
+    }
+
+    [Test]
+    public async Task Neither_another_account_nor_the_portal_pays()
+    {
+        var account = Account(limit: 1);
+        using var client = server.ClientOf(account);
+        using var other = server.ClientOf(Account(limit: 1));
+        using var portal = server.PortalOf(account);
+        Assert.That(
+            (await Exhausted(account, client, "GET", "Users")).Status, Is.EqualTo(HttpStatusCode.TooManyRequests));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((await other.Get("Users")).Status, Is.EqualTo(HttpStatusCode.OK));
+            Assert.That((await portal.Get("users")).Status, Is.EqualTo(HttpStatusCode.OK));
+        }
+    }
+
+    [TestCase(2)]
+    [TestCase(null)]
+    public async Task A_new_limit_holds_from_the_next_request_on(int? limit)
+    {
+        var account = Account(limit: 1);
+        using var client = server.ClientOf(account);
+        Assert.That(
+            (await Exhausted(account, client, "GET", "Users")).Status, Is.EqualTo(HttpStatusCode.TooManyRequests));
+        account.Policy = account.Policy with { RateLimit = limit };
+        Assert.That((await client.Get("Users")).Status, Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
+    public void Many_at_once_are_taken_whole_or_not_at_all()
+    {
+        using var limit = new RateLimit();
+        var caller = Caller.Of(Account(limit: 1).Answer());
+        limit.Take(caller, 600);
+        var refused = Assert.Throws<ScimException>(() => limit.Take(caller, 600))!.Error;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(refused.RetryAfter, Is.InRange(100, 200), "until 600 are there again");
+            Assert.That(() => limit.Take(caller, 400), Throws.Nothing);
+        }
+    }
+
+    [Test]
+    public void After_a_burst_the_limit_is_what_is_left()
+    {
+        using var limit = new RateLimit();
+        var caller = Caller.Of(Account(limit: 25).Answer());
+        var clock = Stopwatch.StartNew();
+        limit.Take(caller, RateLimit.Burst);
+        for (var taken = 0; taken < 25;)
+        {
+            try
+            {
+                limit.Take(caller, 1);
+                taken++;
+            }
+            catch (ScimException)
+            {
+                Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromMinutes(1)), $"{taken} were taken");
+            }
+        }
+        Assert.That(clock.Elapsed, Is.GreaterThan(TimeSpan.FromSeconds(0.9)));
+    }
+
+    /// <summary>What is answered when the account's bucket is empty.</summary>
+    private async Task<Answer> Exhausted(TestAccount account, HttpClient client, string method, string path)
+    {
+        var limit = server.Services.GetRequiredService<RateLimit>();
+        var body = method == "GET" ? null : "{";
+        Answer answer;
+        var attempts = 0;
+        do
+        {
+            Empty(limit, Caller.Of(account.Answer()));
+            answer = await client.Send(method, path, body);
+        }
+        while (answer.Status != HttpStatusCode.TooManyRequests && ++attempts < 10);
+        return answer;
+    }
+
+    private static void Empty(RateLimit limit, Caller caller)
+    {
+        for (var requests = RateLimit.Burst; requests > 0;)
+        {
+            try
+            {
+                limit.Take(caller, requests);
+            }
+            catch (ScimException)
+            {
+                requests /= 2;
+            }
+        }
+    }
+
+    private static TestAccount Account(int limit)
+    {
+        var account = new TestAccount();
+        account.Policy = account.Policy with { RateLimit = limit };
+        return account;
+    }
+}
