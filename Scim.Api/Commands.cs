@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Scim.Api.Tokens;
 using Scim.Api.Users;
+using Scim.Api.Users.Search;
 
 namespace Scim.Api;
 
@@ -49,6 +50,7 @@ internal static class Commands
         {
             await using var scope = server.Services.CreateAsyncScope();
             await scope.ServiceProvider.GetRequiredService<ScimDbContext>().Database.MigrateAsync(cancellation);
+            await server.Services.GetRequiredService<Refolding>().RefoldAll(cancellation);
         });
         return command;
     }

@@ -6,6 +6,7 @@ using Scim.Api.Protocol.Messages;
 using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
 using Scim.Api.Users;
+using Scim.Api.Users.Search;
 using Shared.Contracts;
 
 namespace Scim.Api;
@@ -61,6 +62,10 @@ internal static class Program
         builder.Services.AddTokenValidation();
         builder.Services.AddSingleton<RateLimit>();
         builder.Services.AddScoped<UserWrites>();
+        builder.Services.AddScoped<UserSearch>();
+        builder.Services.AddSingleton<SearchBudget>();
+        builder.Services.AddSingleton<Refolding>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Refolding>());
         builder.Services.AddHostedService<Erasure>();
 
         builder.Services.AddExceptionHandler<ErrorAnswers>();

@@ -9,6 +9,9 @@ namespace Scim.Api.Data;
 /// </summary>
 internal abstract class ScimDbContext(DbContextOptions options, WriterGate gate) : DbContext(options)
 {
+    /// <summary>Marks a text that is JSON, which PostgreSQL keeps parsed.</summary>
+    public const string Json = "Scim:Json";
+
     /// <summary>Begins a write's transaction, on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>).</summary>
     public async Task<WriteTransaction> BeginWrite(CancellationToken cancellation)
     {
@@ -37,7 +40,23 @@ internal sealed class SqliteScimDbContext(DbContextOptions<SqliteScimDbContext> 
 
 /// <summary>The SCIM database on PostgreSQL, for any number of nodes.</summary>
 internal sealed class PostgresScimDbContext(DbContextOptions<PostgresScimDbContext> options, WriterGate gate)
-    : ScimDbContext(options, gate);
+    : ScimDbContext(options, gate)
+{
+    /// <summary>Texts compare and sort by their bytes in UTF-8, as on SQLite, whatever the database's language.</summary>
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        var texts = modelBuilder.Model.GetEntityTypes().SelectMany(entity => entity.GetProperties())
+            .Where(property => property.ClrType == typeof(string));
+        foreach (var text in texts)
+        {
+            if (text.FindAnnotation(Json) is not null)
+                text.SetColumnType("jsonb");
+            else
+                text.SetCollation("C");
+        }
+    }
+}
 
 /// <summary>Times are UTC, and come out of a database that does not know as what they went in.</summary>
 internal sealed class UtcTime() : ValueConverter<DateTime, DateTime>(

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Scim.Api.Data;
+using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 
@@ -33,6 +35,12 @@ internal sealed class User
     /// <summary>The resource (RFC 7643 §4.1) in JSON, all but its <c>meta</c>.</summary>
     public string Document { get; private set; } = "";
 
+    /// <summary>The document as filters and sorting want it, a <see cref="SearchDocument"/>.</summary>
+    public string Search { get; private set; } = "{}";
+
+    /// <summary>The <see cref="SearchDocument.Version"/> by which this user's keys were folded.</summary>
+    public int SearchVersion { get; private set; }
+
     /// <summary>What the portal searches: names, addresses and external id without letter case, a line each.</summary>
     public string SearchText { get; private set; } = "";
 
@@ -48,24 +56,35 @@ internal sealed class User
 
     public JsonObject Json() => JsonNode.Parse(Document)!.AsObject();
 
-    public Resource ToResource() => new(ResourceType.User.Name, $"{ResourceType.User.Endpoint}/{Id}", Document)
+    public Resource ToResource() => ToResource(Id, Document) with
     {
         Created = Created,
         LastModified = LastModified,
         Version = Version,
     };
 
+    public static Resource ToResource(Guid id, string document) =>
+        new(ResourceType.User.Name, $"{ResourceType.User.Endpoint}/{id}", document);
+
     /// <summary>Takes a document over; <paramref name="claimsWorkEmail"/> makes the work e-mail unique.</summary>
     public void Become(JsonObject document, bool claimsWorkEmail, DateTime now)
     {
         Document = Resource.Text(document);
         UserName = UserDocument.UserName(document)!;
-        UserNameKey = CaseFolding.Fold(UserName);
         ExternalId = UserDocument.ExternalId(document);
         Active = UserDocument.Active(document) ?? true;
-        SearchText = UserDocument.SearchText(document);
         LastModified = now;
         Version++;
+        Fold(document, claimsWorkEmail);
+    }
+
+    /// <summary>Makes the keys anew that the user is found by; the user itself stays as it is.</summary>
+    public void Fold(JsonObject document, bool claimsWorkEmail)
+    {
+        UserNameKey = CaseFolding.Fold(UserName);
+        Search = Resource.Text(SearchDocument.Of(ResourceType.User, document));
+        SearchText = UserDocument.SearchText(document);
+        SearchVersion = SearchDocument.Version;
         TakeEmails(document, claimsWorkEmail);
     }
 
@@ -77,7 +96,8 @@ internal sealed class User
     }
 
     /// <summary>Forgets what a deleted user was; id and times stay.</summary>
-    public void Erase() => (Document, UserName, UserNameKey, ExternalId, SearchText) = ("", "", "", null, "");
+    public void Erase() =>
+        (Document, UserName, UserNameKey, ExternalId, SearchText, Search) = ("", "", "", null, "", "{}");
 
     private void TakeEmails(JsonObject document, bool claimsWorkEmail)
     {
@@ -103,7 +123,10 @@ internal sealed class User
             // With the id, so that what is found is in order already; else SQLite would rather walk the whole account.
             user.HasIndex(u => new { u.AccountId, u.ExternalId, u.Id }).HasFilter(NotDeleted);
             user.HasIndex(u => new { u.AccountId, u.DeletedAt }).HasFilter(NotErased);
+            user.HasIndex(u => new { u.AccountId, u.LastModified }).HasFilter(NotDeleted);
+            user.HasIndex(u => new { u.AccountId, u.SearchVersion }).HasFilter(NotDeleted);
             user.Property(u => u.Version).IsConcurrencyToken();
+            user.Property(u => u.Search).HasAnnotation(ScimDbContext.Json, true).HasDefaultValue("{}");
             user.HasMany(u => u.Emails).WithOne().HasForeignKey(e => new { e.AccountId, e.UserId });
         }
     }

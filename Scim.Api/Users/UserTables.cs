@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
+using Scim.Api.Users.Search;
 
 namespace Scim.Api.Users;
 
@@ -18,9 +19,9 @@ internal static class UserTables
             db.Set<UserEmail>().Where(email => email.AccountId == accountId);
     }
 
-    /// <summary>The user with this id; ids are exact (RFC 7643 §3.1), and what is no id is nobody's.</summary>
+    /// <summary>The user with this id; what is no id is nobody's.</summary>
     public static IQueryable<User> WithId(this IQueryable<User> users, string id) =>
-        Guid.TryParseExact(id, "D", out var guid) && guid.ToString() == id
+        Lookups.TryReadId(id, out var guid)
             ? users.Where(user => user.Id == guid)
             : users.Where(user => false);
 }

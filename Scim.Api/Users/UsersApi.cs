@@ -6,8 +6,8 @@ using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Paging;
 using Scim.Api.Protocol.Patching;
 using Scim.Api.Protocol.Schemas;
-using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
+using Scim.Api.Users.Search;
 
 namespace Scim.Api.Users;
 
@@ -26,14 +26,12 @@ internal static class UsersApi
     }
 
     private static async Task<ScimResult> List(
-        string? filter, Page page, Projection projection, Caller caller, ScimDbContext db,
+        string? filter, Page page, Projection projection, Caller caller, UserSearch search,
         CancellationToken cancellation)
     {
-        var query = new UserQuery(caller.AccountId, filter is null ? null : Filter.Parse(filter));
-        var found = await db.Find(query, after: null, page.StartIndex - 1, page.Count, cancellation);
-        var total = filter is null
-            ? await db.CountUsers(caller.AccountId, cancellation)
-            : await db.Count(query, cancellation);
+        var query = new UserQuery(caller.AccountId, filter is null ? null : Filter.Parse(filter, ResourceType.User.Find));
+        var found = await search.Find(query, after: null, page.StartIndex - 1, page.Count, cancellation);
+        var total = await search.Count(query, cancellation);
         return ScimResult.List(page, total, [.. found.Select(user => user.Resource)], projection);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol.Filters;
@@ -11,8 +12,11 @@ internal abstract record Filter
     {
     }
 
-    /// <summary>Reads a filter; one that is wrong is <c>invalidFilter</c>, saying where.</summary>
-    public static Filter Parse(string text) => FilterParser.ParseFilter(text);
+    /// <summary>
+    /// Reads a filter; one that is wrong is <c>invalidFilter</c>, saying where. So is a name that
+    /// <paramref name="find"/> does not know, if it is given.
+    /// </summary>
+    public static Filter Parse(string text, AttributeLookup? find = null) => FilterParser.ParseFilter(text, find);
 
     /// <summary>How many comparisons the filter is made of.</summary>
     public int Conditions => this switch
@@ -45,6 +49,15 @@ internal abstract record Filter
     {
         /// <summary>The operator as it is written: <c>eq</c>.</summary>
         public string Word => Operator.ToString().ToLowerInvariant();
+
+        /// <summary>A comparison with null says whether there is a value: <c>eq null</c> is <c>not pr</c>.</summary>
+        public Filter AsPresence() => Operator switch
+        {
+            FilterOperator.Eq => new Not(new Present(Attribute)),
+            FilterOperator.Ne => new Present(Attribute),
+            _ => throw new ScimException(
+                ScimError.InvalidFilter($"{this}: null can only be compared by eq and ne.")),
+        };
 
         public override string ToString() => $"{Attribute} {Word} {Value.GetRawText()}";
     }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol.Filters;
@@ -32,9 +31,11 @@ internal static class FilterMatch
                 var inner = not.Inner.Compile(find);
                 return resource => !inner(resource);
             case Filter.Present present:
-                return IsPresent(Known(present.Attribute, find));
+                return IsPresent(find.Known(present.Attribute));
             case Filter.ValuePath path:
                 return Compile(path, find);
+            case Filter.Comparison { Value.ValueKind: JsonValueKind.Null } comparison:
+                return comparison.AsPresence().Compile(find);
             case Filter.Comparison comparison:
                 return Compile(comparison, find);
             default:
@@ -44,39 +45,20 @@ internal static class FilterMatch
 
     private static Func<JsonObject, bool> Compile(Filter.ValuePath path, AttributeLookup find)
     {
-        var target = Known(path.Attribute, find);
-        if (target is not { Attribute: { Type: AttributeType.Complex } attribute, Sub: null })
-            throw Invalid($"{path.Attribute} has no sub-attributes to filter by.");
-        var inner = path.Inner.Compile(attribute.FindInside);
+        var target = find.KnownComplex(path.Attribute);
+        var inner = path.Inner.Compile(target.Attribute!.FindInside);
         return resource => target.ValuesIn(resource).OfType<JsonObject>().Any(inner);
     }
 
     private static Func<JsonObject, bool> Compile(Filter.Comparison comparison, AttributeLookup find)
     {
-        var target = Known(comparison.Attribute, find);
-        if (comparison.Value.ValueKind == JsonValueKind.Null)
-        {
-            var present = IsPresent(target);
-            return comparison.Operator switch
-            {
-                FilterOperator.Eq => resource => !present(resource),
-                FilterOperator.Ne => present,
-                _ => throw Invalid($"{comparison}: null can only be compared by eq and ne."),
-            };
-        }
+        var target = find.Known(comparison.Attribute);
         var literal = FilterLiteral.Read(comparison, target);
         return resource => target.ComparedIn(resource).Any(literal.Compare);
     }
 
     private static Func<JsonObject, bool> IsPresent(AttributeTarget target) =>
         resource => target.ValuesIn(resource).Any(IsPresent);
-
-    private static AttributeTarget Known(AttributePath path, AttributeLookup find) =>
-        find(path) is { Attribute: not null } target
-            ? target
-            : throw Invalid($"{path} is not an attribute that is known here.");
-
-    private static ScimException Invalid(string detail) => new(ScimError.InvalidFilter(detail));
 
     private static bool IsPresent(JsonNode value) => value switch
     {

@@ -25,15 +25,16 @@ internal sealed class FilterParser
         Enum.GetValues<FilterOperator>().ToDictionary(o => o.ToString(), StringComparer.OrdinalIgnoreCase);
 
     private readonly FilterText text;
+    private AttributeLookup? find;
     private int depth;
     private bool insideBrackets;
 
-    private FilterParser(FilterText text) => this.text = text;
+    private FilterParser(FilterText text, AttributeLookup? find) => (this.text, this.find) = (text, find);
 
-    public static Filter ParseFilter(string filter)
+    public static Filter ParseFilter(string filter, AttributeLookup? find)
     {
         var text = new FilterText(filter, MaxLength, ScimError.InvalidFilter);
-        var parsed = new FilterParser(text).ParseOr();
+        var parsed = new FilterParser(text, find).ParseOr();
         text.ExpectEnd();
         return parsed;
     }
@@ -41,10 +42,10 @@ internal sealed class FilterParser
     public static PatchPath ParsePath(string path)
     {
         var text = new FilterText(path, MaxPathLength, ScimError.InvalidPath);
-        var parser = new FilterParser(text);
+        var parser = new FilterParser(text, find: null);
         text.SkipSpaces();
         var attribute = parser.ParseAttributePath();
-        var filter = text.Accept('[') ? parser.ParseBrackets() : null;
+        var filter = text.Accept('[') ? parser.ParseBrackets(attribute) : null;
         var sub = filter is not null && text.Accept('.') ? parser.ParseSubAttribute() : null;
         text.ExpectEnd();
         return new PatchPath(attribute, filter, sub);
@@ -86,7 +87,7 @@ internal sealed class FilterParser
         if (!text.Accept('['))
             return ParseComparison(attribute);
 
-        var inner = ParseBrackets();
+        var inner = ParseBrackets(attribute);
         // Entra ID compares emails[type eq "work"].value; the RFC writes emails[type eq "work" and value eq …].
         return text.Accept('.')
             ? new Filter.ValuePath(attribute, new Filter.And(inner, ParseComparison(new(null, ParseSubAttribute()))))
@@ -94,13 +95,16 @@ internal sealed class FilterParser
     }
 
     // The opening bracket is read.
-    private Filter ParseBrackets()
+    private Filter ParseBrackets(AttributePath attribute)
     {
         if (insideBrackets)
             throw text.Wrong("a value path cannot be inside another");
+        var outside = find;
+        find = outside?.Invoke(attribute)?.Attribute is { } complex ? complex.FindInside : null;
         insideBrackets = true;
         var filter = ParseUntil(']');
         insideBrackets = false;
+        find = outside;
         return filter;
     }
 
@@ -133,9 +137,11 @@ internal sealed class FilterParser
     {
         var start = text.Position;
         var word = text.ReadWord();
-        if (AttributePath.TryParse(word, out var path))
+        if (AttributePath.TryParse(word, out var path) && (find is null || find(path) is { Attribute: not null }))
             return path;
         text.Position = start;
+        if (path is not null)
+            throw text.Wrong($"{path} is not an attribute that is known here");
         throw text.Wrong(
             word.Length == 0 ? "the name of an attribute is missing" : $"\"{word}\" is no name of an attribute");
     }
@@ -143,10 +149,10 @@ internal sealed class FilterParser
     private string ParseSubAttribute()
     {
         var start = text.Position;
-        var path = ParseAttributePath();
-        if (path is { Schema: null, Sub: null })
+        var word = text.ReadWord();
+        if (AttributePath.TryParse(word, out var path) && path is { Schema: null, Sub: null })
             return path.Name;
         text.Position = start;
-        throw text.Wrong($"\"{path}\" is no name of a sub-attribute");
+        throw text.Wrong($"\"{word}\" is no name of a sub-attribute");
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Messages;
 
 namespace Scim.Api.Protocol.Schemas;
 
@@ -32,21 +33,36 @@ internal sealed record AttributeTarget(Schema? Extension, SchemaAttribute? Attri
     {
         var holder = HolderIn(resource);
         var value = Attribute is null ? holder : holder?[Attribute.Name];
-        return Each(value).Select(each => Part(each, Sub)).OfType<JsonNode>();
+        return Sub is null ? Each(value) : Parts(value, Sub);
     }
 
     /// <summary>The values that count in a comparison: of <c>emails</c>, each <c>emails.value</c>.</summary>
     public IEnumerable<JsonNode> ComparedIn(JsonObject resource) =>
         Sub is null && Leaf is { } leaf && leaf != Attribute
-            ? ValuesIn(resource).Select(each => Part(each, leaf)).OfType<JsonNode>()
+            ? ValuesIn(resource).SelectMany(each => Parts(each, leaf))
             : ValuesIn(resource);
 
     private static IEnumerable<JsonNode> Each(JsonNode? value) =>
         value switch { null => [], JsonArray array => array.OfType<JsonNode>(), _ => [value] };
 
-    private static JsonNode? Part(JsonNode value, SchemaAttribute? sub) =>
-        sub is null ? value : (value as JsonObject)?[sub.Name];
+    private static IEnumerable<JsonNode> Parts(JsonNode? value, SchemaAttribute sub) =>
+        Each(value).OfType<JsonObject>().SelectMany(each => Each(each[sub.Name]));
 }
 
 /// <summary>Looks a path up in a schema, or inside a complex attribute; null is unknown.</summary>
 internal delegate AttributeTarget? AttributeLookup(AttributePath path);
+
+/// <summary>Look-ups for a filter: what is unknown is <c>invalidFilter</c>, naming it.</summary>
+internal static class FilteredAttributes
+{
+    public static AttributeTarget Known(this AttributeLookup find, AttributePath path) =>
+        find(path) is { Attribute: not null } target
+            ? target
+            : throw new ScimException(ScimError.InvalidFilter($"{path} is not an attribute that is known here."));
+
+    /// <summary>An attribute that has sub-attributes to filter by.</summary>
+    public static AttributeTarget KnownComplex(this AttributeLookup find, AttributePath path) =>
+        find.Known(path) is { Attribute.Type: AttributeType.Complex, Sub: null } target
+            ? target
+            : throw new ScimException(ScimError.InvalidFilter($"{path} has no sub-attributes to filter by."));
+}

@@ -15,6 +15,9 @@ internal static class DocumentReader
     /// <summary>How many values an attribute may have.</summary>
     public const int MaxValues = 500;
 
+    /// <summary>Digits of a number that every database tells apart (RFC 7643 §2.3.3 leaves the limit to us).</summary>
+    public const int MaxDigits = 15;
+
     /// <summary>Reads a whole resource: as the body of a POST or PUT, or as the outcome of a PATCH.</summary>
     public static JsonObject Read(ResourceType type, JsonObject resource)
     {
@@ -76,9 +79,11 @@ internal static class DocumentReader
             AttributeType.Binary => Text(value) is { } text && System.Buffers.Text.Base64.IsValid(text),
             _ => Text(value) is not null,
         };
-        return right
-            ? value.DeepClone()
-            : throw Invalid($"{path} must be {Description(attribute.Type)}, not {Shown(value)}.");
+        if (!right)
+            throw Invalid($"{path} must be {Description(attribute.Type)}, not {Shown(value)}.");
+        if (value.GetValueKind() == JsonValueKind.Number && !(value.AsValue().TryGetValue<decimal>(out var number) && IsExact(number)))
+            throw Invalid($"{path} has more than {MaxDigits} digits: {Shown(value)}.");
+        return value.DeepClone();
     }
 
     private static JsonArray? Array(SchemaAttribute attribute, JsonNode value, string path)
@@ -129,6 +134,13 @@ internal static class DocumentReader
 
     public static string? Text(JsonNode? value) =>
         value?.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
+
+    /// <summary>Whether a number has at most <see cref="MaxDigits"/> digits, before and behind the point together.</summary>
+    public static bool IsExact(decimal number)
+    {
+        var digits = Math.Abs(number).ToString(CultureInfo.InvariantCulture).Replace(".", "", StringComparison.Ordinal);
+        return digits.Trim('0').Length <= MaxDigits && Math.Abs(number) < 1e15m;
+    }
 
     private static bool IsDateTime(string text) => text.Contains('T', StringComparison.Ordinal)
         && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);

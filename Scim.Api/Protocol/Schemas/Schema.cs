@@ -42,11 +42,10 @@ internal sealed record Schema
 
     public bool Is(string id) => string.Equals(Id, id, StringComparison.OrdinalIgnoreCase);
 
-    private static Schema Read(string file)
-    {
-        var text = EmbeddedFile.Read(file);
-        return JsonSerializer.Deserialize<Schema>(text, Json)! with { Text = text };
-    }
+    /// <summary>Reads a schema in the form of RFC 7643 §7.</summary>
+    public static Schema Parse(string text) => JsonSerializer.Deserialize<Schema>(text, Json)! with { Text = text };
+
+    private static Schema Read(string file) => Parse(EmbeddedFile.Read(file));
 }
 
 /// <summary>Finds attributes by name, in any letter case (RFC 7643 §2.1).</summary>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Users;
+using Scim.Api.Users.Search;
 
 namespace Scim.Api.Tests.Users;
 
@@ -46,7 +47,7 @@ internal sealed class PlanTests
     [TestCase("userName eq \"a\" and active eq true", "AccountId", "UserNameKey")]
     public async Task An_index_finds(string filter, params string[] columns)
     {
-        var plan = await Plan(db => db.UsersOf(account).Matching(Filter.Parse(filter), db, account));
+        var plan = await Plan(new(account, Filter.Parse(filter)));
         Assert.That(plan, Has.Some.Matches<string>(step => IsLookup(step, columns)), string.Join('\n', plan));
         Assert.That(plan, Has.None.Matches<string>(IsWalk), string.Join('\n', plan));
     }
@@ -54,7 +55,7 @@ internal sealed class PlanTests
     [Test]
     public async Task A_page_is_read_in_the_order_of_the_key()
     {
-        var plan = await Plan(db => db.UsersOf(account));
+        var plan = await Plan(new(account));
         Assert.That(plan, Has.None.Contains("TEMP B-TREE").And.None.Contains("Sort"), string.Join('\n', plan));
     }
 
@@ -68,13 +69,16 @@ internal sealed class PlanTests
         || step.EndsWith("(AccountId=?)", StringComparison.Ordinal)
         || step.Contains("Seq Scan", StringComparison.Ordinal);
 
-    private async Task<List<string>> Plan(Func<ScimDbContext, IQueryable<User>> query)
+    private async Task<List<string>> Plan(UserQuery query)
     {
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         await db.Database.OpenConnectionAsync();
-        await using var command = query(db).OrderBy(user => user.Id).Skip(0).Take(100).CreateDbCommand();
-        command.CommandText = (db.Database.IsNpgsql() ? "EXPLAIN " : "EXPLAIN QUERY PLAN ") + command.CommandText;
+        var sql = new SqlText(SqlDialect.Of(db.Database))
+            .Append(db.Database.IsNpgsql() ? "EXPLAIN " : "EXPLAIN QUERY PLAN ");
+        scope.ServiceProvider.GetRequiredService<UserSearch>()
+            .WritePage(sql, query, sortKey: null, after: null, skip: 0, take: 100);
+        await using var command = sql.ToCommand(db.Database.GetDbConnection());
         await using var reader = await command.ExecuteReaderAsync();
         var steps = new List<string>();
         while (await reader.ReadAsync())

@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Protocol.Filters;
+
+/// <summary>
+/// A resource as filters and sorting want it: the same attributes, each value folded once by the schema, so that
+/// afterwards everything is compared exactly. Texts with <c>caseExact: false</c> lose their letter case, points in time
+/// become UTC with microseconds and a fixed width, so that their texts are in their order.
+/// </summary>
+internal static class SearchDocument
+{
+    /// <summary>
+    /// Raised whenever the same document would be folded otherwise: by another case folding table, or another type or
+    /// <c>caseExact</c> of an attribute. Documents of lower versions are folded again.
+    /// </summary>
+    public const int Version = 1;
+
+    private const string InstantFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
+
+    public static JsonObject Of(ResourceType type, JsonObject resource)
+    {
+        var folded = Fold(type.Schema.Attributes, resource);
+        foreach (var (name, value) in Fold(Schema.Common.Attributes, resource))
+            folded[name] = value?.DeepClone();
+        foreach (var extension in type.Extensions)
+        {
+            if (resource[extension.Id] is JsonObject extended)
+                folded[extension.Id] = Fold(extension.Attributes, extended);
+        }
+        return folded;
+    }
+
+    /// <summary>
+    /// A single value as it is compared: a text, true or false, or a number. Null if the attribute's type has no such
+    /// value. By the type in the schema, never by the type in JSON, so that a filter's literal is read alike.
+    /// </summary>
+    public static object? Fold(SchemaAttribute attribute, JsonElement value) => attribute.Type switch
+    {
+        AttributeType.Boolean => ReadBoolean(value),
+        AttributeType.Decimal or AttributeType.Integer => ReadNumber(value),
+        AttributeType.DateTime => ReadInstant(value),
+        AttributeType.Complex => null,
+        _ when value.ValueKind != JsonValueKind.String => null,
+        _ => attribute.CaseExact ? value.GetString() : CaseFolding.Fold(value.GetString()!),
+    };
+
+    /// <summary>Reads a folded point in time.</summary>
+    public static DateTime ToInstant(string folded) => DateTime.ParseExact(
+        folded,
+        InstantFormat,
+        CultureInfo.InvariantCulture,
+        DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal);
+
+    /// <summary>Folds a point in time.</summary>
+    public static string FoldInstant(DateTime utc) => utc.ToString(InstantFormat, CultureInfo.InvariantCulture);
+
+    private static JsonObject Fold(IReadOnlyList<SchemaAttribute> attributes, JsonObject values)
+    {
+        var folded = new JsonObject();
+        foreach (var attribute in attributes)
+        {
+            if (values[attribute.Name] is not { } value)
+                continue;
+            folded[attribute.Name] = value is JsonArray array
+                ? new JsonArray([.. array.OfType<JsonNode>().Select(element => Fold(attribute, element))])
+                : Fold(attribute, value);
+        }
+        return folded;
+    }
+
+    private static JsonNode? Fold(SchemaAttribute attribute, JsonNode value) => value is JsonObject parts
+        ? Fold(attribute.SubAttributes, parts)
+        : Fold(attribute, JsonSerializer.SerializeToElement(value)) switch
+        {
+            string text => text,
+            bool boolean => boolean,
+            decimal number => number,
+            _ => null,
+        };
+
+    // Entra ID writes "True" and "False" in filters, too.
+    private static object? ReadBoolean(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        JsonValueKind.String when bool.TryParse(value.GetString(), out var boolean) => boolean,
+        _ => null,
+    };
+
+    private static decimal? ReadNumber(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && DocumentReader.IsExact(number)
+            ? number
+            : null;
+
+    private static string? ReadInstant(JsonElement value) =>
+        value.ValueKind == JsonValueKind.String
+        && DateTimeOffset.TryParse(
+            value.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            ? FoldInstant(at.UtcDateTime)
+            : null;
+}

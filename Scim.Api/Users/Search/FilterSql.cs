@@ -1,0 +1,154 @@
+using System.Text.Json;
+using Scim.Api.Protocol.Filters;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Users.Search;
+
+/// <summary>
+/// Writes a filter as a condition in SQL on the user <c>u</c>: the same outcome as <see cref="FilterMatch"/> has on the
+/// document. Every leaf is true or false and never null, so that <c>not</c> holds where an attribute is absent.
+/// </summary>
+internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, string baseUrl)
+{
+    /// <summary>How many comparisons a filter may have: databases limit how deep an expression is.</summary>
+    public const int MaxConditions = 200;
+
+    /// <summary>The user's search document.</summary>
+    public const string Document = "u.\"Search\"";
+
+    public string Write(Filter filter)
+    {
+        if (filter.Conditions > MaxConditions)
+            throw new ScimException(ScimError.InvalidFilter(
+                $"The filter has {filter.Conditions} conditions; at most {MaxConditions} are possible."));
+        return Write(filter, new Place(type.Find, Document, [], IsUser: true));
+    }
+
+    private string Write(Filter filter, Place place)
+    {
+        switch (filter)
+        {
+            case Filter.And and:
+                return $"({Write(and.Left, place)} AND {Write(and.Right, place)})";
+            case Filter.Or or:
+                return $"({Write(or.Left, place)} OR {Write(or.Right, place)})";
+            case Filter.Not not:
+                return $"NOT ({Write(not.Inner, place)})";
+            case Filter.Present present:
+                return Exists(place.Find.Known(present.Attribute), place);
+            case Filter.ValuePath path:
+                return Write(path, place);
+            case Filter.Comparison { Value.ValueKind: JsonValueKind.Null } comparison:
+                return Write(comparison.AsPresence(), place);
+            case Filter.Comparison comparison:
+                var target = place.Find.Known(comparison.Attribute);
+                return Compare(target, FilterLiteral.Read(comparison, target), place);
+            default:
+                throw new InvalidOperationException($"{filter.GetType()} is no filter.");
+        }
+    }
+
+    private string Write(Filter.ValuePath path, Place place)
+    {
+        var target = place.Find.KnownComplex(path.Attribute);
+        if (Lookups.AddressIn(path, place.Find) is var (value, addressType))
+            return HasAddress(value, addressType);
+        if (target.Attribute!.MultiValued)
+            return AnyElement(target, place, (_, element) => Write(path.Inner, element));
+        var inside = place with
+        {
+            Find = target.Attribute.FindInside, Prefix = place.PathOf(target, sub: null), IsUser = false,
+        };
+        return $"({Exists(target, place)} AND {Write(path.Inner, inside)})";
+    }
+
+    private string Exists(AttributeTarget target, Place place)
+    {
+        if (place.IsUser && (target.Attribute!.Name == "meta" || Operand.Column(sql, target, baseUrl) is not null))
+            return target.Attribute.Name == "externalId" ? "u.\"ExternalId\" IS NOT NULL" : "TRUE";
+        return target is { Attribute.MultiValued: true, Sub: { } sub }
+            ? AnyElement(target, place, (json, _) => sql.Dialect.Exists(json, [sub.Name]))
+            : sql.Dialect.Exists(place.Json, place.PathOf(target, target.Sub));
+    }
+
+    private string Compare(AttributeTarget target, FilterLiteral literal, Place place)
+    {
+        var leaf = target.Leaf!;
+        if (place.IsUser && literal.Operator == FilterOperator.Eq && Equal(target, literal) is { } lookup)
+            return lookup;
+        if (place.IsUser && Operand.Column(sql, target, baseUrl) is { } column)
+            return Compare(column, literal);
+        var inside = leaf != target.Attribute;
+        if (inside && target.Attribute!.MultiValued)
+            return AnyElement(target, place, (_, element) => Compare(new(null, leaf, null), literal, element));
+        var path = place.PathOf(target, inside ? leaf : null);
+        return leaf.MultiValued
+            ? AnyElement(path, place, json => Compare(Operand.In(sql.Dialect, json, [], leaf), literal))
+            : Compare(Operand.In(sql.Dialect, place.Json, path, leaf), literal);
+    }
+
+    // What an index finds by another key than the text.
+    private string? Equal(AttributeTarget target, FilterLiteral literal) => Lookups.NameOf(target) switch
+    {
+        "id" => Lookups.TryReadId((string)literal.Value, out var id) ? $"u.\"Id\" = {sql.Parameter(id)}" : "FALSE",
+        "emails.value" => HasAddress((string)literal.Value, addressType: null),
+        _ => null,
+    };
+
+    private string Compare(Operand operand, FilterLiteral literal)
+    {
+        var (left, ordered, right) =
+            (operand.Sql, operand.Ordered(sql.Dialect), operand.Parameter(sql, literal.Value));
+        var test = literal.Operator switch
+        {
+            FilterOperator.Eq => $"{left} = {right}",
+            FilterOperator.Ne => $"{left} <> {right}",
+            FilterOperator.Co => sql.Dialect.Contains(left, right),
+            FilterOperator.Sw => sql.Dialect.StartsWith(left, right),
+            FilterOperator.Ew => sql.Dialect.EndsWith(left, right),
+            FilterOperator.Gt => $"{ordered} > {right}",
+            FilterOperator.Ge => $"{ordered} >= {right}",
+            FilterOperator.Lt => $"{ordered} < {right}",
+            _ => $"{ordered} <= {right}",
+        };
+        return operand.Optional ? $"({left} IS NOT NULL AND {test})" : test;
+    }
+
+    private string AnyElement(AttributeTarget target, Place place, Func<string, Place, string> condition) =>
+        AnyElement(
+            place.PathOf(target, sub: null),
+            place,
+            json => condition(json, new Place(target.Attribute!.FindInside, json, [], IsUser: false)));
+
+    private string AnyElement(string[] path, Place place, Func<string, string> condition)
+    {
+        var alias = place.IsUser ? "v" : "w";
+        return $"EXISTS (SELECT 1 FROM {sql.Dialect.Elements(place.Json, path, alias)} WHERE {condition($"{alias}.value")})";
+    }
+
+    // The addresses are found first, by their index, and then their users.
+    private string HasAddress(string value, string? addressType)
+    {
+        var condition = $"e.\"AccountId\" = {sql.Parameter(accountId)} AND e.\"ValueKey\" = {sql.Parameter(value)}";
+        if (addressType is not null)
+            condition += $" AND e.\"TypeKey\" = {sql.Parameter(addressType)}";
+        return $"u.\"Id\" IN (SELECT e.\"UserId\" FROM \"UserEmails\" AS e WHERE {condition})";
+    }
+
+    /// <summary>Where names are looked up and values found: in a user, or inside a complex attribute.</summary>
+    private sealed record Place(AttributeLookup Find, string Json, string[] Prefix, bool IsUser)
+    {
+        public string[] PathOf(AttributeTarget target, SchemaAttribute? sub) => target.PathOf(sub, Prefix);
+    }
+}
+
+/// <summary>Where an attribute is in a search document.</summary>
+internal static class SearchPaths
+{
+    public static string[] PathOf(this AttributeTarget target, SchemaAttribute? sub, params string[] prefix)
+    {
+        string?[] names = [.. prefix, target.Extension?.Id, target.Attribute!.Name, sub?.Name];
+        return [.. names.OfType<string>()];
+    }
+}

@@ -1,0 +1,63 @@
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Paging;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Users.Search;
+
+/// <summary>
+/// What users are sorted by, in SQL (RFC 7644 §3.4.2.3): of a multi-valued attribute the primary value, else the first.
+/// Missing values come last ascending and first descending.
+/// </summary>
+internal sealed record SortKey(Operand Operand, bool Descending)
+{
+    /// <summary>The key of an order; what cannot be sorted by is 400 <c>invalidValue</c>, naming it.</summary>
+    public static SortKey Of(Sorting sorting, SqlText sql, string baseUrl)
+    {
+        if (ResourceType.User.Find(sorting.By) is not { Attribute: { } attribute, Leaf: { } leaf } target)
+            throw Invalid($"sortBy: {sorting.By} is not an attribute that is known here.");
+        if (leaf.Type is AttributeType.Complex or AttributeType.Binary)
+            throw Invalid(leaf.Type == AttributeType.Binary
+                ? $"sortBy: {sorting.By} has no order."
+                : $"sortBy: {sorting.By} has parts: name one, as in {sorting.By}.{leaf.SubAttributes[0].Name}.");
+        var part = leaf == attribute ? null : leaf;
+        var operand = Operand.Column(sql, target, baseUrl)
+            ?? (attribute.MultiValued
+                ? First(target, leaf, part, sql.Dialect)
+                : Operand.In(sql.Dialect, FilterSql.Document, target.PathOf(part), leaf));
+        return new SortKey(operand, sorting.Descending);
+    }
+
+    /// <summary>The terms of <c>ORDER BY</c>.</summary>
+    public string Order(SqlDialect dialect)
+    {
+        var direction = Descending ? " DESC" : "";
+        var order = Operand.Ordered(dialect) + direction;
+        return Operand.Optional ? $"({Operand.Sql} IS NULL){direction}, {order}" : order;
+    }
+
+    /// <summary>
+    /// Whether a user comes behind one with this value; <paramref name="later"/> says so of users with the same value.
+    /// </summary>
+    public string Behind(string? value, string later, SqlText sql)
+    {
+        var missing = $"{Operand.Sql} IS NULL";
+        if (value is null)
+            return Descending ? $"({missing} AND {later} OR NOT {missing})" : $"({missing} AND {later})";
+        var parameter = Operand.Parameter(sql, Operand.Parse(value));
+        var ordered = Operand.Ordered(sql.Dialect);
+        var behind = $"{ordered} {(Descending ? "<" : ">")} {parameter} OR {Operand.Sql} = {parameter} AND {later}";
+        return Operand.Optional && !Descending ? $"({behind} OR {missing})" : $"({behind})";
+    }
+
+    private static Operand First(AttributeTarget target, SchemaAttribute leaf, SchemaAttribute? part, SqlDialect dialect)
+    {
+        var value = Operand.In(dialect, "v.value", part is null ? [] : [part.Name], leaf);
+        var elements = dialect.Elements(FilterSql.Document, target.PathOf(sub: null), "v");
+        var primary = target.Attribute!.FindSub("primary") is { } flag
+            ? $"COALESCE({Operand.In(dialect, "v.value", [flag.Name], flag).Sql}, FALSE) DESC, "
+            : "";
+        return value with { Sql = $"(SELECT {value.Sql} FROM {elements} ORDER BY {primary}v.key LIMIT 1)" };
+    }
+
+    private static ScimException Invalid(string detail) => new(ScimError.InvalidValue(detail));
+}

@@ -1,0 +1,104 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using CsCheck;
+using Microsoft.Extensions.DependencyInjection;
+using Scim.Api.Data;
+using Scim.Api.Protocol.Filters;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
+using Scim.Api.Users;
+using Scim.Api.Users.Search;
+
+namespace Scim.Api.Tests.Users.Search;
+
+/// <summary>Sorted pages, put together, are everybody once, in the order that RFC 7644 §3.4.2.3 says.</summary>
+internal sealed class SortAgreementTests
+{
+    private static readonly string[] Attributes =
+    [
+        "id", "userName", "externalId", "active", "displayName", "name.familyName", "emails", "emails.type", "title",
+        "phoneNumbers.display", "meta.created", "meta.lastModified", "meta.version", "meta.location", "schemas",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager",
+    ];
+
+    private readonly Guid account = Guid.CreateVersion7();
+    private readonly List<(Guid Id, JsonObject Search)> users = [];
+    private ScimServer server = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        server = await ScimServer.Start();
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        RandomUsers.Document.Array[60].Sample(documents => Add(db, documents), iter: 1, threads: 1, seed: "0000000000004");
+        await db.SaveChangesAsync();
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop() => await server.DisposeAsync();
+
+    [Test]
+    public async Task Pages_are_everybody_in_order(
+        [ValueSource(nameof(Attributes))] string by, [Values] bool descending, [Values(7, 60)] int count)
+    {
+        Assert.That(AttributePath.TryParse(by, out var path));
+        await using var scope = server.Services.CreateAsyncScope();
+        var search = scope.ServiceProvider.GetRequiredService<UserSearch>();
+        var seen = new List<Guid>();
+        for (UserPosition? after = null; ;)
+        {
+            var page = await search.Find(new(account, Sorting: new(path!, descending)), after, 0, count, default);
+            seen.AddRange(page.Select(found => found.Position.Id));
+            if (page.Count < count)
+                break;
+            after = page[^1].Position;
+        }
+        Assert.That(seen, Is.EqualTo(Expected(ResourceType.User.Find(path!)!, descending)));
+    }
+
+    private List<Guid> Expected(AttributeTarget target, bool descending)
+    {
+        var keyed = users.Select(user => (user.Id, Key: Key(target, user.Search))).ToList();
+        var present = keyed.Where(user => user.Key is not null);
+        var sorted = descending
+            ? present.OrderByDescending(user => user.Key!, StringComparer.Ordinal).ThenBy(user => user.Id)
+            : present.OrderBy(user => user.Key!, StringComparer.Ordinal).ThenBy(user => user.Id);
+        var missing = keyed.Where(user => user.Key is null).OrderBy(user => user.Id);
+        return [.. (descending ? missing.Concat(sorted) : sorted.Concat(missing)).Select(user => user.Id)];
+    }
+
+    // Of several values the primary one, else the first; in hexadecimal, so that the order is that of the bytes.
+    private static string? Key(AttributeTarget target, JsonObject search)
+    {
+        var values = (target with { Sub = null }).ValuesIn(search).ToList();
+        var value = values.OfType<JsonObject>().FirstOrDefault(v => (bool?)v["primary"] == true) ?? values.FirstOrDefault();
+        if (target.Leaf != target.Attribute)
+            value = value?[target.Leaf!.Name];
+        return value?.GetValueKind() switch
+        {
+            null => null,
+            JsonValueKind.String => Convert.ToHexString(Encoding.UTF8.GetBytes(value.GetValue<string>())),
+            var kind => kind == JsonValueKind.True ? "1" : "0",
+        };
+    }
+
+    private void Add(ScimDbContext db, JsonObject[] documents)
+    {
+        foreach (var (i, document) in documents.Index())
+        {
+            document["userName"] = document["userName"]!.GetValue<string>() + i;
+            var now = DateTime.UtcNow.Date.AddMinutes(i / 3);
+            var user = new User { AccountId = account, Id = Guid.CreateVersion7(now), Source = "scim", Created = now };
+            user.Become(UserDocument.Compose(user.Id, document), claimsWorkEmail: false, now.AddHours(-i % 5));
+            db.Add(user);
+
+            var whole = new System.Buffers.ArrayBufferWriter<byte>();
+            user.ToResource().WriteTo(whole, "http://localhost:5002/scim/v2", Projection.Whole);
+            var json = JsonNode.Parse(Encoding.UTF8.GetString(whole.WrittenSpan))!.AsObject();
+            users.Add((user.Id, SearchDocument.Of(ResourceType.User, json)));
+        }
+    }
+}
