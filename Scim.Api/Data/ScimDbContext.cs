@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Scim.Api.Data;
 
 /// <summary>
-/// The SCIM database: people, fences, provisioning events. All is keyed by account first. One model on two databases; each
-/// has a context of its own to which its migrations belong.
+/// The SCIM database: people, fences, provisioning events. All is keyed by account first. One model on two databases;
+/// each has a context of its own to which its migrations belong.
 /// </summary>
 internal abstract class ScimDbContext(DbContextOptions options, WriterGate gate) : DbContext(options)
 {
@@ -42,7 +42,7 @@ internal sealed class SqliteScimDbContext(DbContextOptions<SqliteScimDbContext> 
 internal sealed class PostgresScimDbContext(DbContextOptions<PostgresScimDbContext> options, WriterGate gate)
     : ScimDbContext(options, gate)
 {
-    /// <summary>Texts compare and sort by their bytes in UTF-8, as on SQLite, whatever the database's language.</summary>
+    /// <summary>Texts are compared and sorted by their bytes in UTF-8, as on SQLite, in every language.</summary>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);

@@ -81,7 +81,8 @@ internal static class DocumentReader
         };
         if (!right)
             throw Invalid($"{path} must be {Description(attribute.Type)}, not {Shown(value)}.");
-        if (value.GetValueKind() == JsonValueKind.Number && !(value.AsValue().TryGetValue<decimal>(out var number) && IsExact(number)))
+        if (value.GetValueKind() == JsonValueKind.Number
+            && !(value.AsValue().TryGetValue<decimal>(out var number) && IsExact(number)))
             throw Invalid($"{path} has more than {MaxDigits} digits: {Shown(value)}.");
         return value.DeepClone();
     }
@@ -135,7 +136,7 @@ internal static class DocumentReader
     public static string? Text(JsonNode? value) =>
         value?.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
 
-    /// <summary>Whether a number has at most <see cref="MaxDigits"/> digits, before and behind the point together.</summary>
+    /// <summary>Whether a number has at most <see cref="MaxDigits"/> digits, wherever its point is.</summary>
     public static bool IsExact(decimal number)
     {
         var digits = Math.Abs(number).ToString(CultureInfo.InvariantCulture).Replace(".", "", StringComparison.Ordinal);

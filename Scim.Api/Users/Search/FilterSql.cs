@@ -124,7 +124,8 @@ internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, 
     private string AnyElement(string[] path, Place place, Func<string, string> condition)
     {
         var alias = place.IsUser ? "v" : "w";
-        return $"EXISTS (SELECT 1 FROM {sql.Dialect.Elements(place.Json, path, alias)} WHERE {condition($"{alias}.value")})";
+        var elements = sql.Dialect.Elements(place.Json, path, alias);
+        return $"EXISTS (SELECT 1 FROM {elements} WHERE {condition($"{alias}.value")})";
     }
 
     // The addresses are found first, by their index, and then their users.

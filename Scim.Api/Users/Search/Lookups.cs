@@ -4,7 +4,7 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Users.Search;
 
-/// <summary>What clients ask at every assignment: equality with a name, an id or an address, each with an index.</summary>
+/// <summary>What clients ask at every assignment: equality with a name, an id or an address; each has an index.</summary>
 internal static class Lookups
 {
     /// <summary>
@@ -48,7 +48,8 @@ internal static class Lookups
     }
 
     /// <summary>Reads an id; ids are exact (RFC 7643 §3.1), and what is no id is nobody's.</summary>
-    public static bool TryReadId(string text, out Guid id) => Guid.TryParseExact(text, "D", out id) && id.ToString() == text;
+    public static bool TryReadId(string text, out Guid id) =>
+        Guid.TryParseExact(text, "D", out id) && id.ToString() == text;
 
     private static (string Name, string Value)? Part(Filter.Comparison equal, SchemaAttribute emails) =>
         equal is { Operator: FilterOperator.Eq, Value.ValueKind: JsonValueKind.String }

@@ -24,7 +24,7 @@ internal sealed record Operand(string Sql, OperandType Type, bool Optional)
     }
 
     /// <summary>
-    /// The column that holds an attribute of its own, if one does; it may have an index, and <c>meta</c> is nowhere else.
+    /// The column that holds an attribute, if one does: it may have an index, and <c>meta</c> is nowhere else.
     /// </summary>
     public static Operand? Column(SqlText sql, AttributeTarget target, string baseUrl) =>
         target.Extension is not null ? null : (target.Attribute!.Name, target.Sub?.Name) switch

@@ -7,8 +7,8 @@ using Scim.Api.Provisioning;
 namespace Scim.Api.Users.Search;
 
 /// <summary>
-/// Folds the keys again of users whose keys are of a lower <see cref="SearchDocument.Version"/>, before anybody searches
-/// by them: with the migrations, in small steps, from where it was broken off.
+/// Folds the keys again of users whose keys are of a lower <see cref="SearchDocument.Version"/>, before anybody
+/// searches by them: with the migrations, in small steps, from where it was broken off.
 /// </summary>
 internal sealed class Refolding(
     IServiceScopeFactory scopes, IOptions<ScimOptions> options, ILogger<Refolding> log) : IHostedService
@@ -28,7 +28,7 @@ internal sealed class Refolding(
             var total = 0;
             for (var folded = StepSize; folded == StepSize; total += folded)
                 folded = await RefoldSome(account, cancellation);
-            log.LogInformation("The search keys of {Users} users of account {Account} were folded again", total, account);
+            log.LogInformation("The keys of {Users} users of account {Account} were folded again", total, account);
         }
     }
 
@@ -50,6 +50,7 @@ internal sealed class Refolding(
         await db.LockAccount(account, cancellation);
         var users = await db.UsersOf(account)
             .Where(user => user.SearchVersion < SearchDocument.Version)
+            .OrderBy(user => user.Id)
             .Take(StepSize)
             .Include(user => user.Emails)
             .ToListAsync(cancellation);

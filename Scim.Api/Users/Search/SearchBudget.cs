@@ -84,6 +84,6 @@ internal sealed class SearchBudget : IDisposable
         or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled };
 
     private static ScimException TooMany() => new(ScimError.TooMany(
-        $"The search took more than the {Limit.TotalSeconds} seconds that one may take. Compare userName, externalId, id "
-        + "or the value of emails by eq, or ask for fewer users."));
+        $"The search took more than the {Limit.TotalSeconds} seconds that one may take. Compare userName, externalId, "
+        + "id or the value of emails by eq, or ask for fewer users."));
 }

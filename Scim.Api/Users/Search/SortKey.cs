@@ -49,7 +49,8 @@ internal sealed record SortKey(Operand Operand, bool Descending)
         return Operand.Optional && !Descending ? $"({behind} OR {missing})" : $"({behind})";
     }
 
-    private static Operand First(AttributeTarget target, SchemaAttribute leaf, SchemaAttribute? part, SqlDialect dialect)
+    private static Operand First(
+        AttributeTarget target, SchemaAttribute leaf, SchemaAttribute? part, SqlDialect dialect)
     {
         var value = Operand.In(dialect, "v.value", part is null ? [] : [part.Name], leaf);
         var elements = dialect.Elements(FilterSql.Document, target.PathOf(sub: null), "v");

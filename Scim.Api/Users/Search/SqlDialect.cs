@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 namespace Scim.Api.Users.Search;
 
 /// <summary>
-/// What SQLite and PostgreSQL say in different words. A <c>json</c> is an expression that is a search document or part of
-/// one; a path is a list of names of the schema.
+/// What SQLite and PostgreSQL say in different words. A <c>json</c> is an expression that is a search document or part
+/// of one; a path is a list of names of the schema.
 /// </summary>
 internal abstract class SqlDialect
 {

@@ -5,8 +5,8 @@ using System.Text;
 namespace Scim.Api.Users.Search;
 
 /// <summary>
-/// A statement being written. Values become parameters and never text; what is text comes from the schema files and from
-/// this program.
+/// A statement being written. Values become parameters and never text; what is text comes from the schema files and
+/// from this program.
 /// </summary>
 internal sealed class SqlText(SqlDialect dialect)
 {

@@ -1,8 +1,14 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CsCheck;
+using Microsoft.Extensions.DependencyInjection;
+using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
+using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
+using Scim.Api.Users;
 
 namespace Scim.Api.Tests.Users.Search;
 
@@ -14,18 +20,20 @@ internal static class RandomUsers
 {
     private static readonly string[] Texts =
     [
-        "a", "A", "ab", "aB", "b", "bA", "ä", "Ä", "ß", "ẞ", "SS", "é", "e\u0301", "ǅ", "ı", "I", "i", "İ", "K", "k", "\uFF5E",
-        "😀", "%", "_", "a_b", "a%", "\\", "'", "\"", "*", " ", "a b", "x@y.z", "true", "1", "null", "𐐀", "𐐨",
+        "a", "A", "ab", "aB", "b", "bA", "ä", "Ä", "ß", "ẞ", "SS", "é", "e\u0301", "ǅ", "ı", "I", "i", "İ", "K", "k",
+        "\uFF5E", "😀", "%", "_", "a_b", "a%", "\\", "'", "\"", "*", " ", "a b", "x@y.z", "true", "1", "null", "𐐀", "𐐨",
     ];
 
     private static readonly string[] Instants =
     [
-        "2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00", "2025-12-31T23:59:59.999999Z", "2026-01-01T00:00:00.0000001Z",
-        "2026-01-01T00:00:00.5-11:30", "1969-07-20T20:17:40Z", "2026-11-23T00:10:00Z", "9999-12-31T23:59:59Z",
+        "2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00", "2025-12-31T23:59:59.999999Z",
+        "2026-01-01T00:00:00.0000001Z", "2026-01-01T00:00:00.5-11:30", "1969-07-20T20:17:40Z", "2026-11-23T00:10:00Z", "9999-12-31T23:59:59Z",
     ];
 
     private static readonly decimal[] Numbers =
         [0, 1, -1, 1.5m, 1.50m, 0.1m, 0.3m, 100, 999999999999999m, -0.000001m, 123456789.012345m];
+
+    public const string BaseUrl = "http://localhost:5002/scim/v2";
 
     public static ResourceType Type { get; } = ResourceType.User with
     {
@@ -55,11 +63,35 @@ internal static class RandomUsers
 
     private static readonly (AttributePath Path, AttributeTarget Target)[] Attributes = [.. Paths()];
 
-    /// <summary>What a client may send, read by the schema.</summary>
-    public static Gen<JsonObject> Document { get; } = Gen.Int.Select(seed => Make(new Random(seed)));
-
     /// <summary>A filter that the schema allows.</summary>
     public static Gen<Filter> Filter { get; } = Gen.Int.Select(seed => MakeFilter(new Random(seed), depth: 3));
+
+    /// <summary>Puts such users into an account; answers their ids, and what clients see of them.</summary>
+    public static async Task<List<(Guid Id, JsonObject Json)>> Store(
+        ScimServer server, Guid account, int count, int seed)
+    {
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        var random = new Random(seed);
+        var users = new List<(Guid, JsonObject)>();
+        for (var i = 0; i < count; i++)
+        {
+            var document = Make(random);
+            document["userName"] = document["userName"]!.GetValue<string>() + i;
+            var now = DateTime.UtcNow.Date.AddMinutes(i / 3);
+            var user = new User { AccountId = account, Id = Guid.CreateVersion7(now), Source = "scim", Created = now };
+            document = UserDocument.Compose(user.Id, document);
+            user.Become(document, claimsWorkEmail: false, now.AddHours(-i % 5));
+            db.Add(user);
+            db.Entry(user).Property(u => u.Search).CurrentValue = SearchDocument.Of(Type, document).ToJsonString();
+
+            var whole = new ArrayBufferWriter<byte>();
+            user.ToResource().WriteTo(whole, BaseUrl, Projection.Whole);
+            users.Add((user.Id, RequestBody.Parse(whole.WrittenSpan)));
+        }
+        await db.SaveChangesAsync();
+        return users;
+    }
 
     private static JsonObject Make(Random random)
     {
@@ -68,14 +100,14 @@ internal static class RandomUsers
             .Prepend(("", Type.Schema.Attributes)))
         {
             var made = holder == "" ? user : new JsonObject();
-            foreach (var attribute in attributes.Where(a => a.Name is not ("userName" or "active") && random.Next(2) == 0))
+            foreach (var attribute in attributes.Where(a => !user.ContainsKey(a.Name) && random.Next(2) == 0))
                 made[attribute.Name] = Value(attribute, random);
             if (holder != "")
                 user[holder] = made;
         }
         if (random.Next(2) == 0)
             user["externalId"] = Text(random);
-        return DocumentReader.Read(Type, JsonNode.Parse(user.ToJsonString(), new() { PropertyNameCaseInsensitive = true })!.AsObject());
+        return DocumentReader.Read(Type, RequestBody.Parse(Encoding.UTF8.GetBytes(user.ToJsonString())));
     }
 
     private static JsonNode? Value(SchemaAttribute attribute, Random random)

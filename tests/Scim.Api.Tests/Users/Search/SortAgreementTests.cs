@@ -1,13 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using CsCheck;
 using Microsoft.Extensions.DependencyInjection;
-using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
-using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
-using Scim.Api.Users;
 using Scim.Api.Users.Search;
 
 namespace Scim.Api.Tests.Users.Search;
@@ -24,17 +20,15 @@ internal sealed class SortAgreementTests
     ];
 
     private readonly Guid account = Guid.CreateVersion7();
-    private readonly List<(Guid Id, JsonObject Search)> users = [];
+    private List<(Guid Id, JsonObject Search)> users = [];
     private ScimServer server = null!;
 
     [OneTimeSetUp]
     public async Task Start()
     {
         server = await ScimServer.Start();
-        await using var scope = server.Services.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
-        RandomUsers.Document.Array[60].Sample(documents => Add(db, documents), iter: 1, threads: 1, seed: "0000000000004");
-        await db.SaveChangesAsync();
+        var stored = await RandomUsers.Store(server, account, count: 60, seed: 2);
+        users = stored.ConvertAll(user => (user.Id, SearchDocument.Of(ResourceType.User, user.Json)));
     }
 
     [OneTimeTearDown]
@@ -74,7 +68,8 @@ internal sealed class SortAgreementTests
     private static string? Key(AttributeTarget target, JsonObject search)
     {
         var values = (target with { Sub = null }).ValuesIn(search).ToList();
-        var value = values.OfType<JsonObject>().FirstOrDefault(v => (bool?)v["primary"] == true) ?? values.FirstOrDefault();
+        var primary = values.OfType<JsonObject>().FirstOrDefault(each => (bool?)each["primary"] == true);
+        var value = primary ?? values.FirstOrDefault();
         if (target.Leaf != target.Attribute)
             value = value?[target.Leaf!.Name];
         return value?.GetValueKind() switch
@@ -83,22 +78,5 @@ internal sealed class SortAgreementTests
             JsonValueKind.String => Convert.ToHexString(Encoding.UTF8.GetBytes(value.GetValue<string>())),
             var kind => kind == JsonValueKind.True ? "1" : "0",
         };
-    }
-
-    private void Add(ScimDbContext db, JsonObject[] documents)
-    {
-        foreach (var (i, document) in documents.Index())
-        {
-            document["userName"] = document["userName"]!.GetValue<string>() + i;
-            var now = DateTime.UtcNow.Date.AddMinutes(i / 3);
-            var user = new User { AccountId = account, Id = Guid.CreateVersion7(now), Source = "scim", Created = now };
-            user.Become(UserDocument.Compose(user.Id, document), claimsWorkEmail: false, now.AddHours(-i % 5));
-            db.Add(user);
-
-            var whole = new System.Buffers.ArrayBufferWriter<byte>();
-            user.ToResource().WriteTo(whole, "http://localhost:5002/scim/v2", Projection.Whole);
-            var json = JsonNode.Parse(Encoding.UTF8.GetString(whole.WrittenSpan))!.AsObject();
-            users.Add((user.Id, SearchDocument.Of(ResourceType.User, json)));
-        }
     }
 }
