@@ -1,26 +1,25 @@
-using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
+using Conformance;
 using Shared.Contracts;
 
 namespace Scim.Api.Tests.Clients;
 
 /// <summary>
-/// What real clients send, and what they need to get, as files. A file is a walk: what is <c>given</c> (users, the
-/// account's domains and seats), then requests with the <c>status</c> and the part of the <c>response</c> that matters.
-/// <c>keep</c> names what later steps refer to in braces; <c>"*"</c> is anything but nothing, null is absent.
+/// What real clients send, and what they need to get, as files (see <see cref="Exchange"/>): the same that
+/// <c>tests/conformance.sh</c> sends to any server. Each has an account of its own.
 /// </summary>
 [Parallelizable]
-internal sealed partial class ExchangeTests
+internal sealed class ExchangeTests
 {
+    private const string Domain = "example.com";
+
+    /// <summary>What every client does in its life with a server: the first words of its steps.</summary>
+    private static readonly string[] life =
+        ["connect", "create", "link", "update", "clear", "deactivate", "reactivate", "read", "list", "refuse"];
+
     private ScimServer server = null!;
 
-    private static string Folder => Path.Combine(TestContext.CurrentContext.TestDirectory, "Clients");
-
-    private static IEnumerable<string> Files => Directory
-        .GetFiles(Path.Combine(AppContext.BaseDirectory, "Clients"), "*.json", SearchOption.AllDirectories)
-        .Select(
-            file => Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "Clients"), file).Replace('\\', '/'))
-        .Order(StringComparer.Ordinal);
+    private static IEnumerable<TestCaseData> Exchanges =>
+        Exchange.All.Select(exchange => new TestCaseData(exchange).SetArgDisplayNames(exchange.ToString()));
 
     [OneTimeSetUp]
     public async Task Start() => server = await ScimServer.Start();
@@ -28,89 +27,57 @@ internal sealed partial class ExchangeTests
     [OneTimeTearDown]
     public async Task Stop() => await server.DisposeAsync();
 
-    [TestCaseSource(nameof(Files))]
-    public async Task The_client_gets_what_it_needs(string file)
+    [TestCaseSource(nameof(Exchanges))]
+    public async Task The_client_gets_what_it_needs(Exchange exchange)
     {
-        var walk = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Folder, file)))!;
-        var kept = new Dictionary<string, string>();
-        var account = Given(walk["given"]);
-        using var client = server.ClientWith("Bearer " + server.AuthServer.IssueToken(account));
-        foreach (var user in walk["given"]?["users"]?.AsArray() ?? [])
-            kept[$"user{kept.Count + 1}"] = (await client.Post("/scim/v2/Users", user!.ToJsonString())).Json!.Id();
-        foreach (var step in walk["steps"]!.AsArray())
-            await Exchange(client, walk, step!, kept);
+        var names = new Names(Domain);
+        var token = server.AuthServer.IssueToken(AccountFor(exchange, names));
+        using var connection = new Connection(server.Url + "/scim/v2", "Bearer " + token);
+        var walk = new Walk(exchange, connection, new People(connection, names), names, exact: true);
+
+        var verdicts = new List<Verdict>();
+        await foreach (var verdict in walk.Run(CancellationToken.None))
+            verdicts.Add(verdict);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(verdicts.Where(verdict => !verdict.Passed), Is.Empty);
+            Assert.That(verdicts, Has.Count.EqualTo(exchange.Steps.Count()));
+        }
     }
 
-    private static async Task Exchange(HttpClient client, JsonNode walk, JsonNode step, Dictionary<string, string> kept)
+    [TestCase("okta")]
+    [TestCase("entra")]
+    [TestCase("onelogin")]
+    [TestCase("jumpcloud")]
+    [TestCase("ping")]
+    [TestCase("google")]
+    [TestCase("authentik")]
+    public void A_client_is_followed_through_all_of_its_life(string client)
     {
-        var request = ((string)step["request"]!).Split(' ', 2);
-        var headers = (walk["headers"]?.AsObject() ?? [])
-            .Where(header => header.Key != "Content-Type")
-            .Select(header => (header.Key, (string)header.Value!)).ToArray();
-        var answer = await client.Send(
-            request[0],
-            "/scim/v2" + Fill(request[1], kept),
-            step["body"] is { } body ? Fill(body.ToJsonString(), kept) : null,
-            (string?)walk["headers"]?["Content-Type"] ?? "application/scim+json",
-            headers);
-
-        var told = $"{step["request"]} -> {answer}";
-        Assert.That((int)answer.Status, Is.EqualTo((int)step["status"]!), told);
-        if (step["response"] is { } expected)
-            AssertMatches(JsonNode.Parse(Fill(expected.ToJsonString(), kept)), answer.Json, "response", told);
-        foreach (var (name, path) in step["keep"]?.AsObject() ?? [])
-            kept[name] = (string)Find(answer.Json!, (string)path!)!;
+        var steps = Exchange.All.Where(exchange => exchange.Client == client).SelectMany(exchange => exchange.Steps);
+        Assert.That(steps.Select(step => step.Title.Split(' ', ':')[0]).Distinct(), Is.SupersetOf(life));
     }
 
-    private static TestAccount Given(JsonNode? given)
+    [TestCaseSource(nameof(Exchanges))]
+    public void Who_is_made_collides_with_nobody(Exchange exchange)
+    {
+        var made = exchange.Users.Concat(exchange.Steps.Select(step => step.Body).OfType<System.Text.Json.Nodes.JsonObject>())
+            .Select(body => (string?)body["userName"]).OfType<string>();
+        Assert.That(made, Is.All.Contains("{tag}").IgnoreCase);
+    }
+
+    private static TestAccount AccountFor(Exchange exchange, Names names)
     {
         var account = new TestAccount();
         account.Policy = account.Policy with
         {
-            AttributeRules = (string?)given?["rules"] ?? AttributeRuleSets.Guide,
-            Domains = [.. (given?["domains"]?.AsArray() ?? []).Select(domain => (string)domain!)],
-            Licences = given?["seats"] is { } seats
+            AttributeRules = (string?)exchange.Given?["rules"] ?? AttributeRuleSets.Guide,
+            Domains = [.. exchange.Given?["domains"]?.AsArray().Select(domain => names.Fill((string)domain!)) ?? []],
+            Licences = exchange.Given?["seats"] is { } seats
                 ? [new() { Product = "portal", Seats = (int)seats, GivenToNewUsers = true }]
                 : [],
         };
         return account;
     }
-
-    private static void AssertMatches(JsonNode? expected, JsonNode? actual, string path, string told)
-    {
-        switch (expected)
-        {
-            case JsonObject parts:
-                Assert.That(actual, Is.InstanceOf<JsonObject>(), $"{path}\n{told}");
-                foreach (var (name, value) in parts)
-                    AssertMatches(value, actual![name], $"{path}.{name}", told);
-                break;
-            case JsonArray values:
-                Assert.That((actual as JsonArray)?.Count, Is.EqualTo(values.Count), $"{path}\n{told}");
-                for (var i = 0; i < values.Count; i++)
-                    AssertMatches(values[i], actual![i], $"{path}[{i}]", told);
-                break;
-            case JsonValue any when any.ToJsonString() == "\"*\"":
-                Assert.That(
-                    actual?.ToJsonString(),
-                    Is.Not.Null.And.Not.EqualTo("\"\"").And.Not.EqualTo("[]"),
-                    $"{path}\n{told}");
-                break;
-            default:
-                Assert.That(actual?.ToJsonString(), Is.EqualTo(expected?.ToJsonString()), $"{path}\n{told}");
-                break;
-        }
-    }
-
-    // As emails.0.value.
-    private static JsonNode? Find(JsonNode json, string path) =>
-        path.Split('.').Aggregate<string, JsonNode?>(
-            json, (node, part) => int.TryParse(part, out var i) ? node?[i] : node?[part]);
-
-    private static string Fill(string text, Dictionary<string, string> kept) =>
-        Placeholder().Replace(
-            text, match => kept.TryGetValue(match.Groups[1].Value, out var value) ? value : match.Value);
-
-    [GeneratedRegex(@"\{([a-zA-Z]\w*)\}")]
-    private static partial Regex Placeholder();
 }

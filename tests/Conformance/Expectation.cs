@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+
+namespace Conformance;
+
+/// <summary>Whether an answer has what a client needs. See <see cref="Step"/> for what an expectation may say.</summary>
+internal static class Expectation
+{
+    /// <summary>What was expected and what came, a sentence for each difference.</summary>
+    public static IEnumerable<string> Differences(JsonNode? expected, JsonNode? actual, string path) => expected switch
+    {
+        JsonObject parts => actual is JsonObject members
+            ? parts.SelectMany(part => Differences(part.Value, Member(members, part.Key), $"{path}.{part.Key}"))
+            : [Difference(path, "an object", actual)],
+        JsonArray values => actual is JsonArray elements && elements.Count == values.Count
+            ? Unmatched(values, elements, path)
+            : [Difference(path, $"a list of {values.Count}", actual)],
+        JsonValue any when any.ToJsonString() == "\"*\"" =>
+            actual is null or JsonArray { Count: 0 } || actual.ToJsonString() == "\"\""
+                ? [Difference(path, "anything", actual)]
+                : [],
+        _ => actual?.ToJsonString() == expected?.ToJsonString() ? [] : [Difference(path, Shown(expected), actual)],
+    };
+
+    /// <summary>A value by its path, as <c>Resources.0.id</c>.</summary>
+    public static JsonNode? Find(JsonNode? json, string path) => path.Split('.').Aggregate(json, (node, part) => node switch
+    {
+        JsonArray values when int.TryParse(part, out var index) && index < values.Count => values[index],
+        JsonObject members => Member(members, part),
+        _ => null,
+    });
+
+    // The order of values means nothing (RFC 7643 §2.4).
+    private static IEnumerable<string> Unmatched(JsonArray values, JsonArray elements, string path)
+    {
+        var free = elements.ToList();
+        for (var i = 0; i < values.Count; i++)
+        {
+            var match = free.FindIndex(element => !Differences(values[i], element, path).Any());
+            if (match >= 0)
+                free.RemoveAt(match);
+            else
+                return Differences(values[i], elements[i], $"{path}[{i}]").DefaultIfEmpty(
+                    Difference($"{path}[{i}]", Shown(values[i]), elements));
+        }
+        return [];
+    }
+
+    // Names have no letter case (RFC 7643 §2.1).
+    private static JsonNode? Member(JsonObject members, string name) => members[name]
+        ?? members.FirstOrDefault(member => member.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
+
+    private static string Difference(string path, string expected, JsonNode? actual) =>
+        $"{path}: expected {expected}, came {Shown(actual)}";
+
+    private static string Shown(JsonNode? json) => json?.ToJsonString() switch
+    {
+        null => "nothing",
+        { Length: > 200 } text => text[..200] + "…",
+        var text => text,
+    };
+}
