@@ -36,6 +36,10 @@ public sealed record AccountPolicy
     [JsonPropertyName("rate_limit")]
     public int? RateLimit { get; init; }
 
+    /// <summary>Whether a create restores the inactive user who has its userName or externalId; else it is 409.</summary>
+    [JsonPropertyName("restore_inactive")]
+    public bool RestoreInactive { get; init; }
+
     /// <summary>E-mail domains in lower case, without <c>@</c>; an empty list allows all.</summary>
     [JsonPropertyName("domains")]
     public required IReadOnlyList<string> Domains { get; init; }

@@ -30,6 +30,12 @@ internal sealed class Account
     /// </summary>
     public int? RateLimit { get; set; } = DefaultRateLimit;
 
+    /// <summary>
+    /// Whether a create restores the inactive user who has its userName or externalId. By default it is refused, so that
+    /// nobody gets another person's history unseen.
+    /// </summary>
+    public bool RestoreInactive { get; set; }
+
     /// <summary>E-mail domains in lower case, without <c>@</c>; none allows all.</summary>
     public List<string> Domains { get; set; } = [];
 
@@ -54,6 +60,7 @@ internal sealed class Account
         Suspended = Suspended,
         AttributeRules = AttributeRules,
         RateLimit = RateLimit,
+        RestoreInactive = RestoreInactive,
         Domains = Domains,
         Licences =
         [

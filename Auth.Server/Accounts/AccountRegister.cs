@@ -16,7 +16,8 @@ internal sealed record AccountChange(
     IReadOnlyList<string>? Domains = null,
     IReadOnlyDictionary<string, int>? Licences = null,
     string? AttributeRules = null,
-    int? RateLimit = null);
+    int? RateLimit = null,
+    bool? RestoreInactive = null);
 
 /// <summary>Opening accounts and changing them: what SciLeads' operators do.</summary>
 internal sealed partial class AccountRegister(AuthDbContext db, UserManager<Administrator> administrators, TimeProvider time)
@@ -84,6 +85,7 @@ internal sealed partial class AccountRegister(AuthDbContext db, UserManager<Admi
     {
         account.ScimEnabled = change.ScimEnabled ?? account.ScimEnabled;
         account.Suspended = change.Suspended ?? account.Suspended;
+        account.RestoreInactive = change.RestoreInactive ?? account.RestoreInactive;
         if (change.AttributeRules is { } rules)
         {
             account.AttributeRules = rules is AttributeRuleSets.Guide or AttributeRuleSets.Rfc

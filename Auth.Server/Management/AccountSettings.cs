@@ -25,10 +25,16 @@ internal sealed class AccountSettings
         Description = "Requests a second that SCIM takes in the long run, 25 at the least, or none.",
     };
 
+    private readonly Option<string?> restoreInactive = new("--restore-inactive")
+    {
+        Description = "Whether a create restores the inactive user with its userName or externalId, or is refused.",
+    };
+
     public AccountSettings()
     {
         scim.AcceptOnlyFromAmong("on", "off");
         suspended.AcceptOnlyFromAmong("on", "off");
+        restoreInactive.AcceptOnlyFromAmong("on", "off");
         rules.AcceptOnlyFromAmong(AttributeRuleSets.Guide, AttributeRuleSets.Rfc);
         licences.Validators.Add(result =>
         {
@@ -44,7 +50,7 @@ internal sealed class AccountSettings
 
     public Command AddTo(Command command)
     {
-        foreach (var option in new Option[] { scim, suspended, domains, licences, rules, rateLimit })
+        foreach (var option in new Option[] { scim, suspended, domains, licences, rules, rateLimit, restoreInactive })
             command.Options.Add(option);
         return command;
     }
@@ -56,7 +62,8 @@ internal sealed class AccountSettings
         parsed.GetValue(licences)?.Select(text => ParseLicence(text)!.Value)
             .GroupBy(licence => licence.Product).ToDictionary(same => same.Key, same => same.Last().Seats),
         parsed.GetValue(rules),
-        parsed.GetValue(rateLimit) is { } limit ? ParseRateLimit(limit) : null);
+        parsed.GetValue(rateLimit) is { } limit ? ParseRateLimit(limit) : null,
+        Switch(parsed.GetValue(restoreInactive)));
 
     private static bool? Switch(string? value) => value is null ? null : value == "on";
 

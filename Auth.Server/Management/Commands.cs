@@ -243,6 +243,7 @@ internal sealed class Commands(IServiceProvider services, string workingDirector
         ["suspended"] = account.Suspended,
         ["attributeRules"] = account.AttributeRules,
         ["rateLimit"] = account.RateLimit is { } limit ? (JsonNode)limit : AccountSettings.None,
+        ["restoreInactive"] = account.RestoreInactive ? "on" : "off",
         ["domains"] = new JsonArray([.. account.Domains.Select(domain => (JsonNode)domain)]),
         ["licences"] = new JsonArray(
             [.. account.Licences.OrderBy(l => l.Product, StringComparer.Ordinal).Select(l => (JsonNode)$"{l.Product}={l.Seats}")]),

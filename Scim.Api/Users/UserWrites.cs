@@ -16,10 +16,23 @@ namespace Scim.Api.Users;
 /// </summary>
 internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
 {
+    /// <summary>
+    /// Makes a user, or restores the inactive one who is meant: that one becomes what a new user would be, under its old
+    /// id. Both are a success of POST, which RFC 7644 §3.3 knows as 201 alone, and which Okta and Entra ID take for it.
+    /// </summary>
     public async Task<User> Create(Caller caller, JsonObject attributes, CancellationToken cancellation)
     {
         await using var write = await Begin(caller, cancellation);
         var now = Now();
+        var user = await db.FindFormer(caller.Account, attributes, cancellation)
+            ?? await Add(caller, now, cancellation);
+        await Become(user, attributes, before: null, caller.Account, now, cancellation);
+        await Complete(write, cancellation);
+        return user;
+    }
+
+    private async Task<User> Add(Caller caller, DateTime now, CancellationToken cancellation)
+    {
         var user = new User
         {
             AccountId = caller.AccountId,
@@ -28,9 +41,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
             Created = now,
         };
         db.Add(user);
-        await Become(user, attributes, before: null, caller.Account, now, cancellation);
         await db.ChangeUsers(caller.AccountId, by: +1, cancellation);
-        await Complete(write, cancellation);
         return user;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Management;
 using Auth.Server.Tests.Connect;
@@ -56,6 +57,23 @@ public sealed class CommandsTests
         }
         Assert.That(
             told, Is.EqualTo(new (string, int?)[] { ("100", 100), ("25", 25), ("none", null), ("10000", 10000) }));
+    }
+
+    [Test]
+    public async Task An_account_restores_inactive_users_only_if_an_operator_says_so()
+    {
+        await using var server = await AuthServer.Start();
+        var id = (await Json(server, "accounts", "create", "--name", "Acme", "--json")).GetProperty("accountId").GetString()!;
+        var told = new List<(string? Shown, bool Told)>();
+        foreach (var restores in new[] { null, "on", "off" })
+        {
+            if (restores is not null)
+                await Json(server, "accounts", "update", "--account", id, "--restore-inactive", restores, "--json");
+            var shown = await Json(server, "accounts", "show", "--account", id, "--json");
+            var policy = await server.With((AccountRegister accounts) => accounts.Get(Guid.Parse(id), CancellationToken.None));
+            told.Add((shown.GetProperty("restoreInactive").GetString(), policy.ToPolicy().RestoreInactive));
+        }
+        Assert.That(told, Is.EqualTo(new (string?, bool)[] { ("off", false), ("on", true), ("off", false) }));
     }
 
     [Test]

@@ -52,6 +52,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<int?>("RateLimit")
                         .HasColumnType("integer");
 
+                    b.Property<bool>("RestoreInactive")
+                        .HasColumnType("boolean");
+
                     b.Property<bool>("ScimEnabled")
                         .HasColumnType("boolean");
 

@@ -46,6 +46,9 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Property<int?>("RateLimit")
                         .HasColumnType("INTEGER");
 
+                    b.Property<bool>("RestoreInactive")
+                        .HasColumnType("INTEGER");
+
                     b.Property<bool>("ScimEnabled")
                         .HasColumnType("INTEGER");
 
