@@ -66,6 +66,7 @@ internal static class Program
         builder.Services.AddSingleton<SearchBudget>();
         builder.Services.AddSingleton<Refolding>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Refolding>());
+        builder.Services.AddProvisioningLog();
         builder.Services.AddHostedService<Erasure>();
 
         builder.Services.AddExceptionHandler<ErrorAnswers>();

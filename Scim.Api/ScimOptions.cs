@@ -20,4 +20,8 @@ internal sealed class ScimOptions
     /// <summary>Days from the deletion of a user until what is known of it is erased.</summary>
     [Range(0, 3650, ErrorMessage = "Scim__EraseDeletedAfterDays must be a number of days from 0 to 3650.")]
     public int EraseDeletedAfterDays { get; init; } = 30;
+
+    /// <summary>Days that provisioning events are kept.</summary>
+    [Range(1, 3650, ErrorMessage = "Scim__KeepEventsDays must be a number of days from 1 to 3650.")]
+    public int KeepEventsDays { get; init; } = 400;
 }

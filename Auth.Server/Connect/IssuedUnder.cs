@@ -11,7 +11,7 @@ namespace Auth.Server.Connect;
 internal static class IssuedUnder
 {
     /// <summary>The credential set's id.</summary>
-    public const string CredentialSet = "credential_set";
+    public const string CredentialSet = Shared.Contracts.AccessTokenClaims.CredentialSet;
 
     /// <summary>The administrator's session's id, in tokens of the portal.</summary>
     public const string Session = "sid";

@@ -9,46 +9,69 @@ namespace Scim.Api.Protocol;
 
 /// <summary>
 /// What named clients send otherwise than RFC 7643 and 7644 say, turned into what the RFCs say. Everything behind it
-/// knows only the RFCs.
+/// knows only the RFCs. One goes with each request and remembers what it mended there.
 /// </summary>
-internal static class ClientHabits
+internal sealed class ClientHabits
 {
-    /// <summary>Mends what was sent for an attribute, all its values together.</summary>
-    public static JsonNode? MendValue(SchemaAttribute attribute, JsonNode? value)
+    private readonly SortedSet<string> mended = new(StringComparer.Ordinal);
+
+    /// <summary>What was mended so far, each <see cref="Habit"/> once.</summary>
+    public IReadOnlyCollection<string> Mended => mended;
+
+    public void Note(string habit) => mended.Add(habit);
+
+    /// <summary>Notes that a member was left out, because no schema knows it or only the server may set it.</summary>
+    public void NoteLeftOut(string name, JsonNode? value, bool isKnown)
     {
+        if (IsPassword(name))
+            Note(Habit.Password);
+        else if (!isKnown)
+            Note(Habit.UnknownAttribute);
+        else if (!IsNothing(value))
+            Note(Habit.ReadOnlyEcho);
+    }
+
+    /// <summary>Mends what was sent for an attribute, all its values together.</summary>
+    public JsonNode? MendValue(SchemaAttribute attribute, JsonNode? value)
+    {
+        if (attribute.MultiValued && !IsNothing(value))
+            return value as JsonArray ?? Mend(Habit.SingleForList, new JsonArray(value!.DeepClone()));
+
         // Entra ID sends the manager as a list of one.
         if (!attribute.MultiValued && value is JsonArray { Count: <= 1 } list)
-            value = list.FirstOrDefault();
-        return attribute.MultiValued && !IsNothing(value) ? value : MendElement(attribute, value);
+            value = list.Count == 0 ? null : Mend(Habit.ListForSingle, list[0]);
+        return MendElement(attribute, value);
     }
 
     /// <summary>Mends one value.</summary>
-    public static JsonNode? MendElement(SchemaAttribute attribute, JsonNode? value)
+    public JsonNode? MendElement(SchemaAttribute attribute, JsonNode? value)
     {
         // Okta pushes "" to clear an attribute, Entra ID pushes "" or null.
         if (IsNothing(value))
-            return null;
+            return value is JsonValue ? Mend<JsonNode?>(Habit.EmptyValue, null) : null;
 
         // Entra ID writes "True" and "False".
         if (attribute.Type == AttributeType.Boolean && bool.TryParse(DocumentReader.Text(value), out var boolean))
-            return boolean;
+            return Mend(Habit.StringBoolean, boolean);
 
         if (attribute.Type != AttributeType.Complex || attribute.FindSub("value") is null)
             return value;
 
         // Entra ID sends the manager as the bare id.
         if (DocumentReader.Text(value) is { } text)
-            return new JsonObject { ["value"] = text };
+            return Mend(Habit.BareValue, new JsonObject { ["value"] = text });
 
         // Entra ID removes the manager by { "value": "" }.
-        return value is JsonObject parts && Has(parts, "value", out var inner) && IsNothing(inner) ? null : value;
+        return value is JsonObject parts && Has(parts, "value", out var inner) && IsNothing(inner)
+            ? Mend<JsonNode?>(Habit.EmptyValue, null)
+            : value;
     }
 
     /// <summary>
     /// Mends one member of <c>Operations</c> into operations of RFC 7644 §3.5.2, each on one attribute;
     /// <paramref name="document"/> is the resource as the operations before have left it.
     /// </summary>
-    public static IEnumerable<PatchOperation> MendOperation(
+    public IEnumerable<PatchOperation> MendOperation(
         ResourceType type, PatchOperation operation, JsonObject document)
     {
         // Okta replaces {"active":false} without a path; Entra ID's newer dialect names the members of such an object
@@ -58,16 +81,16 @@ internal static class ClientHabits
 
         // Okta synchronizes passwords by PATCH, and Entra ID can be told to; they are dropped, as everywhere.
         if (operation.Path is { Attribute: { Sub: null, Name: var name } path, Filter: null }
-            && name.Equals("password", StringComparison.OrdinalIgnoreCase)
+            && IsPassword(name)
             && (path.Schema is null || type.Schema.Is(path.Schema)))
-            return [];
+            return Mend<PatchOperation[]>(Habit.Password, []);
 
         if (type.Find(operation.Path.Attribute) is not { Attribute: { } attribute } target)
             return [operation];
 
         // authentik and others echo the id, Okta the groups.
         if (target.ReadOnly && IsEcho(target, operation, document))
-            return [];
+            return Mend<PatchOperation[]>(Habit.ReadOnlyEcho, []);
 
         var multiple = attribute.MultiValued && operation.Path is { Filter: null, Attribute.Sub: null };
         var whole = target.Sub is null && operation.Path.Sub is null;
@@ -76,11 +99,12 @@ internal static class ClientHabits
 
         // Okta and Entra ID clear by "", null or []; of several values there is then nothing to add.
         if (operation.Kind != PatchKind.Remove && IsNothing(operation.Value))
-            return multiple && operation.Kind == PatchKind.Add ? [] : [operation.ToRemove()];
+            return Mend<PatchOperation[]>(
+                Habit.EmptyValue, multiple && operation.Kind == PatchKind.Add ? [] : [operation.ToRemove()]);
 
         // Entra ID, and OneLogin, remove some of several values by naming them in "value".
         if (multiple && operation is { Kind: PatchKind.Remove, Value: { } removed })
-            return AnyOf(attribute, removed) is { } named
+            return Mend(Habit.RemovalByValue, AnyOf(attribute, removed)) is { } named
                 ? [operation.ToRemove() with { Path = operation.Path with { Filter = named } }]
                 : [];
 
@@ -89,7 +113,7 @@ internal static class ClientHabits
 
     // Entra ID adds and replaces emails[type eq "work"].value where there is no work e-mail; the filter says what to
     // make.
-    private static PatchOperation CreateIfNoneMatches(
+    private PatchOperation CreateIfNoneMatches(
         AttributeTarget target, PatchOperation operation, JsonObject document)
     {
         if (target is not { Attribute: { MultiValued: true, Type: AttributeType.Complex } attribute, Sub: null }
@@ -105,21 +129,28 @@ internal static class ClientHabits
         else if (MendElement(attribute, value) is JsonObject parts)
             foreach (var (name, part) in parts)
                 made[attribute.FindSub(name)?.Name ?? name] = part?.DeepClone();
-        return new PatchOperation(PatchKind.Add, new PatchPath(path.Attribute), new JsonArray(made));
+        return Mend(
+            Habit.CreatedOnNoMatch,
+            new PatchOperation(PatchKind.Add, new PatchPath(path.Attribute), new JsonArray(made)));
     }
 
     private static bool IsExtension(ResourceType type, PatchOperation operation) =>
         operation is { Kind: not PatchKind.Remove, Path.Filter: null, Value: JsonObject }
         && type.Find(operation.Path.Attribute) is { Attribute: null };
 
-    private static IEnumerable<PatchOperation> Spread(ResourceType type, PatchOperation operation)
+    private IEnumerable<PatchOperation> Spread(ResourceType type, PatchOperation operation)
     {
         foreach (var (key, value) in operation.Value as JsonObject ?? [])
         {
             var path = PatchPath.TryParse(operation.Path is null ? key : $"{operation.Path.Attribute}:{key}");
+            var target = path is null ? null : type.Find(path.Attribute);
+            if (target is { Attribute: not null } && key.AsSpan().ContainsAny(".[:"))
+                Note(Habit.PathAsKey);
             // Okta echoes whatever it knows of the user: unknown and read-only attributes are ignored, as in a PUT.
-            if (path is not null && type.Find(path.Attribute) is { ReadOnly: false })
+            if (target is { ReadOnly: false })
                 yield return new PatchOperation(operation.Kind, path, value);
+            else
+                NoteLeftOut(key, value, isKnown: target is not null);
         }
     }
 
@@ -133,7 +164,7 @@ internal static class ClientHabits
             && (JsonNode.DeepEquals(present, operation.Value) || (present is null && IsNothing(operation.Value)));
     }
 
-    private static Filter? AnyOf(SchemaAttribute attribute, JsonNode values)
+    private Filter? AnyOf(SchemaAttribute attribute, JsonNode values)
     {
         var each = values is JsonArray array ? [.. array.OfType<JsonNode>()] : new List<JsonNode> { values };
         if (each.Count > DocumentReader.MaxValues)
@@ -143,7 +174,7 @@ internal static class ClientHabits
             .Aggregate((Filter?)null, (left, right) => left is null ? right : new Filter.Or(left, right));
     }
 
-    private static Filter? SameAs(SchemaAttribute attribute, JsonNode value)
+    private Filter? SameAs(SchemaAttribute attribute, JsonNode value)
     {
         var parts = MendElement(attribute, value) as JsonObject ?? new JsonObject { ["value"] = value.DeepClone() };
         var named = parts
@@ -165,6 +196,14 @@ internal static class ClientHabits
         value = part.Value;
         return part.Key is not null;
     }
+
+    private T Mend<T>(string habit, T mended)
+    {
+        Note(habit);
+        return mended;
+    }
+
+    private static bool IsPassword(string name) => name.Equals("password", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsNothing(JsonNode? value) =>
         value is null or JsonArray { Count: 0 } || DocumentReader.Text(value) == "";

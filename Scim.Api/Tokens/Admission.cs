@@ -47,6 +47,7 @@ internal sealed class Admission(
         try
         {
             var token = (JsonWebToken)context.SecurityToken;
+            context.HttpContext.Features.Set(TokenOrigin.Of(token));
             var caller = await Admit(token, context.HttpContext.RequestAborted);
             if (caller.CredentialSet?.Method is not CredentialMethods.DirectJwt
                 && !context.HttpContext.Features.GetRequiredFeature<BearerToken>().HasScheme)

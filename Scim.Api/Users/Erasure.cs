@@ -1,12 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Scim.Api.Data;
+using Scim.Api.Provisioning;
 
 namespace Scim.Api.Users;
 
 /// <summary>
-/// Erases what deleted users were, some time after their deletion: document, names and addresses. Id and times stay,
-/// for audit. It goes in small steps, so that no writer waits for long.
+/// Erases what deleted users were, some time after their deletion: document, names and addresses, also in the events of
+/// them. Id and times stay, for audit. It goes in small steps, so that no writer waits for long.
 /// </summary>
 internal sealed class Erasure(
     IServiceScopeFactory scopes, IOptions<ScimOptions> options, TimeProvider time, ILogger<Erasure> log)
@@ -56,7 +57,11 @@ internal sealed class Erasure(
             .OrderBy(user => user.AccountId)
             .Take(StepSize)
             .ToListAsync(cancellation);
-        users.ForEach(user => user.Erase());
+        foreach (var user in users)
+        {
+            await db.Forget(user.AccountId, user.Id, user.UserNameKey, user.DeletedAt!.Value, cancellation);
+            user.Erase();
+        }
         await db.SaveChangesAsync(cancellation);
         await write.Commit(cancellation);
         return users.Count;

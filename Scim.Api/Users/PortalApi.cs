@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
+using Scim.Api.Protocol;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
@@ -49,10 +50,12 @@ internal static class PortalApi
     }
 
     private static async Task<IResult> Create(
-        RequestBody body, Caller caller, UserWrites writes, CancellationToken cancellation)
+        RequestBody body, Attempt attempt, UserWrites writes, CancellationToken cancellation)
     {
-        var user = await writes.Create(caller, Attributes(Read(body.Json)), cancellation);
-        var licences = caller.Account.LicencesOfNewUsers().Select(licence => licence.Product);
+        var attributes = Attributes(Read(body.Json));
+        attempt.IsAbout(attributes);
+        var user = await writes.Create(attempt, attributes, cancellation);
+        var licences = attempt.Caller.Account.LicencesOfNewUsers().Select(licence => licence.Product);
         return Results.Json(Row(user, licences), statusCode: StatusCodes.Status201Created);
     }
 
@@ -79,7 +82,8 @@ internal static class PortalApi
             ["emails"] = new JsonArray(
                 new JsonObject { ["value"] = person.Email.Trim(), ["type"] = "work", ["primary"] = true }),
         };
-        return DocumentReader.Read(ResourceType.User, user);
+        // What is made here has no client's habits.
+        return DocumentReader.Read(ResourceType.User, user, new ClientHabits());
     }
 
     private static NewPortalUser Read(JsonObject body)

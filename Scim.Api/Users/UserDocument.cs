@@ -21,6 +21,24 @@ internal static class UserDocument
         return document;
     }
 
+    /// <summary>The names of the attributes in which two documents differ; the id and what follows from others aside.</summary>
+    public static IEnumerable<string> Changes(JsonObject before, JsonObject after)
+    {
+        foreach (var name in Names(before, after).Where(name => name is not ("schemas" or "id")))
+        {
+            var isExtension = ResourceType.User.Extensions.Any(extension => extension.Id == name);
+            if (!isExtension && (before[name] ?? after[name]) is not JsonObject)
+                yield return name;
+            else
+                foreach (var part in Names(before[name] as JsonObject ?? [], after[name] as JsonObject ?? []))
+                    yield return $"{name}{(isExtension ? ':' : '.')}{part}";
+        }
+    }
+
+    private static IEnumerable<string> Names(JsonObject before, JsonObject after) =>
+        before.Concat(after).Select(member => member.Key).Distinct()
+            .Where(name => !JsonNode.DeepEquals(before[name], after[name]));
+
     public static string? UserName(JsonObject document) => DocumentReader.Text(document["userName"]);
 
     public static string? ExternalId(JsonObject document) => DocumentReader.Text(document["externalId"]);

@@ -8,6 +8,7 @@ using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
+using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
 using Shared.Contracts;
 
@@ -55,6 +56,7 @@ internal static class UserImport
         foreach (var row in rows)
         {
             await using var scope = services.CreateAsyncScope();
+            var attempt = new Attempt(caller, ProvisioningOperations.Create, requestId: null);
             try
             {
                 var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
@@ -63,13 +65,15 @@ internal static class UserImport
                     summary.AlreadyThere++;
                     continue;
                 }
-                await scope.ServiceProvider.GetRequiredService<UserWrites>()
-                    .Create(caller, PortalApi.Attributes(row.Person, row.ExternalId), cancellation);
+                var attributes = PortalApi.Attributes(row.Person, row.ExternalId);
+                attempt.IsAbout(attributes);
+                await scope.ServiceProvider.GetRequiredService<UserWrites>().Create(attempt, attributes, cancellation);
                 summary.Created++;
             }
             catch (ScimException refused)
             {
                 summary.Refused.Add((row.Line, refused.Error.Detail));
+                await services.GetRequiredService<ProvisioningLog>().Refuse(attempt, refused.Error);
             }
         }
         return summary;

@@ -12,7 +12,8 @@ namespace Scim.Api.Users;
 /// <summary>
 /// Every way a user is written: one transaction each, in which the fence and the account are locked and the product
 /// rules hold, and which leaves all of it or nothing. Writers of an account come one after the other, so that no update
-/// is lost and none is refused for another's sake.
+/// is lost and none is refused for another's sake. The event of a write is part of it; a write that changes nothing has
+/// none.
 /// </summary>
 internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
 {
@@ -20,13 +21,19 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
     /// Makes a user, or restores the inactive one who is meant: that one becomes what a new user would be, under its old
     /// id. Both are a success of POST, which RFC 7644 §3.3 knows as 201 alone, and which Okta and Entra ID take for it.
     /// </summary>
-    public async Task<User> Create(Caller caller, JsonObject attributes, CancellationToken cancellation)
+    public async Task<User> Create(Attempt attempt, JsonObject attributes, CancellationToken cancellation)
     {
+        var caller = attempt.Caller;
         await using var write = await Begin(caller, cancellation);
         var now = Now();
-        var user = await db.FindFormer(caller.Account, attributes, cancellation)
-            ?? await Add(caller, now, cancellation);
+        var former = await db.FindFormer(caller.Account, attributes, cancellation);
+        var before = former?.Json() ?? [];
+        var user = former ?? await Add(caller, now, cancellation);
         await Become(user, attributes, before: null, caller.Account, now, cancellation);
+        attempt.IsAbout(user.Id, user.UserName);
+        var outcome = former is null ? ProvisioningOutcomes.Created : ProvisioningOutcomes.Restored;
+        var changed = UserDocument.Changes(before, user.Json());
+        db.Add(attempt.Done(outcome, StatusCodes.Status201Created, changed, now));
         await Complete(write, cancellation);
         return user;
     }
@@ -47,35 +54,42 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
 
     /// <summary>Turns a user into what <paramref name="change"/> makes of it; null if there is none.</summary>
     public async Task<User?> Change(
-        Caller caller,
+        Attempt attempt,
         string id,
         Preconditions preconditions,
         Func<JsonObject, JsonObject> change,
         CancellationToken cancellation)
     {
-        await using var write = await Begin(caller, cancellation);
-        if (await Find(caller, id, cancellation) is not { } user)
+        await using var write = await Begin(attempt.Caller, cancellation);
+        if (await Find(attempt, id, cancellation) is not { } user)
             return null;
         preconditions.Check(user.ToResource());
 
         var before = user.Json();
-        await Become(user, change(before), before, caller.Account, Now(), cancellation);
+        var (wasActive, now) = (user.Active, Now());
+        if (!await Become(user, change(before), before, attempt.Caller.Account, now, cancellation))
+            return user;
+        attempt.IsAbout(user.Id, user.UserName);
+        var changed = UserDocument.Changes(before, user.Json());
+        db.Add(attempt.Done(OutcomeOf(wasActive, user.Active), StatusCodes.Status200OK, changed, now));
         await Complete(write, cancellation);
         return user;
     }
 
     /// <summary>Hides a user for ever, and frees its names and seats; false if there is none.</summary>
     public async Task<bool> Delete(
-        Caller caller, string id, Preconditions preconditions, CancellationToken cancellation)
+        Attempt attempt, string id, Preconditions preconditions, CancellationToken cancellation)
     {
-        await using var write = await Begin(caller, cancellation);
-        if (await Find(caller, id, cancellation) is not { } user)
+        await using var write = await Begin(attempt.Caller, cancellation);
+        if (await Find(attempt, id, cancellation) is not { } user)
             return false;
         preconditions.Check(user.ToResource());
 
-        user.Delete(Now());
+        var now = Now();
+        user.Delete(now);
         await db.GiveSeatsBack(user.AccountId, user.Id, cancellation);
         await db.ChangeUsers(user.AccountId, by: -1, cancellation);
+        db.Add(attempt.Done(ProvisioningOutcomes.Deleted, StatusCodes.Status204NoContent, [], now));
         await Complete(write, cancellation);
         return true;
     }
@@ -95,10 +109,24 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         }
     }
 
-    private Task<User?> Find(Caller caller, string id, CancellationToken cancellation) =>
-        db.UsersOf(caller.AccountId).WithId(id).Include(user => user.Emails).SingleOrDefaultAsync(cancellation);
+    private async Task<User?> Find(Attempt attempt, string id, CancellationToken cancellation)
+    {
+        var user = await db.UsersOf(attempt.Caller.AccountId).WithId(id).Include(user => user.Emails)
+            .SingleOrDefaultAsync(cancellation);
+        if (user is not null)
+            attempt.IsAbout(user.Id, user.UserName);
+        return user;
+    }
 
-    private async Task Become(
+    private static string OutcomeOf(bool wasActive, bool isActive) => (wasActive, isActive) switch
+    {
+        (true, false) => ProvisioningOutcomes.Deactivated,
+        (false, true) => ProvisioningOutcomes.Reactivated,
+        _ => ProvisioningOutcomes.Updated,
+    };
+
+    /// <summary>False if the user is so already, and nothing is to be saved.</summary>
+    private async Task<bool> Become(
         User user,
         JsonObject attributes,
         JsonObject? before,
@@ -111,7 +139,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         rules.Complete(attributes, before);
         var document = UserDocument.Compose(user.Id, attributes);
         if (before is not null && JsonNode.DeepEquals(before, document))
-            return;
+            return false;
 
         rules.Check(document, before);
         await CheckUserName(user, UserDocument.UserName(document)!, cancellation);
@@ -123,6 +151,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
             await db.TakeSeats(account, user.Id, cancellation);
         else if (!user.Active && wasActive)
             await db.GiveSeatsBack(user.AccountId, user.Id, cancellation);
+        return true;
     }
 
     private async Task CheckUserName(User user, string userName, CancellationToken cancellation)

@@ -6,6 +6,7 @@ using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Paging;
 using Scim.Api.Protocol.Patching;
 using Scim.Api.Protocol.Schemas;
+using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
 using Scim.Api.Users.Search;
 
@@ -49,25 +50,27 @@ internal static class UsersApi
     }
 
     private static async Task<ScimResult> Create(
-        RequestBody body, Projection projection, Caller caller, UserWrites users, CancellationToken cancellation)
+        RequestBody body, Projection projection, Attempt attempt, UserWrites users, CancellationToken cancellation)
     {
-        var user = await users.Create(caller, DocumentReader.Read(ResourceType.User, body.Json), cancellation);
+        attempt.IsAbout(body.Json);
+        var wanted = DocumentReader.Read(ResourceType.User, body.Json, attempt.Habits);
+        var user = await users.Create(attempt, wanted, cancellation);
         return ScimResult.Created(user.ToResource(), projection);
     }
 
     private static Task<IResult> Replace(string id, RequestBody body, [AsParameters] Write write) =>
-        Change(id, write, _ => DocumentReader.Read(ResourceType.User, body.Json));
+        Change(id, write, _ => DocumentReader.Read(ResourceType.User, body.Json, write.Attempt.Habits));
 
     private static Task<IResult> Patch(string id, RequestBody body, [AsParameters] Write write) =>
-        Change(id, write, user => PatchRequest.Read(body.Json).ApplyTo(user, ResourceType.User));
+        Change(id, write, user => PatchRequest.Read(body.Json, write.Attempt.Habits).ApplyTo(user, ResourceType.User));
 
     private static async Task<IResult> Change(string id, Write write, Func<JsonObject, JsonObject> change) =>
-        await write.Users.Change(write.Caller, id, write.Preconditions, change, write.Cancellation) is { } user
+        await write.Users.Change(write.Attempt, id, write.Preconditions, change, write.Cancellation) is { } user
             ? ScimResult.Ok(user.ToResource(), write.Projection)
             : NotFound(id);
 
     private static async Task<IResult> Delete(string id, [AsParameters] Write write) =>
-        await write.Users.Delete(write.Caller, id, write.Preconditions, write.Cancellation)
+        await write.Users.Delete(write.Attempt, id, write.Preconditions, write.Cancellation)
             ? ScimResult.NoContent
             : NotFound(id);
 
@@ -77,7 +80,7 @@ internal static class UsersApi
     private sealed record Write(
         Preconditions Preconditions,
         Projection Projection,
-        Caller Caller,
+        Attempt Attempt,
         UserWrites Users,
         CancellationToken Cancellation);
 }

@@ -80,9 +80,18 @@ internal sealed class TestAuthServer : IDisposable
     {
         accounts[account.Id] = () => account.Policy;
         var set = account.Answer().CredentialSet!;
-        return IssueToken(() => set.Id == account.SetId
-            ? account.Answer(scope) with { CredentialSet = set }
-            : new() { Active = false });
+        return IssueToken(
+            () => set.Id == account.SetId
+                ? account.Answer(scope) with { CredentialSet = set }
+                : new() { Active = false },
+            jwt => AddOrigin(jwt, account));
+    }
+
+    /// <summary>The claims that tokens of a credential set have.</summary>
+    public static void AddOrigin(SecurityTokenDescriptor jwt, TestAccount account)
+    {
+        jwt.Claims[JwtRegisteredClaimNames.Sub] = account.Id.ToString();
+        jwt.Claims[AccessTokenClaims.CredentialSet] = account.SetId.ToString();
     }
 
     /// <summary>A token of the portal for an administrator of the account.</summary>

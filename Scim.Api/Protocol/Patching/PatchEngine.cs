@@ -9,7 +9,8 @@ namespace Scim.Api.Protocol.Patching;
 /// <summary>Applies an operation on one attribute to a document, by RFC 7644 §3.5.2.1 to §3.5.2.3.</summary>
 internal static class PatchEngine
 {
-    public static void Apply(ResourceType type, PatchOperation operation, JsonObject document)
+    public static void Apply(
+        ResourceType type, PatchOperation operation, JsonObject document, ClientHabits habits)
     {
         var path = operation.Path!;
         var target = type.Find(path.Attribute)
@@ -19,13 +20,13 @@ internal static class PatchEngine
         else if (target.ReadOnly)
             throw new ScimException(ScimError.Mutability($"{path.Attribute} is read-only."));
         else if (path.Filter is { } filter)
-            ApplyToMatches(target, attribute, filter, operation, document);
+            ApplyToMatches(target, attribute, filter, operation, document, habits);
         else if (operation.Kind == PatchKind.Remove)
             Remove(target, attribute, document);
         else if (target.Sub is { } sub)
-            SetSub(target, attribute, sub, operation, document);
+            SetSub(target, attribute, sub, operation, document, habits);
         else
-            Set(target, attribute, operation, document);
+            Set(target, attribute, operation, document, habits);
     }
 
     private static void RemoveExtension(AttributeTarget target, PatchOperation operation, JsonObject document)
@@ -41,7 +42,8 @@ internal static class PatchEngine
         SchemaAttribute attribute,
         Filter filter,
         PatchOperation operation,
-        JsonObject document)
+        JsonObject document,
+        ClientHabits habits)
     {
         var path = operation.Path!;
         if (!attribute.MultiValued || attribute.Type != AttributeType.Complex || target.Sub is not null)
@@ -67,7 +69,7 @@ internal static class PatchEngine
             throw new ScimException(ScimError.NoTarget($"No value matches {path}."));
         var given = sub is null ? operation.Value : Only(sub, operation.Value);
         foreach (var match in matches)
-            Merge(match, attribute, given);
+            Merge(match, attribute, given, habits);
         KeepOnePrimary(values, matches);
     }
 
@@ -89,13 +91,14 @@ internal static class PatchEngine
         SchemaAttribute attribute,
         SchemaAttribute sub,
         PatchOperation operation,
-        JsonObject document)
+        JsonObject document,
+        ClientHabits habits)
     {
         var holder = target.HolderMadeIn(document);
         var part = Only(sub, operation.Value);
         if (!attribute.MultiValued)
         {
-            Merge(Made(holder, attribute, new JsonObject()), attribute, part);
+            Merge(Made(holder, attribute, new JsonObject()), attribute, part, habits);
             return;
         }
         var values = Made(holder, attribute, new JsonArray());
@@ -104,20 +107,24 @@ internal static class PatchEngine
                 $"{attribute.Name} has several values; {attribute.Name}[type eq \"work\"].{sub.Name} says which.");
         if (values.Count == 0)
             values.Add(new JsonObject());
-        Merge(values[0]!.AsObject(), attribute, part);
+        Merge(values[0]!.AsObject(), attribute, part, habits);
     }
 
     private static void Set(
-        AttributeTarget target, SchemaAttribute attribute, PatchOperation operation, JsonObject document)
+        AttributeTarget target,
+        SchemaAttribute attribute,
+        PatchOperation operation,
+        JsonObject document,
+        ClientHabits habits)
     {
         var holder = target.HolderMadeIn(document);
         var value = attribute.MultiValued || attribute.Type != AttributeType.Complex
-            ? DocumentReader.Value(attribute, operation.Value)
+            ? DocumentReader.Value(attribute, operation.Value, habits)
             : null;
         if (attribute.MultiValued && operation.Kind == PatchKind.Add)
-            Append(Made(holder, attribute, new JsonArray()), attribute, value as JsonArray ?? []);
+            Append(Made(holder, attribute, new JsonArray()), attribute, value as JsonArray ?? [], habits);
         else if (!attribute.MultiValued && attribute.Type == AttributeType.Complex)
-            Merge(Made(holder, attribute, new JsonObject()), attribute, operation.Value);
+            Merge(Made(holder, attribute, new JsonObject()), attribute, operation.Value, habits);
         else
             holder[attribute.Name] = value;
     }
@@ -125,7 +132,7 @@ internal static class PatchEngine
     /// <summary>
     /// Adds values that are not there yet; one with the value and type of another goes into that (RFC 7643 §2.4).
     /// </summary>
-    private static void Append(JsonArray values, SchemaAttribute attribute, JsonArray added)
+    private static void Append(JsonArray values, SchemaAttribute attribute, JsonArray added, ClientHabits habits)
     {
         var touched = new List<JsonObject>();
         foreach (var element in added.Select(element => element!.DeepClone()))
@@ -137,7 +144,7 @@ internal static class PatchEngine
             }
             else if (values.OfType<JsonObject>().FirstOrDefault(other => IsSame(attribute, other, parts)) is { } same)
             {
-                Merge(same, attribute, parts);
+                Merge(same, attribute, parts, habits);
                 touched.Add(same);
             }
             else
@@ -157,16 +164,17 @@ internal static class PatchEngine
             : JsonNode.DeepEquals(one["value"], other["value"]) && JsonNode.DeepEquals(one["type"], other["type"]);
 
     /// <summary>Sets the sub-attributes that are given and leaves the others; null takes one away.</summary>
-    private static void Merge(JsonObject known, SchemaAttribute attribute, JsonNode? given)
+    private static void Merge(JsonObject known, SchemaAttribute attribute, JsonNode? given, ClientHabits habits)
     {
-        if (ClientHabits.MendElement(attribute, given) is not JsonObject parts)
+        if (habits.MendElement(attribute, given) is not JsonObject parts)
             throw InvalidValue($"{attribute.Name} must be an object.");
         var before = known["value"]?.DeepClone();
         foreach (var (name, value) in parts)
         {
-            if (attribute.FindSub(name) is not { Mutability: not Mutability.ReadOnly } sub)
-                continue;
-            if (DocumentReader.Value(sub, value, attribute.Name) is { } read)
+            var sub = attribute.FindSub(name);
+            if (sub is not { Mutability: not Mutability.ReadOnly })
+                habits.NoteLeftOut(name, value, isKnown: sub is not null);
+            else if (DocumentReader.Value(sub, value, habits, attribute.Name) is { } read)
                 known[sub.Name] = read;
             else
                 known.Remove(sub.Name);

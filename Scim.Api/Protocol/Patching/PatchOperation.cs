@@ -13,7 +13,7 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
     /// <summary>The removal of what this operation is on.</summary>
     public PatchOperation ToRemove() => this with { Kind = PatchKind.Remove, Value = null };
 
-    public static PatchOperation Read(JsonNode? operation)
+    public static PatchOperation Read(JsonNode? operation, ClientHabits habits)
     {
         if (operation is not JsonObject members)
             throw new ScimException(ScimError.InvalidSyntax("Each of Operations must be an object."));
@@ -22,11 +22,13 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
         var word = DocumentReader.Text(members["op"]);
         if (!Kinds.TryGetValue(word ?? "", out var kind))
             throw new ScimException(ScimError.InvalidSyntax($"op must be add, replace or remove, not \"{word}\"."));
+        if (word!.Any(char.IsUpper))
+            habits.Note(Habit.CapitalOp);
 
         var path = members["path"] switch
         {
             null => null,
-            var given when DocumentReader.Text(given) is { } text => text.Trim() == "" ? null : PatchPath.Parse(text),
+            var given when DocumentReader.Text(given) is { } text => ReadPath(text, habits),
             _ => throw new ScimException(ScimError.InvalidPath("path must be a text.")),
         };
         if (path is null && kind == PatchKind.Remove)
@@ -36,6 +38,14 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
         if (path is null && members["value"] is not JsonObject)
             throw new ScimException(ScimError.InvalidValue($"{word} without a path needs an object as its value."));
         return new PatchOperation(kind, path, members["value"]);
+    }
+
+    private static PatchPath? ReadPath(string text, ClientHabits habits)
+    {
+        if (!string.IsNullOrWhiteSpace(text))
+            return PatchPath.Parse(text);
+        habits.Note(Habit.EmptyPath);
+        return null;
     }
 }
 

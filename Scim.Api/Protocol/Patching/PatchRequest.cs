@@ -8,7 +8,7 @@ namespace Scim.Api.Protocol.Patching;
 /// A PATCH request (RFC 7644 §3.5.2): operations that are applied one after the other to a copy of the document. If one
 /// fails, the copy is thrown away with it.
 /// </summary>
-internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations)
+internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations, ClientHabits Habits)
 {
     /// <summary>How many operations a request may hold: a write keeps others waiting, so its work has an end.</summary>
     public const int MaxOperations = 200;
@@ -16,13 +16,13 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations)
     /// <summary>How often a request may compare a value with another; lists have some hundred values.</summary>
     public const int MaxComparisons = 1_000_000;
 
-    public static PatchRequest Read(JsonObject request)
+    public static PatchRequest Read(JsonObject request, ClientHabits habits)
     {
         if (request[nameof(Operations)] is not JsonArray { Count: > 0 } operations)
             throw new ScimException(ScimError.InvalidSyntax("A PATCH needs a list of Operations, with one at least."));
         if (operations.Count > MaxOperations)
             throw new ScimException(ScimError.InvalidValue($"A PATCH can have at most {MaxOperations} Operations."));
-        return new PatchRequest([.. operations.Select(PatchOperation.Read)]);
+        return new PatchRequest([.. operations.Select(each => PatchOperation.Read(each, habits))], habits);
     }
 
     /// <summary>What the document becomes, read anew by the schema.</summary>
@@ -32,16 +32,17 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations)
         var comparisons = 0L;
         foreach (var operation in Operations)
         {
-            foreach (var mended in ClientHabits.MendOperation(type, operation, copy))
+            foreach (var mended in Habits.MendOperation(type, operation, copy))
             {
                 comparisons += ComparisonsOf(mended, type, copy);
                 if (comparisons > MaxComparisons)
                     throw new ScimException(ScimError.TooMany(
                         "The Operations compare too many values with each other: send them in several requests."));
-                PatchEngine.Apply(type, mended, copy);
+                PatchEngine.Apply(type, mended, copy, Habits);
             }
         }
-        return DocumentReader.Read(type, copy);
+        // What the copy has of the document is no client's habit.
+        return DocumentReader.Read(type, copy, new ClientHabits());
     }
 
     private static long ComparisonsOf(PatchOperation operation, ResourceType type, JsonObject document)

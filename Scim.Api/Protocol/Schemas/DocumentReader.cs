@@ -19,25 +19,29 @@ internal static class DocumentReader
     public const int MaxDigits = 15;
 
     /// <summary>Reads a whole resource: as the body of a POST or PUT, or as the outcome of a PATCH.</summary>
-    public static JsonObject Read(ResourceType type, JsonObject resource)
+    public static JsonObject Read(ResourceType type, JsonObject resource, ClientHabits habits)
     {
         var document = new JsonObject();
         foreach (var (name, value) in resource)
         {
-            if (AttributePath.TryParse(name, out var path) && type.Find(path) is { ReadOnly: false, Sub: null } target)
-                Add(document, target, value);
+            var target = AttributePath.TryParse(name, out var path) ? type.Find(path) : null;
+            if (target is { ReadOnly: false, Sub: null })
+                Add(document, target, value, habits);
+            // The RFC's own examples send id and meta back (RFC 7644 §3.5.1).
+            else if (Schema.Common.Attributes.Find(name) is null)
+                habits.NoteLeftOut(name, value, isKnown: target is { Sub: null });
         }
         foreach (var required in type.Schema.Attributes.Where(a => a.Required && !document.ContainsKey(a.Name)))
             throw Invalid($"{required.Name} is required.");
         return document;
     }
 
-    private static void Add(JsonObject document, AttributeTarget target, JsonNode? value)
+    private static void Add(JsonObject document, AttributeTarget target, JsonNode? value, ClientHabits habits)
     {
         var (name, read) = target switch
         {
-            { Attribute: { } attribute } => (attribute.Name, Value(attribute, value)),
-            { Extension: { } extension } => (extension.Id, Object(extension.Attributes, value, extension.Id)),
+            { Attribute: { } attribute } => (attribute.Name, Value(attribute, value, habits)),
+            { Extension: { } extension } => (extension.Id, Object(extension.Attributes, value, extension.Id, habits)),
             _ => ("", null),
         };
         if (read is null)
@@ -55,20 +59,23 @@ internal static class DocumentReader
     }
 
     /// <summary>A value of an attribute as the schema wants it; null is absent.</summary>
-    public static JsonNode? Value(SchemaAttribute attribute, JsonNode? value, string? parent = null)
+    public static JsonNode? Value(
+        SchemaAttribute attribute, JsonNode? value, ClientHabits habits, string? parent = null)
     {
         var path = parent is null ? attribute.Name : $"{parent}.{attribute.Name}";
-        value = ClientHabits.MendValue(attribute, value);
-        if (value is null)
-            return null;
-        return attribute.MultiValued ? Array(attribute, value, path) : Single(attribute, value, path);
+        return habits.MendValue(attribute, value) switch
+        {
+            null => null,
+            JsonArray several when attribute.MultiValued => Array(attribute, several, path, habits),
+            var one => Single(attribute, one, path, habits),
+        };
     }
 
     /// <summary>One value of a multi-valued attribute, or the only one of another; null is absent.</summary>
-    public static JsonNode? Single(SchemaAttribute attribute, JsonNode value, string path)
+    private static JsonNode? Single(SchemaAttribute attribute, JsonNode value, string path, ClientHabits habits)
     {
         if (attribute.Type == AttributeType.Complex)
-            return Object(attribute.SubAttributes, value, path);
+            return Object(attribute.SubAttributes, value, path, habits);
         var right = attribute.Type switch
         {
             AttributeType.Boolean => value.GetValueKind() is JsonValueKind.True or JsonValueKind.False,
@@ -87,16 +94,15 @@ internal static class DocumentReader
         return value.DeepClone();
     }
 
-    private static JsonArray? Array(SchemaAttribute attribute, JsonNode value, string path)
+    private static JsonArray? Array(SchemaAttribute attribute, JsonArray elements, string path, ClientHabits habits)
     {
-        var elements = value as JsonArray ?? [value.DeepClone()];
         if (elements.Count > MaxValues)
             throw Invalid($"{path} has {elements.Count} values; at most {MaxValues} are possible.");
         var read = new JsonArray();
         foreach (var element in elements)
         {
-            if (ClientHabits.MendElement(attribute, element) is not { } mended
-                || Single(attribute, mended, path) is not { } one
+            if (habits.MendElement(attribute, element) is not { } mended
+                || Single(attribute, mended, path, habits) is not { } one
                 || SaysNothing(attribute, one))
                 continue;
             if (!read.Any(other => JsonNode.DeepEquals(other, one)))
@@ -107,7 +113,8 @@ internal static class DocumentReader
         return read.Count == 0 ? null : read;
     }
 
-    private static JsonObject? Object(IReadOnlyList<SchemaAttribute> attributes, JsonNode? value, string path)
+    private static JsonObject? Object(
+        IReadOnlyList<SchemaAttribute> attributes, JsonNode? value, string path, ClientHabits habits)
     {
         if (value is null)
             return null;
@@ -116,8 +123,10 @@ internal static class DocumentReader
         var read = new JsonObject();
         foreach (var (name, part) in parts)
         {
-            if (attributes.Find(name) is { Mutability: not Mutability.ReadOnly } attribute
-                && Value(attribute, part, path) is { } one)
+            var attribute = attributes.Find(name);
+            if (attribute is not { Mutability: not Mutability.ReadOnly })
+                habits.NoteLeftOut(name, part, isKnown: attribute is not null);
+            else if (Value(attribute, part, habits, path) is { } one)
                 read[attribute.Name] = one;
         }
         foreach (var required in attributes.Where(a => a.Required && read.Count > 0 && !read.ContainsKey(a.Name)))

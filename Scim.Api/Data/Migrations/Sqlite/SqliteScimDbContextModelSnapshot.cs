@@ -30,6 +30,79 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     b.ToTable("Populations", (string)null);
                 });
 
+            modelBuilder.Entity("Scim.Api.Provisioning.ProvisioningEvent", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Administrator")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid?>("AdministratorId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Changed")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid?>("CredentialSetId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Habits")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Operation")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("RequestId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ScimType")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("SearchText")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Status")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("Time")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid?>("UserId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("UserName")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("UserNameKey")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("AccountId", "Id");
+
+                    b.HasIndex("AccountId", "Outcome", "Id");
+
+                    b.HasIndex("AccountId", "UserId", "Id");
+
+                    b.HasIndex("AccountId", "UserNameKey", "Id");
+
+                    b.ToTable("ProvisioningEvents", (string)null);
+                });
+
             modelBuilder.Entity("Scim.Api.Provisioning.Seat", b =>
                 {
                     b.Property<Guid>("AccountId")

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Scim.Api.Protocol;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Patching;
 using Scim.Api.Protocol.Schemas;
@@ -196,6 +197,6 @@ internal sealed class PatchTests
     private static JsonObject Apply(string operations, JsonObject? user = null)
     {
         var body = RequestBody.Parse(Encoding.UTF8.GetBytes($$"""{"operations":[{{operations}}]}"""));
-        return PatchRequest.Read(body).ApplyTo(user ?? JsonNode.Parse(User)!.AsObject(), ResourceType.User);
+        return PatchRequest.Read(body, new ClientHabits()).ApplyTo(user ?? JsonNode.Parse(User)!.AsObject(), ResourceType.User);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Scim.Api.Protocol;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 
@@ -54,5 +55,5 @@ internal sealed class DocumentReaderTests
         Read($$"""{"userName":"a","roles":[{{string.Join(',', Enumerable.Range(0, DocumentReader.MaxValues + 1).Select(i => $"\"{i}\""))}}]}"""));
 
     private static JsonObject Read(string body) =>
-        DocumentReader.Read(ResourceType.User, RequestBody.Parse(Encoding.UTF8.GetBytes(body)));
+        DocumentReader.Read(ResourceType.User, RequestBody.Parse(Encoding.UTF8.GetBytes(body)), new ClientHabits());
 }

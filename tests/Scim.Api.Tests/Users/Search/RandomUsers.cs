@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using CsCheck;
 using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Data;
+using Scim.Api.Protocol;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
@@ -107,7 +108,8 @@ internal static class RandomUsers
         }
         if (random.Next(2) == 0)
             user["externalId"] = Text(random);
-        return DocumentReader.Read(Type, RequestBody.Parse(Encoding.UTF8.GetBytes(user.ToJsonString())));
+        var sent = RequestBody.Parse(Encoding.UTF8.GetBytes(user.ToJsonString()));
+        return DocumentReader.Read(Type, sent, new ClientHabits());
     }
 
     private static JsonNode? Value(SchemaAttribute attribute, Random random)

@@ -1,0 +1,44 @@
+namespace Scim.Api.Protocol;
+
+/// <summary>The names of what clients send otherwise than the RFCs say. They stand in provisioning events: none is ever renamed.</summary>
+internal static class Habit
+{
+    /// <summary>Entra ID writes <c>"op": "Replace"</c>.</summary>
+    public const string CapitalOp = "capital-op";
+
+    /// <summary>Some write <c>"path": ""</c> where they mean none.</summary>
+    public const string EmptyPath = "empty-path";
+
+    /// <summary>Entra ID writes <c>"False"</c> for <c>false</c>.</summary>
+    public const string StringBoolean = "string-boolean";
+
+    /// <summary>Okta and Entra ID send <c>""</c>, and in a PATCH null or <c>[]</c>, where a removal is meant.</summary>
+    public const string EmptyValue = "empty-as-removal";
+
+    /// <summary>Entra ID sends the manager as its bare id instead of <c>{"value": …}</c>.</summary>
+    public const string BareValue = "bare-value";
+
+    /// <summary>Entra ID sends the manager, which is one, as a list.</summary>
+    public const string ListForSingle = "list-for-single";
+
+    /// <summary>Some send one e-mail address, of which there may be several, without a list around it.</summary>
+    public const string SingleForList = "single-for-list";
+
+    /// <summary>Entra ID names paths as members of a value: <c>"name.givenName"</c>.</summary>
+    public const string PathAsKey = "path-as-key";
+
+    /// <summary>Entra ID changes <c>emails[type eq "work"].value</c> where there is no such e-mail: it was made.</summary>
+    public const string CreatedOnNoMatch = "created-on-no-match";
+
+    /// <summary>Entra ID and OneLogin remove some of several values by naming them in <c>value</c>.</summary>
+    public const string RemovalByValue = "removal-by-value";
+
+    /// <summary>authentik, Okta and others send back what only the server may set; it was left as it is.</summary>
+    public const string ReadOnlyEcho = "read-only-echo";
+
+    /// <summary>An attribute that no schema of this server knows was left out.</summary>
+    public const string UnknownAttribute = "unknown-attribute";
+
+    /// <summary>Okta sends a password with every new user; it was dropped.</summary>
+    public const string Password = "password-dropped";
+}

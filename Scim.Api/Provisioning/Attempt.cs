@@ -1,0 +1,132 @@
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
+using Scim.Api.Tokens;
+using Shared.Contracts;
+
+namespace Scim.Api.Provisioning;
+
+/// <summary>
+/// What somebody tries: a request, or one operation of a bulk request. It goes along and gathers what the event of it
+/// will say, and ends either in <see cref="Done"/>, inside the write's transaction, or in
+/// <see cref="ProvisioningLog.Refuse"/>.
+/// </summary>
+internal sealed class Attempt
+{
+    private readonly Caller? caller;
+    private readonly Guid accountId;
+    private readonly Guid? credentialSetId;
+    private readonly string? requestId;
+    private Guid? userId;
+    private string? userName;
+
+    /// <summary>An attempt of a caller who was let in; the operation is one of the contract's names.</summary>
+    public Attempt(Caller caller, string operation, string? requestId)
+    {
+        (this.caller, this.requestId, Operation) = (caller, requestId, operation);
+        (accountId, credentialSetId) = (caller.AccountId, caller.CredentialSet?.Id);
+    }
+
+    private Attempt(TokenOrigin origin, string operation, string requestId)
+    {
+        (this.requestId, Operation) = (requestId, operation);
+        (accountId, credentialSetId) = (origin.AccountId, origin.CredentialSetId);
+    }
+
+    public string Operation { get; }
+
+    /// <summary>Who was let in to try it.</summary>
+    public Caller Caller => caller ?? throw new InvalidOperationException("Nobody was let in.");
+
+    /// <summary>What is mended of the request.</summary>
+    public ClientHabits Habits { get; } = new();
+
+    /// <summary>Whether an administrator tries it by hand.</summary>
+    public bool IsByHand => caller?.Administrator is not null;
+
+    /// <summary>The request's attempt; null if it is not known whose request it is.</summary>
+    public static Attempt? Of(HttpContext http)
+    {
+        if (http.Features.Get<Attempt>() is { } known)
+            return known;
+        var attempt = (http.Features.Get<Caller>(), http.Features.Get<TokenOrigin>()) switch
+        {
+            ({ } caller, _) => new Attempt(caller, OperationOf(http.Request), http.TraceIdentifier),
+            (_, { } origin) => new Attempt(origin, OperationOf(http.Request), http.TraceIdentifier),
+            _ => null,
+        };
+        attempt?.TakeUserFrom(http.Request);
+        http.Features.Set(attempt);
+        return attempt;
+    }
+
+    /// <summary>Binds an endpoint's parameter; the request was let in, so somebody makes it.</summary>
+    public static ValueTask<Attempt> BindAsync(HttpContext http) => new(Of(http)!);
+
+    /// <summary>It is about this user.</summary>
+    public void IsAbout(Guid id, string name) => (userId, userName) = (id, name);
+
+    /// <summary>It is about the user whose userName this body asks for; the server may still refuse it.</summary>
+    public void IsAbout(JsonObject body) => userName = DocumentReader.Text(body["userName"]) ?? userName;
+
+    /// <summary>The event of what was done, to be saved with it.</summary>
+    public ProvisioningEvent Done(string outcome, int status, IEnumerable<string> changed, DateTime now) =>
+        Event(outcome, status, reason: null, now) with { Changed = ProvisioningEvent.Join(changed) };
+
+    /// <summary>The event of a refusal.</summary>
+    public ProvisioningEvent Refused(ScimError error, DateTime now) =>
+        Event(ProvisioningOutcomes.Refused, error.Status, error.Detail, now) with { ScimType = error.ScimType };
+
+    /// <summary>Two refusals are alike if they differ in numbers only: in seconds to wait, in the time of expiry.</summary>
+    public string LikenessOf(ScimError error) =>
+        $"{accountId} {credentialSetId} {error.Status} {string.Concat(error.Detail.Where(c => !char.IsDigit(c)))}";
+
+    private ProvisioningEvent Event(string outcome, int status, string? reason, DateTime now)
+    {
+        var name = ProvisioningEvent.Cut(userName, ProvisioningEvent.MaxUserName);
+        var words = ProvisioningEvent.Cut(reason, ProvisioningEvent.MaxReason);
+        var administrator = caller?.Administrator;
+        return new()
+        {
+            AccountId = accountId,
+            Id = Guid.CreateVersion7(now),
+            Time = now,
+            CredentialSetId = credentialSetId,
+            AdministratorId = administrator?.Subject,
+            Administrator = administrator?.Email,
+            Operation = Operation,
+            UserId = userId,
+            UserName = name,
+            UserNameKey = CaseFolding.Fold(name ?? ""),
+            Outcome = outcome,
+            Status = status,
+            Reason = words,
+            Habits = ProvisioningEvent.Join(Habits.Mended),
+            RequestId = requestId,
+            SearchText = CaseFolding.Fold($"{name}\n{words}\n{userId}\n{administrator?.Email}\n{requestId}"),
+        };
+    }
+
+    private void TakeUserFrom(HttpRequest request)
+    {
+        if (request.Path.Value?.Contains(ResourceType.User.Endpoint + "/", StringComparison.OrdinalIgnoreCase) == true
+            && Guid.TryParseExact(request.RouteValues["id"] as string, "D", out var id))
+            userId = id;
+    }
+
+    private static string OperationOf(HttpRequest request)
+    {
+        var last = request.Path.Value?[(request.Path.Value.LastIndexOf('/') + 1)..] ?? "";
+        return request.Method switch
+        {
+            "POST" when last.Equals(".search", StringComparison.OrdinalIgnoreCase) => ProvisioningOperations.Read,
+            "POST" when last.Equals("Bulk", StringComparison.OrdinalIgnoreCase) => ProvisioningOperations.Bulk,
+            "POST" => ProvisioningOperations.Create,
+            "PUT" => ProvisioningOperations.Replace,
+            "PATCH" => ProvisioningOperations.Patch,
+            "DELETE" => ProvisioningOperations.Delete,
+            _ => ProvisioningOperations.Read,
+        };
+    }
+}

@@ -1,0 +1,102 @@
+using System.Diagnostics.Metrics;
+using Scim.Api.Data;
+using Scim.Api.Protocol.Messages;
+using Shared.Contracts;
+
+namespace Scim.Api.Provisioning;
+
+/// <summary>
+/// Keeps the refusals: each leaves an event, committed in a short transaction of its own before the answer goes out. If
+/// it cannot be written, the answer goes out all the same, and the server's log says so.
+/// <para>
+/// No event leave: refusals of nobody (a 401 without a token that we signed); a 404 for a question, as a client that asks
+/// whether somebody is there has not failed; what the portal's own pages ask. 401, 429 and 503, which a client repeats,
+/// leave one a minute per credential set and reason. A metric counts them all.
+/// </para>
+/// </summary>
+internal sealed class ProvisioningLog : IDisposable
+{
+    public const string MeterName = "Scim.Api";
+
+    /// <summary>How long an answer waits for its event.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly IServiceScopeFactory scopes;
+    private readonly TimeProvider time;
+    private readonly ILogger<ProvisioningLog> log;
+    private readonly RecentRefusals recent;
+    private readonly Meter meter;
+    private readonly Counter<long> refusals;
+
+    public ProvisioningLog(
+        IServiceScopeFactory scopes, TimeProvider time, IMeterFactory meters, ILogger<ProvisioningLog> log)
+    {
+        (this.scopes, this.time, this.log, recent) = (scopes, time, log, new(time));
+        meter = meters.Create(MeterName);
+        refusals = meter.CreateCounter<long>(
+            "scim.refusals", "{refusal}", "Refused requests and operations, and whether each left an event.");
+    }
+
+    /// <summary>Takes note of a request's refusal; a <see cref="RefusalObserver"/>.</summary>
+    public Task Observe(HttpContext http, ScimError refusal)
+    {
+        if (Attempt.Of(http) is { } attempt)
+            return Refuse(attempt, refusal);
+        Count(refusal, recorded: false);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// Takes note of the refusal of one operation of a bulk request, which is answered inside the bulk's answer: make an
+    /// <see cref="Attempt"/> for each operation, and call this once if it is refused. It never throws.
+    /// </summary>
+    public async Task Refuse(Attempt attempt, ScimError refusal) =>
+        Count(refusal, recorded: IsWorthAnEvent(attempt, refusal) && await Write(attempt, refusal));
+
+    public void Dispose() => meter.Dispose();
+
+    private bool IsWorthAnEvent(Attempt attempt, ScimError refusal) => (attempt.Operation, refusal.Status) switch
+    {
+        (ProvisioningOperations.Read, 404) => false,
+        (ProvisioningOperations.Read, _) when attempt.IsByHand => false,
+        (_, 401 or 429 or 503) => recent.IsNew(attempt.LikenessOf(refusal)),
+        _ => true,
+    };
+
+    private async Task<bool> Write(Attempt attempt, ScimError refusal)
+    {
+        using var limit = new CancellationTokenSource(Patience, time);
+        try
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+            await using var write = await db.BeginWrite(limit.Token);
+            db.Add(attempt.Refused(refusal, time.GetUtcNow().UtcDateTime));
+            await db.SaveChangesAsync(limit.Token);
+            await write.Commit(limit.Token);
+            return true;
+        }
+        // Whatever it is, the client must hear of its own fault, not of this one.
+        catch (Exception failed)
+        {
+            log.LogError(failed, "A refusal ({Status}) could not be written to the provisioning log", refusal.Status);
+            return false;
+        }
+    }
+
+    private void Count(ScimError refusal, bool recorded) => refusals.Add(
+        1,
+        new("http.response.status_code", refusal.Status),
+        new("scim.type", refusal.ScimType),
+        new("scim.event", recorded));
+}
+
+/// <summary>Registers the provisioning log.</summary>
+internal static class ProvisioningLogging
+{
+    public static void AddProvisioningLog(this IServiceCollection services)
+    {
+        services.AddSingleton<ProvisioningLog>();
+        services.AddSingleton<RefusalObserver>(provider => provider.GetRequiredService<ProvisioningLog>().Observe);
+    }
+}
