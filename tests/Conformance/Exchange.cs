@@ -10,11 +10,10 @@ namespace Conformance;
 /// </summary>
 internal sealed record Exchange(string Client, string Name, JsonObject File)
 {
-    private static readonly string folder = Path.Combine(AppContext.BaseDirectory, "Clients");
-
     public static IReadOnlyList<Exchange> All { get; } =
     [
-        .. Directory.GetFiles(folder, "*.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(Read),
+        .. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Clients"), "*.json", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal).Select(Read),
     ];
 
     public IEnumerable<Step> Steps => File["steps"]!.AsArray().Select(step => new Step(step!.AsObject()));
@@ -31,7 +30,7 @@ internal sealed record Exchange(string Client, string Name, JsonObject File)
         : null;
 
     /// <summary>How many users there may be at once.</summary>
-    public int Population => Users.Count() + Steps.Count(step => step is { Method: "POST", Path: "/Users" });
+    public int Population => Users.Count() + Steps.Count(step => step.Creates);
 
     public override string ToString() => $"{Client}/{Name}";
 
@@ -46,10 +45,10 @@ internal sealed record Exchange(string Client, string Name, JsonObject File)
 
 /// <summary>
 /// A request and what must come of it. <c>step</c> says what it is to the client, <c>echo</c> that the body is the user
-/// as last answered, with the members of <c>body</c> put over. <c>status</c> is what SciLeads answers, or a list of what the
-/// client takes that begins with it. <c>response</c> is the part that matters: <c>"*"</c> is anything but nothing, null
-/// is absent, values of a list may have any order. <c>keep</c> names what later steps refer to. <c>pages</c> makes the
-/// step a walk over a whole list by that many, which must see each of <c>sees</c> once.
+/// as last answered, with the members of <c>body</c> put over. <c>status</c> is what SciLeads answers, or a list of
+/// what the client takes that begins with it. <c>response</c> is the part that matters: <c>"*"</c> is anything but
+/// nothing, null is absent, values of a list may have any order. <c>keep</c> names what later steps refer to.
+/// <c>pages</c> makes the step a walk over a whole list by that many, which must see each of <c>sees</c> once.
 /// </summary>
 internal sealed record Step(JsonObject Json)
 {
@@ -60,6 +59,8 @@ internal sealed record Step(JsonObject Json)
     public string Method => Request[..Request.IndexOf(' ', StringComparison.Ordinal)];
 
     public string Path => Request[(Method.Length + 1)..];
+
+    public bool Creates => this is { Method: "POST", Path: "/Users" };
 
     public JsonNode? Body => Json["body"];
 

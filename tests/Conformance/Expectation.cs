@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Conformance;
 
-/// <summary>Whether an answer has what a client needs. See <see cref="Step"/> for what an expectation may say.</summary>
+/// <summary>Whether an answer has what a client needs; <see cref="Step"/> says what an expectation may be.</summary>
 internal static class Expectation
 {
     /// <summary>What was expected and what came, a sentence for each difference.</summary>
@@ -22,12 +22,7 @@ internal static class Expectation
     };
 
     /// <summary>A value by its path, as <c>Resources.0.id</c>.</summary>
-    public static JsonNode? Find(JsonNode? json, string path) => path.Split('.').Aggregate(json, (node, part) => node switch
-    {
-        JsonArray values when int.TryParse(part, out var index) && index < values.Count => values[index],
-        JsonObject members => Member(members, part),
-        _ => null,
-    });
+    public static JsonNode? Find(JsonNode? json, string path) => path.Split('.').Aggregate(json, Part);
 
     // The order of values means nothing (RFC 7643 §2.4).
     private static IEnumerable<string> Unmatched(JsonArray values, JsonArray elements, string path)
@@ -44,6 +39,13 @@ internal static class Expectation
         }
         return [];
     }
+
+    private static JsonNode? Part(JsonNode? json, string name) => json switch
+    {
+        JsonArray values when int.TryParse(name, out var index) && index < values.Count => values[index],
+        JsonObject members => Member(members, name),
+        _ => null,
+    };
 
     // Names have no letter case (RFC 7643 §2.1).
     private static JsonNode? Member(JsonObject members, string name) => members[name]

@@ -82,7 +82,7 @@ internal sealed class People(Connection connection, Names names)
     }
 
     private static string? Text(JsonNode? json, string name) =>
-        json is JsonObject parts && parts[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+        Expectation.Find(json, name) is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     private static JsonObject Deactivation() => new()
     {

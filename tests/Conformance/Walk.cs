@@ -4,7 +4,8 @@ using System.Text.Json.Nodes;
 namespace Conformance;
 
 /// <summary>What came of a step: all is well if there are no <c>Faults</c>, unless it was not taken at all.</summary>
-internal sealed record Verdict(Exchange Exchange, int Number, string Step, IReadOnlyList<string> Faults, bool Taken = true)
+internal sealed record Verdict(
+    Exchange Exchange, int Number, string Step, IReadOnlyList<string> Faults, bool Taken = true)
 {
     public bool Passed => Taken && Faults.Count == 0;
 
@@ -28,7 +29,8 @@ internal sealed class Walk(Exchange exchange, Connection connection, People peop
             var reply = await people.Create(names.Fill(user), exchange.Headers, cancellation);
             if (reply.Status != 201 || Expectation.Find(reply.Json, "id") is not { } id)
             {
-                yield return new(exchange, 0, "given users", [$"a user could not be made ({reply.Detail})"], Taken: false);
+                string[] faults = [$"one could not be made ({reply.Detail})"];
+                yield return new(exchange, 0, "given: users", faults, Taken: false);
                 yield break;
             }
             names[$"user{++number}"] = $"{id}";
@@ -57,7 +59,7 @@ internal sealed class Walk(Exchange exchange, Connection connection, People peop
         if (step.Echoes)
             body = Echo(body as JsonObject);
 
-        var reply = step is { Method: "POST", Path: "/Users" }
+        var reply = step.Creates
             ? await people.Create(body, HeadersOf(step), cancellation)
             : await Send(step, path, body, cancellation);
         if (Refused(step, reply) is { } refused)
@@ -66,7 +68,7 @@ internal sealed class Walk(Exchange exchange, Connection connection, People peop
         // Without a body, the client would have to read what it changed.
         if (reply.Status == 204 && step.Response is not null)
             reply = await connection.Send("GET", path.Split('?')[0], null, HeadersOf(step), cancellation);
-        if (reply.IsSuccess && reply.Json is JsonObject user && step.Path.StartsWith("/Users/", StringComparison.Ordinal))
+        if (reply is { IsSuccess: true, Json: JsonObject user } && path.StartsWith("/Users/", StringComparison.Ordinal))
             lastRead = user;
         return faults.Concat(Expected(step, reply)).Concat(Keep(step, reply));
     }
@@ -76,7 +78,7 @@ internal sealed class Walk(Exchange exchange, Connection connection, People peop
 
     private IEnumerable<(string, string)> HeadersOf(Step step) => exchange.Headers.Concat(step.Headers);
 
-    /// <summary>Somebody whom the step would change and who is none of ours; an id written in the file is nobody's.</summary>
+    // Somebody whom the step would change, and who was not made here. An id that is written in the file is nobody's.
     private string? StrangerIn(Step step)
     {
         var parts = step.Path.Split('?')[0].Split('/');

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Conformance;
 using Shared.Contracts;
 
@@ -62,7 +63,7 @@ internal sealed class ExchangeTests
     [TestCaseSource(nameof(Exchanges))]
     public void Who_is_made_collides_with_nobody(Exchange exchange)
     {
-        var made = exchange.Users.Concat(exchange.Steps.Select(step => step.Body).OfType<System.Text.Json.Nodes.JsonObject>())
+        var made = exchange.Users.Concat(exchange.Steps.Select(step => step.Body).OfType<JsonObject>())
             .Select(body => (string?)body["userName"]).OfType<string>();
         Assert.That(made, Is.All.Contains("{tag}").IgnoreCase);
     }

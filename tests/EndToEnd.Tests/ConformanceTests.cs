@@ -1,0 +1,183 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace EndToEnd.Tests;
+
+/// <summary>What a customer's engineer runs before going live: <c>tests/conformance.sh</c>.</summary>
+internal sealed class ConformanceTests : EndToEndTest
+{
+    private static readonly string script = Path.Combine(Script.Repository, "tests", "conformance.sh");
+
+    [TestCase("okta")]
+    [TestCase("entra")]
+    [TestCase("onelogin")]
+    [TestCase("jumpcloud")]
+    [TestCase("ping")]
+    [TestCase("google")]
+    [TestCase("authentik")]
+    [TestCase("painpoints")]
+    public async Task Every_client_gets_what_it_needs_from_the_real_servers(string client)
+    {
+        var customer = await Customer.Open(Local);
+        var token = await customer.GenerateToken();
+
+        var ended = await Script.Run(script, "--base", Local.ScimBaseUrl, "--token", token, "--client", client);
+
+        Assert.That(ended.ExitCode, Is.Zero, ended.ToString());
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ended.Output, Does.Contain("0 failed, 0 not taken.").And.Contains(" passed "));
+            Assert.That(ended.Output, Does.Contain("All users that were made are deleted."));
+            Assert.That(ended.Output + ended.Error, Does.Not.Contain(token));
+            Assert.That(await UsersOf(token), Is.Empty);
+        }
+    }
+
+    [Test]
+    public async Task A_server_that_only_says_it_did_a_patch_fails()
+    {
+        var (ended, strangers, token) = await RunAgainst(FaultyProxy.IgnoresPatches, "okta");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
+            Assert.That(ended.Output, Does.Match(@"okta +crud-oin +FAILED +\d+ deactivate: PATCH without a path"));
+            Assert.That(ended.Output, Does.Contain("response.active: expected false, came true"));
+            Assert.That(await UsersOf(token), Is.EqualTo(strangers));
+        }
+    }
+
+    [Test]
+    public async Task A_server_that_ignores_filters_fails_and_costs_no_stranger_anything()
+    {
+        var (ended, strangers, token) = await RunAgainst(FaultyProxy.IgnoresFilters, "jumpcloud");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
+            Assert.That(ended.Output, Does.Contain("whom this run did not make; nothing was sent"));
+            Assert.That(await UsersOf(token), Is.EqualTo(strangers));
+        }
+    }
+
+    [Test]
+    public async Task Users_whose_making_was_not_answered_are_deleted_too()
+    {
+        var (ended, strangers, token) = await RunAgainst(FaultyProxy.LosesCreates, "google");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
+            Assert.That(await UsersOf(token), Is.EqualTo(strangers));
+        }
+    }
+
+    [Test]
+    public async Task A_server_that_is_busy_is_given_its_time()
+    {
+        var (ended, _, _) = await RunAgainst(FaultyProxy.Busy(times: 2), "google");
+
+        Assert.That(ended.ExitCode, Is.Zero, ended.ToString());
+        Assert.That(ended.Output, Does.Contain("The server asked for a pause, 2 seconds in all."));
+    }
+
+    [Test]
+    public async Task Ctrl_C_deletes_what_was_made()
+    {
+        var customer = await Customer.Open(Local);
+        var token = await customer.GenerateToken();
+        // At a client's PATCH, whom it patches is there.
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var proxy = await new FaultyProxy(Local.ScimBaseUrl, WaitsAtPatch).Start();
+        using var run = Script.Start(
+            "env", "--default-signal=INT", script, "--base", proxy.BaseUrl, "--token", token, "--client", "google");
+        await reached.Task.WaitAsync(TimeSpan.FromMinutes(2));
+        Assert.That(await UsersOf(token), Is.Not.Empty);
+
+        await Script.Run("kill", "-INT", run.Id.ToString(CultureInfo.InvariantCulture));
+        await Script.ReadUntil(run, line => line.StartsWith("Stopping", StringComparison.Ordinal));
+        goOn.SetResult();
+        await run.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.That(run.ExitCode, Is.EqualTo(130));
+        Assert.That(await UsersOf(token), Is.Empty);
+
+        bool WaitsAtPatch(HttpContext context)
+        {
+            if (context.Request.Method != "PATCH")
+                return false;
+            reached.TrySetResult();
+            goOn.Task.Wait();
+            return false;
+        }
+    }
+
+    [TestCase("domains", "other.example", "A user on the domain example.com could not be made")]
+    [TestCase("licence", "portal=1", "The account has room for 1 more users")]
+    public async Task What_the_account_lacks_is_said_first(string option, string value, string sentence)
+    {
+        var customer = await Customer.Open(Local);
+        await Local.Auth("accounts", "update", "--account", customer.AccountId, $"--{option}", value);
+        var token = await customer.GenerateToken();
+
+        var ended = await Script.Run(script, "--base", Local.ScimBaseUrl, "--token", token, "--client", "okta");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ended.ExitCode, Is.EqualTo(1));
+            Assert.That(ended.Error, Does.Contain(sentence));
+            Assert.That(ended.Output, Does.Not.Contain("passed"));
+            Assert.That(await UsersOf(token), Is.Empty);
+        }
+    }
+
+    [Test]
+    public async Task A_dead_token_is_said_first()
+    {
+        var ended = await Script.Run(script, "--base", Local.ScimBaseUrl, "--token", "a.b.c");
+
+        Assert.That(ended.ExitCode, Is.EqualTo(1));
+        Assert.That(ended.Error, Does.StartWith("The server does not let the token in (401: "));
+    }
+
+    [TestCase("There is no option --nothing.", "--nothing")]
+    [TestCase("--base needs a value.", "--base")]
+    [TestCase("--base is missing.", "--token", "x")]
+    [TestCase("The token is missing", "--base", "http://localhost/scim/v2")]
+    [TestCase("x is no SCIM Base URL.", "--base", "x", "--token", "x")]
+    [TestCase("There is no client sailpoint.", "--client", "sailpoint")]
+    [TestCase("nodot is no domain.", "--base", "http://localhost/", "--token", "x", "--domain", "nodot")]
+    [TestCase("The token has spaces", "--base", "http://localhost/", "--token", "x y")]
+    public async Task A_wrong_usage_is_told_from_a_failure(string sentence, params string[] arguments)
+    {
+        var ended = await Script.Run(script, arguments);
+
+        Assert.That(ended.ExitCode, Is.EqualTo(2));
+        Assert.That(ended.Error, Does.Contain(sentence));
+    }
+
+    /// <summary>A run against a server with a fault, whose account has two users that are none of the run's.</summary>
+    private static async Task<(Ended Ended, string[] Strangers, string Token)> RunAgainst(
+        Func<HttpContext, bool> fault, string client)
+    {
+        var customer = await Customer.Open(Local);
+        var token = await customer.GenerateToken();
+        using (var scim = Local.Scim($"Bearer {token}"))
+        {
+            await scim.Create("ada@example.com");
+            await scim.Create("bob@example.com");
+        }
+        var strangers = await UsersOf(token);
+        await using var proxy = await new FaultyProxy(Local.ScimBaseUrl, fault).Start();
+        return (
+            await Script.Run(script, "--base", proxy.BaseUrl, "--token", token, "--client", client), strangers, token);
+    }
+
+    // With their versions: who was changed and changed back would differ.
+    private static async Task<string[]> UsersOf(string token)
+    {
+        using var scim = Local.Scim($"Bearer {token}");
+        return [.. (await scim.Get("Users"))["Resources"]!.AsArray().Select(user => user!.ToJsonString())];
+    }
+}
