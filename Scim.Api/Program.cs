@@ -7,6 +7,7 @@ using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
 using Scim.Api.Users;
 using Scim.Api.Users.Search;
+using Scim.Api.Users.Walks;
 using Shared.Contracts;
 
 namespace Scim.Api;
@@ -66,6 +67,7 @@ internal static class Program
         builder.Services.AddSingleton<SearchBudget>();
         builder.Services.AddSingleton<Refolding>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Refolding>());
+        builder.Services.AddScoped<UserPages>();
         builder.Services.AddProvisioningLog();
         builder.Services.AddHostedService<Erasure>();
 

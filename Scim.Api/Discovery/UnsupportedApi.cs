@@ -12,16 +12,18 @@ internal static class UnsupportedApi
     public static void MapUnsupported(this IEndpointRouteBuilder scim)
     {
         var groups = scim.MapGroup("/Groups");
-        groups.MapGet("", (Page page) => ScimResult.List(page, 0, [], Projection.Whole));
+        groups.MapGet("", (ListRequest list) => None(list));
+        groups.MapPost(".search", (RequestBody body) => None(ListRequest.Read(body.Json)));
         groups.MapGet("{id}", (string id) => ScimError.NotFound("Group", id));
         groups.MapPost("", Groups);
         groups.MapMethods("{id}", ["PUT", "PATCH", "DELETE"], Groups);
 
         scim.Map("/Me", () => Not("/Me is not supported: a credential is an application's, not a person's."));
         scim.MapPost("/Bulk", () => Not("Bulk requests are not supported: send each operation by itself."));
-        foreach (var search in new[] { "/.search", "/Users/.search", "/Groups/.search" })
-            scim.MapPost(search, () => Not("Search by POST is not supported: use GET with a filter."));
     }
+
+    private static ScimResult None(ListRequest list) => ScimResult.List(
+        new ListResponse(0, []) { StartIndex = list.Cursor is null ? list.Page.StartIndex : null }, Projection.Whole);
 
     private static ScimError Groups() =>
         Not("Groups are not supported by SciLeads: turn off pushing groups in the identity provider.");

@@ -9,6 +9,7 @@ using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
 using Scim.Api.Users.Search;
+using Scim.Api.Users.Walks;
 
 namespace Scim.Api.Users;
 
@@ -19,6 +20,8 @@ internal static class UsersApi
     {
         var users = scim.MapGroup(ResourceType.User.Endpoint);
         users.MapGet("", List);
+        users.MapPost(".search", Search);
+        scim.MapPost("/.search", SearchAll);
         users.MapGet("{id}", Get);
         users.MapPost("", Create);
         users.MapPut("{id}", Replace);
@@ -26,15 +29,31 @@ internal static class UsersApi
         users.MapDelete("{id}", Delete);
     }
 
-    private static async Task<ScimResult> List(
-        string? filter, Page page, Projection projection, Caller caller, UserSearch search,
-        CancellationToken cancellation)
+    private static Task<ScimResult> List(
+        ListRequest request, Caller caller, UserPages pages, CancellationToken cancellation)
     {
-        var query = new UserQuery(caller.AccountId, filter is null ? null : Filter.Parse(filter, ResourceType.User.Find));
-        var found = await search.Find(query, after: null, page.StartIndex - 1, page.Count, cancellation);
-        var total = await search.Count(query, cancellation);
-        return ScimResult.List(page, total, [.. found.Select(user => user.Resource)], projection);
+        var filter = request.Filter is { } text ? Filter.Parse(text, ResourceType.User.Find) : null;
+        return Page(request, new UserQuery(caller.AccountId, filter, request.Sorting), pages, cancellation);
     }
+
+    private static Task<ScimResult> Search(
+        RequestBody body, Caller caller, UserPages pages, CancellationToken cancellation) =>
+        List(ListRequest.Read(body.Json), caller, pages, cancellation);
+
+    /// <summary>Finds resources of every type (RFC 7644 §3.4.2.1): of users, as there are no others.</summary>
+    private static Task<ScimResult> SearchAll(
+        RequestBody body, Caller caller, UserPages pages, CancellationToken cancellation)
+    {
+        var request = ListRequest.Read(body.Json);
+        AttributeLookup find = ResourceType.User.Find;
+        var filter = request.Filter is { } text ? Filter.Parse(text).AmongTypes(find) : null;
+        var sorting = request.Sorting is { By: var by } && find(by) is null ? null : request.Sorting;
+        return Page(request, new UserQuery(caller.AccountId, filter, sorting), pages, cancellation);
+    }
+
+    private static async Task<ScimResult> Page(
+        ListRequest request, UserQuery query, UserPages pages, CancellationToken cancellation) =>
+        ScimResult.List(await pages.Read(query, request, cancellation), request.Projection);
 
     private static async Task<IResult> Get(
         string id, Preconditions preconditions, Projection projection, Caller caller, ScimDbContext db,

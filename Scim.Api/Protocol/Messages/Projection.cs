@@ -17,13 +17,16 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
     public static ValueTask<Projection> BindAsync(HttpContext context)
     {
         var query = context.Request.Query;
-        if (query.Count == 0)
-            return new(Whole);
-        var projection = new Projection(Read(query["attributes"]), Read(query["excludedAttributes"]));
+        return new(query.Count == 0 ? Whole : Read(query["attributes"], query["excludedAttributes"]));
+    }
+
+    public static Projection Read(IEnumerable<string?> attributes, IEnumerable<string?> excludedAttributes)
+    {
+        var projection = new Projection(Names(attributes), Names(excludedAttributes));
         return projection is { Included.Count: > 0, Excluded.Count: > 0 }
             ? throw new ScimException(
                 ScimError.InvalidValue("attributes and excludedAttributes cannot be used together."))
-            : new(projection);
+            : projection;
     }
 
     /// <summary>Takes out of a resource what is not wanted.</summary>
@@ -93,7 +96,7 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
         }
     }
 
-    private static IReadOnlyList<AttributePath> Read(IEnumerable<string?> parameters) =>
+    private static IReadOnlyList<AttributePath> Names(IEnumerable<string?> parameters) =>
     [
         .. parameters
             .SelectMany(names => (names ?? "").Split(','))

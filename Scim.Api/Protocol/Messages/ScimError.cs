@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
-/// A refusal, in the words of RFC 7644 §3.12. <paramref name="Detail"/> is a sentence for the administrator who reads
-/// it in the identity provider: what was wrong, and with which value.
+/// A refusal, in the words of RFC 7644 §3.12 and RFC 9865 §2.1. <paramref name="Detail"/> is a sentence for the
+/// administrator who reads it in the identity provider: what was wrong, and with which value.
 /// </summary>
 internal sealed record ScimError(int Status, string? ScimType, string Detail) : IResult
 {
@@ -18,6 +18,9 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
     /// <summary>The <c>WWW-Authenticate</c> header (RFC 6750 §3), for 401 and 403.</summary>
     public string? Challenge { get; init; }
 
+    public static ScimError ExpiredCursor(string detail) => new(400, "expiredCursor", detail);
+    public static ScimError InvalidCount(string detail) => new(400, "invalidCount", detail);
+    public static ScimError InvalidCursor(string detail) => new(400, "invalidCursor", detail);
     public static ScimError InvalidFilter(string detail) => new(400, "invalidFilter", detail);
     public static ScimError InvalidPath(string detail) => new(400, "invalidPath", detail);
     public static ScimError InvalidSyntax(string detail) => new(400, "invalidSyntax", detail);

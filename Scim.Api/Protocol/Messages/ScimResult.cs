@@ -32,26 +32,29 @@ internal sealed record ScimResult : IResult
     /// <summary>The client has this version already (RFC 7644 §3.14).</summary>
     public static ScimResult NotModified(Resource resource) => new(StatusCodes.Status304NotModified, resource);
 
-    /// <summary>A page of a list (RFC 7644 §3.4.2), also if it is empty.</summary>
-    public static ScimResult List(
-        Page page, long total, IReadOnlyList<Resource> resources, Projection projection) => new(
+    public static ScimResult List(ListResponse list, Projection projection) => new(
         StatusCodes.Status200OK,
         write: (writer, baseUrl) =>
         {
-            Write(writer, $$"""{"schemas":["{{ListSchema}}"],"totalResults":{{total}},""");
-            Write(writer, $"\"startIndex\":{page.StartIndex},\"itemsPerPage\":{resources.Count},\"Resources\":[");
-            for (var i = 0; i < resources.Count; i++)
+            Write(writer, $$"""{"schemas":["{{ListSchema}}"],"totalResults":{{list.TotalResults}},""");
+            if (list.StartIndex is { } startIndex)
+                Write(writer, $"\"startIndex\":{startIndex},");
+            // Only letters, digits, - and _ (RFC 9865 §2), so there is nothing to escape.
+            if (list.NextCursor is { } cursor)
+                Write(writer, $"\"nextCursor\":\"{cursor}\",");
+            Write(writer, $"\"itemsPerPage\":{list.Resources.Count},\"Resources\":[");
+            for (var i = 0; i < list.Resources.Count; i++)
             {
                 if (i > 0)
                     Write(writer, $",");
-                resources[i].WriteTo(writer, baseUrl, projection);
+                list.Resources[i].WriteTo(writer, baseUrl, projection);
             }
             Write(writer, $"]}}");
         });
 
     /// <summary>All there is, on one page: schemas, resource types.</summary>
     public static ScimResult List(IReadOnlyList<Resource> resources) =>
-        List(Page.First, resources.Count, resources, Projection.Whole);
+        List(new ListResponse(resources.Count, resources) { StartIndex = 1 }, Projection.Whole);
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {

@@ -1,3 +1,4 @@
+using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol.Paging;
@@ -8,5 +9,23 @@ namespace Scim.Api.Protocol.Paging;
 /// </summary>
 internal sealed record Sorting(AttributePath By, bool Descending)
 {
+    /// <summary>Reads the parameters of these names; null is the order of creation.</summary>
+    public static Sorting? Read(string? sortBy, string? sortOrder)
+    {
+        var descending = sortOrder?.Trim().ToLowerInvariant() switch
+        {
+            null or "" or "ascending" => false,
+            "descending" => true,
+            _ => throw Wrong($"sortOrder must be ascending or descending, not \"{sortOrder}\"."),
+        };
+        if (string.IsNullOrWhiteSpace(sortBy))
+            return null;
+        return AttributePath.TryParse(sortBy.Trim(), out var by)
+            ? new Sorting(by, descending)
+            : throw Wrong($"sortBy must be the name of an attribute, not \"{sortBy}\".");
+    }
+
     public override string ToString() => $"{By} {(Descending ? "descending" : "ascending")}";
+
+    private static ScimException Wrong(string detail) => new(ScimError.InvalidValue(detail));
 }

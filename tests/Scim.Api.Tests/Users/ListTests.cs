@@ -50,7 +50,9 @@ internal sealed class ListTests
     [TestCase("count=100000", 1, 12)]
     [TestCase("COUNT=2&STARTINDEX=3", 3, 2)]
     [TestCase("startIndex=&count=", 1, 12)]
-    [TestCase("sortBy=userName&sortOrder=descending", 1, 12, Description = "RFC 7644 §3.4.2.3: not supported, so ignored")]
+    [TestCase("sortBy=&sortOrder=", 1, 12)]
+    [TestCase("sortOrder=Descending", 1, 12, Description = "of nothing")]
+    [TestCase("aadOptscim062020&nonsense=1&nonsense=2", 1, 12, Description = "RFC 7644 §3.4.2: unknown, so ignored")]
     public async Task Pages_are_counted_from_one(string query, int startIndex, int items)
     {
         var list = await client.Get("Users?" + query);
@@ -69,11 +71,56 @@ internal sealed class ListTests
 
     [TestCase("count=x", "count")]
     [TestCase("count=1.5", "count")]
+    [TestCase("count=1&count=1", "count")]
     [TestCase("startIndex=1e3", "startIndex")]
-    public async Task What_is_no_number_is_refused(string query, string name)
+    [TestCase("startIndex=1&STARTINDEX=2", "startIndex")]
+    [TestCase("startIndex=1&cursor=", "startIndex")]
+    [TestCase("filter=active eq true&filter=active eq false", "filter")]
+    [TestCase("sortBy=userName&sortBy=title", "sortBy")]
+    [TestCase("sortBy=user name", "sortBy")]
+    [TestCase("sortBy=emails[type eq \"work\"].value", "sortBy")]
+    [TestCase("sortBy=userName&sortOrder=up", "sortOrder")]
+    [TestCase("sortOrder=up", "sortOrder")]
+    [TestCase("cursor=a&cursor=b", "cursor")]
+    [TestCase("attributes=userName&excludedAttributes=title", "attributes")]
+    public async Task What_is_wrong_is_refused_by_its_name(string query, string name)
     {
         var refused = await client.Get("Users?" + query);
-        Assert.That(refused, Has.Property("ScimType").EqualTo("invalidValue").And.Property("Detail").StartsWith(name));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.BadRequest), refused.ToString());
+            Assert.That(refused.ScimType, Is.EqualTo("invalidValue"));
+            Assert.That(refused.Detail, Does.StartWith(name));
+        }
+    }
+
+    [TestCase("sortBy=externalId", "1,10,11,12,2,3,4,5,6,7,8,9")]
+    [TestCase("sortBy=externalId&sortOrder=descending", "9,8,7,6,5,4,3,2,12,11,10,1")]
+    [TestCase("SORTBY=EXTERNALID&SORTORDER=DESCENDING&count=3", "9,8,7")]
+    [TestCase("sortBy=externalId&startIndex=4&count=3", "12,2,3")]
+    [TestCase("sortBy=active&sortOrder=ascending", "1,3,5,7,9,11,2,4,6,8,10,12")]
+    [TestCase("sortBy=active&sortOrder=descending", "2,4,6,8,10,12,1,3,5,7,9,11")]
+    [TestCase("sortBy=nickName", "1,2,3,4,5,6,7,8,9,10,11,12", Description = "of nobody")]
+    [TestCase("sortBy=userName&filter=active eq false", "11,1,3,5,7,9")]
+    [TestCase("sortBy=urn:ietf:params:scim:schemas:core:2.0:User:userName&count=2", "10,11")]
+    [TestCase("sortOrder=descending", "1,2,3,4,5,6,7,8,9,10,11,12", Description = "of nothing")]
+    public async Task Lists_are_sorted(string query, string expected)
+    {
+        var list = await client.Get("Users?" + query);
+        Assert.That(list.Status, Is.EqualTo(HttpStatusCode.OK), list.ToString());
+        Assert.That(
+            string.Join(',', list["Resources"]!.AsArray().Select(user => ((string)user!["externalId"]!)[3..])),
+            Is.EqualTo(expected));
+    }
+
+    [TestCase("sortBy=nonsense", "nonsense")]
+    [TestCase("sortBy=name", "name.")]
+    [TestCase("sortBy=password", "password")]
+    [TestCase("sortBy=urn:example:User:userName", "urn:example:User:userName")]
+    public async Task What_has_no_order_is_refused(string query, string detail)
+    {
+        var refused = await client.Get("Users?" + query);
+        Assert.That(refused, Has.Property("ScimType").EqualTo("invalidValue").And.Property("Detail").Contains(detail));
     }
 
     [Test]
