@@ -85,6 +85,7 @@ internal static class Program
         var scim = app.MapGroup("/scim/v2").RequireAuthorization(Scopes.Scim);
         scim.MapDiscovery();
         scim.MapUsers();
+        scim.MapBulk();
         scim.MapUnsupported();
         var portal = app.MapGroup("/portal").RequireAuthorization(Scopes.Portal);
         portal.MapPortalUsers();

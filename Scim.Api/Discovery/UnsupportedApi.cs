@@ -19,7 +19,6 @@ internal static class UnsupportedApi
         groups.MapMethods("{id}", ["PUT", "PATCH", "DELETE"], Groups);
 
         scim.Map("/Me", () => Not("/Me is not supported: a credential is an application's, not a person's."));
-        scim.MapPost("/Bulk", () => Not("Bulk requests are not supported: send each operation by itself."));
     }
 
     private static ScimResult None(ListRequest list) => ScimResult.List(

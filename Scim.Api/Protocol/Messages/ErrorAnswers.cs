@@ -43,7 +43,7 @@ internal sealed class ErrorAnswers(ILogger<ErrorAnswers> log) : IExceptionHandle
         408 => new(408, null, "The request came too slowly to be read."),
         413 => new(413, null, "The request is larger than this server accepts."),
         415 => new(415, null, "The request's media type must be application/scim+json or application/json."),
-        500 => new(500, null, "Something went wrong in SciLeads. The request may be tried again."),
+        500 => ScimError.Fault(),
         _ => new(status, null, Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status) + "."),
     };
 }

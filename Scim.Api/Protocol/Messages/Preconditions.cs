@@ -8,6 +8,11 @@ namespace Scim.Api.Protocol.Messages;
 internal sealed record Preconditions(
     IReadOnlyList<EntityTagHeaderValue>? IfMatch, IReadOnlyList<EntityTagHeaderValue> IfNoneMatch)
 {
+    /// <summary>Demands one version, as an operation of a bulk request does; null demands none.</summary>
+    public static Preconditions OfVersion(string? version) =>
+        // As in If-Match, what cannot be read matches nothing.
+        new(version is null ? null : EntityTagHeaderValue.TryParse(version, out var tag) ? [tag] : [], []);
+
     /// <summary>Binds an endpoint's parameter.</summary>
     public static ValueTask<Preconditions> BindAsync(HttpContext context)
     {

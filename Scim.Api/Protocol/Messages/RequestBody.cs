@@ -105,7 +105,7 @@ internal sealed record RequestBody(JsonObject Json)
     }
 
     private static ScimException TooLarge() =>
-        new(new ScimError(413, null, $"The body is larger than {MaxLength / 1024} KB, the most that is accepted."));
+        new(new ScimError(413, null, $"The body is larger than {MaxLength} bytes, the most that is accepted."));
 
     private static ScimException Wrong(string what) =>
         new(ScimError.InvalidSyntax($"The body cannot be read: {what}."));

@@ -37,6 +37,9 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
     public static ScimError TooManyRequests(string detail, int retryAfter) =>
         new(429, null, detail) { RetryAfter = retryAfter };
 
+    public static ScimError Fault() =>
+        new(500, null, "Something went wrong in SciLeads. The request may be tried again.");
+
     public static ScimError NotImplemented(string detail) => new(501, null, detail);
     public static ScimError Unavailable(string detail, int retryAfter) =>
         new(503, null, detail) { RetryAfter = retryAfter };
@@ -56,6 +59,12 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
             response.Headers.WWWAuthenticate = Challenge;
 
         await using var json = new Utf8JsonWriter(response.BodyWriter);
+        WriteTo(json);
+    }
+
+    /// <summary>Writes the error's body.</summary>
+    public void WriteTo(Utf8JsonWriter json)
+    {
         json.WriteStartObject();
         json.WriteStartArray("schemas");
         json.WriteStringValue(Schema);

@@ -24,6 +24,9 @@ internal sealed record ScimResult : IResult
     public static ScimResult Ok(Resource resource, Projection projection) =>
         Of(StatusCodes.Status200OK, resource, projection);
 
+    /// <summary>A message that is no resource.</summary>
+    public static ScimResult Ok(Action<IBufferWriter<byte>, string> write) => new(StatusCodes.Status200OK, write: write);
+
     public static ScimResult Created(Resource resource, Projection projection) =>
         Of(StatusCodes.Status201Created, resource, projection);
 

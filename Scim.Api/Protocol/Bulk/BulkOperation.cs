@@ -1,0 +1,75 @@
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Protocol.Bulk;
+
+/// <summary>
+/// One operation of a bulk request, as it came: what is wrong with it is said by <see cref="Check"/>, when its turn has
+/// come.
+/// </summary>
+internal sealed record BulkOperation(JsonObject? Members)
+{
+    private static readonly string[] Methods = ["POST", "PUT", "PATCH", "DELETE"];
+
+    public string? Method { get; } = Text(Members, "method")?.ToUpperInvariant();
+
+    public string? Path { get; } = Text(Members, "path");
+
+    /// <summary>The name of what a POST makes, for other operations to refer to.</summary>
+    public string? BulkId { get; } = Text(Members, "bulkId");
+
+    /// <summary>The entity tag that the resource must have (RFC 7644 §3.14).</summary>
+    public string? Version { get; } = Text(Members, "version");
+
+    public JsonObject? Data { get; } = Members?["data"] as JsonObject;
+
+    /// <summary>Whether it makes something that others can refer to by its bulkId.</summary>
+    public bool Creates => Method == "POST" && BulkId is not null;
+
+    /// <summary>What follows the endpoint in the path: an id, or the reference to a new one.</summary>
+    public string? Target => Path?.TrimStart('/').Split('/', 2).ElementAtOrDefault(1);
+
+    /// <summary>The bulkIds that path and data refer to (§3.7.2).</summary>
+    public IEnumerable<string> References =>
+        BulkReferences.In(Data).Concat(BulkReferences.Find(Target) is { } inPath ? [inPath] : []).Distinct();
+
+    public static BulkOperation Read(JsonNode? operation) => new(operation as JsonObject);
+
+    /// <summary>Refuses an operation that is no operation on a resource of this type.</summary>
+    public void Check(ResourceType type)
+    {
+        if (Members is null)
+            throw Invalid("Each of Operations must be an object.");
+        if (!Methods.Contains(Method))
+            throw Invalid($"method must be POST, PUT, PATCH or DELETE, not \"{Method}\".");
+        CheckPath(type);
+        if (Members["bulkId"] is not null && string.IsNullOrEmpty(BulkId))
+            throw Invalid("bulkId must be a text.");
+        if (Method == "POST" && BulkId is null)
+            throw Invalid("A POST needs a bulkId.");
+        if (Members["version"] is not null && Version is null)
+            throw Invalid("version must be a text.");
+        if (Method != "DELETE" && Data is null)
+            throw Invalid($"A {Method} needs data, an object.");
+    }
+
+    private void CheckPath(ResourceType type)
+    {
+        if (string.IsNullOrEmpty(Path))
+            throw Invalid("An operation needs a path.");
+        var endpoint = "/" + Path.TrimStart('/').Split('/', 2)[0];
+        if (endpoint.Equals("/Groups", StringComparison.OrdinalIgnoreCase)
+            || endpoint.Equals("/Me", StringComparison.OrdinalIgnoreCase))
+            throw new ScimException(ScimError.NotImplemented($"{endpoint} is not supported: SciLeads provisions users."));
+        if (!endpoint.Equals(type.Endpoint, StringComparison.OrdinalIgnoreCase))
+            throw new ScimException(new ScimError(
+                404, null, $"{Path} is not a path of a bulk operation: {type.Endpoint} and {type.Endpoint}/ID are."));
+        if (string.IsNullOrEmpty(Target) != (Method == "POST"))
+            throw new ScimException(new ScimError(405, null, $"{Method} is not possible at {Path}."));
+    }
+
+    private static string? Text(JsonObject? members, string name) => DocumentReader.Text(members?[name]);
+
+    private static ScimException Invalid(string detail) => new(ScimError.InvalidSyntax(detail));
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Messages;
+
+namespace Scim.Api.Protocol.Bulk;
+
+/// <summary>
+/// A bulk request (RFC 7644 §3.7). What is wrong with the request itself refuses it before anything is done; what is
+/// wrong with an operation is that operation's error. <paramref name="FailOnErrors"/> is the number of errors at which
+/// the rest is left undone.
+/// </summary>
+internal sealed record BulkRequest(IReadOnlyList<BulkOperation> Operations, long FailOnErrors)
+{
+    /// <summary>As <c>/ServiceProviderConfig</c> says; the most that is sent is <see cref="RequestBody.MaxLength"/>.</summary>
+    public const int MaxOperations = 1000;
+
+    public static BulkRequest Read(JsonObject request)
+    {
+        if (request[nameof(Operations)] is not JsonArray { Count: > 0 } list)
+            throw Invalid("A bulk request needs a list of Operations, with one at least.");
+        if (list.Count > MaxOperations)
+            throw new ScimException(new ScimError(
+                413, null, $"The request has {list.Count} operations, which exceeds maxOperations ({MaxOperations})."));
+
+        var operations = list.Select(BulkOperation.Read).ToList();
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        if (operations.Find(operation => operation.BulkId is { } id && !known.Add(id)) is { BulkId: var twice })
+            throw Invalid($"The bulkId \"{twice}\" is given to more than one operation.");
+        return new BulkRequest(operations, ReadFailOnErrors(request["failOnErrors"]));
+    }
+
+    private static long ReadFailOnErrors(JsonNode? value) => value switch
+    {
+        null => long.MaxValue,
+        JsonValue number when number.GetValueKind() == JsonValueKind.Number
+            && number.TryGetValue<long>(out var errors) && errors >= 0 => errors,
+        _ => throw new ScimException(ScimError.InvalidValue("failOnErrors must be a whole number, not negative.")),
+    };
+
+    private static ScimException Invalid(string detail) => new(ScimError.InvalidSyntax(detail));
+}

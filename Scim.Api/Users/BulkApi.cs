@@ -1,0 +1,26 @@
+using Scim.Api.Protocol.Bulk;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Provisioning;
+using Scim.Api.Tokens;
+
+namespace Scim.Api.Users;
+
+/// <summary>
+/// The <c>/Bulk</c> endpoint (RFC 7644 §3.7). A bulk request costs as much of the account's rate limit as its operations
+/// would by themselves, and is refused as a whole if so much is not left.
+/// </summary>
+internal static class BulkApi
+{
+    public static void MapBulk(this IEndpointRouteBuilder scim) => scim.MapPost("/Bulk", Run);
+
+    private static async Task<ScimResult> Run(
+        RequestBody body, HttpContext http, Caller caller, RateLimit limit, CancellationToken cancellation)
+    {
+        var request = BulkRequest.Read(body.Json);
+        // One was taken when the request came in.
+        if (request.Operations.Count - 1 is > 0 and var more)
+            limit.Take(caller, more);
+        var run = ActivatorUtilities.CreateInstance<BulkRun>(http.RequestServices, request, caller, http.TraceIdentifier);
+        return BulkResult.Answer(await run.Run(cancellation));
+    }
+}
