@@ -6,6 +6,7 @@ using Scim.Api.Data;
 using Scim.Api.Protocol.Bulk;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Provisioning;
+using Scim.Api.Tokens;
 using Scim.Api.Users;
 using Shared.Contracts;
 
@@ -306,9 +307,9 @@ internal sealed class BulkTests
         var account = new TestAccount();
         account.Policy = account.Policy with { RateLimit = 1 };
         using var client = server.ClientOf(account);
-        string[] operations = [.. Enumerable.Repeat("{}", 600)];
-        var taken = await Bulk(client, operations);
-        var refused = await Bulk(client, operations);
+        server.Services.GetRequiredService<RateLimit>().Take(Caller.Of(account.Answer()), RateLimit.Burst - 200);
+        var taken = await Bulk(client, "{}", "{}", "{}");
+        var refused = await Bulk(client, [.. Enumerable.Repeat("{}", 400)]);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(taken.Status, Is.EqualTo(HttpStatusCode.OK));
@@ -404,14 +405,14 @@ internal sealed class BulkTests
     }
 
     [Test]
-    public async Task A_thousand_operations_are_one_request()
+    public async Task A_large_circle_is_closed()
     {
         using var client = server.ClientOf(new TestAccount());
-        var answer = await Bulk(client, [.. Enumerable.Range(0, 1000).Select(i => Post($"user{i}", manager: $"user{(i + 1) % 1000}"))]);
+        var answer = await Bulk(client, [.. Enumerable.Range(0, 100).Select(i => Post($"user{i}", manager: $"user{(i + 1) % 100}"))]);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(answer["Operations"]!.AsArray().Select(o => (string)o!["status"]!), Has.Exactly(1000).EqualTo("201"));
-            Assert.That((int)(await client.Get($"Users?count=0&filter={Enterprise}:manager pr"))["totalResults"]!, Is.EqualTo(1000));
+            Assert.That(answer["Operations"]!.AsArray().Select(o => (string)o!["status"]!), Has.Exactly(100).EqualTo("201"));
+            Assert.That((int)(await client.Get($"Users?count=0&filter={Enterprise}:manager pr"))["totalResults"]!, Is.EqualTo(100));
         }
     }
 
