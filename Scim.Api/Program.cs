@@ -89,6 +89,7 @@ internal static class Program
         scim.MapUnsupported();
         var portal = app.MapGroup("/portal").RequireAuthorization(Scopes.Portal);
         portal.MapPortalUsers();
+        portal.MapProvisioningLog();
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains("ready") });
         return app;

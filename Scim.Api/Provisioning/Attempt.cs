@@ -87,6 +87,8 @@ internal sealed class Attempt
         var name = ProvisioningEvent.Cut(userName, ProvisioningEvent.MaxUserName);
         var words = ProvisioningEvent.Cut(reason, ProvisioningEvent.MaxReason);
         var administrator = caller?.Administrator;
+        // Whole milliseconds, as the id has them.
+        now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
         return new()
         {
             AccountId = accountId,

@@ -14,7 +14,7 @@ namespace Scim.Api.Provisioning;
 /// leave one a minute per credential set and reason. A metric counts them all.
 /// </para>
 /// </summary>
-internal sealed class ProvisioningLog : IDisposable
+internal sealed class ProvisioningLog
 {
     public const string MeterName = "Scim.Api";
 
@@ -25,15 +25,13 @@ internal sealed class ProvisioningLog : IDisposable
     private readonly TimeProvider time;
     private readonly ILogger<ProvisioningLog> log;
     private readonly RecentRefusals recent;
-    private readonly Meter meter;
     private readonly Counter<long> refusals;
 
     public ProvisioningLog(
         IServiceScopeFactory scopes, TimeProvider time, IMeterFactory meters, ILogger<ProvisioningLog> log)
     {
         (this.scopes, this.time, this.log, recent) = (scopes, time, log, new(time));
-        meter = meters.Create(MeterName);
-        refusals = meter.CreateCounter<long>(
+        refusals = meters.Create(MeterName).CreateCounter<long>(
             "scim.refusals", "{refusal}", "Refused requests and operations, and whether each left an event.");
     }
 
@@ -52,8 +50,6 @@ internal sealed class ProvisioningLog : IDisposable
     /// </summary>
     public async Task Refuse(Attempt attempt, ScimError refusal) =>
         Count(refusal, recorded: IsWorthAnEvent(attempt, refusal) && await Write(attempt, refusal));
-
-    public void Dispose() => meter.Dispose();
 
     private bool IsWorthAnEvent(Attempt attempt, ScimError refusal) => (attempt.Operation, refusal.Status) switch
     {
@@ -98,5 +94,6 @@ internal static class ProvisioningLogging
     {
         services.AddSingleton<ProvisioningLog>();
         services.AddSingleton<RefusalObserver>(provider => provider.GetRequiredService<ProvisioningLog>().Observe);
+        services.AddHostedService<EventPruning>();
     }
 }

@@ -6,26 +6,29 @@ using Shared.Contracts;
 namespace Auth.Server.Pages.Settings;
 
 /// <summary>
-/// The people of the signed-in administrator's account, as <c>Scim.Api</c> has them. Each call carries a token of five
-/// minutes in the administrator's name.
+/// The people of the signed-in administrator's account, and what was tried with them, as <c>Scim.Api</c> has it. Each call
+/// carries a token of five minutes in the administrator's name.
 /// </summary>
 internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider time)
 {
     private const string UsersPath = "portal/users";
+    private const string EventsPath = "portal/events";
+    private const string People = "The list of people";
+    private const string Log = "The provisioning log";
     private static readonly TimeSpan tokenLifetime = TimeSpan.FromMinutes(5);
 
     /// <summary>A page of people that match a search; an empty search is everybody.</summary>
     public async Task<PortalUsers> List(SignedIn administrator, string? search, int page, CancellationToken cancellation)
     {
         var query = $"{UsersPath}?search={Uri.EscapeDataString(search ?? "")}&page={page}";
-        using var response = await Send(administrator, new(HttpMethod.Get, query), cancellation);
+        using var response = await Send(administrator, new(HttpMethod.Get, query), People, cancellation);
         return (await response.Content.ReadFromJsonAsync<PortalUsers>(cancellation))!;
     }
 
     public async Task Add(SignedIn administrator, NewPortalUser user, CancellationToken cancellation)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, UsersPath) { Content = JsonContent.Create(user) };
-        using var response = await Send(administrator, request, cancellation);
+        using var response = await Send(administrator, request, People, cancellation);
     }
 
     /// <summary>Deactivates or reactivates a person by hand.</summary>
@@ -39,12 +42,24 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         // As the names stand above: SCIM spells Operations with a capital.
         var content = JsonContent.Create(patch, options: JsonSerializerOptions.Default);
         var request = new HttpRequestMessage(HttpMethod.Patch, $"scim/v2/Users/{user}") { Content = content };
-        using var response = await Send(administrator, request, cancellation);
+        using var response = await Send(administrator, request, People, cancellation);
     }
+
+    /// <summary>A page of provisioning events; the query is one of <see cref="PortalEvents"/>.</summary>
+    public async Task<PortalEvents> Events(SignedIn administrator, QueryString query, CancellationToken cancellation)
+    {
+        using var response = await Send(administrator, new(HttpMethod.Get, EventsPath + query), Log, cancellation);
+        return (await response.Content.ReadFromJsonAsync<PortalEvents>(cancellation))!;
+    }
+
+    /// <summary>All events from a query on, as CSV; the caller reads the answer as it comes, and disposes of it.</summary>
+    public Task<HttpResponseMessage> EventsAsCsv(
+        SignedIn administrator, QueryString query, CancellationToken cancellation) =>
+        Send(administrator, new(HttpMethod.Get, $"{EventsPath}.csv{query}"), Log, cancellation);
 
     /// <exception cref="ProblemException">A refusal of Scim.Api, in its words, or 503 if it cannot be reached.</exception>
     private async Task<HttpResponseMessage> Send(
-        SignedIn administrator, HttpRequestMessage request, CancellationToken cancellation)
+        SignedIn administrator, HttpRequestMessage request, string what, CancellationToken cancellation)
     {
         using (request)
         {
@@ -52,18 +67,18 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
             HttpResponseMessage response;
             try
             {
-                response = await http.SendAsync(request, cancellation);
+                response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
             }
             // A transport fault, a time-out, an open circuit: it comes to the same for who reads the page.
             catch (Exception) when (!cancellation.IsCancellationRequested)
             {
-                throw new ProblemException(503, "The list of people cannot be reached right now. Try again in a minute.");
+                throw new ProblemException(503, $"{what} cannot be reached right now. Try again in a minute.");
             }
 
             if (response.IsSuccessStatusCode)
                 return response;
             using (response)
-                throw new ProblemException((int)response.StatusCode, await DetailOf(response, cancellation));
+                throw new ProblemException((int)response.StatusCode, await DetailOf(response, what, cancellation));
         }
     }
 
@@ -74,7 +89,8 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         (time.GetUtcNow() + tokenLifetime).UtcDateTime,
         (IssuedUnder.Session, administrator.SessionId.ToString()));
 
-    private static async Task<string> DetailOf(HttpResponseMessage response, CancellationToken cancellation)
+    private static async Task<string> DetailOf(
+        HttpResponseMessage response, string what, CancellationToken cancellation)
     {
         try
         {
@@ -83,7 +99,7 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            return $"The list of people answered with status {(int)response.StatusCode}.";
+            return $"{what} answered with status {(int)response.StatusCode}.";
         }
     }
 }

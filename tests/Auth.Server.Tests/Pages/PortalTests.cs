@@ -10,6 +10,7 @@ public sealed class PortalTests
     [TestCase("/")]
     [TestCase("/scim-credentials")]
     [TestCase("/settings/user-management")]
+    [TestCase("/settings/provisioning-log")]
     [TestCase("/connect/authorize?client_id=nobody&response_type=code")]
     [TestCase("/no/such/page")]
     [TestCase("/error")]
@@ -41,6 +42,7 @@ public sealed class PortalTests
     [TestCase("/sign-in")]
     [TestCase("/scim-credentials")]
     [TestCase("/settings/user-management")]
+    [TestCase("/settings/provisioning-log")]
     public async Task Every_field_has_a_label_and_every_id_is_the_only_one(string path)
     {
         await using var server = await Server();

@@ -51,8 +51,8 @@ public sealed class UserManagementTests
         }));
         Assert.That(page.Document.QuerySelectorAll("tbody tr").Select(Page.TextOf), Is.EqualTo(new[]
         {
-            "ada@example.com Ada <Lovelace> Ada Lovelace Active 00u1 portal SCIM Deactivate",
-            "grace@example.com – – – Inactive – – SciLeads Reactivate",
+            "ada@example.com Ada <Lovelace> Ada Lovelace Active 00u1 portal SCIM History Deactivate",
+            "grace@example.com – – – Inactive – – SciLeads History Reactivate",
         }));
         Assert.That(page.Html, Does.Not.Contain("<Lovelace>"));
         Assert.That(page.Text, Does.Contain("portal 98 of 100 used, 2 free").And.Contain("example.com"));

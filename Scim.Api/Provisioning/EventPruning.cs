@@ -1,0 +1,71 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Scim.Api.Data;
+
+namespace Scim.Api.Provisioning;
+
+/// <summary>
+/// Deletes events that are older than they are kept, account by account, the oldest first, and in small steps, so that no
+/// writer waits for long.
+/// </summary>
+internal sealed class EventPruning(
+    IServiceScopeFactory scopes, IOptions<ScimOptions> options, TimeProvider time, ILogger<EventPruning> log)
+    : BackgroundService
+{
+    public const int StepSize = 500;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await PruneAll(stoppingToken);
+            }
+            catch (Exception failed) when (failed is not OperationCanceledException)
+            {
+                log.LogError(failed, "Old events could not be deleted; it is tried again in {Interval}", Interval);
+            }
+        }
+    }
+
+    /// <summary>Deletes every event whose time is over; answers how many.</summary>
+    public async Task<int> PruneAll(CancellationToken cancellation)
+    {
+        // Ids are in order of time.
+        var end = Guid.CreateVersion7(time.GetUtcNow() - TimeSpan.FromDays(options.Value.KeepEventsDays));
+        var total = 0;
+        for (var account = await NextAccount(Guid.Empty, cancellation);
+            account is { } id;
+            account = await NextAccount(id, cancellation))
+        {
+            for (var deleted = StepSize; deleted == StepSize; total += deleted)
+                deleted = await PruneSome(id, end, cancellation);
+        }
+        return total;
+    }
+
+    private async Task<Guid?> NextAccount(Guid after, CancellationToken cancellation)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<ScimDbContext>().Set<ProvisioningEvent>()
+            .Where(e => e.AccountId > after)
+            .OrderBy(e => e.AccountId)
+            .Select(e => (Guid?)e.AccountId)
+            .FirstOrDefaultAsync(cancellation);
+    }
+
+    private async Task<int> PruneSome(Guid accountId, Guid end, CancellationToken cancellation)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        await using var write = await db.BeginWrite(cancellation);
+        var oldest = db.EventsOf(accountId).Where(e => e.Id < end).OrderBy(e => e.Id).Select(e => e.Id).Take(StepSize);
+        var deleted = await db.EventsOf(accountId).Where(e => oldest.Contains(e.Id)).ExecuteDeleteAsync(cancellation);
+        await write.Commit(cancellation);
+        return deleted;
+    }
+}

@@ -1,0 +1,89 @@
+using Microsoft.EntityFrameworkCore;
+using Scim.Api.Data;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
+using Shared.Contracts;
+
+namespace Scim.Api.Provisioning;
+
+/// <summary>
+/// Which events of an account are wanted, newest first. About a user are those with its id, and those that knew no id but
+/// its userName: a create that was refused. All words of a search must occur in names, reason or ids.
+/// </summary>
+internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcome, string? Search, Guid? Before)
+{
+    /// <summary>
+    /// No index finds words inside texts: a page of a search looks at so many events and then says where to go on, so that
+    /// no page costs more than that.
+    /// </summary>
+    public const int SearchedAtOnce = 20_000;
+
+    private const int MaxWords = 10;
+
+    private IReadOnlyList<string> Words { get; } =
+        [.. CaseFolding.Fold(Search ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Take(MaxWords)];
+
+    private bool IsAboutUser => UserId is not null || UserName is not null;
+
+    /// <summary>Binds an endpoint's parameter.</summary>
+    public static ValueTask<EventQuery> BindAsync(HttpContext http)
+    {
+        var query = http.Request.Query;
+        string? Text(string name) => query[name] is [{ Length: > 0 } text, ..] ? text : null;
+        Guid? Id(string name) => Text(name) is not { } text ? null
+            : Guid.TryParse(text, out var id) ? id
+            : throw new ScimException(ScimError.InvalidValue($"{name} must be an id, not \"{text}\"."));
+        var outcome = Text("outcome");
+        return outcome is null || ProvisioningOutcomes.All.Contains(outcome)
+            ? new(new EventQuery(Id("user"), Text("userName"), outcome, Text("search"), Id("before")))
+            : throw new ScimException(ScimError.InvalidValue(
+                $"outcome must be one of {string.Join(", ", ProvisioningOutcomes.All)}, not \"{outcome}\"."));
+    }
+
+    /// <summary>A page, and what comes <see cref="Before"/> the next older one, if there may be one.</summary>
+    public async Task<(IReadOnlyList<ProvisioningEvent> Events, Guid? Next)> Read(
+        ScimDbContext db, Guid accountId, int size, CancellationToken cancellation)
+    {
+        var found = await Page(db.EventsOf(accountId), size + 1).ToListAsync(cancellation);
+        if (found.Count > size)
+            return (found[..size], found[size - 1].Id);
+        return (found, Words.Count == 0 || IsAboutUser
+            ? null
+            : await Newest(db.EventsOf(accountId)).Skip(SearchedAtOnce - 1).Select(e => (Guid?)e.Id)
+                .FirstOrDefaultAsync(cancellation));
+    }
+
+    /// <summary>The query of a page, for those who explain it.</summary>
+    public IQueryable<ProvisioningEvent> Page(IQueryable<ProvisioningEvent> events, int size)
+    {
+        if (!IsAboutUser)
+        {
+            var newest = Newest(events);
+            return Words.Count == 0
+                ? newest.Take(size)
+                : Mentioning(newest.Take(SearchedAtOnce)).OrderByDescending(e => e.Id).Take(size);
+        }
+        var (id, key) = (UserId, CaseFolding.Fold(UserName ?? ""));
+        var byId = Mentioning(Newest(events.Where(e => e.UserId == id))).Take(size);
+        var byName = Mentioning(Newest(events.Where(e => e.UserNameKey == key && e.UserId == null))).Take(size);
+        return (id, key) switch
+        {
+            (null, _) => byName,
+            (_, "") => byId,
+            // Each by its own index.
+            _ => byId.Concat(byName).OrderByDescending(e => e.Id).Take(size),
+        };
+    }
+
+    private IQueryable<ProvisioningEvent> Newest(IQueryable<ProvisioningEvent> events)
+    {
+        if (Outcome is { } outcome)
+            events = events.Where(e => e.Outcome == outcome);
+        if (Before is { } before)
+            events = events.Where(e => e.Id < before);
+        return events.OrderByDescending(e => e.Id);
+    }
+
+    private IQueryable<ProvisioningEvent> Mentioning(IQueryable<ProvisioningEvent> events) =>
+        Words.Aggregate(events, (found, word) => found.Where(e => e.SearchText.Contains(word)));
+}

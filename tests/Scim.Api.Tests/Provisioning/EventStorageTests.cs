@@ -1,0 +1,176 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Time.Testing;
+using Scim.Api.Data;
+using Scim.Api.Provisioning;
+using Scim.Api.Users;
+using Shared.Contracts;
+
+namespace Scim.Api.Tests.Provisioning;
+
+/// <summary>Many events: each query has its index, a search has an end, and what is old goes.</summary>
+internal sealed class EventStorageTests
+{
+    private const int Many = EventQuery.SearchedAtOnce;
+
+    private readonly FakeTimeProvider time = new(DateTimeOffset.UtcNow);
+    private readonly Guid account = Guid.CreateVersion7();
+    private readonly Guid user = Guid.CreateVersion7();
+    private ScimServer server = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        server = await ScimServer.Start(time: time);
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        var start = time.GetUtcNow().UtcDateTime.AddDays(-1);
+        db.ChangeTracker.AutoDetectChangesEnabled = false;
+        db.AddRange(Enumerable.Range(0, Many + 1).Select(i => Event(account, start.AddSeconds(i)) with
+        {
+            UserId = i % 2 == 0 ? null : i == 1 ? user : Guid.CreateVersion7(),
+            UserNameKey = $"u{i % 5000}@example.com",
+            Outcome = ProvisioningOutcomes.All[i % ProvisioningOutcomes.All.Count],
+            SearchText = i == 0 ? "needle" : "hay",
+        }));
+        await db.SaveChangesAsync();
+        // PostgreSQL does so by itself, in time; SQLite does not.
+        if (db.Database.IsNpgsql())
+            await db.Database.ExecuteSqlAsync($"ANALYZE");
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop() => await server.DisposeAsync();
+
+    [TestCase("", "PK_ProvisioningEvents")]
+    [TestCase("before", "PK_ProvisioningEvents")]
+    [TestCase("search", "PK_ProvisioningEvents")]
+    [TestCase("outcome", "AccountId_Outcome_Id")]
+    [TestCase("outcome search before", "AccountId_Outcome_Id")]
+    [TestCase("user", "AccountId_UserId_Id")]
+    [TestCase("user before", "AccountId_UserId_Id")]
+    [TestCase("name", "AccountId_UserNameKey_Id")]
+    [TestCase("user name", "AccountId_UserId_Id", "AccountId_UserNameKey_Id")]
+    [TestCase("user name outcome search before", "AccountId_UserId_Id", "AccountId_UserNameKey_Id")]
+    public async Task An_index_finds(string asked, params string[] indexes)
+    {
+        var query = new EventQuery(
+            asked.Contains("user", StringComparison.Ordinal) ? user : null,
+            asked.Contains("name", StringComparison.Ordinal) ? "u2@example.com" : null,
+            asked.Contains("outcome", StringComparison.Ordinal) ? ProvisioningOutcomes.Refused : null,
+            asked.Contains("search", StringComparison.Ordinal) ? "needle" : null,
+            asked.Contains("before", StringComparison.Ordinal) ? Guid.CreateVersion7() : null);
+        var plan = await Plan(db => query.Page(db.EventsOf(account), 51));
+        var lookups = plan.Where(step => step.Contains("USING INDEX", StringComparison.Ordinal)
+            || step.Contains("USING PRIMARY KEY", StringComparison.Ordinal)
+            || step.Contains("Index Scan", StringComparison.Ordinal)).ToList();
+        Assert.That(lookups, Has.Count.EqualTo(indexes.Length), string.Join('\n', plan));
+        foreach (var index in indexes)
+            Assert.That(lookups, Has.One.Matches<string>(step => IsBy(index, step)), string.Join('\n', plan));
+        // What another step has found, a co-routine, is no table.
+        var tables = plan.Where(step => !plan.Contains(step.Replace("SCAN ", "CO-ROUTINE ", StringComparison.Ordinal)));
+        Assert.That(tables, Has.None.Contains("Seq Scan").And.None.StartsWith("SCAN"), string.Join('\n', plan));
+        // What is searched are so many at the most, which may as well be sorted.
+        if (indexes.Length == 1 && !asked.Contains("search", StringComparison.Ordinal))
+            Assert.That(plan, Has.None.Contains("TEMP B-TREE").And.None.Contains("Sort"), string.Join('\n', plan));
+    }
+
+    [Test]
+    public async Task A_search_looks_at_so_many_events_at_once_and_says_where_to_go_on()
+    {
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        var query = new EventQuery(null, null, null, "NEEDLE", null);
+        var (first, next) = await query.Read(db, account, 50, default);
+        var (second, end) = await (query with { Before = next }).Read(db, account, 50, default);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(first, Is.Empty);
+            Assert.That(next, Is.Not.Null);
+            Assert.That(second.Select(e => e.SearchText), Is.EqualTo(["needle"]));
+            Assert.That(end, Is.Null);
+        }
+    }
+
+    [Test]
+    public async Task Events_are_deleted_when_their_time_is_over_and_others_stay()
+    {
+        var (one, other) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        var now = time.GetUtcNow().UtcDateTime;
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        foreach (var old in Enumerable.Range(0, EventPruning.StepSize + 20))
+            db.Add(Event(one, now.AddDays(-401).AddSeconds(old)));
+        db.AddRange(Event(one, now.AddDays(-399)), Event(other, now.AddDays(-500)), Event(other, now));
+        await db.SaveChangesAsync();
+        var pruning = server.Services.GetServices<IHostedService>().OfType<EventPruning>().Single();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(await pruning.PruneAll(default), Is.EqualTo(EventPruning.StepSize + 21));
+            Assert.That(await pruning.PruneAll(default), Is.Zero);
+            Assert.That(await db.EventsOf(one).CountAsync(), Is.EqualTo(1));
+            Assert.That(await db.EventsOf(other).CountAsync(), Is.EqualTo(1));
+            Assert.That(await db.EventsOf(account).CountAsync(), Is.EqualTo(Many + 1));
+        }
+    }
+
+    [Test]
+    public async Task An_erased_user_is_forgotten_in_events_and_its_ids_stay()
+    {
+        var customer = new TestAccount();
+        using var client = server.ClientOf(customer);
+        await client.Post("Users", """{"userName":"Gone@example.com"}""");
+        var id = (await client.CreateUser("gone@example.com")).Id();
+        await client.CreateUser("ann@example.com");
+        await client.Put($"Users/{id}", """{"userName":"gone"}""");
+        await client.Delete($"Users/{id}");
+        time.Advance(TimeSpan.FromDays(31));
+        await client.Post("Users", """{"userName":"gone@example.com"}""");
+        await server.Services.GetServices<IHostedService>().OfType<Erasure>().Single().EraseAll(default);
+
+        await using var scope = server.Services.CreateAsyncScope();
+        var events = await scope.ServiceProvider.GetRequiredService<ScimDbContext>().EventsOf(customer.Id)
+            .OrderBy(e => e.Time).ThenBy(e => e.Outcome).ToListAsync();
+        var gone = events.Where(e => e.UserName != "ann@example.com").ToList();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(events, Has.Count.EqualTo(6));
+            Assert.That(gone.Select(e => e.UserName), Is.EqualTo([null, null, null, null, "gone@example.com"]));
+            Assert.That(gone.Select(e => e.UserNameKey), Is.EqualTo(["", "", "", "", "gone@example.com"]));
+            Assert.That(gone[..4], Has.All.Property("Reason").Null.And.Property("SearchText").Empty);
+            Assert.That(
+                gone.Select(e => e.UserId?.ToString()), Is.EquivalentTo(new[] { null, id, id, id, null }));
+        }
+    }
+
+    private static ProvisioningEvent Event(Guid account, DateTime at) => new()
+    {
+        AccountId = account,
+        Id = Guid.CreateVersion7(at),
+        Time = at,
+        Operation = ProvisioningOperations.Create,
+        Outcome = ProvisioningOutcomes.Created,
+        Status = 201,
+    };
+
+    // SQLite calls the index of a primary key sqlite_autoindex_….
+    private static bool IsBy(string index, string step) =>
+        step.Contains(index, StringComparison.Ordinal)
+        || (index.StartsWith("PK_", StringComparison.Ordinal)
+            && step.Contains("sqlite_autoindex_ProvisioningEvents_1", StringComparison.Ordinal));
+
+    private async Task<List<string>> Plan(Func<ScimDbContext, IQueryable<ProvisioningEvent>> query)
+    {
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        await db.Database.OpenConnectionAsync();
+        await using var command = query(db).CreateDbCommand();
+        command.CommandText = (db.Database.IsNpgsql() ? "EXPLAIN " : "EXPLAIN QUERY PLAN ") + command.CommandText;
+        await using var reader = await command.ExecuteReaderAsync();
+        var steps = new List<string>();
+        while (await reader.ReadAsync())
+            steps.Add(reader.GetString(db.Database.IsNpgsql() ? 0 : 3));
+        return steps;
+    }
+}

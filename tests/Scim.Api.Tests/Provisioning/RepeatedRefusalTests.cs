@@ -1,0 +1,171 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
+using System.Net;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Scim.Api.Data;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Provisioning;
+using Scim.Api.Tokens;
+using Shared.Contracts;
+using WireMock.ResponseBuilders;
+
+namespace Scim.Api.Tests.Provisioning;
+
+/// <summary>What clients repeat leaves one event a minute, and what nobody can be held to leaves none.</summary>
+internal sealed class RepeatedRefusalTests
+{
+    private readonly FakeTimeProvider time = new(DateTimeOffset.UtcNow);
+    private ScimServer server = null!;
+
+    [OneTimeSetUp]
+    public async Task Start() =>
+        server = await ScimServer.Start(["Introspection:Retries=0", "Introspection:BreakerThroughput=10000"], time: time);
+
+    [OneTimeTearDown]
+    public async Task Stop() => await server.DisposeAsync();
+
+    [TearDown]
+    public void Recover() => server.AuthServer.Recover();
+
+    [Test]
+    public async Task A_replaced_token_leaves_one_event_a_minute()
+    {
+        var account = new TestAccount();
+        var set = account.SetId;
+        using var client = server.ClientOf(account);
+        (account.SetId, account.Generation) = (Guid.CreateVersion7(), 2);
+        for (var i = 0; i < 5; i++)
+            Assert.That((await client.Get("Users")).Status, Is.EqualTo(HttpStatusCode.Unauthorized));
+        var events = await EventsOf(account);
+        Assert.That(events, Has.Count.EqualTo(1));
+        Assert.That(
+            (events[0].Status, events[0].CredentialSetId, events[0].Operation), Is.EqualTo((401, (Guid?)set, "read")));
+        Assert.That(events[0].Reason, Does.Contain("replaced or revoked"));
+
+        time.Advance(TimeSpan.FromSeconds(61));
+        await client.Get("Users");
+        Assert.That(await EventsOf(account), Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Expired_tokens_of_one_set_are_alike_whenever_they_expired()
+    {
+        var account = new TestAccount();
+        for (var i = 0; i < 3; i++)
+        {
+            var hours = i + 1;
+            using var client = server.ClientWith("Bearer " + server.AuthServer.IssueToken(
+                () => new() { Active = false },
+                jwt =>
+                {
+                    TestAuthServer.AddOrigin(jwt, account);
+                    jwt.Expires = DateTime.UtcNow.AddHours(-hours);
+                }));
+            await client.Get("/scim/v2/Users");
+        }
+        Assert.That(await EventsOf(account), Has.One.Property("Reason").StartsWith("The token expired on"));
+    }
+
+    [Test]
+    public async Task An_outage_leaves_one_event_of_the_tokens_account()
+    {
+        var account = new TestAccount();
+        using var client = server.ClientOf(account);
+        server.AuthServer.Fail(AuthServerPaths.Introspection, Response.Create().WithStatusCode(500));
+        for (var i = 0; i < 3; i++)
+            Assert.That((await client.Get("Users")).Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        Assert.That(await EventsOf(account), Has.One.Property("Status").EqualTo(503));
+    }
+
+    [Test]
+    public async Task Too_many_requests_leave_one_event_however_long_they_are_to_wait()
+    {
+        var account = new TestAccount();
+        var log = server.Services.GetRequiredService<ProvisioningLog>();
+        var caller = new Caller(account.Policy, account.Answer().CredentialSet, null, ImmutableHashSet<string>.Empty);
+        for (var i = 0; i < 20; i++)
+            await log.Refuse(
+                new Attempt(caller, ProvisioningOperations.Create, $"{i}"),
+                ScimError.TooManyRequests($"Wait {i} seconds.", i));
+        Assert.That(await EventsOf(account), Has.One.Property("Status").EqualTo(429));
+    }
+
+    [Test]
+    public async Task A_refused_operation_of_a_bulk_request_is_one_call()
+    {
+        var account = new TestAccount();
+        var log = server.Services.GetRequiredService<ProvisioningLog>();
+        var caller = new Caller(account.Policy, account.Answer().CredentialSet, null, ImmutableHashSet<string>.Empty);
+        foreach (var name in new[] { "ann", "bob" })
+        {
+            var attempt = new Attempt(caller, ProvisioningOperations.Create, "bulk");
+            attempt.IsAbout(new System.Text.Json.Nodes.JsonObject { ["userName"] = name });
+            await log.Refuse(attempt, ScimError.Uniqueness("Taken."));
+        }
+        Assert.That(
+            (await EventsOf(account)).Select(e => $"{e.RequestId} {e.UserName} {e.Status} {e.ScimType} {e.Reason}"),
+            Is.EquivalentTo(["bulk ann 409 uniqueness Taken.", "bulk bob 409 uniqueness Taken."]));
+    }
+
+    [Test]
+    public async Task Nobodys_refusals_are_counted_and_leave_no_event()
+    {
+        var seen = new ConcurrentQueue<(object? Status, object? Event)>();
+        using var listener = new MeterListener();
+        var factory = server.Services.GetRequiredService<IMeterFactory>();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Scope == factory && instrument.Name == "scim.refusals")
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) => seen.Enqueue((tags[0].Value, tags[2].Value)));
+        listener.Start();
+        var account = new TestAccount();
+
+        var forged = TestAuthServer.NewKey("unknown");
+        await Ask(null);
+        await Ask("Bearer not.a.token");
+        await Ask("Bearer " + server.AuthServer.IssueToken(() => account.Answer(), jwt =>
+        {
+            TestAuthServer.AddOrigin(jwt, account);
+            jwt.SigningCredentials = new(forged, "ES256");
+        }));
+        await Ask("Bearer " + server.AuthServer.IssueToken(() => new() { Active = false }));
+        using var client = server.ClientOf(account);
+        await client.Post("Users", "{}");
+
+        Assert.That(seen, Is.EqualTo(new (object?, object?)[]
+        {
+            (401, false), (401, false), (401, false), (401, false), (400, true),
+        }));
+        Assert.That(await EventsOf(account), Has.One.Property("Status").EqualTo(400));
+    }
+
+    [Test]
+    public void A_memory_that_is_full_takes_what_is_new_for_known_until_a_minute_is_over()
+    {
+        var recent = new RecentRefusals(time);
+        for (var i = 0; i < RecentRefusals.MaxRemembered; i++)
+            Assert.That(recent.IsNew($"{i}"), Is.True);
+        Assert.That(recent.IsNew("one more"), Is.False);
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.That(recent.IsNew("one more"), Is.True);
+        Assert.That(recent.IsNew("one more"), Is.False);
+    }
+
+    private async Task Ask(string? authorization)
+    {
+        using var client = server.ClientWith(authorization);
+        Assert.That((await client.Get("/scim/v2/Users")).Status, Is.EqualTo(HttpStatusCode.Unauthorized));
+    }
+
+    private async Task<List<ProvisioningEvent>> EventsOf(TestAccount account)
+    {
+        await using var scope = server.Services.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<ScimDbContext>().EventsOf(account.Id).AsNoTracking()
+            .OrderBy(e => e.Time).ToListAsync();
+    }
+}
