@@ -98,7 +98,7 @@ internal sealed class ClientHabits
             operation = operation with { Value = MendValue(attribute with { MultiValued = false }, value) };
 
         // Okta and Entra ID clear by "", null or []; of several values there is then nothing to add.
-        if (operation.Kind != PatchKind.Remove && IsNothing(operation.Value))
+        if (operation.Kind != PatchKind.Remove && IsNothing(operation.Value) && !(whole && attribute.Required))
             return Mend<PatchOperation[]>(
                 Habit.EmptyValue, multiple && operation.Kind == PatchKind.Add ? [] : [operation.ToRemove()]);
 

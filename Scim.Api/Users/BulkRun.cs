@@ -81,7 +81,10 @@ internal sealed class BulkRun(
             if (operation.References.FirstOrDefault(id => !ids.ContainsKey(id)) is { } unknown)
                 throw new ScimException(Unresolved(unknown));
             var user = await users.Change(
-                attempt, ids[operation.BulkId!], Preconditions.OfVersion(made.ETag), _ => Wanted(operation, attempt),
+                attempt,
+                ids[operation.BulkId!],
+                Preconditions.OfVersion(made.ETag),
+                document => new PutRequest(Data(operation), attempt.Habits).ApplyTo(document, ResourceType.User),
                 cancellation);
             return user?.ToResource() ?? throw NotFound(ids[operation.BulkId!]);
         }, cancellation);
@@ -93,7 +96,10 @@ internal sealed class BulkRun(
         BulkOperation operation, UserWrites users, Attempt attempt, CancellationToken cancellation)
     {
         if (operation.Method == "POST")
-            return (await users.Create(attempt, Wanted(operation, attempt), cancellation)).ToResource();
+        {
+            var wanted = DocumentReader.Read(ResourceType.User, Data(operation), attempt.Habits);
+            return (await users.Create(attempt, wanted, cancellation)).ToResource();
+        }
 
         var id = BulkReferences.Find(operation.Target) is { } bulkId ? ids[bulkId] : operation.Target!;
         var version = Preconditions.OfVersion(operation.Version);
@@ -101,7 +107,7 @@ internal sealed class BulkRun(
             return await users.Delete(attempt, id, version, cancellation) ? null : throw NotFound(id);
 
         Func<JsonObject, JsonObject> change = operation.Method == "PUT"
-            ? _ => Wanted(operation, attempt)
+            ? user => new PutRequest(Data(operation), attempt.Habits).ApplyTo(user, ResourceType.User)
             : user => PatchRequest.Read(Data(operation), attempt.Habits).ApplyTo(user, ResourceType.User);
         var changed = await users.Change(attempt, id, version, change, cancellation);
         return changed?.ToResource() ?? throw NotFound(id);
@@ -134,9 +140,6 @@ internal sealed class BulkRun(
             return new BulkResult(operation, error.Status, Error: error);
         }
     }
-
-    private JsonObject Wanted(BulkOperation operation, Attempt attempt) =>
-        DocumentReader.Read(ResourceType.User, Data(operation), attempt.Habits);
 
     private JsonObject Data(BulkOperation operation) =>
         BulkReferences.Resolve(operation.Data!, id => ids.GetValueOrDefault(id));

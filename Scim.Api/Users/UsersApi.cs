@@ -78,7 +78,7 @@ internal static class UsersApi
     }
 
     private static Task<IResult> Replace(string id, RequestBody body, [AsParameters] Write write) =>
-        Change(id, write, _ => DocumentReader.Read(ResourceType.User, body.Json, write.Attempt.Habits));
+        Change(id, write, user => new PutRequest(body.Json, write.Attempt.Habits).ApplyTo(user, ResourceType.User));
 
     private static Task<IResult> Patch(string id, RequestBody body, [AsParameters] Write write) =>
         Change(id, write, user => PatchRequest.Read(body.Json, write.Attempt.Habits).ApplyTo(user, ResourceType.User));

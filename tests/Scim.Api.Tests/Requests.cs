@@ -14,6 +14,9 @@ internal sealed record Answer(HttpStatusCode Status, JsonObject? Json, HttpRespo
 
     public JsonNode? this[string name] => Json?[name];
 
+    /// <summary>What a bulk request's first operation was answered, as if it had been sent by itself.</summary>
+    public Answer FirstOfBulk() => this with { Json = Json!["Operations"]![0]!["response"]!.AsObject() };
+
     public override string ToString() => $"{(int)Status} {Json?.ToJsonString()}";
 }
 

@@ -17,8 +17,10 @@ internal static class PatchEngine
             ?? throw InvalidPath($"{path.Attribute} is not an attribute of a {type.Name}.");
         if (target.Attribute is not { } attribute)
             RemoveExtension(target, operation, document);
+        else if (AddsSchemas(type, attribute, operation))
+            return;
         else if (target.ReadOnly)
-            throw new ScimException(ScimError.Mutability($"{path.Attribute} is read-only."));
+            throw NotMutable($"{path.Attribute} is read-only.");
         else if (path.Filter is { } filter)
             ApplyToMatches(target, attribute, filter, operation, document, habits);
         else if (operation.Kind == PatchKind.Remove)
@@ -28,6 +30,13 @@ internal static class PatchEngine
         else
             Set(target, attribute, operation, document, habits);
     }
+
+    // schemas follows from the attributes that there are; who says so beforehand is right (RFC 7644 §3.5.2).
+    private static bool AddsSchemas(ResourceType type, SchemaAttribute attribute, PatchOperation operation) =>
+        operation is { Kind: PatchKind.Add, Path.Filter: null, Value: JsonArray urns }
+        && attribute == Schema.Common.Attributes.Find("schemas")
+        && urns.All(urn => DocumentReader.Text(urn) is { } id
+            && (type.Schema.Is(id) || type.Extensions.Any(extension => extension.Is(id))));
 
     private static void RemoveExtension(AttributeTarget target, PatchOperation operation, JsonObject document)
     {
@@ -51,6 +60,9 @@ internal static class PatchEngine
         var sub = path.Sub is null ? null : attribute.FindSub(path.Sub)
             ?? throw InvalidPath($"{path.Attribute} has no sub-attribute {path.Sub}.");
 
+        if (sub is { Mutability: Mutability.ReadOnly })
+            throw NotMutable($"{path.Attribute}.{path.Sub} is read-only.");
+
         var isMeant = filter.Compile(attribute.FindInside);
         var values = target.HolderIn(document)?[attribute.Name] as JsonArray ?? [];
         var matches = values.OfType<JsonObject>().Where(isMeant).ToList();
@@ -68,13 +80,28 @@ internal static class PatchEngine
         if (matches.Count == 0)
             throw new ScimException(ScimError.NoTarget($"No value matches {path}."));
         var given = sub is null ? operation.Value : Only(sub, operation.Value);
+        if (sub is null && operation.Kind == PatchKind.Replace)
+            matches.ForEach(match => Clear(match, filter));
         foreach (var match in matches)
             Merge(match, attribute, given, habits);
         KeepOnePrimary(values, matches);
     }
 
+    // The values that match are replaced as a whole (RFC 7644 §3.5.2.3), and stay what the filter calls them.
+    private static void Clear(JsonObject value, Filter filter)
+    {
+        var named = new JsonObject();
+        filter.Seed(named);
+        foreach (var name in value.Select(part => part.Key).ToList())
+            if (!named.Any(part => part.Key.Equals(name, StringComparison.OrdinalIgnoreCase)))
+                value.Remove(name);
+    }
+
     private static void Remove(AttributeTarget target, SchemaAttribute attribute, JsonObject document)
     {
+        // RFC 7644 §3.5.2.2.
+        if (target is { Sub: null, Attribute.Required: true })
+            throw NotMutable($"{attribute.Name} is required: it can be replaced, but not removed.");
         if (target.HolderIn(document) is not { } holder)
             return;
         if (target.Sub is not { } sub)
@@ -194,6 +221,8 @@ internal static class PatchEngine
     }
 
     private static JsonObject Only(SchemaAttribute sub, JsonNode? value) => new() { [sub.Name] = value?.DeepClone() };
+
+    private static ScimException NotMutable(string detail) => new(ScimError.Mutability(detail));
 
     private static ScimException InvalidPath(string detail) => new(ScimError.InvalidPath(detail));
 

@@ -42,7 +42,9 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations, Cl
             }
         }
         // What the copy has of the document is no client's habit.
-        return DocumentReader.Read(type, copy, new ClientHabits());
+        var outcome = DocumentReader.Read(type, copy, new ClientHabits());
+        Immutables.Check(type, document, outcome);
+        return outcome;
     }
 
     private static long ComparisonsOf(PatchOperation operation, ResourceType type, JsonObject document)

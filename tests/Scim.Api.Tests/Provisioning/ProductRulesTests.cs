@@ -61,6 +61,42 @@ internal sealed class ProductRulesTests
     }
 
     [Test]
+    public async Task No_verb_is_a_way_around_domains_and_seats()
+    {
+        var account = Account(
+            domains: ["example.com"], licences: [new() { Product = "portal", Seats = 1, GivenToNewUsers = true }]);
+        using var client = server.ClientOf(account);
+        var ann = await client.CreateUser("ann@example.com");
+        var bob = (await client.CreateUser("bob@example.com", ""","active":false""")).Id();
+        const string Away = """{"op":"replace","path":"userName","value":"bob@other.org"}""";
+        const string On = """{"op":"replace","path":"active","value":true}""";
+        string PutOf(string name, string more) => Requests.NewUser(name, more);
+        string Bulk(string method, string data) =>
+            $$"""{"Operations":[{"method":"{{method}}","path":"/Users/{{bob}}","data":{{data}} }]}""";
+        string PatchOf(string operation) => $$"""{"Operations":[{{operation}}]}""";
+        var refusals = new[]
+        {
+            await client.Patch($"Users/{bob}", Away),
+            await client.Put($"Users/{bob}", PutOf("bob@other.org", "")),
+            (await client.Post("Bulk", Bulk("PATCH", PatchOf(Away)))).FirstOfBulk(),
+            (await client.Post("Bulk", Bulk("PUT", PutOf("bob@other.org", "")))).FirstOfBulk(),
+            await client.Patch($"Users/{bob}", On),
+            await client.Put($"Users/{bob}", PutOf("bob@example.com", ""","active":true""")),
+            (await client.Post("Bulk", Bulk("PATCH", PatchOf(On)))).FirstOfBulk(),
+            (await client.Post("Bulk", Bulk("PUT", PutOf("bob@example.com", ""","active":true""")))).FirstOfBulk(),
+        };
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(
+                refusals.Select(refused => (string)refused["status"]!),
+                Is.EqualTo(new[] { "400", "400", "400", "400", "403", "403", "403", "403" }));
+            Assert.That((string)(await client.Get($"Users/{bob}"))["meta"]!["version"]!, Is.EqualTo("W/\"1\""));
+        }
+        await client.Post("Bulk", $$"""{"Operations":[{"method":"PATCH","path":"/Users/{{ann.Id()}}","data":{"Operations":[{"op":"replace","value":{"active":false} }] } }]}""");
+        Assert.That((await client.Patch($"Users/{bob}", On)).Status, Is.EqualTo(HttpStatusCode.OK), "the seat is free");
+    }
+
+    [Test]
     public async Task Names_are_unique_whatever_their_letter_case()
     {
         using var client = server.ClientOf(new TestAccount());

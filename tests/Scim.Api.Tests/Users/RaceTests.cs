@@ -70,6 +70,21 @@ internal sealed class RaceTests
     }
 
     [Test]
+    public async Task Bulk_requests_and_single_ones_lose_no_update_of_each_other()
+    {
+        using var client = server.ClientOf(new TestAccount());
+        var id = (await client.CreateUser("ann@example.com")).Id();
+        string Add(int i) => $$"""{"op":"add","path":"phoneNumbers","value":[{"value":"{{i}}","type":"work"}]}""";
+        string Operation(int i) =>
+            $$"""{"method":"PATCH","path":"/Users/{{id}}","data":{"Operations":[{{Add(i)}}]} }""";
+        var bulks = Enumerable.Range(0, 5).Select(n => client.Post(
+            "Bulk", $$"""{"Operations":[{{string.Join(',', Enumerable.Range(n * 5, 5).Select(Operation))}}]}"""));
+        var patches = Enumerable.Range(25, 10).Select(i => client.Patch($"Users/{id}", Add(i)));
+        await Task.WhenAll(bulks.Concat(patches));
+        Assert.That((await client.Get($"Users/{id}"))["phoneNumbers"]!.AsArray(), Has.Count.EqualTo(35));
+    }
+
+    [Test]
     public async Task Deactivating_twice_at_once_gives_one_seat_back()
     {
         var account = new TestAccount();
