@@ -1,6 +1,8 @@
 namespace Scim.Api.Protocol;
 
-/// <summary>The names of what clients send otherwise than the RFCs say. They stand in provisioning events: none is ever renamed.</summary>
+/// <summary>
+/// The names of what clients send otherwise than the RFCs say. They stand in provisioning events: none is ever renamed.
+/// </summary>
 internal static class Habit
 {
     /// <summary>Entra ID writes <c>"op": "Replace"</c>.</summary>
@@ -27,7 +29,7 @@ internal static class Habit
     /// <summary>Entra ID names paths as members of a value: <c>"name.givenName"</c>.</summary>
     public const string PathAsKey = "path-as-key";
 
-    /// <summary>Entra ID changes <c>emails[type eq "work"].value</c> where there is no such e-mail: it was made.</summary>
+    /// <summary>Entra ID changes <c>emails[type eq "work"].value</c> where there is none: it was made.</summary>
     public const string CreatedOnNoMatch = "created-on-no-match";
 
     /// <summary>Entra ID and OneLogin remove some of several values by naming them in <c>value</c>.</summary>

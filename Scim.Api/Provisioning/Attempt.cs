@@ -78,7 +78,7 @@ internal sealed class Attempt
     public ProvisioningEvent Refused(ScimError error, DateTime now) =>
         Event(ProvisioningOutcomes.Refused, error.Status, error.Detail, now) with { ScimType = error.ScimType };
 
-    /// <summary>Two refusals are alike if they differ in numbers only: in seconds to wait, in the time of expiry.</summary>
+    /// <summary>Two refusals are alike if they differ in numbers only, as in seconds to wait.</summary>
     public string LikenessOf(ScimError error) =>
         $"{accountId} {credentialSetId} {error.Status} {string.Concat(error.Detail.Where(c => !char.IsDigit(c)))}";
 

@@ -5,8 +5,8 @@ using Scim.Api.Data;
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// Deletes events that are older than they are kept, account by account, the oldest first, and in small steps, so that no
-/// writer waits for long.
+/// Deletes events that are older than they are kept, account by account, the oldest first, and in small steps, so that
+/// no writer waits for long.
 /// </summary>
 internal sealed class EventPruning(
     IServiceScopeFactory scopes, IOptions<ScimOptions> options, TimeProvider time, ILogger<EventPruning> log)
@@ -51,10 +51,7 @@ internal sealed class EventPruning(
     private async Task<Guid?> NextAccount(Guid after, CancellationToken cancellation)
     {
         await using var scope = scopes.CreateAsyncScope();
-        return await scope.ServiceProvider.GetRequiredService<ScimDbContext>().Set<ProvisioningEvent>()
-            .Where(e => e.AccountId > after)
-            .OrderBy(e => e.AccountId)
-            .Select(e => (Guid?)e.AccountId)
+        return await scope.ServiceProvider.GetRequiredService<ScimDbContext>().AccountsWithEvents(after)
             .FirstOrDefaultAsync(cancellation);
     }
 
@@ -63,7 +60,7 @@ internal sealed class EventPruning(
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         await using var write = await db.BeginWrite(cancellation);
-        var oldest = db.EventsOf(accountId).Where(e => e.Id < end).OrderBy(e => e.Id).Select(e => e.Id).Take(StepSize);
+        var oldest = db.EventsBefore(accountId, end).Select(e => e.Id).Take(StepSize);
         var deleted = await db.EventsOf(accountId).Where(e => oldest.Contains(e.Id)).ExecuteDeleteAsync(cancellation);
         await write.Commit(cancellation);
         return deleted;

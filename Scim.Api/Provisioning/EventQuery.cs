@@ -7,14 +7,14 @@ using Shared.Contracts;
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// Which events of an account are wanted, newest first. About a user are those with its id, and those that knew no id but
-/// its userName: a create that was refused. All words of a search must occur in names, reason or ids.
+/// Which events of an account are wanted, newest first. About a user are those with its id, and those that knew no id
+/// but its userName: a create that was refused. All words of a search must occur in names, reason or ids.
 /// </summary>
 internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcome, string? Search, Guid? Before)
 {
     /// <summary>
-    /// No index finds words inside texts: a page of a search looks at so many events and then says where to go on, so that
-    /// no page costs more than that.
+    /// No index finds words inside texts: a page of a search looks at so many events and then says where to go on, so
+    /// that no page costs more than that.
     /// </summary>
     public const int SearchedAtOnce = 20_000;
 

@@ -102,9 +102,21 @@ internal static class ProvisioningEvents
     public static IQueryable<ProvisioningEvent> EventsOf(this ScimDbContext db, Guid accountId) =>
         db.Set<ProvisioningEvent>().Where(e => e.AccountId == accountId);
 
+    /// <summary>The account's events before one, the oldest first.</summary>
+    public static IQueryable<ProvisioningEvent> EventsBefore(this ScimDbContext db, Guid accountId, Guid before) =>
+        db.EventsOf(accountId).Where(e => e.Id < before).OrderBy(e => e.Id);
+
     /// <summary>
-    /// Forgets what events know of an erased user, in the transaction of the erasure: the userName, and reasons, which may
-    /// quote it. So do those that knew no id, only the name that the user had until its deletion. Ids stay.
+    /// The accounts that follow one and have events, as often as they have some: the first of it is the next account.
+    /// </summary>
+    public static IQueryable<Guid?> AccountsWithEvents(this ScimDbContext db, Guid after) =>
+        db.Set<ProvisioningEvent>().Where(e => e.AccountId > after)
+            .OrderBy(e => e.AccountId)
+            .Select(e => (Guid?)e.AccountId);
+
+    /// <summary>
+    /// Forgets what events know of an erased user, in the transaction of the erasure: the userName, and reasons, which
+    /// may quote it; also where an event knew no id, only the name that the user had until its deletion. Ids stay.
     /// </summary>
     public static async Task Forget(
         this ScimDbContext db,

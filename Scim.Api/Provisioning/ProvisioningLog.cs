@@ -6,12 +6,13 @@ using Shared.Contracts;
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// Keeps the refusals: each leaves an event, committed in a short transaction of its own before the answer goes out. If
-/// it cannot be written, the answer goes out all the same, and the server's log says so.
+/// Keeps the refusals: each leaves an event, committed in a short transaction of its own before the answer goes out.
+/// If it cannot be written, the answer goes out all the same, and the server's log says so.
 /// <para>
-/// No event leave: refusals of nobody (a 401 without a token that we signed); a 404 for a question, as a client that asks
-/// whether somebody is there has not failed; what the portal's own pages ask. 401, 429 and 503, which a client repeats,
-/// leave one a minute per credential set and reason. A metric counts them all.
+/// No event leave: refusals of nobody (without a token that we signed, or at an address that does not exist, where
+/// nobody is asked for one); a 404 for a question, as a client that asks whether somebody is there has not failed; what
+/// the portal's own pages ask. 401, 429 and 503, which a client repeats, leave one a minute per credential set and
+/// reason. A metric counts them all.
 /// </para>
 /// </summary>
 internal sealed class ProvisioningLog
@@ -45,8 +46,8 @@ internal sealed class ProvisioningLog
     }
 
     /// <summary>
-    /// Takes note of the refusal of one operation of a bulk request, which is answered inside the bulk's answer: make an
-    /// <see cref="Attempt"/> for each operation, and call this once if it is refused. It never throws.
+    /// Takes note of the refusal of one operation of a bulk request, which is answered inside the bulk's answer: make
+    /// an <see cref="Attempt"/> for each operation, and call this once if it is refused. It never throws.
     /// </summary>
     public async Task Refuse(Attempt attempt, ScimError refusal) =>
         Count(refusal, recorded: IsWorthAnEvent(attempt, refusal) && await Write(attempt, refusal));

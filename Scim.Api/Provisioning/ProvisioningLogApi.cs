@@ -69,10 +69,10 @@ internal static class ProvisioningLogApi
         {
             await csv.NextRecordAsync();
             Write(csv, [
-                one.Time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture), one.Outcome, one.Operation,
-                one.Status.ToString(CultureInfo.InvariantCulture), one.ScimType, one.Reason, one.UserName,
-                one.UserId?.ToString(), one.Changed, one.Habits, one.Administrator, one.CredentialSetId?.ToString(),
-                one.RequestId, one.Id.ToString(),
+                one.Time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture), one.Outcome,
+                one.Operation, one.Status.ToString(CultureInfo.InvariantCulture), one.ScimType, one.Reason,
+                one.UserName, one.UserId?.ToString(), one.Changed, one.Habits, one.Administrator,
+                one.CredentialSetId?.ToString(), one.RequestId, one.Id.ToString(),
             ]);
         }
         await csv.NextRecordAsync();

@@ -1,8 +1,8 @@
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// Remembers refusals for a minute, so that a client that repeats itself does not fill the log. In the process: each node
-/// has its own minute. When it is full, what is new passes for a repetition until a minute is over.
+/// Remembers refusals for a minute, so that a client that repeats itself does not fill the log. In the process: each
+/// node has its own minute. When it is full, what is new passes for a repetition until a minute is over.
 /// </summary>
 internal sealed class RecentRefusals(TimeProvider time)
 {

@@ -21,7 +21,10 @@ internal static class UserDocument
         return document;
     }
 
-    /// <summary>The names of the attributes in which two documents differ; the id and what follows from others aside.</summary>
+    /// <summary>
+    /// The names of the attributes in which two documents differ, but for id and schemas: <c>title</c>,
+    /// <c>name.givenName</c>, and those of an extension after its URN and a colon.
+    /// </summary>
     public static IEnumerable<string> Changes(JsonObject before, JsonObject after)
     {
         foreach (var name in Names(before, after).Where(name => name is not ("schemas" or "id")))

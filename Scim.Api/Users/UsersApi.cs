@@ -77,8 +77,12 @@ internal static class UsersApi
         return ScimResult.Created(user.ToResource(), projection);
     }
 
-    private static Task<IResult> Replace(string id, RequestBody body, [AsParameters] Write write) =>
-        Change(id, write, user => new PutRequest(body.Json, write.Attempt.Habits).ApplyTo(user, ResourceType.User));
+    private static Task<IResult> Replace(string id, RequestBody body, [AsParameters] Write write)
+    {
+        write.Attempt.IsAbout(body.Json);
+        var put = new PutRequest(body.Json, write.Attempt.Habits);
+        return Change(id, write, user => put.ApplyTo(user, ResourceType.User));
+    }
 
     private static Task<IResult> Patch(string id, RequestBody body, [AsParameters] Write write) =>
         Change(id, write, user => PatchRequest.Read(body.Json, write.Attempt.Habits).ApplyTo(user, ResourceType.User));

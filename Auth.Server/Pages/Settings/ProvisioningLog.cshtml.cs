@@ -40,7 +40,8 @@ internal sealed class ProvisioningLogModel(ScimApi scim) : PageModel
     public bool IsSearch => !string.IsNullOrWhiteSpace(Search) || !string.IsNullOrEmpty(Outcome) || IsAboutUser;
 
     /// <summary>All events of a user: by id, and before there was one by the userName.</summary>
-    public static string AddressOfUser(Guid? id, string? userName) => Path + Query(("user", $"{id}"), ("userName", userName));
+    public static string AddressOfUser(Guid? id, string? userName) =>
+        Path + Query(("user", $"{id}"), ("userName", userName));
 
     /// <summary>This search from its newest events on, or from those before an event.</summary>
     public string AddressOf(Guid? before) => Path + QueryBefore($"{before}");

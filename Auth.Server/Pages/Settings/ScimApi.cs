@@ -6,8 +6,8 @@ using Shared.Contracts;
 namespace Auth.Server.Pages.Settings;
 
 /// <summary>
-/// The people of the signed-in administrator's account, and what was tried with them, as <c>Scim.Api</c> has it. Each call
-/// carries a token of five minutes in the administrator's name.
+/// The people of the signed-in administrator's account, and what was tried with them, as <c>Scim.Api</c> has it. Each
+/// call carries a token of five minutes in the administrator's name.
 /// </summary>
 internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider time)
 {
@@ -52,7 +52,7 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         return (await response.Content.ReadFromJsonAsync<PortalEvents>(cancellation))!;
     }
 
-    /// <summary>All events from a query on, as CSV; the caller reads the answer as it comes, and disposes of it.</summary>
+    /// <summary>All events of a query as CSV; the caller reads the answer as it comes, and disposes of it.</summary>
     public Task<HttpResponseMessage> EventsAsCsv(
         SignedIn administrator, QueryString query, CancellationToken cancellation) =>
         Send(administrator, new(HttpMethod.Get, $"{EventsPath}.csv{query}"), Log, cancellation);

@@ -77,6 +77,19 @@ internal sealed class EventStorageTests
     }
 
     [Test]
+    public async Task An_index_finds_what_is_old()
+    {
+        List<string> plan =
+        [
+            .. await Plan(db => db.EventsBefore(account, Guid.CreateVersion7(time.GetUtcNow().AddDays(-2))).Take(500)),
+            .. await Plan(db => db.AccountsWithEvents(Guid.Empty).Take(1)),
+        ];
+        Assert.That(plan.Count(step => IsBy("PK_", step) || IsBy("IX_", step)), Is.EqualTo(2), string.Join('\n', plan));
+        Assert.That(plan, Has.None.Contains("Seq Scan").And.None.StartsWith("SCAN"), string.Join('\n', plan));
+        Assert.That(plan, Has.None.Contains("TEMP B-TREE").And.None.Contains("Sort"), string.Join('\n', plan));
+    }
+
+    [Test]
     public async Task A_search_looks_at_so_many_events_at_once_and_says_where_to_go_on()
     {
         await using var scope = server.Services.CreateAsyncScope();
@@ -160,7 +173,7 @@ internal sealed class EventStorageTests
         || (index.StartsWith("PK_", StringComparison.Ordinal)
             && step.Contains("sqlite_autoindex_ProvisioningEvents_1", StringComparison.Ordinal));
 
-    private async Task<List<string>> Plan(Func<ScimDbContext, IQueryable<ProvisioningEvent>> query)
+    private async Task<List<string>> Plan(Func<ScimDbContext, IQueryable> query)
     {
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Http.Json;
 using Microsoft.EntityFrameworkCore;
@@ -5,6 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Scim.Api.Data;
 using Scim.Api.Provisioning;
+using Scim.Api.Tokens;
+using Scim.Api.Users;
 using Shared.Contracts;
 
 namespace Scim.Api.Tests.Provisioning;
@@ -97,6 +100,20 @@ internal sealed class ProvisioningEventTests
         }
     }
 
+    [Test]
+    public async Task An_import_is_by_SciLeads_and_leaves_events_of_refused_rows_too()
+    {
+        var account = new TestAccount();
+        var caller = new Caller(account.Policy, null, null, ImmutableHashSet<string>.Empty);
+        var rows = UserImport.Read(new StringReader("email,firstName,lastName\nann@example.com,Ann,Lee\nbob@example.com,,Lee\n"));
+        await UserImport.Import(server.Services, caller, rows, default);
+        var events = await EventsOf(account);
+        Assert.That(
+            events.Select(e => $"{e.Operation} {e.Outcome} {e.UserName}"),
+            Is.EqualTo(["create created ann@example.com", "create refused bob@example.com"]));
+        Assert.That(events, Has.All.Property("CredentialSetId").Null.And.Property("Administrator").Null);
+    }
+
     [TestCase("PATCH", """{"schemas":[],"Operations":[{"op":"replace","path":"active","value":true}]}""")]
     [TestCase("PATCH", """{"schemas":[],"Operations":[{"op":"add","path":"emails","value":[{"value":"ann@example.com","type":"work"}]}]}""")]
     [TestCase("PATCH", """{"schemas":[],"Operations":[{"op":"remove","path":"nickName"}]}""")]
@@ -124,6 +141,7 @@ internal sealed class ProvisioningEventTests
     [TestCase("POST", "Users", """{"userName":""", "create 400 invalidSyntax ", "not well-formed JSON")]
     [TestCase("PUT", "Users/{ann}", """{"userName":"ann"}""", "replace 400 invalidValue ann@example.com", "e-mail address")]
     [TestCase("PATCH", "Users/{ann}", """{"Operations":[{"op":"replace","path":"nothing","value":"x"}]}""", "patch 400 invalidPath ann@example.com", "nothing is not an attribute")]
+    [TestCase("PUT", "Users/0193f3b0-0000-7000-8000-000000000000", """{"userName":"joe@example.com"}""", "replace 404  joe@example.com", "does not exist")]
     [TestCase("DELETE", "Users/0193f3b0-0000-7000-8000-000000000000", null, "delete 404  ", "does not exist")]
     [TestCase("GET", "Users?filter=nothing+eq+1", null, "read 400 invalidFilter ", "nothing")]
     [TestCase("GET", "Users?filter=title+eq+%22%00%22", null, "read 400 invalidFilter ", null)]

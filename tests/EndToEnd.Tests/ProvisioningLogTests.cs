@@ -1,0 +1,74 @@
+using System.Net;
+using Microsoft.Playwright;
+
+namespace EndToEnd.Tests;
+
+/// <summary>The provisioning log in a browser, with what a real client left in it.</summary>
+internal sealed class ProvisioningLogTests : EndToEndTest
+{
+    [Test]
+    public async Task It_shows_why_Jane_was_not_provisioned()
+    {
+        var customer = await Customer.Open(Local);
+        await Local.Auth("accounts", "update", "--account", customer.AccountId, "--domains", "customer.example");
+        using var scim = Local.Scim(await customer.GenerateToken());
+        await scim.Create("cleo@customer.example");
+        var refused = await scim.Create("jane@other.example");
+        var portal = await SignIn(customer);
+
+        await portal.Page.GetByRole(AriaRole.Link, new() { Name = "Provisioning Log" }).ClickAsync();
+        await portal.Page.GetByRole(AriaRole.Searchbox, new() { Name = "Search events" }).FillAsync("Jane");
+        await portal.Page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
+        await portal.Page.WaitForURLAsync("**/provisioning-log?search=Jane**");
+
+        var rows = await portal.Page.Locator("tbody tr").AllInnerTextsAsync();
+        Assert.That(rows, Has.Count.EqualTo(1));
+        Assert.That(rows[0], Does.Contain("Creation refused").And.Contains("jane@other.example"));
+        Assert.That(rows[0], Does.Contain(refused.Detail!).And.Contains("400 invalidValue").And.Contains("Identity provider"));
+
+        var download = await portal.Page.RunAndWaitForDownloadAsync(
+            () => portal.Page.GetByRole(AriaRole.Link, new() { Name = "Download as CSV" }).ClickAsync());
+        Assert.That(download.SuggestedFilename, Is.EqualTo("provisioning-log.csv"));
+        var lines = await File.ReadAllLinesAsync(await download.PathAsync());
+        Assert.That(lines, Has.Length.EqualTo(2));
+        Assert.That(lines[1], Does.Contain("jane@other.example"));
+    }
+
+    [Test]
+    public async Task A_persons_history_names_who_did_what()
+    {
+        var customer = await Customer.Open(Local);
+        using var scim = Local.Scim(await customer.GenerateToken());
+        await scim.Create("cleo@customer.example");
+        await scim.Create("bob@customer.example");
+        var portal = await SignIn(customer);
+
+        await portal.Open("/settings/user-management");
+        await portal.Page.GetByRole(AriaRole.Button, new() { Name = "Deactivate cleo@customer.example" }).ClickAsync();
+        await portal.Page.GetByRole(AriaRole.Status).Filter(new() { HasText = "was deactivated" }).WaitForAsync();
+        await portal.Page.GetByRole(AriaRole.Link, new() { Name = "History of cleo@customer.example" }).ClickAsync();
+        await portal.Page.GetByRole(AriaRole.Heading, new() { Name = "Provisioning Log" }).WaitForAsync();
+
+        var rows = await portal.Page.Locator("tbody tr").AllInnerTextsAsync();
+        Assert.That(rows, Has.Count.EqualTo(2));
+        Assert.That(rows[0], Does.Contain("Deactivated").And.Contains("Changed: active").And.Contains(customer.Email));
+        Assert.That(rows[1], Does.Contain("Created").And.Contains("Mended: password-dropped").And.Contains("Identity provider"));
+    }
+
+    [Test]
+    public async Task Replaced_credentials_are_seen_to_be_still_in_use()
+    {
+        var customer = await Customer.Open(Local);
+        using var scim = Local.Scim(await customer.GenerateToken());
+        await customer.GenerateToken();
+        for (var i = 0; i < 3; i++)
+            Assert.That((await scim.Test()).Status, Is.EqualTo(HttpStatusCode.Unauthorized));
+        var portal = await SignIn(customer);
+
+        await portal.Open("/settings/provisioning-log?outcome=refused");
+
+        var rows = await portal.Page.Locator("tbody tr").AllInnerTextsAsync();
+        Assert.That(rows.Count(row => row.Contains("replaced or revoked", StringComparison.Ordinal)), Is.EqualTo(1));
+        Assert.That(rows[0], Does.Contain("401"));
+    }
+}
