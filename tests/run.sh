@@ -53,6 +53,11 @@ for database in sqlite postgres; do
 done
 run EndToEnd.Tests sqlite "$@"
 
+if [ $# -eq 0 ]; then
+    printf '\nBenchmarks (smallest form)\n'
+    dotnet run --configuration Release --no-build --project tests/Benchmarks -- --smoke || broken="$broken Benchmarks"
+fi
+
 counted() { cat "$results"/*.trx | sed -n "s/.*<Counters .*$1=\"\([0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'; }
 
 total=$(counted total)

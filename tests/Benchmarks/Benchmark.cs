@@ -1,0 +1,138 @@
+namespace Benchmarks;
+
+/// <summary>How much is measured; without a verdict, it only shows that the benchmark runs.</summary>
+internal sealed record Scale(
+    int FewUsers, int Users, int ManyUsers, int WarmUp, int Requests, int Rounds, int PageSize, bool Judged)
+{
+    public static Scale Full { get; } = new(1000, 100_000, 1_000_000, 20_000, 4000, 15, 100, Judged: true);
+    public static Scale Smoke { get; } = new(20, 60, 100, 10, 10, 2, 10, Judged: false);
+}
+
+/// <summary>
+/// What issue 3 promises, on one database. Two things that are compared take turns, and the median of their ratios
+/// counts, so that a busy machine does not lie.
+/// </summary>
+internal sealed class Benchmark(bool postgres, Scale scale, Table table)
+{
+    private const int PagesAtEachEnd = 10;
+
+    public async Task Run()
+    {
+        await using var users = await Database.Create(postgres, scale.Users);
+        Table.Title(postgres ? "PostgreSQL" : "SQLite");
+        await using var server = await Server.Start("scim", users);
+        await AgainstBare(users, server);
+        await Growth();
+        await LookUps(users, server);
+        await Walk(server);
+        await Report(Subjects.List(server, 100), scale.Requests / 10);
+        await Report(Subjects.List(server, 500), scale.Requests / 40);
+        await Report(Subjects.Create(server, users), scale.Requests / 4);
+        await Report(Subjects.Patch(server, users), scale.Requests / 4);
+    }
+
+    private async Task AgainstBare(Database users, Server server)
+    {
+        await using var bare = await Server.Start("bare", users);
+        await SameAnswer(Subjects.Get(server, users, ""), bare);
+        await Compare(
+            Subjects.Get(server, users, "GET /Users/{id}"),
+            Subjects.Get(bare, users, "  the bare API"),
+            cost => cost.Cpu,
+            limit: 2);
+    }
+
+    private async Task Growth()
+    {
+        await using var few = await Database.Create(postgres, scale.FewUsers);
+        await using var many = await Database.Create(postgres, scale.ManyUsers);
+        await using var one = await Server.Start("scim", few);
+        await using var other = await Server.Start("scim", many);
+        await Compare(
+            Subjects.Get(other, many, $"GET /Users/{{id}} of {scale.ManyUsers:N0}"),
+            Subjects.Get(one, few, $"  of {scale.FewUsers:N0}"),
+            cost => cost.AllCpu,
+            limit: 1.1);
+    }
+
+    private async Task LookUps(Database users, Server server)
+    {
+        (string Name, Func<int, string> Filter)[] filters =
+        [
+            ("userName eq", number => $"userName eq \"{SeededUsers.UserName(number)}\""),
+            ("externalId eq", number => $"externalId eq \"{SeededUsers.ExternalId(number)}\""),
+            ("emails[type eq and value eq]",
+                number => $"emails[type eq \"work\" and value eq \"{SeededUsers.UserName(number)}\"]"),
+        ];
+        foreach (var (name, filter) in filters)
+        {
+            table.Plan(name, await Plans.Of(users, filter(1)));
+            await Report(Subjects.Find(server, users, name, filter), scale.Requests / 4);
+        }
+    }
+
+    /// <summary>The pages at the end of a walk, as a client does it, against those at its beginning.</summary>
+    private async Task Walk(Server server)
+    {
+        var pages = scale.Users / scale.PageSize;
+        var ends = Math.Min(PagesAtEachEnd, pages / 2);
+        var (first, last) = (new List<Cost>(), new List<Cost>());
+        for (var round = -1; round < Math.Min(scale.Rounds, 5); round++)
+        {
+            var start = await server.Spent();
+            await Pages(server, from: 0, ends);
+            var afterFirst = await server.Spent();
+            await Pages(server, from: ends, pages - (2 * ends));
+            var beforeLast = await server.Spent();
+            await Pages(server, from: pages - ends, ends);
+            var end = await server.Spent();
+            if (round < 0)
+                continue;
+            first.Add((afterFirst - start) / ends);
+            last.Add((end - beforeLast) / ends);
+        }
+        table.Compare(
+            ($"last pages of a walk, count={scale.PageSize}", last),
+            ("  first pages", first),
+            cost => cost.AllCpu,
+            limit: 1.5);
+    }
+
+    private async Task Pages(Server server, int from, int pages)
+    {
+        for (var page = from; page < from + pages; page++)
+            await server.Send(Subjects.Page((page * scale.PageSize) + 1, scale.PageSize));
+    }
+
+    private async Task Compare(Subject subject, Subject baseline, Func<Cost, double> measure, double limit)
+    {
+        await subject.Measure(scale.WarmUp);
+        await baseline.Measure(scale.WarmUp);
+        var (costs, baselines) = (new List<Cost>(), new List<Cost>());
+        for (var round = 0; round < scale.Rounds; round++)
+        {
+            costs.Add(await subject.Measure(scale.Requests));
+            baselines.Add(await baseline.Measure(scale.Requests));
+        }
+        table.Compare((subject.Name, costs), (baseline.Name, baselines), measure, limit);
+    }
+
+    private async Task Report(Subject subject, int requests)
+    {
+        requests = Math.Max(1, requests);
+        await subject.Measure(requests);
+        var costs = new List<Cost>();
+        for (var round = 0; round < Math.Min(scale.Rounds, 5); round++)
+            costs.Add(await subject.Measure(requests));
+        Table.Row(subject.Name, Cost.Median(costs));
+    }
+
+    private static async Task SameAnswer(Subject subject, Server bare)
+    {
+        var path = subject.Next().RequestUri;
+        var answer = await subject.Server.Send(new(HttpMethod.Get, path));
+        var bareAnswer = await bare.Send(new(HttpMethod.Get, path));
+        if (!answer.SequenceEqual(bareAnswer))
+            throw new InvalidOperationException($"The bare API answers {path} with other bytes.");
+    }
+}

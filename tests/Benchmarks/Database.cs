@@ -1,0 +1,87 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using SciLeads.Tests;
+using Scim.Api.Data;
+
+namespace Benchmarks;
+
+/// <summary>A database that holds so many users, gone when it is disposed.</summary>
+internal sealed class Database : IAsyncDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("benchmark-");
+    private readonly ServiceProvider services;
+
+    private Database(bool postgres, int users)
+    {
+        Users = users;
+        Connection = postgres
+            ? TestPostgres.NewDatabase()
+            : $"Data Source={Path.Combine(folder.FullName, "scim.db")}";
+        var collection = new ServiceCollection();
+        collection.AddLogging();
+        collection.AddStorage(new() { Scim = Connection });
+        services = collection.BuildServiceProvider();
+    }
+
+    public int Users { get; }
+
+    public string Folder => folder.FullName;
+
+    public string Connection { get; }
+
+    public bool IsPostgres => Connection.StartsWith("Host=", StringComparison.Ordinal);
+
+    public static async Task<Database> Create(bool postgres, int users)
+    {
+        var database = new Database(postgres, users);
+        await database.With(async db =>
+        {
+            await BulkInsert.Fill(db, users);
+            return users;
+        });
+        return database;
+    }
+
+    public async Task<T> With<T>(Func<ScimDbContext, Task<T>> act)
+    {
+        await using var scope = services.CreateAsyncScope();
+        return await act(scope.ServiceProvider.GetRequiredService<ScimDbContext>());
+    }
+
+    /// <summary>
+    /// CPU time that PostgreSQL's processes have spent on this database; SQLite's is its server's own, and what runs on
+    /// another machine is not seen.
+    /// </summary>
+    public async Task<TimeSpan> CpuTime()
+    {
+        if (!IsPostgres)
+            return TimeSpan.Zero;
+        var processes = await With(db => db.Database
+            .SqlQuery<int>($"SELECT pid AS \"Value\" FROM pg_stat_activity WHERE datname = current_database()")
+            .ToListAsync());
+        return processes.Aggregate(TimeSpan.Zero, (sum, process) => sum + CpuTime(process));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (IsPostgres)
+            await With(async db =>
+            {
+                NpgsqlConnection.ClearAllPools();
+                return await db.Database.EnsureDeletedAsync();
+            });
+        SqliteConnection.ClearAllPools();
+        await services.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+
+    private static TimeSpan CpuTime(int process)
+    {
+        var nanoseconds = File.Exists($"/proc/{process}/schedstat")
+            ? File.ReadAllText($"/proc/{process}/schedstat").Split(' ')[0]
+            : "0";
+        return TimeSpan.FromMicroseconds(long.Parse(nanoseconds, CultureInfo.InvariantCulture) / 1000.0);
+    }
+}

@@ -1,0 +1,39 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Scim.Api;
+using Scim.Api.Protocol.Filters;
+using Scim.Api.Protocol.Schemas;
+using Scim.Api.Users.Search;
+
+namespace Benchmarks;
+
+/// <summary>How the database answers a filter: the plan of the statement that the server sends.</summary>
+internal static class Plans
+{
+    public static Task<List<string>> Of(Database database, string filter) => database.With(async db =>
+    {
+        await db.Database.OpenConnectionAsync();
+        using var budget = new SearchBudget();
+        var options = Options.Create(new ScimOptions { BaseUrl = "http://localhost:5002/scim/v2" });
+        var sql = new SqlText(SqlDialect.Of(db.Database))
+            .Append(database.IsPostgres ? "EXPLAIN " : "EXPLAIN QUERY PLAN ");
+        new UserSearch(db, budget, options).WritePage(
+            sql,
+            new(SeededUsers.Account.Id, Filter.Parse(filter, ResourceType.User.Find)),
+            sortKey: null, after: null, skip: 0, take: 100);
+        await using var command = sql.ToCommand(db.Database.GetDbConnection());
+        await using var plan = await command.ExecuteReaderAsync();
+        var steps = new List<string>();
+        while (await plan.ReadAsync())
+            steps.Add(plan.GetString(database.IsPostgres ? 0 : 3));
+        return steps;
+    });
+
+    /// <summary>Whether no step goes through a table, or through all of an account.</summary>
+    public static bool IsLookUp(IReadOnlyList<string> plan) =>
+        plan.Any(step => step.Contains("SEARCH", StringComparison.Ordinal)
+            || step.Contains("Index Cond:", StringComparison.Ordinal))
+        && !plan.Any(step => step.StartsWith("SCAN", StringComparison.Ordinal)
+            || step.EndsWith("(AccountId=?)", StringComparison.Ordinal)
+            || step.Contains("Seq Scan", StringComparison.Ordinal));
+}

@@ -1,0 +1,52 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+using Scim.Api.Tokens;
+using Shared.Contracts;
+
+namespace Benchmarks;
+
+/// <summary>The real server, but for the token check: whoever asks is the account's identity provider.</summary>
+internal static class ScimHost
+{
+    private const string Scheme = "Fixed";
+
+    public static WebApplication Build(string connection, string folder)
+    {
+        var keyFile = Path.Combine(folder, "client-key.pem");
+        ClientKey.OpenOrCreate(keyFile).Dispose();
+        return Scim.Api.Program.Build(
+            [
+                "--Urls=http://127.0.0.1:0",
+                $"--ConnectionStrings:Scim={connection}",
+                "--Scim:BaseUrl=http://localhost:5002/scim/v2",
+                "--AuthServer:Issuer=http://localhost:5001",
+                "--AuthServer:Url=http://localhost:5001",
+                $"--AuthServer:ClientKeyFile={keyFile}",
+                "--Logging:LogLevel:Default=Warning",
+            ],
+            builder => builder.Services.AddAuthentication(Scheme)
+                .AddScheme<AuthenticationSchemeOptions, FixedCaller>(Scheme, configureOptions: null));
+    }
+
+    private sealed class FixedCaller(
+        IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+        : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    {
+        private static readonly Caller caller = new(
+            SeededUsers.Account,
+            SeededUsers.CredentialSet,
+            Administrator: null,
+            new HashSet<string>(StringComparer.Ordinal) { Scopes.Scim });
+
+        private static readonly AuthenticateResult admitted = AuthenticateResult.Success(
+            new(new(new ClaimsIdentity(ScimHost.Scheme)), ScimHost.Scheme));
+
+        protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+        {
+            Context.Features.Set(caller);
+            return Task.FromResult(admitted);
+        }
+    }
+}

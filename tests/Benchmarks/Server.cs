@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace Benchmarks;
+
+/// <summary>
+/// A server in a process of its own, which is this program again: <c>serve scim CONNECTION FOLDER</c> or
+/// <c>serve bare CONNECTION FOLDER</c>. It lives until its input is closed, so that it never outlives who started it.
+/// </summary>
+internal sealed class Server : IAsyncDisposable
+{
+    private const int Connections = 4;
+
+    private readonly Process process;
+    private readonly Database database;
+    private readonly HttpClient client;
+
+    private Server(Process process, Database database, Uri address)
+    {
+        (this.process, this.database) = (process, database);
+        // Its owner is the client.
+#pragma warning disable CA2000
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false, UseCookies = false, MaxConnectionsPerServer = Connections,
+        };
+#pragma warning restore CA2000
+        client = new(handler) { BaseAddress = address };
+    }
+
+    public static async Task<Server> Start(string kind, Database database)
+    {
+        string[] arguments = ["serve", kind, database.Connection, database.Folder];
+        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        var process = Process.Start(start)!;
+        var address = await process.StandardOutput.ReadLineAsync() is ['h', 't', 't', 'p', ..] line
+            ? line
+            : throw new InvalidOperationException($"The server {kind} did not start.");
+        return new(process, database, new(address));
+    }
+
+    /// <summary>Runs a server in this process.</summary>
+    public static async Task Serve(string kind, string connection, string folder)
+    {
+        await using var app = kind == "bare" ? BareHost.Build(connection) : ScimHost.Build(connection, folder);
+        app.MapGet("/spent", () => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Environment.CpuUsage.TotalTime.Ticks} {GC.GetTotalAllocatedBytes(precise: true)}"));
+        await app.StartAsync();
+        Console.WriteLine(app.Urls.Single());
+        await Console.In.ReadToEndAsync();
+        await app.StopAsync();
+    }
+
+    /// <summary>Sends requests over connections that stay open, each as soon as the one before is answered.</summary>
+    public async Task<Cost> Send(int requests, Func<HttpRequestMessage> next)
+    {
+        var before = await Spent();
+        var left = requests;
+        await Task.WhenAll(Enumerable.Range(0, Connections).Select(async _ =>
+        {
+            while (Interlocked.Decrement(ref left) >= 0)
+                await Send(next());
+        }));
+        return (await Spent() - before) / requests;
+    }
+
+    public async Task<byte[]> Send(HttpRequestMessage request)
+    {
+        using (request)
+        {
+            using var answer = await client.SendAsync(request);
+            var body = await answer.Content.ReadAsByteArrayAsync();
+            return answer.IsSuccessStatusCode
+                ? body
+                : throw new InvalidOperationException($"{request}\n{answer}\n{Encoding.UTF8.GetString(body)}");
+        }
+    }
+
+    /// <summary>What server and database have spent since they started.</summary>
+    public async Task<Cost> Spent()
+    {
+        var spent = (await client.GetStringAsync(new Uri("/spent", UriKind.Relative))).Split(' ')
+            .Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
+        return new(spent[0] / TimeSpan.TicksPerMicrosecond, (await database.CpuTime()).TotalMicroseconds, spent[1]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        client.Dispose();
+        process.StandardInput.Close();
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+}
+
+/// <summary>CPU time in microseconds, of the server and of the database's own processes, and allocated bytes.</summary>
+internal sealed record Cost(double Cpu, double DatabaseCpu, double Bytes)
+{
+    public double AllCpu => Cpu + DatabaseCpu;
+
+    public static Cost operator +(Cost one, Cost other) =>
+        new(one.Cpu + other.Cpu, one.DatabaseCpu + other.DatabaseCpu, one.Bytes + other.Bytes);
+
+    public static Cost operator -(Cost after, Cost before) =>
+        new(after.Cpu - before.Cpu, after.DatabaseCpu - before.DatabaseCpu, after.Bytes - before.Bytes);
+
+    public static Cost operator /(Cost sum, int count) =>
+        new(sum.Cpu / count, sum.DatabaseCpu / count, sum.Bytes / count);
+
+    /// <summary>Of each number its median.</summary>
+    public static Cost Median(IReadOnlyCollection<Cost> costs) => new(
+        Median(costs.Select(cost => cost.Cpu)),
+        Median(costs.Select(cost => cost.DatabaseCpu)),
+        Median(costs.Select(cost => cost.Bytes)));
+
+    public static double Median(IEnumerable<double> numbers)
+    {
+        var sorted = numbers.Order().ToArray();
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+}

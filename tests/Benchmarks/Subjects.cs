@@ -1,0 +1,60 @@
+using System.Text;
+
+namespace Benchmarks;
+
+/// <summary>Something to be measured: a kind of request to a server.</summary>
+internal sealed record Subject(string Name, Server Server, Func<HttpRequestMessage> Next)
+{
+    public Task<Cost> Measure(int requests) => Server.Send(requests, Next);
+}
+
+/// <summary>The requests that are measured, each about a user that chance picks.</summary>
+internal static class Subjects
+{
+    private static int created;
+
+    public static Subject Get(Server server, Database database, string name) =>
+        new(name, server, () => Request(HttpMethod.Get, $"Users/{SeededUsers.Id(Any(database))}"));
+
+    public static Subject Find(Server server, Database database, string name, Func<int, string> filter) => new(
+        name,
+        server,
+        () => Request(HttpMethod.Get, "Users?filter=" + Uri.EscapeDataString(filter(Any(database)))));
+
+    public static Subject List(Server server, int count) =>
+        new($"GET /Users?count={count}", server, () => Request(HttpMethod.Get, $"Users?count={count}"));
+
+    public static Subject Create(Server server, Database database) => new(
+        "POST /Users",
+        server,
+        () => Request(HttpMethod.Post, "Users", SeededUsers.Body(database.Users + Interlocked.Increment(ref created))));
+
+    public static Subject Patch(Server server, Database database) => new(
+        "PATCH /Users/{id}",
+        server,
+        () => Request(
+            HttpMethod.Patch,
+            $"Users/{SeededUsers.Id(Any(database))}",
+            $$"""
+            {
+              "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+              "Operations": [{"op": "replace", "path": "title", "value": "{{Guid.NewGuid()}}"}]
+            }
+            """));
+
+    /// <summary>A page of an index walk.</summary>
+    public static HttpRequestMessage Page(int startIndex, int count) =>
+        Request(HttpMethod.Get, $"Users?startIndex={startIndex}&count={count}");
+
+    // Chance is for spreading the load, not for secrets.
+#pragma warning disable CA5394
+    private static int Any(Database database) => Random.Shared.Next(database.Users);
+#pragma warning restore CA5394
+
+    private static HttpRequestMessage Request(HttpMethod method, string path, string? body = null) =>
+        new(method, new Uri("/scim/v2/" + path, UriKind.Relative))
+        {
+            Headers = { Accept = { new("application/scim+json") } },
+            Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/scim+json"),
+        };
+}
