@@ -7,14 +7,12 @@ namespace Scim.Api.Data;
 internal sealed class SqliteDesign : IDesignTimeDbContextFactory<SqliteScimDbContext>
 {
     public SqliteScimDbContext CreateDbContext(string[] args) => new(
-        new DbContextOptionsBuilder<SqliteScimDbContext>().UseSqlite("Data Source=design.db").Options,
-        new WriterGate(oneAtATime: false));
+        new DbContextOptionsBuilder<SqliteScimDbContext>().UseSqlite("Data Source=design.db").Options);
 }
 
 /// <summary>Gives <c>dotnet ef</c> the PostgreSQL context without starting the server.</summary>
 internal sealed class PostgresDesign : IDesignTimeDbContextFactory<PostgresScimDbContext>
 {
     public PostgresScimDbContext CreateDbContext(string[] args) => new(
-        new DbContextOptionsBuilder<PostgresScimDbContext>().UseNpgsql("Host=design").Options,
-        new WriterGate(oneAtATime: false));
+        new DbContextOptionsBuilder<PostgresScimDbContext>().UseNpgsql("Host=design").Options);
 }

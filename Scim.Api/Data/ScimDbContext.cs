@@ -1,13 +1,16 @@
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Scim.Api.Data;
 
 /// <summary>
 /// The SCIM database: people, fences, provisioning events. All is keyed by account first. One model on two databases;
-/// each has a context of its own to which its migrations belong.
+/// each has a context of its own to which its migrations belong. A context is used again and again, so it
+/// remembers nothing: neither account nor user.
 /// </summary>
-internal abstract class ScimDbContext(DbContextOptions options, WriterGate gate) : DbContext(options)
+internal abstract class ScimDbContext(DbContextOptions options) : DbContext(options)
 {
     /// <summary>Marks a text that is JSON, which PostgreSQL keeps parsed.</summary>
     public const string Json = "Scim:Json";
@@ -15,6 +18,7 @@ internal abstract class ScimDbContext(DbContextOptions options, WriterGate gate)
     /// <summary>Begins a write's transaction, on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>).</summary>
     public async Task<WriteTransaction> BeginWrite(CancellationToken cancellation)
     {
+        var gate = this.GetService<WriterGate>();
         await gate.Enter(cancellation);
         try
         {
@@ -35,12 +39,21 @@ internal abstract class ScimDbContext(DbContextOptions options, WriterGate gate)
 }
 
 /// <summary>The SCIM database in a SQLite file, for one machine.</summary>
-internal sealed class SqliteScimDbContext(DbContextOptions<SqliteScimDbContext> options, WriterGate gate)
-    : ScimDbContext(options, gate);
+internal sealed class SqliteScimDbContext : ScimDbContext
+{
+    /// <summary>
+    /// A connection that EF makes gets a dozen functions of EF's at every opening, which costs more than the look-up of
+    /// a user and serves no query of ours.
+    /// </summary>
+    public SqliteScimDbContext(DbContextOptions<SqliteScimDbContext> options)
+        : base(options) =>
+        Database.SetDbConnection(
+            new SqliteConnection(Database.GetConnectionString()), contextOwnsConnection: true);
+}
 
 /// <summary>The SCIM database on PostgreSQL, for any number of nodes.</summary>
-internal sealed class PostgresScimDbContext(DbContextOptions<PostgresScimDbContext> options, WriterGate gate)
-    : ScimDbContext(options, gate)
+internal sealed class PostgresScimDbContext(DbContextOptions<PostgresScimDbContext> options)
+    : ScimDbContext(options)
 {
     /// <summary>Texts are compared and sorted by their bytes in UTF-8, as on SQLite, in every language.</summary>
     protected override void OnModelCreating(ModelBuilder modelBuilder)

@@ -9,9 +9,9 @@ internal static class Storage
     {
         services.AddSingleton(_ => new WriterGate(oneAtATime: !database.IsPostgres));
         if (database.IsPostgres)
-            services.AddDbContext<ScimDbContext, PostgresScimDbContext>(db => db.UseNpgsql(database.Scim));
+            services.AddDbContextPool<ScimDbContext, PostgresScimDbContext>(db => db.UseNpgsql(database.Scim));
         else
-            services.AddDbContext<ScimDbContext, SqliteScimDbContext>(db => db
+            services.AddDbContextPool<ScimDbContext, SqliteScimDbContext>(db => db
                 .UseSqlite(database.Scim)
                 .AddInterceptors(new SqliteConnections()));
         services.AddHostedService<Migrator>();

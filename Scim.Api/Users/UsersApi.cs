@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
@@ -59,8 +58,7 @@ internal static class UsersApi
         string id, Preconditions preconditions, Projection projection, Caller caller, ScimDbContext db,
         CancellationToken cancellation)
     {
-        var user = await db.UsersOf(caller.AccountId).AsNoTracking().WithId(id).SingleOrDefaultAsync(cancellation);
-        return user?.ToResource() switch
+        return await db.ReadUser(caller.AccountId, id, cancellation) switch
         {
             null => NotFound(id),
             var known when preconditions.IsKnown(known) => ScimResult.NotModified(known),

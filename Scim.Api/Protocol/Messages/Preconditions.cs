@@ -8,6 +8,8 @@ namespace Scim.Api.Protocol.Messages;
 internal sealed record Preconditions(
     IReadOnlyList<EntityTagHeaderValue>? IfMatch, IReadOnlyList<EntityTagHeaderValue> IfNoneMatch)
 {
+    private static readonly Preconditions none = new(null, []);
+
     /// <summary>Demands one version, as an operation of a bulk request does; null demands none.</summary>
     public static Preconditions OfVersion(string? version) =>
         // As in If-Match, what cannot be read matches nothing.
@@ -16,6 +18,8 @@ internal sealed record Preconditions(
     /// <summary>Binds an endpoint's parameter.</summary>
     public static ValueTask<Preconditions> BindAsync(HttpContext context)
     {
+        if (context.Request.Headers is { IfMatch.Count: 0, IfNoneMatch.Count: 0 })
+            return new(none);
         var headers = context.Request.GetTypedHeaders();
         // What cannot be read in If-Match matches nothing: the client wanted a condition.
         var ifMatch = context.Request.Headers.IfMatch.Count > 0 ? headers.IfMatch.ToList() : null;

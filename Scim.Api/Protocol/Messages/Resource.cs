@@ -35,30 +35,36 @@ internal sealed record Resource(string Type, string Path, string Document)
 
     public void WriteTo(IBufferWriter<byte> writer, string baseUrl, Projection projection)
     {
-        var meta = Meta(baseUrl);
         if (projection.IsWhole || ResourceType.Named(Type) is not { } type)
         {
-            Encoding.UTF8.GetBytes(Document.AsSpan(0, Document.LastIndexOf('}')), writer);
-            Encoding.UTF8.GetBytes($",\"meta\":{Text(meta)}}}", writer);
+            WriteTo(writer, baseUrl);
             return;
         }
-        var resource = JsonNode.Parse(Document)!.AsObject();
-        resource["meta"] = meta;
+        var whole = new ArrayBufferWriter<byte>();
+        WriteTo(whole, baseUrl);
+        var resource = JsonNode.Parse(whole.WrittenSpan)!.AsObject();
         projection.Cut(resource, type);
         Encoding.UTF8.GetBytes(Text(resource), writer);
     }
 
-    private JsonObject Meta(string baseUrl)
+    private void WriteTo(IBufferWriter<byte> writer, string baseUrl)
     {
-        var meta = new JsonObject { ["resourceType"] = Type };
-        if (Created is { } created)
-            meta["created"] = Time(created);
-        if (LastModified is { } modified)
-            meta["lastModified"] = Time(modified);
-        meta["location"] = Location(baseUrl);
-        if (ETag is not null)
-            meta["version"] = ETag;
-        return meta;
+        Encoding.UTF8.GetBytes(Document.AsSpan(0, Document.LastIndexOf('}')), writer);
+        writer.Write(",\"meta\":"u8);
+        using (var meta = new Utf8JsonWriter(writer, new JsonWriterOptions { Encoder = Json.Encoder }))
+        {
+            meta.WriteStartObject();
+            meta.WriteString("resourceType"u8, Type);
+            if (Created is { } created)
+                meta.WriteString("created"u8, Time(created));
+            if (LastModified is { } modified)
+                meta.WriteString("lastModified"u8, Time(modified));
+            meta.WriteString("location"u8, Location(baseUrl));
+            if (ETag is { } version)
+                meta.WriteString("version"u8, version);
+            meta.WriteEndObject();
+        }
+        writer.Write("}"u8);
     }
 
     private static string Time(DateTime utc) =>
