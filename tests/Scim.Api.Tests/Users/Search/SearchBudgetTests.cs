@@ -62,14 +62,14 @@ internal sealed class SearchBudgetTests
     }
 
     [Test]
-    public void Who_waits_too_long_is_refused()
+    public async Task Who_waits_too_long_is_refused()
     {
         var never = new TaskCompletionSource<int>();
-        _ = budget.Run(Db, account, _ => never.Task, default);
-        _ = Other(_ => never.Task, account);
+        var (one, two) = (budget.Run(Db, account, _ => never.Task, default), Other(_ => never.Task, account));
         var refused = Assert.ThrowsAsync<ScimException>(() => Other(_ => Task.FromResult(3), account));
         Assert.That(refused!.Error.ScimType, Is.EqualTo("tooMany"));
         never.SetResult(1);
+        await Task.WhenAll(one, two);
     }
 
     private async Task<int> Other(Func<CancellationToken, Task<int>> search, Guid whose)
