@@ -1,0 +1,120 @@
+namespace Scim.Api.Tests.Users.Model;
+
+/// <summary>A user as far as the model knows one. Whoever is deleted keeps the place among those ever made.</summary>
+internal sealed record ModelUser(
+    int Number, string UserName, string Email, string? ExternalId, string? Title, bool Active)
+{
+    /// <summary>Counts what was changed: each change is a version.</summary>
+    public int Version { get; init; }
+
+    public bool Deleted { get; init; }
+}
+
+/// <summary>What came of a request: a status, and the users that the answer shows.</summary>
+internal sealed record ModelAnswer(int Status, params ModelUser[] Users);
+
+/// <summary>
+/// The server as plainly as it can be said: a list of users, of whom no two have one name or work e-mail, and of whom
+/// only so many are active. It knows nothing of SQL, of SCIM's words or of two requests at once.
+/// </summary>
+internal sealed class ModelAccount(int seats, bool restores)
+{
+    private readonly List<ModelUser> made = [];
+
+    public IEnumerable<ModelUser> Users => made.Where(user => !user.Deleted);
+
+    public int SeatsTaken => Users.Count(user => user.Active);
+
+    /// <summary>The user whom a request is about; null if none was ever made.</summary>
+    public ModelUser? At(int who) => made.Count == 0 ? null : made[who % made.Count];
+
+    public ModelAnswer Answer(ModelRequest request) => request switch
+    {
+        ModelRequest.Create create => Create(create.User),
+        ModelRequest.Put put => Change(put.Who, put.Match, user => Become(user, put.User)),
+        ModelRequest.Patch patch => Change(patch.Who, patch.Match, user => Patched(user, patch.Attribute, patch.Value)),
+        ModelRequest.Delete delete => Delete(delete),
+        ModelRequest.Get get => Living(get.Who) is { } user ? new(200, user) : new(404),
+        ModelRequest.Find find => new(200, [.. Users.Where(user => Matches(user, find))]),
+        _ => new(200, [.. Users]),
+    };
+
+    private ModelAnswer Create(Wanted wanted)
+    {
+        var named = Users.SingleOrDefault(user => Same(user.UserName, wanted.UserName));
+        var others = Users.Where(user =>
+            user != named && !user.Active && user.ExternalId is not null && user.ExternalId == wanted.ExternalId);
+        ModelUser[] meant = named is { Active: true } ? [] : [.. named is null ? [] : new[] { named }, .. others];
+        if (meant.Length > 1 || (meant.Length == 1 && !restores))
+            return new(409);
+        var former = meant.SingleOrDefault();
+        // Who comes back has lost the seat, and is active unless the create says otherwise.
+        var before = (former ?? new(made.Count, "", "", null, null, Active: true)) with { Active = true };
+        return Save(Become(before, wanted), hadSeat: false, 201);
+    }
+
+    private ModelAnswer Change(int who, Match match, Func<ModelUser, ModelUser> change)
+    {
+        if (Living(who) is not { } user)
+            return new(404);
+        if (match == Match.Former)
+            return new(412);
+        var after = change(user);
+        return after == user ? new(200, user) : Save(after, user.Active, 200);
+    }
+
+    private ModelAnswer Save(ModelUser after, bool hadSeat, int status)
+    {
+        var others = Users.Where(user => user.Number != after.Number).ToList();
+        if (others.Exists(user => Same(user.UserName, after.UserName) || Same(user.Email, after.Email)))
+            return new(409);
+        if (after.Active && !hadSeat && SeatsTaken == seats)
+            return new(403);
+        after = after with { Version = after.Version + 1 };
+        if (after.Number == made.Count)
+            made.Add(after);
+        else
+            made[after.Number] = after;
+        return new(status, after);
+    }
+
+    private ModelAnswer Delete(ModelRequest.Delete delete)
+    {
+        if (Living(delete.Who) is not { } user)
+            return new(404);
+        if (delete.Match == Match.Former)
+            return new(412);
+        made[user.Number] = user with { Deleted = true };
+        return new(204);
+    }
+
+    // What a PUT or POST leaves out is cleared, but for active; the work e-mail follows the name.
+    private static ModelUser Become(ModelUser user, Wanted wanted) => user with
+    {
+        UserName = wanted.UserName,
+        Email = wanted.UserName,
+        ExternalId = wanted.ExternalId,
+        Title = wanted.Title,
+        Active = wanted.Active ?? user.Active,
+    };
+
+    private static ModelUser Patched(ModelUser user, string attribute, string? value) => attribute switch
+    {
+        "userName" => user with { UserName = value! },
+        "externalId" => user with { ExternalId = value },
+        "title" => user with { Title = value },
+        _ => user with { Active = value == "true" },
+    };
+
+    private static bool Matches(ModelUser user, ModelRequest.Find find) => find.Attribute switch
+    {
+        "userName" => Same(user.UserName, find.Value),
+        "title" => Same(user.Title, find.Value),
+        _ => user.ExternalId == find.Value,
+    };
+
+    private static bool Same(string? one, string? other) =>
+        string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
+
+    private ModelUser? Living(int who) => At(who) is { Deleted: false } user ? user : null;
+}
