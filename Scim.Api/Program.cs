@@ -68,6 +68,9 @@ internal static class Program
         builder.Services.AddSingleton<Refolding>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Refolding>());
         builder.Services.AddScoped<UserPages>();
+        builder.Services.AddScoped<Bookmarks>();
+        builder.Services.AddHostedService<BookmarkPruning>();
+        builder.Services.AddCursors();
         builder.Services.AddProvisioningLog();
         builder.Services.AddHostedService<Erasure>();
 

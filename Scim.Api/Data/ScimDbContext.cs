@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -10,10 +11,13 @@ namespace Scim.Api.Data;
 /// each has a context of its own to which its migrations belong. A context is used again and again, so it
 /// remembers nothing: neither account nor user.
 /// </summary>
-internal abstract class ScimDbContext(DbContextOptions options) : DbContext(options)
+internal abstract class ScimDbContext(DbContextOptions options) : DbContext(options), IDataProtectionKeyContext
 {
     /// <summary>Marks a text that is JSON, which PostgreSQL keeps parsed.</summary>
     public const string Json = "Scim:Json";
+
+    /// <summary>The keys of Data Protection, which all nodes share.</summary>
+    public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     /// <summary>Begins a write's transaction, on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>).</summary>
     public async Task<WriteTransaction> BeginWrite(CancellationToken cancellation)

@@ -10,6 +10,9 @@ namespace Scim.Api.Users.Search;
 /// </summary>
 internal sealed record SortKey(Operand Operand, bool Descending)
 {
+    // Texts that are the same so far are in order of creation.
+    private const int MaxLength = 200;
+
     /// <summary>The key of an order; what cannot be sorted by is 400 <c>invalidValue</c>, naming it.</summary>
     public static SortKey Of(Sorting sorting, SqlText sql, string baseUrl)
     {
@@ -24,6 +27,9 @@ internal sealed record SortKey(Operand Operand, bool Descending)
             ?? (attribute.MultiValued
                 ? First(target, leaf, part, sql.Dialect)
                 : Operand.In(sql.Dialect, FilterSql.Document, target.PathOf(part), leaf));
+        // A cursor holds the value and stands in an address, which has no room for a novel.
+        if (operand.Type == OperandType.Text)
+            operand = operand with { Sql = $"substr({operand.Sql}, 1, {MaxLength})" };
         return new SortKey(operand, sorting.Descending);
     }
 

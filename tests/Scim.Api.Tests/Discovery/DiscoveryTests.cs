@@ -42,6 +42,9 @@ internal sealed class DiscoveryTests
             Assert.That((int)config["filter"]!["maxResults"]!, Is.EqualTo(500));
             Assert.That((bool)config["changePassword"]!["supported"]!, Is.False);
             Assert.That((bool)config["sort"]!["supported"]!, Is.True);
+            Assert.That(
+                config["pagination"]!.ToJsonString(),
+                Is.EqualTo("""{"cursor":true,"index":true,"defaultPaginationMethod":"index","defaultPageSize":100,"maxPageSize":500,"cursorTimeout":1800}"""));
             Assert.That((bool)config["etag"]!["supported"]!, Is.True);
             Assert.That((string)config["authenticationSchemes"]![0]!["type"]!, Is.EqualTo("oauthbearertoken"));
             Assert.That((string)config["meta"]!["location"]!, Is.EqualTo(Base + "/ServiceProviderConfig"));

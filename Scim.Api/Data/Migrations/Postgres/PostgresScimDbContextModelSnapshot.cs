@@ -22,6 +22,27 @@ namespace Scim.Api.Data.Migrations.Postgres
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Microsoft.AspNetCore.DataProtection.EntityFrameworkCore.DataProtectionKey", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<string>("FriendlyName")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Xml")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("DataProtectionKeys");
+                });
+
             modelBuilder.Entity("Scim.Api.Provisioning.Population", b =>
                 {
                     b.Property<Guid>("AccountId")
@@ -281,6 +302,59 @@ namespace Scim.Api.Data.Migrations.Postgres
                         .HasFilter("\"Claimed\"");
 
                     b.ToTable("UserEmails", (string)null);
+                });
+
+            modelBuilder.Entity("Scim.Api.Users.Walks.Bookmark", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("Query")
+                        .HasColumnType("uuid");
+
+                    b.Property<int>("NextIndex")
+                        .HasColumnType("integer");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("SortValue")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<Guid>("UserId")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("WalkId")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("AccountId", "Query", "NextIndex", "Id");
+
+                    b.HasIndex("AccountId", "WalkId");
+
+                    b.ToTable("Bookmarks", (string)null);
+                });
+
+            modelBuilder.Entity("Scim.Api.Users.Walks.Walk", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<int>("NextIndex")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("Total")
+                        .HasColumnType("integer");
+
+                    b.HasKey("AccountId", "Id");
+
+                    b.ToTable("Walks", (string)null);
                 });
 
             modelBuilder.Entity("Scim.Api.Users.UserEmail", b =>

@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Scim.Api.Protocol.Schemas;
+using Scim.Api.Users.Search;
+
+namespace Scim.Api.Users.Walks;
+
+/// <summary>What the pages of a walk have in common: a query, and its order.</summary>
+internal static class QueryOrder
+{
+    extension(UserQuery query)
+    {
+        /// <summary>Which query this is: its filter and order, whatever the pages' size and attributes.</summary>
+        public Guid Hash() =>
+            new(SHA256.HashData(Encoding.UTF8.GetBytes($"{query.Filter}\n{query.Sorting}")).AsSpan(0, 16));
+
+        /// <summary>The order in which the database answers the query's users.</summary>
+        public Comparer<UserPosition> Order()
+        {
+            if (query.Sorting is not { } sorting)
+                return Comparer<UserPosition>.Create((x, y) => x.Id.CompareTo(y.Id));
+            var isNumber = ResourceType.User.Find(sorting.By)?.Leaf?.Type is AttributeType.Decimal or AttributeType.Integer;
+            return Comparer<UserPosition>.Create((x, y) =>
+            {
+                var order = CompareValues(x.Value, y.Value, isNumber);
+                return order == 0 ? x.Id.CompareTo(y.Id) : sorting.Descending ? -order : order;
+            });
+        }
+    }
+
+    // A missing value is larger than all others: last ascending, first descending.
+    private static int CompareValues(string? x, string? y, bool areNumbers) => (x, y) switch
+    {
+        (null, null) => 0,
+        (null, _) => 1,
+        (_, null) => -1,
+        _ when areNumbers => decimal.Parse(x, CultureInfo.InvariantCulture)
+            .CompareTo(decimal.Parse(y, CultureInfo.InvariantCulture)),
+        _ => Encoding.UTF8.GetBytes(x).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y)),
+    };
+}

@@ -1,0 +1,48 @@
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Scim.Api.Data;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
+using Scim.Api.Provisioning;
+using Scim.Api.Users;
+
+namespace Scim.Api.Tests.Users.Walks;
+
+/// <summary>Many users at once.</summary>
+internal static class Crowd
+{
+    /// <summary>Makes users u0, u1 … of an account; answers their ids in order of creation.</summary>
+    public static async Task<List<string>> Gather(this ScimServer server, TestAccount account, int count)
+    {
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        await using var write = await db.BeginWrite(default);
+        await db.LockAccount(account.Id, default);
+        var ids = new List<string>();
+        var first = DateTime.UtcNow.Date.AddDays(-1);
+        for (var i = 0; i < count; i++)
+        {
+            var now = first.AddMilliseconds(i);
+            var user = new User { AccountId = account.Id, Id = Guid.CreateVersion7(now), Source = "scim", Created = now };
+            var person = RequestBody.Parse(Encoding.UTF8.GetBytes(Person(i)));
+            var attributes = DocumentReader.Read(ResourceType.User, person, new());
+            attributes["active"] = true;
+            user.Become(UserDocument.Compose(user.Id, attributes), claimsWorkEmail: true, now);
+            db.Add(user);
+            ids.Add(user.Id.ToString());
+        }
+        await db.SaveChangesAsync();
+        await db.ChangeUsers(account.Id, count, default);
+        await write.Commit(default);
+        return ids;
+    }
+
+    /// <summary>
+    /// A user whose place is elsewhere in every order: by name, by nickName, which many share and many lack, by creation.
+    /// </summary>
+    public static string Person(int i) => Requests.NewUser(
+        $"{(char)('a' + (i * 7 % 26))}{i}@example.com",
+        $$"""
+        {{(i % 3 == 0 ? "" : $",\"nickName\":\"N{i % 5}\"")}},"title":"{{(i % 4 == 0 ? "Guest" : "Staff")}}","externalId":"{{i}}"
+        """);
+}
