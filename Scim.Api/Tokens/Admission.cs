@@ -60,6 +60,17 @@ internal sealed class Admission(
         }
     }
 
+    /// <summary>
+    /// Whether a request that takes long may go on: it is refused as if it came now, if its set has ended meanwhile or
+    /// the account is not served any more.
+    /// </summary>
+    public async Task CheckAgain(BearerToken bearer, CancellationToken cancellation)
+    {
+        var caller = await Admit(Jwts.ReadJsonWebToken(bearer.Value), cancellation);
+        if (new Rule(Scopes.Scim).Refusal(caller) is { } error)
+            throw new ScimException(error);
+    }
+
     private async Task FindKey(string token, CancellationToken cancellation)
     {
         try

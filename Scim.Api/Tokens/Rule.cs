@@ -18,7 +18,8 @@ internal sealed class Rule(string scope) : AuthorizationHandler<Rule>, IAuthoriz
         return Task.CompletedTask;
     }
 
-    private ScimError? Refusal(Caller caller) => caller switch
+    /// <summary>Why the caller is not allowed what it asks; null if it is.</summary>
+    public ScimError? Refusal(Caller caller) => caller switch
     {
         { Account: { Suspended: true } account } => TokenErrors.Suspended(account.Name),
         { Account: { ScimEnabled: false } account, CredentialSet: not null } => TokenErrors.ScimDisabled(account.Name),

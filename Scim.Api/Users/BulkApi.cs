@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using Scim.Api.Protocol.Bulk;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Provisioning;
@@ -20,7 +21,8 @@ internal static class BulkApi
         // One was taken when the request came in.
         if (request.Operations.Count - 1 is > 0 and var more)
             limit.Take(caller, more);
-        var run = ActivatorUtilities.CreateInstance<BulkRun>(http.RequestServices, request, caller, http.TraceIdentifier);
+        var run = ActivatorUtilities.CreateInstance<BulkRun>(
+            http.RequestServices, request, caller, http.Features.GetRequiredFeature<BearerToken>(), http.TraceIdentifier);
         return BulkResult.Answer(await run.Run(cancellation));
     }
 }

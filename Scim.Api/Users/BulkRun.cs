@@ -11,11 +11,13 @@ namespace Scim.Api.Users;
 
 /// <summary>
 /// Does the operations of a bulk request, each as the endpoint of its own would: in its own transaction, with its own
-/// event, and refused by itself. A client that goes away leaves what was done until then.
+/// event, and refused by itself, also because the credential set has ended since the operation before. A client that
+/// goes away leaves what was done until then.
 /// </summary>
 internal sealed class BulkRun(
     BulkRequest request,
     Caller caller,
+    BearerToken bearer,
     string requestId,
     IServiceScopeFactory scopes,
     ProvisioningLog events,
@@ -123,6 +125,7 @@ internal sealed class BulkRun(
         {
             // What a refused write left in the context is gone with it.
             await using var scope = scopes.CreateAsyncScope();
+            await scope.ServiceProvider.GetRequiredService<Admission>().CheckAgain(bearer, cancellation);
             var resource = await write(scope.ServiceProvider.GetRequiredService<UserWrites>());
             return new BulkResult(operation, StatusOf(operation.Method), resource);
         }

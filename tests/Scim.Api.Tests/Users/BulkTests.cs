@@ -346,22 +346,35 @@ internal sealed class BulkTests
         }
     }
 
-    [Test]
-    public async Task A_fence_that_is_raised_meanwhile_refuses_the_rest()
+    [TestCase("raised fence", 401)]
+    [TestCase("ended set", 401)]
+    [TestCase("SCIM disabled", 403)]
+    public async Task What_ends_the_credentials_meanwhile_refuses_the_rest(string what, int status)
     {
         var account = new TestAccount();
+        var set = account.Answer().CredentialSet;
+        var token = server.AuthServer.IssueToken(() => what == "raised fence"
+            ? account.Answer() with { CredentialSet = set }
+            : account.SetId == set!.Id ? account.Answer() : new() { Active = false });
         using var old = server.ClientOf(account);
+        old.DefaultRequestHeaders.Authorization = new("Bearer", token);
         var running = Bulk(old, [.. Enumerable.Range(0, 500).Select(i => Post($"user{i}"))]);
         while (await CountUsers(server, account) < 3 && !running.IsCompleted)
             await Task.Yield();
-        (account.SetId, account.Generation) = (Guid.CreateVersion7(), 2);
-        using var current = server.ClientOf(account);
-        Assert.That((await current.Get("Users?count=0")).Status, Is.EqualTo(HttpStatusCode.OK));
+        if (what == "SCIM disabled")
+            account.Policy = account.Policy with { ScimEnabled = false };
+        else
+            (account.SetId, account.Generation) = (Guid.CreateVersion7(), 2);
+        if (what == "raised fence")
+        {
+            using var current = server.ClientOf(account);
+            Assert.That((await current.Get("Users?count=0")).Status, Is.EqualTo(HttpStatusCode.OK));
+        }
 
         var statuses = Statuses(await running);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(statuses, Does.Match("^(201 )+(401 )*401$"));
+            Assert.That(statuses, Does.Match($"^(201 )+({status} )*{status}$"));
             Assert.That(await CountUsers(server, account), Is.EqualTo(statuses.Split(' ').Count(status => status == "201")));
         }
     }
