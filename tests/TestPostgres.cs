@@ -1,21 +1,53 @@
 using System.Diagnostics;
+using Npgsql;
 
 namespace SciLeads.Tests;
 
 /// <summary>
 /// A PostgreSQL of the tests' own, reached by a Unix socket in a folder of its own; or the one that <c>TEST_POSTGRES</c>
-/// names by a connection string. Each test gets a new database in it.
+/// names by a connection string. Each server under test gets a new database in it.
 /// </summary>
 internal static class TestPostgres
 {
     private static readonly Lazy<string> server =
         new(() => Environment.GetEnvironmentVariable("TEST_POSTGRES") is { Length: > 0 } given ? given : StartPrivate());
 
+    private static readonly Lock templateLock = new();
+    private static string? template;
+
     /// <summary>Whether the tests of this run are to use PostgreSQL: <c>TEST_DATABASE=postgres</c>.</summary>
     public static bool IsWanted => Environment.GetEnvironmentVariable("TEST_DATABASE") == "postgres";
 
     /// <summary>The connection string of a database that does not exist yet; migrations make it.</summary>
-    public static string NewDatabase() => $"{server.Value};Database=test_{Guid.NewGuid():N};Maximum Pool Size=20";
+    public static string NewDatabase() => ConnectionTo($"test_{Guid.NewGuid():N}");
+
+    /// <summary>
+    /// The connection string of a new database that has its tables. They are made once, by <paramref name="migrate"/>,
+    /// in a database that all others are copied from: that is ten times as fast as all migrations.
+    /// </summary>
+    public static string NewDatabase(Action<string> migrate)
+    {
+        lock (templateLock)
+        {
+            if (template is null)
+            {
+                var first = $"test_{Guid.NewGuid():N}";
+                // While somebody is connected to it, it cannot be copied.
+                migrate($"{ConnectionTo(first)};Pooling=False");
+                template = first;
+            }
+        }
+        var name = $"test_{Guid.NewGuid():N}";
+        using var connection = new NpgsqlConnection($"{ConnectionTo("postgres")};Pooling=False");
+        connection.Open();
+#pragma warning disable CA2100 // Both names were made here.
+        using var command = new NpgsqlCommand($"CREATE DATABASE {name} TEMPLATE {template}", connection);
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+        return ConnectionTo(name);
+    }
+
+    private static string ConnectionTo(string database) => $"{server.Value};Database={database};Maximum Pool Size=20";
 
     private static string StartPrivate()
     {

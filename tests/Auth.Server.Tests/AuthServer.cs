@@ -5,6 +5,7 @@ using Auth.Server.Data;
 using Auth.Server.Keys;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using SciLeads.Tests;
@@ -62,9 +63,18 @@ internal sealed class AuthServer : IAsyncDisposable
         folder.CreateSubdirectory("data");
         File.Copy(keys.Value, Path.Combine(folder.FullName, "data", "keys.pfx"));
         var database = TestPostgres.IsWanted
-            ? TestPostgres.NewDatabase()
+            ? TestPostgres.NewDatabase(Migrate)
             : $"Data Source={Path.Combine(folder.FullName, "auth.db")}";
         return await Start(folder, database, settings);
+    }
+
+    private static void Migrate(string connection)
+    {
+        var options = new DbContextOptionsBuilder<PostgresAuthDbContext>();
+        options.UsePostgres(connection);
+        using var gate = new WriterGate(oneAtATime: false);
+        using var db = new PostgresAuthDbContext(options.Options, gate);
+        db.Database.Migrate();
     }
 
     /// <summary>Ends this server and starts another on its folder.</summary>

@@ -1,9 +1,11 @@
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using SciLeads.Tests;
+using Scim.Api.Data;
 using Scim.Api.Tokens;
 
 namespace Scim.Api.Tests;
@@ -55,11 +57,12 @@ internal sealed class ScimServer : IAsyncDisposable
         var logs = new CapturedLogs();
         var keyFile = Path.Combine(folder, "client-key.pem");
         ClientKey.OpenOrCreate(keyFile).Dispose();
+        var hasTables = settings?.Contains("Scim:MigrateAtStart=false") != true;
 
         string[] usual =
         [
             "Urls=http://127.0.0.1:0",
-            $"ConnectionStrings:Scim={DatabaseIn(folder)}",
+            $"ConnectionStrings:Scim={DatabaseIn(folder, hasTables)}",
             "Scim:BaseUrl=http://localhost:5002/scim/v2",
             "Scim:MigrateAtStart=true",
             $"AuthServer:Issuer={auth.Url}",
@@ -93,14 +96,21 @@ internal sealed class ScimServer : IAsyncDisposable
     }
 
     /// <summary>The database that belongs to a folder: its name is remembered there for a restart.</summary>
-    private static string DatabaseIn(string folder)
+    private static string DatabaseIn(string folder, bool hasTables)
     {
         if (!TestPostgres.IsWanted)
             return $"Data Source={Path.Combine(folder, "scim.db")};Pooling=False";
         var note = Path.Combine(folder, "database");
         if (!File.Exists(note))
-            File.WriteAllText(note, TestPostgres.NewDatabase());
+            File.WriteAllText(note, hasTables ? TestPostgres.NewDatabase(Migrate) : TestPostgres.NewDatabase());
         return File.ReadAllText(note);
+    }
+
+    private static void Migrate(string connection)
+    {
+        using var db = new PostgresScimDbContext(
+            new DbContextOptionsBuilder<PostgresScimDbContext>().UseNpgsql(connection).Options);
+        db.Database.Migrate();
     }
 
     /// <summary>A client with this Authorization header, if any, and the server's address.</summary>
