@@ -5,7 +5,8 @@ namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
 /// Which attributes an answer holds: those asked for by <c>attributes</c>, or all but <c>excludedAttributes</c>
-/// (RFC 7644 §3.9). What is returned always, is; names that are unknown are ignored.
+/// (RFC 7644 §3.9). What is returned always, is; what is never returned, is not; what is returned on request must be
+/// among <c>attributes</c>. Names that are unknown are ignored.
 /// </summary>
 internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOnlyList<AttributePath> Excluded)
 {
@@ -36,6 +37,9 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
             Keep(resource, type);
         else
             Leave(resource, type);
+        var wanted = Included.Select(type.Find).ToHashSet();
+        foreach (var hidden in type.Hidden.Where(hidden => hidden.IsNeverReturned || !wanted.Contains(hidden)))
+            Remove(resource, hidden);
     }
 
     private void Keep(JsonObject resource, ResourceType type)
@@ -80,20 +84,24 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
 
     private void Leave(JsonObject resource, ResourceType type)
     {
-        foreach (var target in Excluded.Select(type.Find).OfType<AttributeTarget>())
-        {
-            if (target.HolderIn(resource) is not { } holder || target.Attribute?.Returned == Returned.Always)
-                continue;
-            if (target.Attribute is not { Name: var name })
-                resource.Remove(target.Extension!.Id);
-            else if (target.Sub is not { Name: var sub })
-                holder.Remove(name);
-            else
-                foreach (var value in (target with { Sub = null }).ValuesIn(resource).OfType<JsonObject>())
-                    value.Remove(sub);
-            if (holder.Count == 0 && target.Extension is { } extension)
-                resource.Remove(extension.Id);
-        }
+        var excluded = Excluded.Select(type.Find).OfType<AttributeTarget>();
+        foreach (var target in excluded.Where(target => target.Attribute?.Returned != Returned.Always))
+            Remove(resource, target);
+    }
+
+    private static void Remove(JsonObject resource, AttributeTarget target)
+    {
+        if (target.HolderIn(resource) is not { } holder)
+            return;
+        if (target.Attribute is not { Name: var name })
+            resource.Remove(target.Extension!.Id);
+        else if (target.Sub is not { Name: var sub })
+            holder.Remove(name);
+        else
+            foreach (var value in (target with { Sub = null }).ValuesIn(resource).OfType<JsonObject>())
+                value.Remove(sub);
+        if (holder.Count == 0 && target.Extension is { } extension)
+            resource.Remove(extension.Id);
     }
 
     private static IReadOnlyList<AttributePath> Names(IEnumerable<string?> parameters) =>

@@ -35,7 +35,7 @@ internal sealed record Resource(string Type, string Path, string Document)
 
     public void WriteTo(IBufferWriter<byte> writer, string baseUrl, Projection projection)
     {
-        if (projection.IsWhole || ResourceType.Named(Type) is not { } type)
+        if (ResourceType.Named(Type) is not { } type || (projection.IsWhole && type.Hidden.Count == 0))
         {
             WriteTo(writer, baseUrl);
             return;

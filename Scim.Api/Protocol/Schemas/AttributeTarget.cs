@@ -14,6 +14,8 @@ internal sealed record AttributeTarget(Schema? Extension, SchemaAttribute? Attri
 
     public bool ReadOnly => Attribute?.Mutability == Mutability.ReadOnly || Sub?.Mutability == Mutability.ReadOnly;
 
+    public bool IsNeverReturned => (Sub ?? Attribute)?.Returned == Returned.Never;
+
     /// <summary>The object that holds the attribute, if it is there.</summary>
     public JsonObject? HolderIn(JsonObject resource) =>
         Extension is null ? resource : resource[Extension.Id] as JsonObject;

@@ -15,6 +15,16 @@ internal sealed record ResourceType(string Name, string Endpoint, Schema Schema,
     /// <summary>The file.</summary>
     public required string Text { get; init; }
 
+    /// <summary>What is returned never, or only to who asks for it (RFC 7643 §2.2).</summary>
+    public IReadOnlyList<AttributeTarget> Hidden { get; } =
+    [
+        .. from schema in Extensions.Prepend(Schema)
+        from attribute in schema.Attributes
+        from sub in attribute.SubAttributes.Prepend(null)
+        where (sub ?? attribute).Returned is Returned.Never or Returned.Request
+        select new AttributeTarget(Extensions.Contains(schema) ? schema : null, attribute, sub),
+    ];
+
     public static ResourceType? Named(string name) => All.FirstOrDefault(type => type.Name == name);
 
     /// <summary>
