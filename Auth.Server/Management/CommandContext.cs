@@ -1,0 +1,62 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Auth.Server.Management;
+
+/// <summary>What all verbs share: where they work, and how they answer.</summary>
+internal sealed class CommandContext(IServiceProvider services, string workingDirectory)
+{
+    /// <summary>Who did it, for people to read.</summary>
+    public const string By = "an operator on the command line";
+
+    private static readonly JsonSerializerOptions indented = new(JsonSerializerOptions.Web) { WriteIndented = true };
+
+    public static Option<bool> Json { get; } = new("--json") { Description = "Print JSON.", Recursive = true };
+
+    public static Option<Guid> Account { get; } = new("--account")
+    {
+        Description = "The account's id.",
+        Required = true,
+    };
+
+    public AuthOptions Options => services.GetRequiredService<AuthOptions>();
+
+    /// <summary>The text of a file that the caller named.</summary>
+    public Task<string> ReadFile(string name, CancellationToken cancellation)
+    {
+        var file = Path.Combine(workingDirectory, name);
+        return File.Exists(file)
+            ? File.ReadAllTextAsync(file, cancellation)
+            : throw ProblemException.NotFound($"There is no file {file}.");
+    }
+
+    /// <summary>Does something with a part of the server, in a scope of its own, and prints what it answers.</summary>
+    public async Task<int> Answer<T>(ParseResult parsed, Func<T, Task<JsonNode>> act)
+        where T : notnull
+    {
+        await using var scope = services.CreateAsyncScope();
+        var answer = await act(scope.ServiceProvider.GetRequiredService<T>());
+        var output = parsed.InvocationConfiguration.Output;
+        if (parsed.GetValue(Json))
+            await output.WriteLineAsync(answer.ToJsonString(indented));
+        else
+            await output.WriteAsync(AsText(answer));
+        return 0;
+    }
+
+    private static string AsText(JsonNode answer) => answer switch
+    {
+        JsonArray all => string.Join('\n', all.Select(one => AsText(one!))),
+        JsonObject one => string.Concat(
+            one.Where(value => value.Value is not null).Select(value => $"{value.Key}: {AsValue(value.Value!)}\n")),
+        _ => answer.ToString(),
+    };
+
+    private static string AsValue(JsonNode value) => value switch
+    {
+        JsonArray all => string.Join(", ", all.Select(one => AsValue(one!))),
+        _ when value.GetValueKind() == JsonValueKind.String => value.Deserialize<string>()!,
+        _ => value.ToJsonString(),
+    };
+}
