@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Auth.Server.Keys;
 
 namespace Auth.Server;
 
@@ -39,6 +40,9 @@ internal sealed class AuthOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:01:00", "06:00:00")]
     public TimeSpan AccessTokenLifetime { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>When keys change.</summary>
+    public KeyOptions Keys { get; init; } = new();
+
     /// <summary>The proxies whose <c>X-Forwarded-*</c> headers are believed, as IP addresses.</summary>
     public IReadOnlyList<string> KnownProxies { get; init; } = [];
 
@@ -54,5 +58,10 @@ internal sealed class AuthOptions : IValidatableObject
             yield return new("Auth:PublicUrl must begin with https:// unless it is this machine itself.");
         foreach (var proxy in KnownProxies.Where(proxy => !System.Net.IPAddress.TryParse(proxy, out _)))
             yield return new($"Auth:KnownProxies holds {proxy}, which is no IP address.");
+
+        var wrong = new List<ValidationResult>();
+        Validator.TryValidateObject(Keys, new(Keys), wrong, validateAllProperties: true);
+        foreach (var result in wrong)
+            yield return result;
     }
 }

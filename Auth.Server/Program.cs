@@ -136,7 +136,7 @@ internal static class Program
             await db.Database.MigrateAsync();
         else if ((await db.Database.GetPendingMigrationsAsync()).Any())
             throw new InvalidOperationException("The database is not up to date. Run: Auth.Server database migrate");
-        await app.Services.GetRequiredService<KeyRing>().Load(db, CancellationToken.None);
+        await scope.ServiceProvider.GetRequiredService<KeyRotation>().Advance(CancellationToken.None);
     }
 
     private static async Task<int> RunServer(string[] args)

@@ -20,6 +20,8 @@ internal static class AuthorizationServer
         services.AddSingleton<KeyRing>();
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(
             provider => provider.GetRequiredService<KeyRing>());
+        services.AddScoped<KeyRotation>();
+        services.AddHostedService<KeyWatch>();
         services.AddScoped<TokenIssuer>();
         services.AddScoped(provider => (ClientManager)provider.GetRequiredService<OpenIddictApplicationManager<Client>>());
 
@@ -33,6 +35,9 @@ internal static class AuthorizationServer
             .ReplaceAuthorizationManager<Grant, GrantManager>()
             .ReplaceTokenManager<Token, TokenManager>());
         openIddict.AddServer(server => Configure(server, auth));
+        // After OpenIddict's own, which sorts the keys.
+        services.AddSingleton<IPostConfigureOptions<OpenIddictServerOptions>>(
+            provider => provider.GetRequiredService<KeyRing>());
         // The management API's own tokens, checked against the database on each request.
         openIddict.AddValidation(validation => validation
             .AddAudiences(Audiences.Management)
@@ -68,7 +73,8 @@ internal static class AuthorizationServer
             // Scim.Api reads access tokens itself.
             .DisableAccessTokenEncryption();
 
-        server.AddEventHandler(RequireLiveCredentialSet.Descriptor)
+        server.AddEventHandler(TokenKey.Descriptor)
+            .AddEventHandler(RequireLiveCredentialSet.Descriptor)
             .AddEventHandler(Introspection.OnlyPost.Descriptor)
             .AddEventHandler(Introspection.OnlyAccessTokens.Descriptor)
             .AddEventHandler(Introspection.TellAccount.Descriptor)

@@ -43,10 +43,17 @@ internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, G
 
     public Administrators.AdministratorSession? Session { get; init; }
 
+    /// <summary>The key that signed the token or, of a code or refresh token, encrypted it.</summary>
+    public string? KeyId { get; set; }
+
+    public Keys.ServerKey? Key { get; init; }
+
     internal sealed class Configuration : IEntityTypeConfiguration<Token>
     {
         public void Configure(EntityTypeBuilder<Token> token)
         {
+            token.HasOne(t => t.Key).WithMany().HasForeignKey(t => t.KeyId);
+            token.HasIndex(t => new { t.KeyId, t.ExpirationDate });
             token.HasOne(t => t.CredentialSet).WithMany().HasForeignKey(t => t.CredentialSetId);
             token.HasOne(t => t.Session).WithMany().HasForeignKey(t => t.SessionId);
         }

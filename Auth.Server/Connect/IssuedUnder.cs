@@ -1,3 +1,4 @@
+using Auth.Server.Keys;
 using Microsoft.Extensions.Options;
 using OpenIddict.Abstractions;
 using OpenIddict.Core;
@@ -35,12 +36,13 @@ internal sealed class GrantManager(
     }
 }
 
-/// <summary>Stamps tokens with the credential set or the session they were issued under.</summary>
+/// <summary>Stamps tokens with the credential set or the session they were issued under, and with their key.</summary>
 internal sealed class TokenManager(
     IOpenIddictTokenCache<Token> cache,
     ILogger<TokenManager> logger,
     IOptionsMonitor<OpenIddictCoreOptions> options,
-    IOpenIddictTokenStore<Token> store) : OpenIddictTokenManager<Token>(cache, logger, options, store)
+    IOpenIddictTokenStore<Token> store,
+    TokenKey key) : OpenIddictTokenManager<Token>(cache, logger, options, store)
 {
     /// <summary>An id that is no GUID is nobody's; the store would fail on it.</summary>
     public override ValueTask<Token?> FindByIdAsync(string identifier, CancellationToken cancellationToken = default) =>
@@ -52,5 +54,6 @@ internal sealed class TokenManager(
         await base.PopulateAsync(token, descriptor, cancellationToken);
         token.CredentialSetId = IssuedUnder.Read(descriptor.Principal, IssuedUnder.CredentialSet);
         token.SessionId = IssuedUnder.Read(descriptor.Principal, IssuedUnder.Session);
+        token.KeyId ??= key.Id;
     }
 }

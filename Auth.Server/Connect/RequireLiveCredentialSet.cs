@@ -1,5 +1,6 @@
 using Auth.Server.Credentials;
 using Auth.Server.Data;
+using Auth.Server.Keys;
 using Microsoft.EntityFrameworkCore;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -8,8 +9,8 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// A code or token is good only if it has a row and the credential set or session it was issued under is live. Runs wherever
-/// one is presented: for codes and refresh tokens at the token endpoint, for access tokens at introspection.
+/// A code or token is good only if it has a row, the credential set or session it was issued under is live, and its key was
+/// not withdrawn. Runs wherever one is presented: for codes and refresh tokens at the token endpoint, for access tokens at introspection.
 /// </summary>
 internal sealed class RequireLiveCredentialSet(AuthDbContext db, TimeProvider time)
     : IOpenIddictServerHandler<ValidateTokenContext>
@@ -36,18 +37,29 @@ internal sealed class RequireLiveCredentialSet(AuthDbContext db, TimeProvider ti
             && IssuedUnder.Read(principal, IssuedUnder.Session) == origin.SessionId;
         var live = (origin.SetId is null || origin.Set?.IsLive(now) == true)
             && (origin.SessionId is null || origin.Session is { EndedAt: null } session && session.ExpiresAt > now);
-        if (!stamped || !live)
+        // The node that asks may not have heard yet that the key was withdrawn, and the row may be another token's.
+        var trusted = origin.KeyId is null
+            || (origin.KeyId == TokenKey.Of(context.TokenValidationResult?.SecurityToken) && origin.KeyWithdrawnAt is null);
+        if (!trusted)
+            context.Reject(Errors.InvalidToken, "The key of the token is no longer trusted.");
+        else if (!stamped || !live)
             context.Reject(Errors.InvalidToken, "The credential set of the token is no longer active.");
     }
 
     private Task<TokenOrigin?> Origin(Guid tokenId) => db.Tokens.AsNoTracking()
         .Where(token => token.Id == tokenId)
-        .Select(token => new TokenOrigin(token.CredentialSetId, token.CredentialSet, token.SessionId, token.Session))
+        .Select(token => new TokenOrigin(
+            token.CredentialSetId, token.CredentialSet, token.SessionId, token.Session, token.KeyId, token.Key!.WithdrawnAt))
         .SingleOrDefaultAsync();
 
     private static bool IsClientAssertion(ValidateTokenContext context) =>
         context.ValidTokenTypes.Contains(TokenTypeIdentifiers.Private.ClientAssertion);
 
     private sealed record TokenOrigin(
-        Guid? SetId, CredentialSet? Set, Guid? SessionId, Administrators.AdministratorSession? Session);
+        Guid? SetId,
+        CredentialSet? Set,
+        Guid? SessionId,
+        Administrators.AdministratorSession? Session,
+        string? KeyId,
+        DateTime? KeyWithdrawnAt);
 }

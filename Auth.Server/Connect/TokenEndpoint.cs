@@ -39,8 +39,10 @@ internal static class TokenEndpoint
         if (!request.IsClientCredentialsGrantType())
         {
             // Code and refresh token carry what was granted.
-            var granted = await http.AuthenticateAsync(scheme);
-            return Results.SignIn(granted.Principal!, authenticationScheme: scheme);
+            var granted = (await http.AuthenticateAsync(scheme)).Principal!;
+            // But not its end: the refresh token would die with the code, which lives for minutes.
+            granted.SetExpirationDate((DateTimeOffset?)null);
+            return Results.SignIn(granted, authenticationScheme: scheme);
         }
 
         var client = await db.Clients.AsNoTracking().Include(client => client.CredentialSet)

@@ -1,4 +1,8 @@
 using System.Security.Claims;
+using Auth.Server.Data;
+using Auth.Server.Keys;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
@@ -9,7 +13,12 @@ namespace Auth.Server.Connect;
 
 /// <summary>Issues access tokens (RFC 9068) that no client asked for at the token endpoint.</summary>
 internal sealed class TokenIssuer(
-    IOpenIddictServerFactory factory, IOpenIddictServerDispatcher dispatcher, AuthOptions options, TimeProvider time)
+    IOpenIddictServerFactory factory,
+    IOpenIddictServerDispatcher dispatcher,
+    AuthDbContext db,
+    KeyRing keys,
+    AuthOptions options,
+    TimeProvider time)
 {
     /// <summary>
     /// Signs a token for <c>Scim.Api</c> and writes its row, in the caller's transaction if there is one.
@@ -41,6 +50,17 @@ internal sealed class TokenIssuer(
         foreach (var (name, value) in claims)
             identity.SetClaim(name, value);
 
+        var token = await Sign(identity);
+        // Another node may have withdrawn the key a moment ago. A withdrawal after this sees the token's row.
+        var key = new JsonWebToken(token).Kid;
+        if (await db.Keys.AnyAsync(k => k.Id == key && k.WithdrawnAt == null && k.ForgottenAt == null))
+            return token;
+        await keys.Refresh(db, CancellationToken.None);
+        return await Sign(identity);
+    }
+
+    private async Task<string> Sign(ClaimsIdentity identity)
+    {
         var context = new GenerateTokenContext(await factory.CreateTransactionAsync())
         {
             CreateTokenEntry = true,

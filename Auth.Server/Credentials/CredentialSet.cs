@@ -36,6 +36,11 @@ internal sealed class CredentialSet
 
     public DateTime? ActivatedAt { get; set; }
 
+    /// <summary>The key that signed the direct JWT; the set ends if it is withdrawn.</summary>
+    public string? KeyId { get; set; }
+
+    public Keys.ServerKey? Key { get; init; }
+
     /// <summary>When the set ends by itself, UTC; null if it does not.</summary>
     public DateTime? ExpiresAt { get; init; }
 
@@ -56,6 +61,7 @@ internal sealed class CredentialSet
             set.Property(s => s.State).HasConversion<string>().HasMaxLength(20);
             set.Property(s => s.EndReason).HasConversion<string>().HasMaxLength(20);
             set.HasOne(s => s.Account).WithMany().HasForeignKey(s => s.AccountId);
+            set.HasOne(s => s.Key).WithMany().HasForeignKey(s => s.KeyId);
             set.HasIndex(s => new { s.AccountId, s.CreatedAt });
             set.HasIndex(s => s.AccountId, "One_active_set_per_account").IsUnique().HasFilter("\"State\" = 'Active'");
             set.HasIndex(s => s.AccountId, "One_staged_set_per_account").IsUnique().HasFilter("\"State\" = 'Staged'");
@@ -77,4 +83,7 @@ internal enum CredentialSetEnd
     Superseded,
     Revoked,
     Expired,
+
+    /// <summary>The key that signed its token was withdrawn.</summary>
+    KeyWithdrawn,
 }

@@ -1,6 +1,8 @@
+using System.Linq.Expressions;
 using Auth.Server.Connect;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.IdentityModel.JsonWebTokens;
 using OpenIddict.Abstractions;
 using Shared.Contracts;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -80,6 +82,33 @@ internal sealed class CredentialSets(
         await transaction.Commit(cancellation);
     }
 
+    /// <summary>
+    /// Ends the sets whose token was signed by a key that has been withdrawn. The token is dead already; this is so that
+    /// its owner reads why.
+    /// </summary>
+    public async Task<IReadOnlyList<CredentialSet>> EndWithdrawn(CancellationToken cancellation)
+    {
+        var ended = await db.CredentialSets.AsNoTracking().Include(set => set.Account)
+            .Where(set => set.State != CredentialSetState.Ended && set.Key!.WithdrawnAt != null)
+            .ToListAsync(cancellation);
+        foreach (var set in ended)
+        {
+            await using var transaction = await db.BeginWrite(cancellation);
+            await LockRow(set.AccountId, cancellation);
+            await End(other => other.Id == set.Id, CredentialSetEnd.KeyWithdrawn, "SciLeads", cancellation);
+            await transaction.Commit(cancellation);
+        }
+
+        return ended;
+    }
+
+    /// <summary>The set that the account had last, if none is live.</summary>
+    public async Task<CredentialSet?> FindLast(Guid accountId, CancellationToken cancellation) =>
+        await db.CredentialSets.AsNoTracking()
+            .Where(set => set.AccountId == accountId && set.Generation != null)
+            .OrderByDescending(set => set.Generation)
+            .FirstOrDefaultAsync(cancellation) is { } last && !last.IsLive(Now) ? last : null;
+
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
     private static void Check(NewCredentialSet wanted)
@@ -143,21 +172,23 @@ internal sealed class CredentialSets(
     {
         var now = Now;
         // A set that ran out before now ended by itself, whoever finds it here.
-        await EndWhere(set => set.ExpiresAt != null && set.ExpiresAt <= now, CredentialSetEnd.Expired, "SciLeads");
-        await EndWhere(set => true, reason, by);
+        await End(
+            set => set.AccountId == accountId && set.ExpiresAt != null && set.ExpiresAt <= now,
+            CredentialSetEnd.Expired, "SciLeads", cancellation);
+        await End(set => set.AccountId == accountId, reason, by, cancellation);
+    }
 
-        Task EndWhere(
-            System.Linq.Expressions.Expression<Func<CredentialSet, bool>> which, CredentialSetEnd why, string who) =>
-            db.CredentialSets
-                .Where(set => set.AccountId == accountId && set.State != CredentialSetState.Ended)
-                .Where(which)
-                .ExecuteUpdateAsync(
-                    change => change
-                        .SetProperty(set => set.State, CredentialSetState.Ended)
-                        .SetProperty(set => set.EndedAt, set => why == CredentialSetEnd.Expired ? set.ExpiresAt : now)
-                        .SetProperty(set => set.EndedBy, who)
-                        .SetProperty(set => set.EndReason, why),
-                    cancellation);
+    private Task<int> End(
+        Expression<Func<CredentialSet, bool>> which, CredentialSetEnd why, string by, CancellationToken cancellation)
+    {
+        var now = Now;
+        return db.CredentialSets.Where(set => set.State != CredentialSetState.Ended).Where(which).ExecuteUpdateAsync(
+            change => change
+                .SetProperty(set => set.State, CredentialSetState.Ended)
+                .SetProperty(set => set.EndedAt, set => why == CredentialSetEnd.Expired ? set.ExpiresAt : now)
+                .SetProperty(set => set.EndedBy, by)
+                .SetProperty(set => set.EndReason, why),
+            cancellation);
     }
 
     private async Task<IssuedCredentials> Activate(
@@ -185,6 +216,7 @@ internal sealed class CredentialSets(
         var issued = wanted.Method == CredentialMethods.OAuth2
             ? new IssuedCredentials(set, null, await CreateClient(set, wanted.RedirectUris ?? [], cancellation))
             : new IssuedCredentials(set, await IssueDirectJwt(set), null);
+        set.KeyId = issued.Token is null ? null : new JsonWebToken(issued.Token).Kid;
         set.LastFour = (issued.ClientSecret ?? issued.Token)![^4..];
         await db.SaveChangesAsync(cancellation);
         return issued;

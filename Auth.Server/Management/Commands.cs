@@ -38,6 +38,7 @@ internal sealed class Commands(IServiceProvider services, string workingDirector
         AccountCommands.Create(context),
         AdministratorCommands.Create(context),
         CredentialCommands.Create(context),
+        KeyCommands.Create(context),
         ResourceServerCommands.Create(context),
         DatabaseCommands.Create(context),
     };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Auth.Server.Administrators;
+using Auth.Server.Credentials;
 using Microsoft.AspNetCore.Mvc;
 using Shared.Contracts;
 
@@ -39,6 +40,21 @@ internal static class Portal
 
     /// <summary>A UTC time in words.</summary>
     public static string Say(DateTime utc) => utc.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture);
+
+    /// <summary>Why credentials are not active any more, and what to do.</summary>
+    public static string WhyEnded(CredentialSet set)
+    {
+        const string next = "Generate new ones and enter them at your identity provider.";
+        return set.EndReason switch
+        {
+            null or CredentialSetEnd.Expired =>
+                $"Those that end in {set.LastFour} expired on {Say(set.ExpiresAt!.Value)}. {next}",
+            CredentialSetEnd.KeyWithdrawn =>
+                $"SciLeads ended those that end in {set.LastFour} on {Say(set.EndedAt!.Value)}, because the key that their "
+                + $"API Token was signed with is no longer trusted. {next}",
+            _ => $"{set.EndedBy} ended those that end in {set.LastFour} on {Say(set.EndedAt!.Value)}. {next}",
+        };
+    }
 
     /// <summary>The guide's name of an authentication method.</summary>
     public static string NameOf(string method) =>

@@ -39,6 +39,9 @@ internal sealed class ScimCredentialsModel(
 
     public CredentialSet? Current { get; private set; }
 
+    /// <summary>The credentials that the account had, if it has none now.</summary>
+    public CredentialSet? Ended { get; private set; }
+
     public IssuedCredentials? Issued { get; private set; }
 
     public bool HasRedirectUris { get; private set; }
@@ -84,6 +87,7 @@ internal sealed class ScimCredentialsModel(
         var accountId = SignedIn.From(User).AccountId;
         Account = await accounts.Get(accountId, cancellation);
         Current = await sets.FindActive(accountId, cancellation);
+        Ended = await sets.FindLast(accountId, cancellation);
     }
 
     private async Task Generate(List<string> redirectUris, CancellationToken cancellation)

@@ -68,6 +68,15 @@ internal sealed class AuthServer : IAsyncDisposable
         return await Start(folder, database, settings);
     }
 
+    /// <summary>Starts another node on the same database, with the time of this one.</summary>
+    public async Task<AuthServer> StartNode(params string[] settings)
+    {
+        var second = Directory.CreateTempSubdirectory("auth-");
+        second.CreateSubdirectory("data");
+        File.Copy(keys.Value, Path.Combine(second.FullName, "data", "keys.pfx"));
+        return await Start(second, database, settings, Time.GetUtcNow());
+    }
+
     private static void Migrate(string connection)
     {
         var options = new DbContextOptionsBuilder<PostgresAuthDbContext>();
@@ -77,18 +86,19 @@ internal sealed class AuthServer : IAsyncDisposable
         db.Database.Migrate();
     }
 
-    /// <summary>Ends this server and starts another on its folder.</summary>
+    /// <summary>Ends this server and starts another on its folder, where its clock stood.</summary>
     public async Task<AuthServer> Restart(params string[] settings)
     {
         handedOver = true;
         await DisposeAsync();
-        return await Start(folder, database, settings);
+        return await Start(folder, database, settings, Time.GetUtcNow());
     }
 
-    private static async Task<AuthServer> Start(DirectoryInfo folder, string database, string[] settings)
+    private static async Task<AuthServer> Start(
+        DirectoryInfo folder, string database, string[] settings, DateTimeOffset? start = null)
     {
         // Whole seconds, as tokens have them.
-        var time = new Clock(DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
+        var time = new Clock(start ?? DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
         var app = Program.Build(
             [
                 "--Urls=http://127.0.0.1:0",
@@ -98,6 +108,8 @@ internal sealed class AuthServer : IAsyncDisposable
                 // Port 9 is "discard": refused at once.
                 "--Auth:ScimApiUrl=http://127.0.0.1:9",
                 $"--Auth:DataDirectory={Path.Combine(folder.FullName, "data")}",
+                // A test that is about keys looks itself.
+                "--Auth:Keys:LookEvery=00:05:00",
                 "--Logging:LogLevel:Default=Warning",
                 .. settings,
             ],
@@ -158,6 +170,7 @@ internal sealed class AuthServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await app.StopAsync();
         await app.DisposeAsync();
         SqliteConnection.ClearAllPools();
         if (!handedOver)

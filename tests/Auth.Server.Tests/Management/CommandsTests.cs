@@ -241,6 +241,39 @@ public sealed class CommandsTests
         Assert.That((int)fromTheNetwork.StatusCode, Is.EqualTo(404));
     }
 
+    [Test]
+    public async Task Keys_are_listed_rotated_and_withdrawn()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var token = (await server.Generate(await server.CreateAccount("Acme"))).Token!;
+        server.Time.Advance(TimeSpan.FromDays(1));
+
+        var rotated = await Json(server, "keys", "rotate", "--json");
+        var listed = (await Json(server, "keys", "list", "--json")).EnumerateArray().ToList();
+        var retired = listed.Single(key => key.GetProperty("state").GetString() == "retired"
+            && key.GetProperty("use").GetString() == "signing");
+        var withdrawn = await Json(
+            server, "keys", "rotate", "--compromised", retired.GetProperty("keyId").GetString()!, "--json");
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(retired.GetProperty("liveTokens").GetInt32(), Is.EqualTo(1));
+            Assert.That(retired.GetProperty("lastTokenEnds").GetDateTime() - retired.GetProperty("createdAt").GetDateTime(),
+                Is.EqualTo(TimeSpan.FromDays(365)));
+            Assert.That(listed.Select(key => key.GetProperty("state").GetString()), Is.EqualTo(
+                new[] { "announced", "active", "retired", "announced", "active", "retired" }));
+            Assert.That(withdrawn.GetProperty("signingKey").GetString(), Is.EqualTo(rotated.GetProperty("signingKey").GetString()));
+            Assert.That(withdrawn.GetProperty("endedTokens").GetInt32(), Is.EqualTo(1));
+            Assert.That(Texts(withdrawn, "endedCredentialSets").Single(), Does.EndWith("of Acme"));
+        });
+        Assert.That((await scim.Introspect(token)).Active, Is.False);
+        var (exitCode, _, error) = await Run(server, "keys", "rotate");
+        Assert.That(exitCode, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("can be used from"));
+        Assert.That((await Run(server, "keys", "list")).Output, Does.Contain("state: withdrawn").And.Not.Contain("rotectedKey"));
+    }
+
     private static IEnumerable<string?> Texts(JsonElement answer, string name) =>
         answer.GetProperty(name).EnumerateArray().Select(text => text.GetString());
 

@@ -380,6 +380,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<DateTime?>("ExpirationDate")
                         .HasColumnType("timestamp with time zone");
 
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text");
+
                     b.Property<string>("Payload")
                         .HasColumnType("text");
 
@@ -418,6 +421,8 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .IsUnique();
 
                     b.HasIndex("SessionId");
+
+                    b.HasIndex("KeyId", "ExpirationDate");
 
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
@@ -461,6 +466,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<long?>("Generation")
                         .HasColumnType("bigint");
 
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text");
+
                     b.Property<string>("LastFour")
                         .IsRequired()
                         .HasColumnType("text");
@@ -475,6 +483,8 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .HasColumnType("character varying(20)");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("KeyId");
 
                     b.HasIndex("AccountId", "CreatedAt");
 
@@ -494,26 +504,34 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<string>("Id")
                         .HasColumnType("text");
 
+                    b.Property<DateTime>("ActiveFrom")
+                        .HasColumnType("timestamp with time zone");
+
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTime?>("ForgottenAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer");
 
                     b.Property<byte[]>("ProtectedKey")
                         .IsRequired()
                         .HasColumnType("bytea");
-
-                    b.Property<DateTime?>("RetiredAt")
-                        .HasColumnType("timestamp with time zone");
 
                     b.Property<string>("Use")
                         .IsRequired()
                         .HasMaxLength(20)
                         .HasColumnType("character varying(20)");
 
+                    b.Property<DateTime?>("WithdrawnAt")
+                        .HasColumnType("timestamp with time zone");
+
                     b.HasKey("Id");
 
-                    b.HasIndex(new[] { "Use" }, "One_key_in_use")
-                        .IsUnique()
-                        .HasFilter("\"RetiredAt\" IS NULL");
+                    b.HasIndex("Use", "Number")
+                        .IsUnique();
 
                     b.ToTable("Keys");
                 });
@@ -664,6 +682,10 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .WithMany()
                         .HasForeignKey("CredentialSetId");
 
+                    b.HasOne("Auth.Server.Keys.ServerKey", "Key")
+                        .WithMany()
+                        .HasForeignKey("KeyId");
+
                     b.HasOne("Auth.Server.Administrators.AdministratorSession", "Session")
                         .WithMany()
                         .HasForeignKey("SessionId");
@@ -673,6 +695,8 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Navigation("Authorization");
 
                     b.Navigation("CredentialSet");
+
+                    b.Navigation("Key");
 
                     b.Navigation("Session");
                 });
@@ -685,7 +709,13 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
 
+                    b.HasOne("Auth.Server.Keys.ServerKey", "Key")
+                        .WithMany()
+                        .HasForeignKey("KeyId");
+
                     b.Navigation("Account");
+
+                    b.Navigation("Key");
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserClaim<System.Guid>", b =>

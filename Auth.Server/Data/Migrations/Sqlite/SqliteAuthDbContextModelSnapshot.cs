@@ -374,6 +374,9 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Property<DateTime?>("ExpirationDate")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("KeyId")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Payload")
                         .HasColumnType("TEXT");
 
@@ -412,6 +415,8 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .IsUnique();
 
                     b.HasIndex("SessionId");
+
+                    b.HasIndex("KeyId", "ExpirationDate");
 
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
@@ -455,6 +460,9 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Property<long?>("Generation")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("KeyId")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("LastFour")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -469,6 +477,8 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("KeyId");
 
                     b.HasIndex("AccountId", "CreatedAt");
 
@@ -488,26 +498,34 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Property<string>("Id")
                         .HasColumnType("TEXT");
 
+                    b.Property<DateTime>("ActiveFrom")
+                        .HasColumnType("TEXT");
+
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("ForgottenAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER");
 
                     b.Property<byte[]>("ProtectedKey")
                         .IsRequired()
                         .HasColumnType("BLOB");
-
-                    b.Property<DateTime?>("RetiredAt")
-                        .HasColumnType("TEXT");
 
                     b.Property<string>("Use")
                         .IsRequired()
                         .HasMaxLength(20)
                         .HasColumnType("TEXT");
 
+                    b.Property<DateTime?>("WithdrawnAt")
+                        .HasColumnType("TEXT");
+
                     b.HasKey("Id");
 
-                    b.HasIndex(new[] { "Use" }, "One_key_in_use")
-                        .IsUnique()
-                        .HasFilter("\"RetiredAt\" IS NULL");
+                    b.HasIndex("Use", "Number")
+                        .IsUnique();
 
                     b.ToTable("Keys");
                 });
@@ -654,6 +672,10 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .WithMany()
                         .HasForeignKey("CredentialSetId");
 
+                    b.HasOne("Auth.Server.Keys.ServerKey", "Key")
+                        .WithMany()
+                        .HasForeignKey("KeyId");
+
                     b.HasOne("Auth.Server.Administrators.AdministratorSession", "Session")
                         .WithMany()
                         .HasForeignKey("SessionId");
@@ -663,6 +685,8 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Navigation("Authorization");
 
                     b.Navigation("CredentialSet");
+
+                    b.Navigation("Key");
 
                     b.Navigation("Session");
                 });
@@ -675,7 +699,13 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
 
+                    b.HasOne("Auth.Server.Keys.ServerKey", "Key")
+                        .WithMany()
+                        .HasForeignKey("KeyId");
+
                     b.Navigation("Account");
+
+                    b.Navigation("Key");
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserClaim<System.Guid>", b =>

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Auth.Server.Keys;
+
+namespace Auth.Server.Management;
+
+/// <summary><c>keys</c>: what tokens are signed and encrypted with. They rotate by themselves; this is for emergencies.</summary>
+internal static class KeyCommands
+{
+    public static Command Create(CommandContext context) => new("keys", "What tokens are signed and encrypted with.")
+    {
+        List(context), Rotate(context),
+    };
+
+    private static Command List(CommandContext context)
+    {
+        var command = new Command("list", "Lists all keys there ever were, and how many live tokens were made with each.");
+        command.SetAction((parsed, cancellation) => context.Answer<KeyRotation>(parsed, async rotation =>
+            new JsonArray([.. (await rotation.List(cancellation)).Select(AsJson)])));
+        return command;
+    }
+
+    private static Command Rotate(CommandContext context)
+    {
+        var compromised = new Option<string?>("--compromised")
+        {
+            Description = "The id of a key that somebody else may have: it is withdrawn, and every token made with it ends.",
+        };
+        var command = new Command("rotate", "Has the announced keys take over now. Tokens made with the old ones stay good.")
+        {
+            compromised,
+        };
+        command.SetAction((parsed, cancellation) => context.Answer<KeyRotation>(parsed, async rotation =>
+        {
+            if (parsed.GetValue(compromised) is not { } id)
+            {
+                await rotation.Rotate(cancellation);
+                return await InUse(rotation, cancellation);
+            }
+
+            var ended = await rotation.Withdraw(id, cancellation);
+            var answer = await InUse(rotation, cancellation);
+            answer["withdrawn"] = id;
+            answer["endedTokens"] = ended.Tokens;
+            answer["endedCredentialSets"] = new JsonArray(
+                [.. ended.CredentialSets.Select(set => (JsonNode)$"{set.Id} of {set.Account.Name}")]);
+            return answer;
+        }));
+        return command;
+    }
+
+    private static async Task<JsonObject> InUse(KeyRotation rotation, CancellationToken cancellation)
+    {
+        var active = (await rotation.List(cancellation)).Where(key => key.State == KeyState.Active).ToList();
+        return new()
+        {
+            ["signingKey"] = active.Single(key => key.Key.Use == KeyUse.Signing).Key.Id,
+            ["encryptionKey"] = active.Single(key => key.Key.Use == KeyUse.Encryption).Key.Id,
+        };
+    }
+
+    private static JsonObject AsJson(ListedKey listed) => new()
+    {
+        ["keyId"] = listed.Key.Id,
+        ["use"] = listed.Key.Use.ToString().ToLowerInvariant(),
+        ["state"] = listed.State.ToString().ToLowerInvariant(),
+        ["createdAt"] = listed.Key.CreatedAt,
+        ["activeFrom"] = listed.Key.ActiveFrom,
+        ["retiredAt"] = listed.RetiredAt,
+        ["forgottenAt"] = listed.Key.ForgottenAt,
+        ["withdrawnAt"] = listed.Key.WithdrawnAt,
+        ["liveTokens"] = listed.LiveTokens,
+        ["lastTokenEnds"] = listed.LastTokenEnds,
+    };
+}
