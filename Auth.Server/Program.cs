@@ -67,20 +67,7 @@ internal static class Program
         services.AddScoped<AccountRegister>();
         services.AddScoped<CredentialSets>();
         services.AddScoped<ResourceServers>();
-        services.AddScoped<SignIn>();
-        services.AddIdentityCore<Administrator>(identity =>
-        {
-            identity.User.RequireUniqueEmail = true;
-            // User names are e-mail addresses, and people are named O'Brien.
-            identity.User.AllowedUserNameCharacters = "";
-            identity.Password.RequiredLength = 12;
-            // Length is what counts. A rule on kinds of characters would refuse one random password in twenty.
-            identity.Password.RequireNonAlphanumeric = false;
-            identity.Password.RequireDigit = false;
-            identity.Password.RequireUppercase = false;
-            identity.Password.RequireLowercase = false;
-        }).AddEntityFrameworkStores<AuthDbContext>();
-
+        services.AddAdministrators();
         services.AddAuthorizationServer(auth);
         services.AddPortalCookie(auth);
         services.AddPortal(auth);

@@ -1,7 +1,5 @@
 using System.Text.RegularExpressions;
-using Auth.Server.Administrators;
 using Auth.Server.Data;
-using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
 
@@ -20,7 +18,7 @@ internal sealed record AccountChange(
     bool? RestoreInactive = null);
 
 /// <summary>Opening accounts and changing them: what SciLeads' operators do.</summary>
-internal sealed partial class AccountRegister(AuthDbContext db, UserManager<Administrator> administrators, TimeProvider time)
+internal sealed partial class AccountRegister(AuthDbContext db, TimeProvider time)
 {
     private const int MinRateLimit = 25;
     private const int MaxRateLimit = 10_000;
@@ -60,25 +58,6 @@ internal sealed partial class AccountRegister(AuthDbContext db, UserManager<Admi
         await db.SaveChangesAsync(cancellation);
         await transaction.Commit(cancellation);
         return account;
-    }
-
-    public async Task<Administrator> CreateAdministrator(
-        Guid accountId, string email, string password, CancellationToken cancellation)
-    {
-        var account = await Get(accountId, cancellation);
-        if (!Email().IsMatch(email))
-            throw ProblemException.Invalid($"\"{email}\" is no e-mail address.");
-        var administrator = new Administrator
-        {
-            Id = Guid.CreateVersion7(),
-            AccountId = account.Id,
-            UserName = email,
-            Email = email,
-        };
-        var result = await administrators.CreateAsync(administrator, password);
-        if (!result.Succeeded)
-            throw ProblemException.Invalid(string.Join(' ', result.Errors.Select(error => error.Description)));
-        return administrator;
     }
 
     private static void Apply(Account account, AccountChange change)
@@ -129,9 +108,6 @@ internal sealed partial class AccountRegister(AuthDbContext db, UserManager<Admi
             ? name
             : throw ProblemException.Invalid($"\"{domain}\" is no e-mail domain, such as example.com.");
     }
-
-    [GeneratedRegex("^[^@\\s\\p{C}]+@[^@\\s\\p{C}]+\\.[^@\\s\\p{C}]+\\z")]
-    private static partial Regex Email();
 
     [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,49}\\z")]
     private static partial Regex Product();

@@ -46,7 +46,7 @@ internal static class PortalCookie
             options.LoginPath = SignInPath;
             options.AccessDeniedPath = SignInPath;
             options.ReturnUrlParameter = "returnUrl";
-            options.ExpireTimeSpan = SignIn.SessionLifetime;
+            options.ExpireTimeSpan = AdministratorSession.Lifetime;
             options.SlidingExpiration = false;
             options.Events.OnValidatePrincipal = RequireLiveSession;
         });
@@ -57,16 +57,29 @@ internal static class PortalCookie
     public static CookieSecurePolicy SecurePolicyOf(AuthOptions auth) =>
         auth.IsHttps ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
 
+    /// <summary>Tells a session's last use no finer than this, so that not every page is a write.</summary>
+    private static readonly TimeSpan touchedEvery = TimeSpan.FromMinutes(1);
+
     private static async Task RequireLiveSession(CookieValidatePrincipalContext context)
     {
         var services = context.HttpContext.RequestServices;
+        var db = services.GetRequiredService<AuthDbContext>();
         var now = services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime;
-        var session = SignedIn.From(context.Principal!).SessionId;
-        var live = await services.GetRequiredService<AuthDbContext>().Sessions.AnyAsync(
-            s => s.Id == session && s.EndedAt == null && s.ExpiresAt > now, context.HttpContext.RequestAborted);
-        if (live)
+        var id = SignedIn.From(context.Principal!).SessionId;
+        var cancellation = context.HttpContext.RequestAborted;
+        var session = await db.Sessions.Where(s => s.Id == id && s.EndedAt == null && s.ExpiresAt > now)
+            .Select(s => new { s.LastUsedAt }).SingleOrDefaultAsync(cancellation);
+        if (session is null)
+        {
+            context.RejectPrincipal();
+            await context.HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
             return;
-        context.RejectPrincipal();
-        await context.HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+        }
+
+        if (now - session.LastUsedAt >= touchedEvery)
+        {
+            await db.Sessions.Where(s => s.Id == id)
+                .ExecuteUpdateAsync(change => change.SetProperty(s => s.LastUsedAt, now), cancellation);
+        }
     }
 }

@@ -28,6 +28,8 @@ internal abstract class AuthDbContext(DbContextOptions options, WriterGate gate)
 
     public DbSet<SignInAttempts> SignInAttempts => Set<SignInAttempts>();
 
+    public DbSet<Invitation> Invitations => Set<Invitation>();
+
     public DbSet<ServerKey> Keys => Set<ServerKey>();
 
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();

@@ -1,26 +1,36 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using Auth.Server.Accounts;
+using Auth.Server.Administrators;
 
 namespace Auth.Server.Management;
 
 /// <summary><c>administrators</c>: the people who sign in to the portal.</summary>
 internal static class AdministratorCommands
 {
+    private static readonly Option<string> email = new("--email") { Description = "To sign in with.", Required = true };
+
     public static Command Create(CommandContext context) => new("administrators", "The people who sign in to the portal.")
     {
         CreateAdministrator(context),
+        Invite(context),
+        List(context),
+        Withdraw(context),
+        SignOut(context),
+        ResetPassword(context),
+        Remove(context),
     };
 
     private static Command CreateAdministrator(CommandContext context)
     {
-        var email = new Option<string>("--email") { Description = "To sign in with.", Required = true };
-        var command = new Command("create", "Makes an administrator with a random password, shown once.") { CommandContext.Account, email };
-        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(parsed, async accounts =>
+        var command = new Command("create", "Makes an administrator with a random password, shown once.")
+        {
+            CommandContext.Account, email,
+        };
+        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
         {
             var password = RandomNumberGenerator.GetString("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789", 20);
-            var administrator = await accounts.CreateAdministrator(
+            var administrator = await register.Create(
                 parsed.GetRequiredValue(CommandContext.Account), parsed.GetRequiredValue(email), password, cancellation);
             return new JsonObject
             {
@@ -31,4 +41,96 @@ internal static class AdministratorCommands
         }));
         return command;
     }
+
+    private static Command Invite(CommandContext context)
+    {
+        var command = new Command("invite", "Prints a link with which somebody becomes an administrator, once, in 72 hours.")
+        {
+            CommandContext.Account, email,
+        };
+        command.SetAction((parsed, cancellation) => context.Answer<Invitations>(parsed, async invitations =>
+            AsJson(await invitations.Invite(
+                parsed.GetRequiredValue(CommandContext.Account), parsed.GetRequiredValue(email), CommandContext.By,
+                cancellation))));
+        return command;
+    }
+
+    private static Command ResetPassword(CommandContext context)
+    {
+        var command = new Command(
+            "reset-password", "Prints a link with which an administrator sets a new password, once, in 72 hours.") { email };
+        command.SetAction((parsed, cancellation) => context.Answer<Invitations>(parsed, async invitations =>
+            AsJson(await invitations.ResetPassword(parsed.GetRequiredValue(email), CommandContext.By, cancellation))));
+        return command;
+    }
+
+    private static Command Withdraw(CommandContext context)
+    {
+        var command = new Command("withdraw", "Makes the link worthless that was printed for an address.") { email };
+        command.SetAction((parsed, cancellation) => context.Answer<Invitations>(parsed, async invitations =>
+        {
+            await invitations.Withdraw(parsed.GetRequiredValue(email), cancellation);
+            return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["invitation"] = "withdrawn" };
+        }));
+        return command;
+    }
+
+    private static Command List(CommandContext context)
+    {
+        var command = new Command("list", "Lists an account's administrators, and who is invited.") { CommandContext.Account };
+        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
+        {
+            var accountId = parsed.GetRequiredValue(CommandContext.Account);
+            var listed = (await register.List(accountId, cancellation)).Select(AsJson);
+            return new JsonArray([.. listed, .. (await register.Invited(accountId, cancellation)).Select(AsJson)]);
+        }));
+        return command;
+    }
+
+    private static Command SignOut(CommandContext context)
+    {
+        var command = new Command("sign-out", "Ends all sessions of an administrator.") { email };
+        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
+            new JsonObject
+            {
+                ["email"] = parsed.GetRequiredValue(email),
+                ["sessionsEnded"] = await register.SignOut(parsed.GetRequiredValue(email), cancellation),
+            }));
+        return command;
+    }
+
+    private static Command Remove(CommandContext context)
+    {
+        var command = new Command("remove", "Takes an administrator's access away.") { email };
+        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
+        {
+            await register.Remove(parsed.GetRequiredValue(email), cancellation);
+            return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["administrator"] = "removed" };
+        }));
+        return command;
+    }
+
+    private static JsonObject AsJson(ListedAdministrator listed) => new()
+    {
+        ["administratorId"] = listed.Administrator.Id,
+        ["email"] = listed.Administrator.Email,
+        ["state"] = "active",
+        ["lastSignIn"] = listed.LastSignIn,
+        ["sessions"] = listed.Sessions,
+    };
+
+    private static JsonObject AsJson(Invitation invitation) => new()
+    {
+        ["email"] = invitation.Email,
+        ["state"] = invitation.AdministratorId is null ? "invited" : "password reset",
+        ["createdBy"] = invitation.CreatedBy,
+        ["expiresAt"] = invitation.ExpiresAt,
+    };
+
+    private static JsonObject AsJson(IssuedInvitation issued) => new()
+    {
+        ["email"] = issued.Invitation.Email,
+        ["link"] = issued.Link,
+        ["expiresAt"] = issued.Invitation.ExpiresAt,
+    };
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Auth.Server.Administrators;
 using Auth.Server.Credentials;
 using Microsoft.AspNetCore.Mvc;
@@ -29,6 +30,7 @@ internal static class Portal
         {
             pages.Conventions.AuthorizeFolder("/");
             pages.Conventions.AllowAnonymousToPage("/SignIn");
+            pages.Conventions.AllowAnonymousToPage("/Invitation");
             pages.Conventions.AllowAnonymousToPage("/Error");
         });
     }
@@ -55,6 +57,25 @@ internal static class Portal
             _ => $"{set.EndedBy} ended those that end in {set.LastFour} on {Say(set.EndedAt!.Value)}. {next}",
         };
     }
+
+    /// <summary>A wrong guess, or one that came too soon, in a sentence for who made it.</summary>
+    public static string Refuse(HttpResponse response, TimeSpan? wait, string wrong)
+    {
+        if (wait is null)
+        {
+            response.StatusCode = StatusCodes.Status400BadRequest;
+            return wrong;
+        }
+
+        var seconds = (int)Math.Ceiling(wait.Value.TotalSeconds);
+        response.StatusCode = StatusCodes.Status429TooManyRequests;
+        response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return $"Too many attempts. Try again in {(seconds == 1 ? "1 second" : $"{seconds} seconds")}.";
+    }
+
+    /// <summary>A page of this site to go on to. One that a browser was at is in ASCII; another cannot stand in a header.</summary>
+    public static string LocalOr(IUrlHelper url, string? address, string otherwise) =>
+        url.IsLocalUrl(address) && Ascii.IsValid(address) ? address : otherwise;
 
     /// <summary>The guide's name of an authentication method.</summary>
     public static string NameOf(string method) =>

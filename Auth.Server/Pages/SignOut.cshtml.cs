@@ -7,13 +7,14 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages;
 
 /// <summary>The way out: ends the session, not only the cookie that names it.</summary>
-internal sealed class SignOutModel(SignIn signIn) : PageModel
+internal sealed class SignOutModel(Sessions sessions) : PageModel
 {
     public IActionResult OnGet() => LocalRedirect("/");
 
     public async Task<IActionResult> OnPost(string? returnUrl, CancellationToken cancellation)
     {
-        await signIn.End(SignedIn.From(User).SessionId, cancellation);
+        var administrator = SignedIn.From(User);
+        await sessions.End(administrator.AdministratorId, administrator.SessionId, cancellation);
         await HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
         return LocalRedirect(Url.IsLocalUrl(returnUrl)
             ? $"{PortalCookie.SignInPath}?returnUrl={Uri.EscapeDataString(returnUrl)}"

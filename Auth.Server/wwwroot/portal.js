@@ -37,6 +37,14 @@ function say(text) {
   setTimeout(() => { spoken.textContent = text; }, 50);
 }
 
+// An invitation's code stands behind the link's #, where no server sees it. It goes into the form, and out of the history.
+const codeForm = document.querySelector("form[data-code]");
+if (codeForm && location.hash.length > 1) {
+  codeForm.elements.code.value = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname);
+  codeForm.requestSubmit();
+}
+
 // A double click sends a form once. The buttons are not disabled, or the one that was clicked would not be sent along.
 document.addEventListener("submit", event => {
   if (event.target.hasAttribute("aria-busy"))

@@ -150,8 +150,8 @@ internal sealed class AuthServer : IAsyncDisposable
 
     /// <summary>An administrator who signs in with <see cref="Password"/>.</summary>
     public Task<Administrator> CreateAdministrator(Account account, string email = "ada@example.com") =>
-        With<AccountRegister, Administrator>(
-            accounts => accounts.CreateAdministrator(account.Id, email, Password, CancellationToken.None));
+        With<AdministratorRegister, Administrator>(
+            register => register.Create(account.Id, email, Password, CancellationToken.None));
 
     public Task<CredentialSet?> FindActive(Account account) =>
         With<CredentialSets, CredentialSet?>(sets => sets.FindActive(account.Id, CancellationToken.None));

@@ -1,4 +1,4 @@
-using Auth.Server.Accounts;
+using System.Net;
 using Auth.Server.Administrators;
 
 namespace Auth.Server.Tests.Administrators;
@@ -41,14 +41,89 @@ public sealed class SignInTests
         Assert.That(outcomes.Count(outcome => outcome.Wait is null), Is.EqualTo(5));
     }
 
+    [Test]
+    public async Task A_stranger_holds_off_neither_another_network_nor_the_administrators_own_browser()
+    {
+        await using var server = await Server();
+        var ada = await server.With((AdministratorRegister register) => register.Get(Email));
+        var stranger = new Visitor(IPAddress.Parse("203.0.113.7"));
+        while ((await Try(server, Email, "wrong", stranger)).Wait is null)
+        {
+        }
+
+        var elsewhere = new Visitor(IPAddress.Parse("192.0.2.1"));
+        Assert.That((await Try(server, Email, AuthServer.Password, elsewhere)).Session, Is.Not.Null);
+        var known = stranger with { Device = new Device(Guid.NewGuid(), ada.Id) };
+        Assert.That((await Try(server, Email, AuthServer.Password, known)).Session, Is.Not.Null);
+        Assert.That((await Try(server, Email, AuthServer.Password, stranger)).Wait, Is.Not.Null, "as before");
+    }
+
+    [Test]
+    public async Task Many_networks_that_guess_one_password_are_slowed_to_a_guess_a_minute_and_the_own_browser_is_not()
+    {
+        await using var server = await Server();
+        var ada = await server.With((AdministratorRegister register) => register.Get(Email));
+        var longest = TimeSpan.Zero;
+        for (var i = 0; i < 130; i++)
+        {
+            var wait = (await Try(server, Email, "wrong", Network(i))).Wait ?? TimeSpan.Zero;
+            longest = wait > longest ? wait : longest;
+            server.Time.Advance(wait);
+        }
+
+        Assert.That(longest, Is.EqualTo(TimeSpan.FromMinutes(1)));
+        Assert.That((await Try(server, Email, AuthServer.Password, Network(200))).Wait, Is.Not.Null);
+        var known = new Visitor(Device: new Device(Guid.NewGuid(), ada.Id));
+        Assert.That((await Try(server, Email, AuthServer.Password, known)).Session, Is.Not.Null);
+        server.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.That((await Try(server, Email, AuthServer.Password, Network(200))).Session, Is.Not.Null);
+    }
+
+    [Test]
+    public async Task A_network_that_tries_many_addresses_is_held_off_and_another_is_not()
+    {
+        await using var server = await Server();
+        var guesser = Network(1);
+        for (var i = 0; i < 100; i++)
+            Assert.That((await Try(server, $"a{i}@example.com", "wrong", guesser)).Wait, Is.Null);
+
+        Assert.That((await Try(server, Email, AuthServer.Password, guesser)).Wait, Is.EqualTo(TimeSpan.FromSeconds(5)));
+        Assert.That((await Try(server, Email, AuthServer.Password, Network(2))).Session, Is.Not.Null);
+    }
+
+    [Test]
+    public async Task A_browser_that_another_administrator_is_known_by_is_a_strangers()
+    {
+        await using var server = await Server();
+        var known = new Visitor(Device: new Device(Guid.NewGuid(), Guid.NewGuid()));
+        for (var i = 0; i < 5; i++)
+            await Try(server, Email, "wrong", known);
+        var next = known with { Device = new Device(Guid.NewGuid(), Guid.NewGuid()) };
+        Assert.That((await Try(server, Email, AuthServer.Password, next)).Wait, Is.Not.Null);
+    }
+
+    [Test]
+    public async Task A_failure_is_forgotten_in_a_quarter_of_an_hour()
+    {
+        await using var server = await Server();
+        for (var i = 0; i < 4; i++)
+            await Try(server, Email, "wrong");
+
+        server.Time.Advance(TimeSpan.FromMinutes(30));
+
+        for (var i = 0; i < 3; i++)
+            Assert.That((await Try(server, Email, "wrong")).Wait, Is.Null);
+        Assert.That((await Try(server, Email, "wrong")).Wait, Is.EqualTo(TimeSpan.FromSeconds(5)));
+    }
+
     [TestCase("kqvbtzmrwxhdnjpsgfcy")]
     [TestCase("57294836295738462958")]
     public async Task A_random_password_is_taken_whatever_its_characters(string password)
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
-        await server.With((AccountRegister accounts) =>
-            accounts.CreateAdministrator(account.Id, Email, password, CancellationToken.None));
+        await server.With((AdministratorRegister register) =>
+            register.Create(account.Id, Email, password, CancellationToken.None));
 
         Assert.That((await Try(server, Email, password)).Session, Is.Not.Null);
     }
@@ -60,6 +135,8 @@ public sealed class SignInTests
         return server;
     }
 
-    private static Task<SignInOutcome> Try(AuthServer server, string email, string password) =>
-        server.With((SignIn signIn) => signIn.Try(email, password, CancellationToken.None));
+    private static Visitor Network(int number) => new(new IPAddress([10, 0, (byte)(number / 250), (byte)(number % 250)]));
+
+    private static Task<SignInOutcome> Try(AuthServer server, string email, string password, Visitor? visitor = null) =>
+        server.With((SignIn signIn) => signIn.Try(email, password, visitor ?? new(), CancellationToken.None));
 }

@@ -205,7 +205,7 @@ public sealed class IntrospectionTests
         var account = await server.CreateAccount();
         var administrator = await server.CreateAdministrator(account, "ada@example.com");
         var session = (await server.With((SignIn signIn) =>
-            signIn.Try("ada@example.com", AuthServer.Password, CancellationToken.None))).Session!;
+            signIn.Try("ada@example.com", AuthServer.Password, new(), CancellationToken.None))).Session!;
         var token = await server.With((TokenIssuer tokens) => tokens.Issue(
             account.Id, "portal", [Scopes.Scim, Scopes.Portal], server.Time.GetUtcNow().UtcDateTime.AddMinutes(5),
             (IssuedUnder.Session, session.Id.ToString())));
@@ -220,11 +220,7 @@ public sealed class IntrospectionTests
             Assert.That(answer.Account!.Id, Is.EqualTo(account.Id));
         });
 
-        await server.With<SignIn, bool>(async signIn =>
-        {
-            await signIn.End(session.Id, CancellationToken.None);
-            return true;
-        });
+        await server.With((Sessions sessions) => sessions.EndAll(administrator.Id, CancellationToken.None));
         Assert.That((await scim.Introspect(token)).Active, Is.False);
     }
 

@@ -11,6 +11,11 @@ public sealed class PortalTests
     [TestCase("/scim-credentials")]
     [TestCase("/settings/user-management")]
     [TestCase("/settings/provisioning-log")]
+    [TestCase("/settings/administrators")]
+    [TestCase("/security")]
+    [TestCase("/security/password")]
+    [TestCase("/security/confirm")]
+    [TestCase("/invitation")]
     [TestCase("/connect/authorize?client_id=nobody&response_type=code")]
     [TestCase("/no/such/page")]
     [TestCase("/error")]
@@ -43,6 +48,11 @@ public sealed class PortalTests
     [TestCase("/scim-credentials")]
     [TestCase("/settings/user-management")]
     [TestCase("/settings/provisioning-log")]
+    [TestCase("/settings/administrators")]
+    [TestCase("/security")]
+    [TestCase("/security/password")]
+    [TestCase("/security/confirm")]
+    [TestCase("/invitation")]
     public async Task Every_field_has_a_label_and_every_id_is_the_only_one(string path)
     {
         await using var server = await Server();
@@ -68,6 +78,10 @@ public sealed class PortalTests
     [TestCase("/sign-in", "email", "ada@example.com")]
     [TestCase("/sign-out", "returnUrl", "/")]
     [TestCase("/scim-credentials", "Method", "direct_jwt")]
+    [TestCase("/invitation?handler=Accept", "code", "x")]
+    [TestCase("/security?handler=EndAll", "id", "x")]
+    [TestCase("/security/password", "current", "x")]
+    [TestCase("/settings/administrators?handler=Invite", "Email", "bob@example.com")]
     [TestCase("/settings/user-management?handler=Add", "Email", "bob@example.com")]
     [TestCase("/settings/user-management?handler=SetActive", "active", "false")]
     public async Task A_form_that_another_site_made_is_refused(string path, string field, string value)

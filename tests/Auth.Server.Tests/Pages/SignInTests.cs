@@ -120,6 +120,6 @@ public sealed class SignInTests
         var browser = Browser.At(server);
         var answer = await browser.Submit(
             await browser.Open("/sign-in"), "Sign in", ("email", Email), ("password", AuthServer.Password));
-        return (browser, answer.Header("Set-Cookie")!.Split(';')[0]);
+        return (browser, answer.Header("Set-Cookie")!.Split(", ").Single(cookie => cookie.StartsWith("portal=")).Split(';')[0]);
     }
 }

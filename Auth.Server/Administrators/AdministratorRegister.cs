@@ -1,0 +1,92 @@
+using System.Text.RegularExpressions;
+using Auth.Server.Data;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Administrators;
+
+/// <summary>An administrator as operators and colleagues see them.</summary>
+internal sealed record ListedAdministrator(Administrator Administrator, int Sessions, DateTime? LastSignIn);
+
+/// <summary>Who the administrators are. An address is one person's, whatever the account.</summary>
+internal sealed partial class AdministratorRegister(
+    AuthDbContext db, UserManager<Administrator> administrators, Sessions sessions, TimeProvider time)
+{
+    public async Task<Administrator> Get(string email) =>
+        await administrators.FindByEmailAsync(email.Trim())
+        ?? throw ProblemException.NotFound($"There is no administrator {email.Trim()}.");
+
+    public async Task<List<ListedAdministrator>> List(Guid accountId, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        return await db.Users.AsNoTracking().Where(administrator => administrator.AccountId == accountId)
+            .OrderBy(administrator => administrator.NormalizedEmail)
+            .Select(administrator => new ListedAdministrator(
+                administrator,
+                db.Sessions.Count(s => s.AdministratorId == administrator.Id && s.EndedAt == null && s.ExpiresAt > now),
+                db.Sessions.Where(s => s.AdministratorId == administrator.Id).Max(s => (DateTime?)s.StartedAt)))
+            .ToListAsync(cancellation);
+    }
+
+    /// <summary>The open invitations and password resets of an account, the newest first.</summary>
+    public Task<List<Invitation>> Invited(Guid accountId, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        return db.Invitations.AsNoTracking()
+            .Where(invitation => invitation.AccountId == accountId && invitation.ExpiresAt > now)
+            .OrderByDescending(invitation => invitation.CreatedAt).ThenBy(invitation => invitation.Id)
+            .ToListAsync(cancellation);
+    }
+
+    public async Task<Administrator> Create(
+        Guid accountId, string email, string password, CancellationToken cancellation)
+    {
+        if (!await db.Accounts.AnyAsync(account => account.Id == accountId, cancellation))
+            throw ProblemException.NotFound($"There is no account {accountId}.");
+        var administrator = new Administrator
+        {
+            Id = Guid.CreateVersion7(),
+            AccountId = accountId,
+            UserName = CheckEmail(email),
+            Email = email,
+        };
+        Require(await administrators.CreateAsync(administrator, password));
+        return administrator;
+    }
+
+    /// <summary>Puts a new password in the place of the old one; ends all sessions. For within a transaction.</summary>
+    public async Task SetPassword(Administrator administrator, string password, CancellationToken cancellation)
+    {
+        Require(await administrators.RemovePasswordAsync(administrator));
+        Require(await administrators.AddPasswordAsync(administrator, password));
+        await sessions.EndAll(administrator.Id, cancellation);
+    }
+
+    /// <summary>Ends all sessions of a person; tells how many.</summary>
+    public async Task<int> SignOut(string email, CancellationToken cancellation) =>
+        await sessions.EndAll((await Get(email)).Id, cancellation);
+
+    /// <summary>Takes away a person's access, and whatever was issued to them with it.</summary>
+    public async Task Remove(string email, CancellationToken cancellation)
+    {
+        var administrator = await Get(email);
+        await using var transaction = await db.BeginWrite(cancellation);
+        await db.Tokens.Where(token => token.Session!.AdministratorId == administrator.Id).ExecuteDeleteAsync(cancellation);
+        Require(await administrators.DeleteAsync(administrator));
+        await transaction.Commit(cancellation);
+    }
+
+    public static string CheckEmail(string email) => email.Length <= 254 && Email().IsMatch(email)
+        ? email
+        : throw ProblemException.Invalid($"\"{email}\" is no e-mail address.");
+
+    /// <exception cref="ProblemException">Identity refuses; its sentences say why.</exception>
+    public static void Require(IdentityResult result)
+    {
+        if (!result.Succeeded)
+            throw ProblemException.Invalid(string.Join(' ', result.Errors.Select(error => error.Description)));
+    }
+
+    [GeneratedRegex("^[^@\\s\\p{C}]+@[^@\\s\\p{C}]+\\.[^@\\s\\p{C}]+\\z")]
+    private static partial Regex Email();
+}

@@ -1,0 +1,47 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Auth.Server.Administrators;
+
+/// <summary>From a sign-in to its end. The portal's cookie names it, and so do the portal's tokens.</summary>
+internal sealed class AdministratorSession
+{
+    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(8);
+
+    /// <summary>For how long a sign-in is recent enough to change what a sign-in takes.</summary>
+    public static readonly TimeSpan Recent = TimeSpan.FromMinutes(10);
+
+    public Guid Id { get; init; } = Guid.CreateVersion7();
+
+    public required Guid AdministratorId { get; init; }
+
+    public Administrator Administrator { get; init; } = null!;
+
+    public required DateTime StartedAt { get; init; }
+
+    /// <summary>When the session ends by itself, UTC.</summary>
+    public required DateTime ExpiresAt { get; init; }
+
+    /// <summary>When a page was last asked for, at most a minute too early, UTC.</summary>
+    public required DateTime LastUsedAt { get; init; }
+
+    /// <summary>When the administrator last proved who they are, UTC.</summary>
+    public required DateTime ConfirmedAt { get; init; }
+
+    /// <summary>The IP address that it was begun from.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>The browser it was begun in, as <see cref="Visitor.Browser"/> puts it.</summary>
+    public string? Browser { get; init; }
+
+    public DateTime? EndedAt { get; set; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<AdministratorSession>
+    {
+        public void Configure(EntityTypeBuilder<AdministratorSession> session)
+        {
+            session.Property(s => s.Id).ValueGeneratedNever();
+            session.HasOne(s => s.Administrator).WithMany().HasForeignKey(s => s.AdministratorId);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Auth.Server.Data;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Administrators;
+
+/// <summary>An invitation and the link that takes it up, which nothing shows again.</summary>
+internal sealed record IssuedInvitation(Invitation Invitation, string Link);
+
+/// <summary>
+/// Inviting people to be administrators, by a link that is handed over by hand. The code stands behind the link's <c>#</c>,
+/// which no browser sends: it comes in a form, so that no log on the way has it.
+/// </summary>
+internal sealed class Invitations(
+    AuthDbContext db,
+    UserManager<Administrator> administrators,
+    AdministratorRegister register,
+    AuthOptions options,
+    TimeProvider time)
+{
+    public const string Path = "/invitation";
+
+    private const int CodeBytes = 32;
+
+    /// <summary>Invites somebody into an account. An earlier invitation of theirs ends.</summary>
+    public async Task<IssuedInvitation> Invite(Guid accountId, string email, string by, CancellationToken cancellation)
+    {
+        email = AdministratorRegister.CheckEmail(email.Trim());
+        if (!await db.Accounts.AnyAsync(account => account.Id == accountId, cancellation))
+            throw ProblemException.NotFound($"There is no account {accountId}.");
+        if (await administrators.FindByEmailAsync(email) is not null)
+            throw ProblemException.Conflict($"{email} signs in to SciLeads already, and cannot be invited.");
+        return await Issue(accountId, email, administrator: null, by, cancellation);
+    }
+
+    /// <summary>Lets an administrator who lost the password set a new one. The old one works until then.</summary>
+    public async Task<IssuedInvitation> ResetPassword(string email, string by, CancellationToken cancellation)
+    {
+        var administrator = await register.Get(email);
+        return await Issue(administrator.AccountId, administrator.Email!, administrator, by, cancellation);
+    }
+
+    /// <summary>Makes a colleague's link worthless.</summary>
+    public async Task Withdraw(Guid accountId, Guid id, CancellationToken cancellation)
+    {
+        if (await db.Invitations.Where(i => i.AccountId == accountId && i.Id == id).ExecuteDeleteAsync(cancellation) == 0)
+            throw Gone();
+    }
+
+    /// <summary>Makes the link worthless that an address has, whatever the account.</summary>
+    public async Task Withdraw(string email, CancellationToken cancellation)
+    {
+        var key = administrators.NormalizeEmail(email.Trim());
+        if (await db.Invitations.Where(invitation => invitation.EmailKey == key).ExecuteDeleteAsync(cancellation) == 0)
+            throw ProblemException.NotFound($"There is no invitation for {email.Trim()}.");
+    }
+
+    /// <summary>The invitation that a code is of.</summary>
+    /// <exception cref="ProblemException">There is none; the code may have been used, withdrawn or have expired.</exception>
+    public async Task<Invitation> Find(string? code, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        var hash = Hash(code ?? "");
+        return await db.Invitations.AsNoTracking().Include(invitation => invitation.Account)
+            .SingleOrDefaultAsync(invitation => invitation.CodeHash == hash && invitation.ExpiresAt > now, cancellation)
+            ?? throw Gone();
+    }
+
+    /// <summary>Uses an invitation up. Of several who do it at once, one succeeds.</summary>
+    public async Task Accept(string? code, string password, CancellationToken cancellation)
+    {
+        var invitation = await Find(code, cancellation);
+        await using var transaction = await db.BeginWrite(cancellation);
+        if (await db.Invitations.Where(i => i.Id == invitation.Id).ExecuteDeleteAsync(cancellation) == 0)
+            throw Gone();
+        if (invitation.AdministratorId is null)
+            await register.Create(invitation.AccountId, invitation.Email, password, cancellation);
+        else
+            await register.SetPassword(await register.Get(invitation.Email), password, cancellation);
+        await transaction.Commit(cancellation);
+    }
+
+    private async Task<IssuedInvitation> Issue(
+        Guid accountId, string email, Administrator? administrator, string by, CancellationToken cancellation)
+    {
+        var code = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(CodeBytes));
+        var now = time.GetUtcNow().UtcDateTime;
+        var invitation = new Invitation
+        {
+            AccountId = accountId,
+            Email = email,
+            EmailKey = administrators.NormalizeEmail(email)!,
+            CodeHash = Hash(code),
+            AdministratorId = administrator?.Id,
+            CreatedAt = now,
+            CreatedBy = by,
+            ExpiresAt = now + Invitation.Lifetime,
+        };
+        await using var transaction = await db.BeginWrite(cancellation);
+        await db.Invitations
+            .Where(old => old.ExpiresAt <= now || (old.AccountId == accountId && old.EmailKey == invitation.EmailKey))
+            .ExecuteDeleteAsync(cancellation);
+        db.Invitations.Add(invitation);
+        try
+        {
+            await db.SaveChangesAsync(cancellation);
+        }
+        catch (DbUpdateException)
+        {
+            // The index allows one.
+            throw ProblemException.Conflict($"{email} is just being invited by somebody else.");
+        }
+
+        await transaction.Commit(cancellation);
+        return new(invitation, new Uri(options.PublicUrl, $"{Path}#{code}").ToString());
+    }
+
+    private static string Hash(string code) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(code)));
+
+    private static ProblemException Gone() => ProblemException.NotFound(
+        "This invitation is not valid. It may have been used already, withdrawn or replaced by a newer one, or be older "
+        + "than 72 hours. Ask whoever sent it to you for another.");
+}

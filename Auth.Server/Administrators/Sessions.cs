@@ -1,0 +1,80 @@
+using Auth.Server.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Administrators;
+
+/// <summary>
+/// The sessions of administrators: begun by a sign-in, ended by the administrator, an operator, whatever changes what a
+/// sign-in takes, or time. The portal's tokens of a session end with it.
+/// </summary>
+internal sealed class Sessions(AuthDbContext db, TimeProvider time)
+{
+    private static readonly TimeSpan keptAfterTheirEnd = TimeSpan.FromDays(30);
+
+    private DateTime Now => time.GetUtcNow().UtcDateTime;
+
+    public async Task<AdministratorSession> Begin(
+        Administrator administrator, Visitor visitor, CancellationToken cancellation)
+    {
+        var now = Now;
+        await ForgetOld(now - keptAfterTheirEnd, cancellation);
+        var session = new AdministratorSession
+        {
+            AdministratorId = administrator.Id,
+            Administrator = administrator,
+            StartedAt = now,
+            LastUsedAt = now,
+            ConfirmedAt = now,
+            ExpiresAt = now + AdministratorSession.Lifetime,
+            Address = visitor.Address?.ToString(),
+            Browser = visitor.Browser,
+        };
+        db.Sessions.Add(session);
+        await db.SaveChangesAsync(cancellation);
+        return session;
+    }
+
+    /// <summary>An administrator's live sessions, the one used last first.</summary>
+    public Task<List<AdministratorSession>> List(Guid administratorId, CancellationToken cancellation) =>
+        Live(administratorId).AsNoTracking()
+            .OrderByDescending(session => session.LastUsedAt).ThenBy(session => session.Id).ToListAsync(cancellation);
+
+    /// <summary>Whether the administrator proved who they are a short while ago.</summary>
+    public Task<bool> IsRecent(SignedIn administrator, CancellationToken cancellation)
+    {
+        var since = Now - AdministratorSession.Recent;
+        return db.Sessions.AnyAsync(
+            session => session.Id == administrator.SessionId && session.ConfirmedAt > since, cancellation);
+    }
+
+    public Task Confirm(Guid sessionId, CancellationToken cancellation) =>
+        db.Sessions.Where(session => session.Id == sessionId).ExecuteUpdateAsync(
+            change => change.SetProperty(session => session.ConfirmedAt, Now), cancellation);
+
+    /// <summary>Ends one session of an administrator; another's stays.</summary>
+    public Task End(Guid administratorId, Guid sessionId, CancellationToken cancellation) =>
+        End(Live(administratorId).Where(session => session.Id == sessionId), cancellation);
+
+    public Task EndOthers(SignedIn administrator, CancellationToken cancellation) =>
+        End(Live(administrator.AdministratorId).Where(session => session.Id != administrator.SessionId), cancellation);
+
+    /// <summary>Signs an administrator out everywhere; tells from how many sessions.</summary>
+    public Task<int> EndAll(Guid administratorId, CancellationToken cancellation) =>
+        End(Live(administratorId), cancellation);
+
+    private IQueryable<AdministratorSession> Live(Guid administratorId)
+    {
+        var now = Now;
+        return db.Sessions.Where(session =>
+            session.AdministratorId == administratorId && session.EndedAt == null && session.ExpiresAt > now);
+    }
+
+    private Task<int> End(IQueryable<AdministratorSession> sessions, CancellationToken cancellation) =>
+        sessions.ExecuteUpdateAsync(change => change.SetProperty(session => session.EndedAt, Now), cancellation);
+
+    private async Task ForgetOld(DateTime ended, CancellationToken cancellation)
+    {
+        await db.Tokens.Where(token => token.Session!.ExpiresAt < ended).ExecuteDeleteAsync(cancellation);
+        await db.Sessions.Where(session => session.ExpiresAt < ended).ExecuteDeleteAsync(cancellation);
+    }
+}

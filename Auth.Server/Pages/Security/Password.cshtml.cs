@@ -1,0 +1,46 @@
+using Auth.Server.Administrators;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace Auth.Server.Pages.Security;
+
+/// <summary>A new password takes the old one, and ends the other sessions: somebody may have had it.</summary>
+internal sealed class PasswordModel(SignIn signIn, Sessions sessions, UserManager<Administrator> administrators) : PageModel
+{
+    [BindProperty]
+    public string? Current { get; set; }
+
+    [BindProperty]
+    public string? New { get; set; }
+
+    public string? Refusal { get; private set; }
+
+    [TempData]
+    public string? Done { get; set; }
+
+    public async Task<IActionResult> OnPost(CancellationToken cancellation)
+    {
+        var signedIn = SignedIn.From(User);
+        var administrator = (await administrators.FindByIdAsync(signedIn.AdministratorId.ToString()))!;
+        var (right, wait) = await signIn.Check(administrator, Current ?? "", Visitor.From(HttpContext), cancellation);
+        if (!right)
+        {
+            Refusal = Portal.Refuse(Response, wait, "The current password is not right.");
+            return Page();
+        }
+
+        var changed = await administrators.ChangePasswordAsync(administrator, Current!, New ?? "");
+        if (!changed.Succeeded)
+        {
+            Response.StatusCode = StatusCodes.Status400BadRequest;
+            Refusal = string.Join(' ', changed.Errors.Select(error => error.Description));
+            return Page();
+        }
+
+        await sessions.Confirm(signedIn.SessionId, cancellation);
+        await sessions.EndOthers(signedIn, cancellation);
+        Done = "Your password was changed, and your other sessions were ended.";
+        return LocalRedirect("/security");
+    }
+}

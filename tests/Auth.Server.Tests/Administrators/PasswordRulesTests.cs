@@ -1,0 +1,41 @@
+using Auth.Server.Administrators;
+
+namespace Auth.Server.Tests.Administrators;
+
+public sealed class PasswordRulesTests
+{
+    private const string Email = "lovelace@example.com";
+
+    [TestCase("lovelace-1815-12", "e-mail address")]
+    [TestCase("my LoveLace 1815", "e-mail address")]
+    [TestCase("lovelace@example.com", "e-mail address")]
+    [TestCase("aaaaaaaaaaaa", "different characters")]
+    [TestCase("abababababab", "different characters")]
+    [TestCase("123456789012", "a row of characters")]
+    [TestCase("abcdefghijkl", "a row of characters")]
+    [TestCase("987654321098", "a row of characters")]
+    [TestCase("Password1234", "tried first")]
+    [TestCase("Password123!", "tried first")]
+    [TestCase("administrator", "tried first")]
+    [TestCase("qwertyuiop12", "tried first")]
+    [TestCase("Welcome2026!", "tried first")]
+    [TestCase("SciLeads2026!", "tried first")]
+    public void What_a_guesser_tries_first_is_refused(string password, string sentence) =>
+        Assert.That(PasswordRules.Refusal(Email, password), Does.Contain(sentence));
+
+    [Test]
+    public void A_password_longer_than_any_form_sends_is_refused() =>
+        Assert.That(PasswordRules.Refusal(Email, new string('x', 201)), Does.Contain("at most 200"));
+
+    [TestCase("correct horse battery 7")]
+    [TestCase("kqvbtzmrwxhdnjpsgfcy")]
+    [TestCase("57294836295738462958")]
+    [TestCase("ein grüner Tisch im Regen")]
+    [TestCase("パスワードではない長い文章です")]
+    public void Length_is_enough(string password) =>
+        Assert.That(PasswordRules.Refusal(Email, password), Is.Null);
+
+    [Test]
+    public void A_name_of_three_letters_may_stand_in_a_password() =>
+        Assert.That(PasswordRules.Refusal("ada@example.com", "a canada of geese"), Is.Null);
+}
