@@ -28,7 +28,9 @@ public sealed record TokenIntrospection
     [JsonPropertyName("credential_set")]
     public CredentialSetReference? CredentialSet { get; init; }
 
-    /// <summary>Who acts (RFC 8693 §4.1): the administrator behind a token of the portal.</summary>
+    /// <summary>
+    /// Who acts (RFC 8693 §4.1): the administrator behind a token of the portal, or who traded an exchanged token.
+    /// </summary>
     [JsonPropertyName("act")]
     public Actor? Act { get; init; }
 
@@ -48,15 +50,19 @@ public sealed record TokenIntrospection
         public required string Method { get; init; }
     }
 
-    /// <summary>An administrator at work in the portal.</summary>
+    /// <summary>Whoever acts for the account.</summary>
     public sealed record Actor
     {
-        /// <summary>The administrator.</summary>
+        /// <summary>The administrator's id, or the client id that an exchanged token was traded by.</summary>
         [JsonPropertyName("sub")]
-        public required Guid Subject { get; init; }
+        public required string Subject { get; init; }
 
         /// <summary>The administrator's e-mail address, for events and texts.</summary>
         [JsonPropertyName("email")]
-        public required string Email { get; init; }
+        public string? Email { get; init; }
+
+        /// <summary>Who acted before: the client that traded the token which was then traded again.</summary>
+        [JsonPropertyName("act")]
+        public Actor? Previous { get; init; }
     }
 }

@@ -36,6 +36,8 @@ internal sealed class AdministratorSession
 
     public DateTime? EndedAt { get; set; }
 
+    public bool IsLive(DateTime now) => EndedAt is null && ExpiresAt > now;
+
     internal sealed class Configuration : IEntityTypeConfiguration<AdministratorSession>
     {
         public void Configure(EntityTypeBuilder<AdministratorSession> session)

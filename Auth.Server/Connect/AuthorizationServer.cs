@@ -14,6 +14,13 @@ internal static class AuthorizationServer
 {
     public const string AuthorizePath = "connect/authorize";
     private const string RevocationPath = "connect/revoke";
+    private const string PushedAuthorizationPath = "connect/par";
+
+    /// <summary>
+    /// How long a used refresh token is still taken, for a client that lost the answer or asks twice at once. Used later, it
+    /// ends its family.
+    /// </summary>
+    public static readonly TimeSpan RefreshGrace = TimeSpan.FromSeconds(30);
 
     public static void AddAuthorizationServer(this IServiceCollection services, AuthOptions auth)
     {
@@ -24,6 +31,7 @@ internal static class AuthorizationServer
         services.AddHostedService<KeyWatch>();
         services.AddScoped<TokenIssuer>();
         services.AddScoped(provider => (ClientManager)provider.GetRequiredService<OpenIddictApplicationManager<Client>>());
+        services.AddScoped(provider => (TokenManager)provider.GetRequiredService<OpenIddictTokenManager<Token>>());
 
         var openIddict = services.AddOpenIddict();
         openIddict.AddCore(core => core
@@ -58,23 +66,40 @@ internal static class AuthorizationServer
             .SetTokenEndpointUris(AuthServerPaths.Token)
             .SetIntrospectionEndpointUris(AuthServerPaths.Introspection)
             .SetRevocationEndpointUris(RevocationPath)
+            .SetPushedAuthorizationEndpointUris(PushedAuthorizationPath)
             .SetJsonWebKeySetEndpointUris(AuthServerPaths.Keys);
 
-        server.AllowAuthorizationCodeFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow();
+        server.AllowAuthorizationCodeFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow().AllowTokenExchangeFlow();
+        server.Configure(options => options.SubjectTokenTypes.IntersectWith([TokenTypeIdentifiers.AccessToken]));
+        // Who trades a token is its actor; nobody acts for somebody else.
+        server.Configure(options => options.ActorTokenTypes.Clear());
         server.RegisterScopes(Shared.Contracts.Scopes.Scim, Shared.Contracts.Scopes.ReadAccounts);
+        // The one resource (RFC 8707) that clients can ask for: what every token of theirs is for anyway.
+        server.RegisterResources(auth.ScimBaseUrl).IgnoreResourcePermissions();
         // RFC 7636 §4.2: a client that can hash must not send its verifier in clear.
         server.Configure(options => options.CodeChallengeMethods.Remove(CodeChallengeMethods.Plain));
         // The other modes would need inline script, or leave the code in the browser's history.
         server.Configure(options => options.ResponseModes.IntersectWith([ResponseModes.Query]));
 
+        // Long enough for an administrator to sign in with a second factor (RFC 9126 §2.2).
+        server.Configure(options => options.RequestTokenLifetime = TimeSpan.FromMinutes(10));
         server.SetAccessTokenLifetime(auth.AccessTokenLifetime)
             // A refresh token lives as long as its credential set, however long nobody is provisioned.
             .SetRefreshTokenLifetime(null)
+            .SetRefreshTokenReuseLeeway(RefreshGrace)
             // Scim.Api reads access tokens itself.
             .DisableAccessTokenEncryption();
 
-        server.AddEventHandler(TokenKey.Descriptor)
+        server.AddEventHandler(TokenKey.Descriptor);
+        server.RemoveEventHandler(OpenIddictServerHandlers.Protection.RestoreTokenEntryProperties.Descriptor)
+            .AddEventHandler(RestoreTokenEntry.Descriptor)
             .AddEventHandler(RequireLiveCredentialSet.Descriptor)
+            .AddEventHandler(ClientAssertions.CheckAudience.Descriptor)
+            .AddEventHandler(ClientAssertions.Check.Descriptor)
+            .AddEventHandler(ClientAssertions.TakeOnce.Descriptor)
+            .AddEventHandler(RefuseRepetition.Descriptor)
+            .AddEventHandler(TokenExchange.NameClient.Descriptor)
+            .AddEventHandler(EndFamily.Descriptor)
             .AddEventHandler(Introspection.OnlyPost.Descriptor)
             .AddEventHandler(Introspection.OnlyAccessTokens.Descriptor)
             .AddEventHandler(Introspection.TellAccount.Descriptor)

@@ -1,3 +1,4 @@
+using Auth.Server.Administrators;
 using Auth.Server.Credentials;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -20,11 +21,28 @@ internal sealed class Client : OpenIddictEntityFrameworkCoreApplication<Guid, Gr
     }
 }
 
-/// <summary>What an administrator consented to: OpenIddict's authorization.</summary>
+/// <summary>
+/// What an administrator consented to: OpenIddict's authorization. The refresh tokens that follow from one code, and their
+/// access tokens, are a family; the grant is what it lives and dies with.
+/// </summary>
 internal sealed class Grant : OpenIddictEntityFrameworkCoreAuthorization<Guid, Client, Token>
 {
     /// <summary>The credential set the grant was given under.</summary>
     public Guid? CredentialSetId { get; set; }
+
+    /// <summary>The e-mail address of the administrator who gave it.</summary>
+    public string? AllowedBy { get; set; }
+
+    /// <summary>
+    /// When the client was given a newer grant, UTC: from then on it refreshes with that one. Access tokens run out by
+    /// themselves, so that a client loses no request while it changes over.
+    /// </summary>
+    public DateTime? ReplacedAt { get; set; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<Grant>
+    {
+        public void Configure(EntityTypeBuilder<Grant> grant) => grant.HasIndex(g => g.CredentialSetId);
+    }
 }
 
 /// <summary>A scope that OpenIddict knows of. We register ours in code; the table stays empty.</summary>
@@ -41,7 +59,12 @@ internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, G
     /// <summary>The administrator's session behind a token of the portal; it ends with the session.</summary>
     public Guid? SessionId { get; set; }
 
-    public Administrators.AdministratorSession? Session { get; init; }
+    public AdministratorSession? Session { get; init; }
+
+    /// <summary>Whether what the token was issued under admits anybody at a time: its credential set or its session.</summary>
+    public bool IsLive(DateTime now) =>
+        (CredentialSetId is null || CredentialSet!.IsLive(now))
+        && (SessionId is null || Session!.IsLive(now));
 
     /// <summary>The key that signed the token or, of a code or refresh token, encrypted it.</summary>
     public string? KeyId { get; set; }

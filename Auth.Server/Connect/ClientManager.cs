@@ -1,10 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
+using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 using OpenIddict.Abstractions;
 using OpenIddict.Core;
+using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Connect;
 
@@ -18,18 +21,81 @@ internal sealed class ClientManager(
     IOptionsMonitor<OpenIddictCoreOptions> options,
     IOpenIddictApplicationStore<Client> store,
     AuthDbContext db,
+    IMemoryCache memory,
     TimeProvider time) : OpenIddictApplicationManager<Client>(cache, logger, options, store)
 {
     private const string Sha256Prefix = "sha256.";
 
+    // A request asks for its client a dozen times.
+    private readonly Dictionary<string, Client?> found = new(StringComparer.Ordinal);
+
     public override async ValueTask<Client?> FindByClientIdAsync(
         string identifier, CancellationToken cancellationToken = default)
     {
-        var client = await base.FindByClientIdAsync(identifier, cancellationToken);
-        if (client?.CredentialSetId is not { } setId)
-            return client;
-        var set = await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == setId, cancellationToken);
-        return set.IsLive(time.GetUtcNow().UtcDateTime) ? client : null;
+        if (!found.TryGetValue(identifier, out var client))
+            found[identifier] = client = await Find(identifier, cancellationToken);
+        return client?.CredentialSet is null || client.CredentialSet.IsLive(time.GetUtcNow().UtcDateTime) ? client : null;
+    }
+
+    /// <summary>Makes the client of an <c>oauth2</c> set, and returns its secret unless it has keys.</summary>
+    public async Task<string?> CreateFor(CredentialSet set, NewCredentialSet wanted, CancellationToken cancellation)
+    {
+        var descriptor = new OpenIddictApplicationDescriptor
+        {
+            ClientId = set.ClientId,
+            ClientType = ClientTypes.Confidential,
+            ConsentType = ConsentTypes.Explicit,
+            JsonWebKeySet = wanted.Jwks is null ? null : PublicKeys.Read(wanted.Jwks),
+            Permissions =
+            {
+                Permissions.Endpoints.Token,
+                Permissions.Endpoints.Revocation,
+                Permissions.GrantTypes.ClientCredentials,
+                Permissions.GrantTypes.TokenExchange,
+                Permissions.Prefixes.Scope + Shared.Contracts.Scopes.Scim,
+            },
+        };
+        if (wanted.RedirectUris is { Count: > 0 } redirectUris)
+        {
+            descriptor.Permissions.UnionWith(
+            [
+                Permissions.Endpoints.Authorization,
+                Permissions.Endpoints.PushedAuthorization,
+                Permissions.GrantTypes.AuthorizationCode,
+                Permissions.GrantTypes.RefreshToken,
+                Permissions.ResponseTypes.Code,
+            ]);
+            descriptor.RedirectUris.UnionWith(redirectUris.Select(uri => new Uri(uri)));
+        }
+        if (wanted.RequirePkce)
+            descriptor.Requirements.Add(Requirements.Features.ProofKeyForCodeExchange);
+
+        var secret = wanted.Jwks is null ? ClientSecret.Generate() : null;
+        var client = new Client { CredentialSetId = set.Id };
+        await PopulateAsync(client, descriptor, cancellation);
+        await CreateAsync(client, secret, cancellation);
+        return secret;
+    }
+
+    /// <summary>
+    /// Makes the client that a direct JWT names: a public one (RFC 6749 §2.1), which can trade that JWT and do nothing else.
+    /// </summary>
+    public async Task CreateFor(CredentialSet set, CancellationToken cancellation)
+    {
+        var client = new Client { CredentialSetId = set.Id };
+        var descriptor = new OpenIddictApplicationDescriptor
+        {
+            ClientId = set.Id.ToString(),
+            ClientType = ClientTypes.Public,
+            Permissions =
+            {
+                Permissions.Endpoints.Token,
+                Permissions.GrantTypes.TokenExchange,
+                Permissions.Prefixes.Scope + Shared.Contracts.Scopes.Scim,
+            },
+        };
+        await PopulateAsync(client, descriptor, cancellation);
+        await CreateAsync(client, cancellation);
     }
 
     protected override ValueTask<string> ObfuscateClientSecretAsync(
@@ -41,6 +107,20 @@ internal sealed class ClientManager(
         new(comparand.StartsWith(Sha256Prefix, StringComparison.Ordinal)
             && CryptographicOperations.FixedTimeEquals(
                 Hash(secret), Convert.FromBase64String(comparand[Sha256Prefix.Length..])));
+
+    private async Task<Client?> Find(string clientId, CancellationToken cancellation)
+    {
+        if (memory.TryGetValue(ResourceServers.MemoryKey(clientId), out Client? resourceServer))
+            return resourceServer;
+        var client = await db.Clients.Include(client => client.CredentialSet)
+            .SingleOrDefaultAsync(client => client.ClientId == clientId, cancellation);
+        if (client is { CredentialSetId: null })
+        {
+            db.Entry(client).State = EntityState.Detached;
+            memory.Set(ResourceServers.MemoryKey(clientId), client, ResourceServers.MemorySpan);
+        }
+        return client;
+    }
 
     private static byte[] Hash(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
 }

@@ -1,7 +1,5 @@
 using System.Text.Json;
-using Auth.Server.Data;
 using Microsoft.AspNetCore;
-using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using Shared.Contracts;
@@ -51,62 +49,43 @@ internal static class Introspection
     }
 
     /// <summary>Adds whom the token belongs to. It was just found live.</summary>
-    internal sealed class TellAccount(AuthDbContext db, TimeProvider time)
-        : IOpenIddictServerHandler<HandleIntrospectionRequestContext>
+    internal sealed class TellAccount(TimeProvider time) : IOpenIddictServerHandler<HandleIntrospectionRequestContext>
     {
         public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
             OpenIddictServerHandlerDescriptor.CreateBuilder<HandleIntrospectionRequestContext>()
-                .UseScopedHandler<TellAccount>()
+                .UseSingletonHandler<TellAccount>()
                 .SetOrder(OpenIddictServerHandlers.Introspection.AttachApplicationClaims.Descriptor.Order + 500)
                 .Build();
 
-        public async ValueTask HandleAsync(HandleIntrospectionRequestContext context)
+        public ValueTask HandleAsync(HandleIntrospectionRequestContext context)
         {
-            var token = context.GenericTokenPrincipal!;
-            var end = token.GetExpirationDate();
-            if (IssuedUnder.Read(token, IssuedUnder.CredentialSet) is { } setId)
+            var token = context.Transaction.GetProperty<Token>(typeof(Token).FullName!)!;
+            if (token.CredentialSet is { } set)
             {
-                // A token outlives its set in writing only.
-                if (await AddCredentialSet(context, setId) is { } setEnds && !(end < setEnds))
-                    end = setEnds;
+                context.Claims["account"] = AsJson(set.Account.ToPolicy());
+                context.Claims["credential_set"] = AsJson(new TokenIntrospection.CredentialSetReference
+                {
+                    Id = set.Id,
+                    Generation = set.Generation!.Value,
+                    Method = set.Method,
+                });
             }
-            else if (IssuedUnder.Read(token, IssuedUnder.Session) is { } sessionId)
+            else if (token.Session is { Administrator: var administrator })
             {
-                await AddAdministrator(context, sessionId);
+                context.Claims["account"] = AsJson(administrator.Account.ToPolicy());
+                context.Claims["act"] = AsJson(new TokenIntrospection.Actor
+                {
+                    Subject = administrator.Id.ToString(),
+                    Email = administrator.Email!,
+                });
             }
 
-            // Whole seconds, rounded down: a resource server must not admit longer than this server does.
-            if (end is not null)
-                context.Claims["expires_in"] = (long)Math.Max(0, (end.Value - time.GetUtcNow()).TotalSeconds);
-        }
-
-        private async Task<DateTimeOffset?> AddCredentialSet(HandleIntrospectionRequestContext context, Guid setId)
-        {
-            var set = await db.CredentialSets.AsNoTracking()
-                .Include(set => set.Account.Licences)
-                .SingleAsync(set => set.Id == setId);
-            context.Claims["account"] = AsJson(set.Account.ToPolicy());
-            context.Claims["credential_set"] = AsJson(new TokenIntrospection.CredentialSetReference
-            {
-                Id = set.Id,
-                Generation = set.Generation!.Value,
-                Method = set.Method,
-            });
-            return set.ExpiresAt;
-        }
-
-        private async Task AddAdministrator(HandleIntrospectionRequestContext context, Guid sessionId)
-        {
-            var session = await db.Sessions.AsNoTracking()
-                .Include(session => session.Administrator.Account.Licences)
-                .SingleAsync(session => session.Id == sessionId);
-            var administrator = session.Administrator;
-            context.Claims["account"] = AsJson(administrator.Account.ToPolicy());
-            context.Claims["act"] = AsJson(new TokenIntrospection.Actor
-            {
-                Subject = administrator.Id,
-                Email = administrator.Email!,
-            });
+            // A token outlives its set in writing only. Whole seconds, rounded down: a resource server must not admit
+            // longer than this server does.
+            DateTime?[] ends = [token.ExpirationDate, token.CredentialSet?.ExpiresAt];
+            if (ends.Min() is { } end)
+                context.Claims["expires_in"] = (long)Math.Max(0, (end - time.GetUtcNow().UtcDateTime).TotalSeconds);
+            return ValueTask.CompletedTask;
         }
 
         private static OpenIddictParameter AsJson<T>(T value) => new(JsonSerializer.SerializeToElement(value));

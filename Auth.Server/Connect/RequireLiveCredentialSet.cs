@@ -1,7 +1,8 @@
-using Auth.Server.Credentials;
+using System.Security.Claims;
 using Auth.Server.Data;
 using Auth.Server.Keys;
 using Microsoft.EntityFrameworkCore;
+using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 using static OpenIddict.Server.OpenIddictServerEvents;
@@ -10,11 +11,22 @@ namespace Auth.Server.Connect;
 
 /// <summary>
 /// A code or token is good only if it has a row, the credential set or session it was issued under is live, and its key was
-/// not withdrawn. Runs wherever one is presented: for codes and refresh tokens at the token endpoint, for access tokens at introspection.
+/// not withdrawn. Runs wherever one is presented: for codes, refresh and subject tokens at the token endpoint, for access
+/// tokens at introspection.
 /// </summary>
 internal sealed class RequireLiveCredentialSet(AuthDbContext db, TimeProvider time)
     : IOpenIddictServerHandler<ValidateTokenContext>
 {
+    // All that the answer will tell, so that introspection asks the database once.
+    private static readonly Func<AuthDbContext, Guid, Task<Token?>> find = EF.CompileAsyncQuery(
+        (AuthDbContext db, Guid id) => db.Tokens.AsNoTracking()
+            .Include(token => token.Authorization)
+            .Include(token => token.Key)
+            .Include(token => token.CredentialSet!.Account.Licences)
+            .Include(token => token.Session!.Administrator.Account.Licences)
+            .AsSingleQuery()
+            .SingleOrDefault(token => token.Id == id));
+
     public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
         OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
             .UseScopedHandler<RequireLiveCredentialSet>()
@@ -26,40 +38,65 @@ internal sealed class RequireLiveCredentialSet(AuthDbContext db, TimeProvider ti
         if (context.Principal is not { } principal || IsClientAssertion(context))
             return;
         // A JWT signed with our key but without a row would otherwise be taken at its word.
-        if (!Guid.TryParse(context.TokenId, out var id) || await Origin(id) is not { } origin)
+        if (!Guid.TryParse(principal.GetTokenId(), out var id) || await find(db, id) is not { } token)
         {
             context.Reject(Errors.InvalidToken, "The token is not known.");
             return;
         }
 
-        var now = time.GetUtcNow().UtcDateTime;
-        var stamped = IssuedUnder.Read(principal, IssuedUnder.CredentialSet) == origin.SetId
-            && IssuedUnder.Read(principal, IssuedUnder.Session) == origin.SessionId;
-        var live = (origin.SetId is null || origin.Set?.IsLive(now) == true)
-            && (origin.SessionId is null || origin.Session is { EndedAt: null } session && session.ExpiresAt > now);
-        // The node that asks may not have heard yet that the key was withdrawn, and the row may be another token's.
-        var trusted = origin.KeyId is null
-            || (origin.KeyId == TokenKey.Of(context.TokenValidationResult?.SecurityToken) && origin.KeyWithdrawnAt is null);
-        if (!trusted)
-            context.Reject(Errors.InvalidToken, "The key of the token is no longer trusted.");
-        else if (!stamped || !live)
-            context.Reject(Errors.InvalidToken, "The credential set of the token is no longer active.");
+        if (FaultOf(token, principal, TokenKey.Of(context.TokenValidationResult?.SecurityToken)) is { } fault)
+            context.Reject(Errors.InvalidToken, fault);
+        else if (context.EndpointType == OpenIddictServerEndpointType.Introspection)
+            Vouch(context, token);
     }
 
-    private Task<TokenOrigin?> Origin(Guid tokenId) => db.Tokens.AsNoTracking()
-        .Where(token => token.Id == tokenId)
-        .Select(token => new TokenOrigin(
-            token.CredentialSetId, token.CredentialSet, token.SessionId, token.Session, token.KeyId, token.Key!.WithdrawnAt))
-        .SingleOrDefaultAsync();
+    private string? FaultOf(Token token, ClaimsPrincipal principal, string? keyId)
+    {
+        // The node that asks may not have heard yet that the key was withdrawn, and the row may be another token's.
+        if (token.KeyId is not null && (token.KeyId != keyId || token.Key!.WithdrawnAt is not null))
+            return "The key of the token is no longer trusted.";
+        var stamped = IssuedUnder.Read(principal, IssuedUnder.CredentialSet) == token.CredentialSetId
+            && IssuedUnder.Read(principal, IssuedUnder.Session) == token.SessionId;
+        if (!stamped || !token.IsLive(time.GetUtcNow().UtcDateTime))
+            return "The credential set of the token is no longer active.";
+        return token.Type == TokenTypeIdentifiers.RefreshToken && token.Authorization?.ReplacedAt is not null
+            ? "The client has been allowed anew; the refresh token it got then replaces this one."
+            : null;
+    }
+
+    /// <summary>
+    /// At introspection nothing is redeemed, and the row just read says it all: it spares OpenIddict's own look-ups, which
+    /// would end a family because a resource server asked about a used token.
+    /// </summary>
+    private void Vouch(ValidateTokenContext context, Token token)
+    {
+        if (token.Type != TokenTypeIdentifiers.AccessToken
+            || token.Status != Statuses.Valid
+            || token.Authorization is { Status: not Statuses.Valid }
+            || token.ExpirationDate <= time.GetUtcNow().UtcDateTime)
+        {
+            context.Reject(Errors.InvalidToken, "The token is no access token, was revoked or has expired.");
+        }
+        context.Transaction.SetProperty(typeof(Token).FullName!, token);
+    }
 
     private static bool IsClientAssertion(ValidateTokenContext context) =>
         context.ValidTokenTypes.Contains(TokenTypeIdentifiers.Private.ClientAssertion);
+}
 
-    private sealed record TokenOrigin(
-        Guid? SetId,
-        CredentialSet? Set,
-        Guid? SessionId,
-        Administrators.AdministratorSession? Session,
-        string? KeyId,
-        DateTime? KeyWithdrawnAt);
+/// <summary>
+/// OpenIddict's own look-up of a token's row. At introspection <see cref="RequireLiveCredentialSet"/> reads all there is.
+/// </summary>
+internal sealed class RestoreTokenEntry(IOpenIddictTokenManager tokens) : IOpenIddictServerHandler<ValidateTokenContext>
+{
+    private readonly OpenIddictServerHandlers.Protection.RestoreTokenEntryProperties restore = new(tokens);
+
+    public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+        OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
+            .UseScopedHandler<RestoreTokenEntry>()
+            .SetOrder(OpenIddictServerHandlers.Protection.RestoreTokenEntryProperties.Descriptor.Order)
+            .Build();
+
+    public ValueTask HandleAsync(ValidateTokenContext context) =>
+        context.EndpointType == OpenIddictServerEndpointType.Introspection ? default : restore.HandleAsync(context);
 }

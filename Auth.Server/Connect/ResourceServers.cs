@@ -1,6 +1,6 @@
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.IdentityModel.Tokens;
+using Microsoft.Extensions.Caching.Memory;
 using OpenIddict.Abstractions;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
@@ -8,10 +8,16 @@ namespace Auth.Server.Connect;
 
 /// <summary>
 /// The servers that may introspect tokens. Each proves itself with a key of its own (<c>private_key_jwt</c>, RFC 7523 §2.2);
-/// its client id is the audience of the tokens it may ask about.
+/// its client id is the audience of the tokens it may ask about. They introspect all day long and hardly ever change, so each
+/// node remembers one for a few seconds.
 /// </summary>
-internal sealed class ResourceServers(AuthDbContext db, ClientManager clients)
+internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, IMemoryCache memory)
 {
+    /// <summary>How long another node may go on trusting the keys that <see cref="Add"/> replaced.</summary>
+    public static readonly TimeSpan MemorySpan = TimeSpan.FromSeconds(5);
+
+    public static object MemoryKey(string clientId) => (typeof(ResourceServers), clientId);
+
     /// <summary>
     /// Registers a resource server under its audience and client id, or gives a registered one new keys: a JWK set
     /// (RFC 7517 §5) of public P-256 keys.
@@ -22,7 +28,7 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients)
         {
             ClientId = name,
             ClientType = ClientTypes.Confidential,
-            JsonWebKeySet = Check(jwks),
+            JsonWebKeySet = PublicKeys.Read(jwks),
             Permissions =
             {
                 Permissions.Endpoints.Introspection,
@@ -41,26 +47,6 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients)
         if (client.CredentialSetId is not null)
             throw ProblemException.Conflict($"{name} is the client of a credential set.");
         await clients.UpdateAsync(client, descriptor, cancellation);
-    }
-
-    private static JsonWebKeySet Check(string jwks)
-    {
-        JsonWebKeySet keys;
-        try
-        {
-            keys = JsonWebKeySet.Create(jwks);
-        }
-        catch (Exception error) when (error is ArgumentException or System.Text.Json.JsonException)
-        {
-            throw ProblemException.Invalid("The file is no JWK set (RFC 7517 §5): a JSON object with an array \"keys\".");
-        }
-
-        if (keys.Keys.Count == 0)
-            throw ProblemException.Invalid("The JWK set has no keys.");
-        if (keys.Keys.FirstOrDefault(key => key.Kty != "EC" || key.Crv != "P-256") is { } other)
-            throw ProblemException.Invalid($"The key {other.Kid} is no P-256 key; ES256 is the one algorithm here.");
-        if (keys.Keys.FirstOrDefault(key => key.HasPrivateKey) is { } secret)
-            throw ProblemException.Invalid($"The key {secret.Kid} is a private key. Give the public half, without \"d\".");
-        return keys;
+        memory.Remove(MemoryKey(name));
     }
 }

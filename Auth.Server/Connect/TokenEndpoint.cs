@@ -17,6 +17,8 @@ namespace Auth.Server.Connect;
 /// </summary>
 internal static class TokenEndpoint
 {
+    private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
+
     public static void MapTokenEndpoint(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost(AuthServerPaths.Token, Exchange).DisableAntiforgery();
 
@@ -32,25 +34,49 @@ internal static class TokenEndpoint
         return new(identity);
     }
 
-    private static async Task<IResult> Exchange(HttpContext http, AuthDbContext db, CancellationToken cancellation)
+    private static async Task<IResult> Exchange(
+        HttpContext http, AuthDbContext db, AuthOptions options, TimeProvider time, CancellationToken cancellation)
     {
-        const string scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
         var request = http.GetOpenIddictServerRequest()!;
-        if (!request.IsClientCredentialsGrantType())
-        {
-            // Code and refresh token carry what was granted.
-            var granted = (await http.AuthenticateAsync(scheme)).Principal!;
-            // But not its end: the refresh token would die with the code, which lives for minutes.
-            granted.SetExpirationDate((DateTimeOffset?)null);
-            return Results.SignIn(granted, authenticationScheme: scheme);
-        }
+        if (request.IsClientCredentialsGrantType())
+            return Results.SignIn(await PrincipalOfClient(request, db, cancellation), authenticationScheme: Scheme);
 
+        // Code, refresh token or traded token carry what was granted.
+        var granted = (await http.AuthenticateAsync(Scheme)).Principal!;
+        if (request.IsTokenExchangeGrantType())
+            return TokenExchange.Trade(granted, request, options.AccessTokenLifetime, time.GetUtcNow());
+        if (request.IsAuthorizationCodeGrantType())
+            await ReplaceEarlierGrants(granted, db, time, cancellation);
+        // But not its end: the refresh token would die with the code, which lives for minutes.
+        granted.SetExpirationDate((DateTimeOffset?)null);
+        return Results.SignIn(granted, authenticationScheme: Scheme);
+    }
+
+    private static async Task<ClaimsPrincipal> PrincipalOfClient(
+        OpenIddictRequest request, AuthDbContext db, CancellationToken cancellation)
+    {
         var client = await db.Clients.AsNoTracking().Include(client => client.CredentialSet)
             .SingleAsync(client => client.ClientId == request.ClientId, cancellation);
-        var principal = client.CredentialSet is { } set
+        return client.CredentialSet is { } set
             ? PrincipalOf(set.AccountId, set.Id, [Shared.Contracts.Scopes.Scim])
             : PrincipalOfResourceServer(client.ClientId!, request.GetScopes());
-        return Results.SignIn(principal, authenticationScheme: scheme);
+    }
+
+    /// <summary>
+    /// A client that is allowed anew refreshes with the new grant from now on: a forgotten refresh token would live as long as
+    /// the credential set.
+    /// </summary>
+    private static async Task ReplaceEarlierGrants(
+        ClaimsPrincipal granted, AuthDbContext db, TimeProvider time, CancellationToken cancellation)
+    {
+        var id = Guid.Parse(granted.GetAuthorizationId()!);
+        var grant = await db.Grants.AsNoTracking().SingleAsync(grant => grant.Id == id, cancellation);
+        var now = time.GetUtcNow().UtcDateTime;
+        await db.Grants
+            .Where(earlier => earlier.CredentialSetId == grant.CredentialSetId
+                && earlier.ReplacedAt == null && earlier.CreationDate < grant.CreationDate)
+            .ExecuteUpdateAsync(
+                change => change.SetProperty(earlier => earlier.ReplacedAt, now), cancellation);
     }
 
     /// <summary>A resource server asks for itself, and only about accounts.</summary>

@@ -3,9 +3,7 @@ using Auth.Server.Connect;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.JsonWebTokens;
-using OpenIddict.Abstractions;
 using Shared.Contracts;
-using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Credentials;
 
@@ -18,13 +16,19 @@ namespace Auth.Server.Credentials;
 /// <param name="By">Who asks, for people to read.</param>
 /// <param name="Lifetime">Until the set ends by itself; null is the method's default.</param>
 /// <param name="RedirectUris">Where codes may be sent; without any, a client has client credentials only.</param>
+/// <param name="RequirePkce">Whether the client must prove with each code that it asked for it (RFC 7636); Okta cannot.</param>
+/// <param name="Jwks">
+/// Public keys, a JWK set, with which the client proves itself (<c>private_key_jwt</c>); it then has no secret.
+/// </param>
 internal sealed record NewCredentialSet(
     Guid AccountId,
     Guid? Replaces,
     string Method,
     string By,
     TimeSpan? Lifetime = null,
-    IReadOnlyList<string>? RedirectUris = null);
+    IReadOnlyList<string>? RedirectUris = null,
+    bool RequirePkce = false,
+    string? Jwks = null);
 
 /// <summary>A credential set just made, with what is shown once and kept nowhere.</summary>
 internal sealed record IssuedCredentials(CredentialSet Set, string? Token, string? ClientSecret);
@@ -115,8 +119,13 @@ internal sealed class CredentialSets(
     {
         if (wanted.Method is not (CredentialMethods.OAuth2 or CredentialMethods.DirectJwt))
             throw ProblemException.Invalid($"\"{wanted.Method}\" is no authentication method.");
-        if (wanted.Method == CredentialMethods.DirectJwt && wanted.RedirectUris is { Count: > 0 })
-            throw ProblemException.Invalid("A direct JWT has no redirect URIs.");
+        if (wanted.Method == CredentialMethods.DirectJwt
+            && wanted is not { RedirectUris: null or { Count: 0 }, RequirePkce: false, Jwks: null })
+        {
+            throw ProblemException.Invalid("A direct JWT has no redirect URIs and no keys.");
+        }
+        if (wanted is { RequirePkce: true, RedirectUris: null or { Count: 0 } })
+            throw ProblemException.Invalid("Without a redirect URI there are no codes for PKCE to protect.");
         if (wanted.Lifetime is { } lifetime && (lifetime < shortestLifetime || lifetime > longestLifetime))
         {
             throw ProblemException.Invalid(
@@ -214,53 +223,22 @@ internal sealed class CredentialSets(
             change => change.SetProperty(account => account.LastGeneration, generation), cancellation);
 
         var issued = wanted.Method == CredentialMethods.OAuth2
-            ? new IssuedCredentials(set, null, await CreateClient(set, wanted.RedirectUris ?? [], cancellation))
-            : new IssuedCredentials(set, await IssueDirectJwt(set), null);
+            ? new IssuedCredentials(set, null, await clients.CreateFor(set, wanted, cancellation))
+            : new IssuedCredentials(set, await IssueDirectJwt(set, cancellation), null);
         set.KeyId = issued.Token is null ? null : new JsonWebToken(issued.Token).Kid;
-        set.LastFour = (issued.ClientSecret ?? issued.Token)![^4..];
+        set.LastFour = (issued.ClientSecret ?? issued.Token ?? set.ClientId)![^4..];
         await db.SaveChangesAsync(cancellation);
         return issued;
     }
 
-    private Task<string> IssueDirectJwt(CredentialSet set) => tokens.Issue(
-        set.AccountId,
-        set.Id.ToString(),
-        [Shared.Contracts.Scopes.Scim],
-        set.ExpiresAt!.Value,
-        (IssuedUnder.CredentialSet, set.Id.ToString()));
-
-    private async Task<string> CreateClient(
-        CredentialSet set, IReadOnlyList<string> redirectUris, CancellationToken cancellation)
+    private async Task<string> IssueDirectJwt(CredentialSet set, CancellationToken cancellation)
     {
-        var descriptor = new OpenIddictApplicationDescriptor
-        {
-            ClientId = set.ClientId,
-            ClientType = ClientTypes.Confidential,
-            ConsentType = ConsentTypes.Explicit,
-            Permissions =
-            {
-                Permissions.Endpoints.Token,
-                Permissions.Endpoints.Revocation,
-                Permissions.GrantTypes.ClientCredentials,
-                Permissions.Prefixes.Scope + Shared.Contracts.Scopes.Scim,
-            },
-        };
-        if (redirectUris.Count > 0)
-        {
-            descriptor.Permissions.UnionWith(
-            [
-                Permissions.Endpoints.Authorization,
-                Permissions.GrantTypes.AuthorizationCode,
-                Permissions.GrantTypes.RefreshToken,
-                Permissions.ResponseTypes.Code,
-            ]);
-            descriptor.RedirectUris.UnionWith(redirectUris.Select(uri => new Uri(uri)));
-        }
-
-        var secret = ClientSecret.Generate();
-        var client = new Client { CredentialSetId = set.Id };
-        await clients.PopulateAsync(client, descriptor, cancellation);
-        await clients.CreateAsync(client, secret, cancellation);
-        return secret;
+        await clients.CreateFor(set, cancellation);
+        return await tokens.Issue(
+            set.AccountId,
+            set.Id.ToString(),
+            [Shared.Contracts.Scopes.Scim],
+            set.ExpiresAt!.Value,
+            (IssuedUnder.CredentialSet, set.Id.ToString()));
     }
 }

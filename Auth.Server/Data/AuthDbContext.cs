@@ -22,7 +22,11 @@ internal abstract class AuthDbContext(DbContextOptions options, WriterGate gate)
 
     public DbSet<Client> Clients => Set<Client>();
 
+    public DbSet<Grant> Grants => Set<Grant>();
+
     public DbSet<Token> Tokens => Set<Token>();
+
+    public DbSet<UsedAssertion> UsedAssertions => Set<UsedAssertion>();
 
     public DbSet<AdministratorSession> Sessions => Set<AdministratorSession>();
 

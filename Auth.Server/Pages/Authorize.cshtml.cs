@@ -20,7 +20,7 @@ namespace Auth.Server.Pages;
 /// OpenIddict has checked client, redirect URI and scopes when a request arrives here. Consent is asked for each time,
 /// and only an administrator of the client's own account can give it.
 /// </summary>
-internal sealed partial class AuthorizeModel(AuthDbContext db, ClientManager clients) : PageModel
+internal sealed partial class AuthorizeModel(AuthDbContext db, ClientManager clients, AuthOptions options) : PageModel
 {
     private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
 
@@ -41,6 +41,12 @@ internal sealed partial class AuthorizeModel(AuthDbContext db, ClientManager cli
     /// <summary>Whether the signed-in administrator is one of the client's account.</summary>
     public bool IsOwn { get; private set; }
 
+    /// <summary>What the client refreshes with so far, if it does; what is allowed now will replace it.</summary>
+    public Grant? Earlier { get; private set; }
+
+    /// <summary>For how long the earlier grant's access tokens may go on.</summary>
+    public string AccessTokenLifetime => $"{Math.Ceiling(options.AccessTokenLifetime.TotalMinutes):0} minutes";
+
     /// <summary>The request, to be sent once more with the consent.</summary>
     public IEnumerable<(string Name, string Value)> Parameters =>
         from parameter in HttpContext.GetOpenIddictServerRequest()!.GetParameters()
@@ -58,6 +64,12 @@ internal sealed partial class AuthorizeModel(AuthDbContext db, ClientManager cli
             return NotTheirs();
         if (HttpContext.GetOpenIddictServerRequest()!.HasPromptValue(PromptValues.None))
             return Refuse(Errors.ConsentRequired, "An administrator must be asked.");
+        Earlier = await db.Grants.AsNoTracking()
+            .Where(grant => grant.CredentialSetId == set.Id
+                && grant.Status == Statuses.Valid && grant.ReplacedAt == null
+                && grant.Tokens.Any(token => token.Type == TokenTypeIdentifiers.RefreshToken))
+            .OrderByDescending(grant => grant.CreationDate)
+            .FirstOrDefaultAsync(cancellation);
         SecurityHeaders.AllowFormTo(HttpContext, RedirectUri);
         return Page();
     }
@@ -71,7 +83,9 @@ internal sealed partial class AuthorizeModel(AuthDbContext db, ClientManager cli
             return Refuse(Errors.AccessDenied, "The administrator did not allow it.");
         // Whatever was asked for: there is one thing to grant, and a client that cannot refresh would stop in an hour.
         string[] scopes = [Shared.Contracts.Scopes.Scim, Scopes.OfflineAccess];
-        return SignIn(TokenEndpoint.PrincipalOf(set.AccountId, set.Id, scopes), Scheme);
+        var principal = TokenEndpoint.PrincipalOf(set.AccountId, set.Id, scopes)
+            .SetClaim(IssuedUnder.AllowedBy, SignedIn.From(User).Email);
+        return SignIn(principal, Scheme);
     }
 
     private async Task Load(CancellationToken cancellation)

@@ -95,7 +95,7 @@ internal sealed class Attempt
             Id = Guid.CreateVersion7(now),
             Time = now,
             CredentialSetId = credentialSetId,
-            AdministratorId = administrator?.Subject,
+            AdministratorId = administrator is null ? null : Guid.Parse(administrator.Subject),
             Administrator = administrator?.Email,
             Operation = Operation,
             UserId = userId,

@@ -19,7 +19,8 @@ internal sealed record Caller(
     public static Caller Of(TokenIntrospection answer) => new(
         answer.Account!,
         answer.CredentialSet,
-        answer.Act,
+        // Behind an exchanged token is the credential set, too, whoever traded it.
+        answer.CredentialSet is null ? answer.Act : null,
         (answer.Scope ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal));
 
     /// <summary>Binds an endpoint's parameter; the request was let in, so there is a caller.</summary>

@@ -46,6 +46,6 @@ internal sealed class TestAccount
         Scope = Scopes.Portal,
         ExpiresIn = 300,
         Account = Policy,
-        Act = new() { Subject = Guid.CreateVersion7(), Email = email },
+        Act = new() { Subject = Guid.CreateVersion7().ToString(), Email = email },
     };
 }

@@ -215,7 +215,7 @@ public sealed class IntrospectionTests
         {
             Assert.That(answer.Active);
             Assert.That(answer.CredentialSet, Is.Null);
-            Assert.That(answer.Act!.Subject, Is.EqualTo(administrator.Id));
+            Assert.That(answer.Act!.Subject, Is.EqualTo(administrator.Id.ToString()));
             Assert.That(answer.Act.Email, Is.EqualTo("ada@example.com"));
             Assert.That(answer.Account!.Id, Is.EqualTo(account.Id));
         });

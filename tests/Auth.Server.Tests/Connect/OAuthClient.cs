@@ -34,7 +34,7 @@ internal static class OAuthClient
             Content = new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),
         });
 
-    private static AuthenticationHeaderValue? Basic(string? id, string? secret) => id is null
+    public static AuthenticationHeaderValue? Basic(string? id, string? secret) => id is null
         ? null
         : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(id)}:{Uri.EscapeDataString(secret!)}")));
 }

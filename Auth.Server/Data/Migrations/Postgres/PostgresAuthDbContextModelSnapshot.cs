@@ -332,6 +332,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .ValueGeneratedOnAdd()
                         .HasColumnType("uuid");
 
+                    b.Property<string>("AllowedBy")
+                        .HasColumnType("text");
+
                     b.Property<Guid?>("ApplicationId")
                         .HasColumnType("uuid");
 
@@ -349,6 +352,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<string>("Properties")
                         .HasColumnType("text");
 
+                    b.Property<DateTime?>("ReplacedAt")
+                        .HasColumnType("timestamp with time zone");
+
                     b.Property<string>("Scopes")
                         .HasColumnType("text");
 
@@ -365,6 +371,8 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .HasColumnType("character varying(50)");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("CredentialSetId");
 
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
@@ -485,6 +493,21 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
                     b.ToTable("OpenIddictTokens", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Connect.UsedAssertion", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text");
+
+                    b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("UsedAssertions");
                 });
 
             modelBuilder.Entity("Auth.Server.Credentials.CredentialSet", b =>

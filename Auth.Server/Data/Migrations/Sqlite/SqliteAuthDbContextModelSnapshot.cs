@@ -326,6 +326,9 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .ValueGeneratedOnAdd()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("AllowedBy")
+                        .HasColumnType("TEXT");
+
                     b.Property<Guid?>("ApplicationId")
                         .HasColumnType("TEXT");
 
@@ -341,6 +344,9 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT");
 
                     b.Property<string>("Properties")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("ReplacedAt")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("Scopes")
@@ -359,6 +365,8 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("CredentialSetId");
 
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
@@ -479,6 +487,21 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
                     b.ToTable("OpenIddictTokens", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Connect.UsedAssertion", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("UsedAssertions");
                 });
 
             modelBuilder.Entity("Auth.Server.Credentials.CredentialSet", b =>

@@ -1,0 +1,130 @@
+using System.Security.Cryptography;
+using System.Text;
+using Auth.Server.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using OpenIddict.Abstractions;
+using OpenIddict.Server;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+using static OpenIddict.Server.OpenIddictServerEvents;
+
+namespace Auth.Server.Connect;
+
+/// <summary>
+/// The rules of RFC 7523 §3 for client assertions that OpenIddict leaves open. It has checked signature, audience and age.
+/// </summary>
+internal static class ClientAssertions
+{
+    // Each is remembered until it runs out.
+    private static readonly TimeSpan longestLifetime = TimeSpan.FromHours(1);
+
+    // What OpenIddict allows for clocks that differ.
+    private static readonly TimeSpan clockSkew = TimeSpan.FromMinutes(5);
+
+    /// <summary>Its audience is this server (§3, point 3); OpenIddict would say that a token is wrong, and mean the client.</summary>
+    internal sealed class CheckAudience : IOpenIddictServerHandler<ValidateTokenContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
+                .UseSingletonHandler<CheckAudience>()
+                .SetOrder(OpenIddictServerHandlers.Protection.ValidateAudiences.Descriptor.Order - 500)
+                .Build();
+
+        public ValueTask HandleAsync(ValidateTokenContext context)
+        {
+            if (context.ValidTokenTypes.Contains(TokenTypeIdentifiers.Private.ClientAssertion)
+                && !context.Principal!.GetAudiences().Any(context.ValidAudiences.Contains))
+            {
+                context.Reject(Errors.InvalidClient, "The client assertion is for another server: aud must be the issuer.");
+            }
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>What a sound assertion says; whatever it lacks, the client has not proved itself (§3.2).</summary>
+    internal sealed class Check(TimeProvider time) : IOpenIddictServerHandler<ProcessAuthenticationContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
+                .UseSingletonHandler<Check>()
+                .SetOrder(OpenIddictServerHandlers.ValidateClientAssertion.Descriptor.Order + 500)
+                .Build();
+
+        public ValueTask HandleAsync(ProcessAuthenticationContext context)
+        {
+            if (context.ClientAssertionPrincipal is { } assertion
+                && FaultOf(assertion, context.ClientId, time.GetUtcNow()) is { } fault)
+            {
+                context.Reject(Errors.InvalidClient, $"The client assertion {fault}.");
+            }
+            return ValueTask.CompletedTask;
+        }
+
+        private static string? FaultOf(
+            System.Security.Claims.ClaimsPrincipal assertion, string? clientId, DateTimeOffset now)
+        {
+            if (assertion.GetClaim(Claims.Issuer) is not { Length: > 0 } issuer
+                || issuer != assertion.GetClaim(Claims.Subject)
+                || (!string.IsNullOrEmpty(clientId) && clientId != issuer))
+            {
+                return "must name the client as iss and as sub";
+            }
+            if (assertion.GetClaim(Claims.JwtId) is not { Length: > 0 })
+                return "has no jti, so that it could be used again and again";
+            if (assertion.GetExpirationDate() is not { } end || end > now + longestLifetime)
+                return "must expire (exp), within an hour";
+            return long.TryParse(assertion.GetClaim(Claims.NotBefore), out var begin)
+                && DateTimeOffset.FromUnixTimeSeconds(begin) > now + clockSkew
+                ? "is not valid yet (nbf)"
+                : null;
+        }
+    }
+
+    /// <summary>
+    /// Takes each assertion once (§3, point 7), except at introspection: nothing is gained by asking again, and a resource
+    /// server that had to sign for every request would pay more for it than for the rest of the request.
+    /// </summary>
+    internal sealed class TakeOnce(AuthDbContext db) : IOpenIddictServerHandler<ProcessAuthenticationContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
+                .UseScopedHandler<TakeOnce>()
+                // The client is known and live by then.
+                .SetOrder(OpenIddictServerHandlers.ValidateClientCertificate.Descriptor.Order + 500)
+                .Build();
+
+        public async ValueTask HandleAsync(ProcessAuthenticationContext context)
+        {
+            if (context.ClientAssertionPrincipal is not { } assertion
+                || context.EndpointType == OpenIddictServerEndpointType.Introspection)
+            {
+                return;
+            }
+
+            var name = $"{context.ClientId} {assertion.GetClaim(Claims.JwtId)}";
+            var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
+            var end = assertion.GetExpirationDate()!.Value.UtcDateTime + clockSkew;
+            await using var transaction = await db.BeginWrite(CancellationToken.None);
+            var added = await db.Database.ExecuteSqlAsync(
+                $"""INSERT INTO "UsedAssertions" ("Id", "ExpiresAt") VALUES ({id}, {end}) ON CONFLICT ("Id") DO NOTHING""");
+            await transaction.Commit(CancellationToken.None);
+            if (added == 0)
+                context.Reject(Errors.InvalidClient, "The client assertion was used before.");
+        }
+    }
+}
+
+/// <summary>A client assertion that was used to get something.</summary>
+internal sealed class UsedAssertion
+{
+    /// <summary>SHA-256 of client id and <c>jti</c>.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>UTC; from then on the assertion is refused for its age.</summary>
+    public required DateTime ExpiresAt { get; init; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<UsedAssertion>
+    {
+        public void Configure(EntityTypeBuilder<UsedAssertion> assertion) => assertion.HasIndex(a => a.ExpiresAt);
+    }
+}

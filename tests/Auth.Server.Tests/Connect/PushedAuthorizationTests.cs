@@ -1,0 +1,140 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Auth.Server.Tests.Connect;
+
+/// <summary>Authorization requests that take the back way (RFC 9126), and what they may ask for.</summary>
+internal sealed class PushedAuthorizationTests
+{
+    [Test]
+    public async Task A_pushed_request_is_asked_about_like_any_other_and_leads_to_tokens()
+    {
+        await using var server = await AuthServer.Start();
+        using var client = await AllowedClient.Of(server, requirePkce: true);
+        var verifier = Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(32));
+        var challenge = Base64UrlEncoder.Encode(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
+
+        using var pushed = await client.Post(
+            "connect/par",
+            ("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri), ("state", "xyz"),
+            ("code_challenge", challenge), ("code_challenge_method", "S256"));
+        Assert.That(pushed.StatusCode, Is.EqualTo(HttpStatusCode.Created), await pushed.Content.ReadAsStringAsync());
+        var requestUri = (await pushed.Json()).GetProperty("request_uri").GetString()!;
+        var request = $"/connect/authorize?client_id={client.Issued.Set.ClientId}&request_uri={Uri.EscapeDataString(requestUri)}";
+        var code = await client.Code(request);
+        using var answer = await client.Post(
+            "connect/token", ("grant_type", "authorization_code"), ("code", code),
+            ("redirect_uri", AllowedClient.RedirectUri), ("code_verifier", verifier));
+        var again = await client.Ask(request);
+
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), await answer.Content.ReadAsStringAsync());
+        Assert.That(again.Status, Is.EqualTo(400), "it was for once");
+    }
+
+    [Test]
+    public async Task A_pushed_request_runs_out()
+    {
+        await using var server = await AuthServer.Start();
+        using var client = await AllowedClient.Of(server);
+        using var pushed = await client.Post(
+            "connect/par", ("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri));
+        var answer = await pushed.Json();
+
+        server.Time.Advance(TimeSpan.FromSeconds(answer.GetProperty("expires_in").GetInt32() + 1));
+        var requestUri = Uri.EscapeDataString(answer.GetProperty("request_uri").GetString()!);
+        var late = await client.Ask(
+            $"/connect/authorize?client_id={client.Issued.Set.ClientId}&request_uri={requestUri}");
+
+        Assert.That(answer.GetProperty("expires_in").GetInt32(), Is.InRange(5, 600), "RFC 9126 §2.2");
+        Assert.That((late.Status, late.Location), Is.EqualTo((400, (string?)null)));
+    }
+
+    [TestCase("https://client.example/callback/evil", "", HttpStatusCode.BadRequest)]
+    [TestCase(AllowedClient.RedirectUri, "everything", HttpStatusCode.BadRequest)]
+    [TestCase(AllowedClient.RedirectUri, "scim", HttpStatusCode.Created)]
+    public async Task A_pushed_request_is_refused_at_once(string redirectUri, string scope, HttpStatusCode status)
+    {
+        await using var server = await AuthServer.Start();
+        using var client = await AllowedClient.Of(server);
+
+        using var pushed = await client.Post(
+            "connect/par", ("response_type", "code"), ("redirect_uri", redirectUri), ("scope", scope));
+
+        Assert.That(pushed.StatusCode, Is.EqualTo(status));
+    }
+
+    [Test]
+    public async Task Who_pushes_proves_itself_and_a_request_is_its_clients_own()
+    {
+        await using var server = await AuthServer.Start();
+        using var client = await AllowedClient.Of(server);
+        using var http = server.CreateClient();
+        var other = await server.Generate(
+            await server.CreateAccount("Other"), Shared.Contracts.CredentialMethods.OAuth2, AllowedClient.RedirectUri);
+
+        using var unproved = await http.Send(
+            "connect/par", null, ("client_id", client.Issued.Set.ClientId!),
+            ("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri));
+        using var pushed = await http.Send(
+            "connect/par", OAuthClient.Basic(other.Set.ClientId, other.ClientSecret),
+            ("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri));
+        var requestUri = Uri.EscapeDataString((await pushed.Json()).GetProperty("request_uri").GetString()!);
+        var stolen = await client.Ask(
+            $"/connect/authorize?client_id={client.Issued.Set.ClientId}&request_uri={requestUri}");
+
+        Assert.That(unproved.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That((stolen.Status, stolen.Location), Is.EqualTo((400, (string?)null)));
+    }
+
+    [Test]
+    public async Task A_client_of_which_PKCE_is_demanded_cannot_do_without()
+    {
+        await using var server = await AuthServer.Start();
+        using var client = await AllowedClient.Of(server, requirePkce: true);
+
+        var refused = await client.Ask();
+
+        Assert.That(refused.Status, Is.EqualTo(400));
+        Assert.That(refused.Text, Does.Contain("code_challenge"));
+    }
+
+    [TestCase("&resource=http%3A%2F%2Flocalhost%3A5002%2Fscim%2Fv2", 200)]
+    [TestCase("&resource=https%3A%2F%2Felsewhere.example%2F", 400)]
+    [TestCase("&resource=nonsense", 400)]
+    public async Task The_one_resource_may_be_named(string parameters, int status)
+    {
+        await using var server = await AuthServer.Start();
+        using var client = await AllowedClient.Of(server);
+
+        Assert.That((await client.Ask(client.Request(parameters))).Status, Is.EqualTo(status));
+    }
+
+    [TestCase("&scope=offline_access&scope=")]
+    [TestCase("&scope=offline_access&scope=scim")]
+    [TestCase("&scope=&scope=offline_access")]
+    [TestCase("&scope=offline_access&scope=offline_access")]
+    public async Task Okta_s_second_scope_beside_the_one_that_was_appended_does_no_harm(string parameters)
+    {
+        await using var server = await AuthServer.Start();
+        using var client = await AllowedClient.Of(server);
+
+        Assert.That(await client.Code(client.Request(parameters)), Is.Not.Empty);
+    }
+
+    [TestCase("&state=a&state=b")]
+    [TestCase("&client_id=another")]
+    [TestCase("&redirect_uri=https%3A%2F%2Felsewhere.example%2F")]
+    [TestCase("&response_type=token")]
+    [TestCase("&scope=scim&scope=everything")]
+    public async Task Nothing_else_may_be_said_twice(string parameters)
+    {
+        await using var server = await AuthServer.Start();
+        using var client = await AllowedClient.Of(server);
+
+        var refused = await client.Ask(client.Request(parameters));
+
+        Assert.That((refused.Status, refused.Location), Is.EqualTo((400, (string?)null)), "RFC 6749 §3.1");
+    }
+}

@@ -1,0 +1,211 @@
+using System.Net;
+using Shared.Contracts;
+
+namespace Auth.Server.Tests.Connect;
+
+/// <summary>A vault keeps the long-lived token and hands out hours (RFC 8693).</summary>
+internal sealed class TokenExchangeTests
+{
+    private const string GrantType = "urn:ietf:params:oauth:grant-type:token-exchange";
+    private const string AccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
+
+    [Test]
+    public async Task The_holder_of_a_direct_JWT_trades_it_without_more_proof_than_the_JWT()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var issued = await server.Generate(await server.CreateAccount());
+
+        var traded = await Trade(server, null, null, issued.Token!);
+
+        var answer = await scim.Introspect(traded.AccessToken);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(traded.TokenType, Is.EqualTo("Bearer"));
+            Assert.That(traded.IssuedTokenType, Is.EqualTo(AccessTokenType));
+            Assert.That(traded.RefreshToken, Is.Null);
+            Assert.That(traded.ExpiresIn, Is.InRange(3590, 3600));
+            Assert.That(answer.Active);
+            Assert.That(answer.Scope, Is.EqualTo(Scopes.Scim));
+            Assert.That(answer.CredentialSet!.Id, Is.EqualTo(issued.Set.Id));
+            Assert.That(answer.CredentialSet.Method, Is.EqualTo(CredentialMethods.DirectJwt));
+            Assert.That(answer.Act!.Subject, Is.EqualTo(issued.Set.Id.ToString()));
+            Assert.That(answer.ExpiresIn, Is.InRange(3590, 3600));
+        }
+        server.Time.Advance(TimeSpan.FromHours(1));
+        Assert.That((await scim.Introspect(traded.AccessToken)).Active, Is.False);
+        Assert.That((await scim.Introspect(issued.Token!)).Active);
+    }
+
+    [Test]
+    public async Task A_client_trades_its_own_token_and_proves_itself()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        using var client = await AllowedClient.Of(server);
+        var tokens = await client.Tokens();
+        server.Time.Advance(TimeSpan.FromMinutes(50));
+
+        var traded = await Trade(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, tokens.AccessToken);
+        using var unproved = await TryTrade(server, null, null, tokens.AccessToken);
+        using var named = await TryTrade(server, null, null, tokens.AccessToken, ("client_id", client.Issued.Set.ClientId!));
+
+        Assert.That(traded.ExpiresIn, Is.InRange(590, 600), "never longer than the token that it was traded for");
+        Assert.That((await scim.Introspect(traded.AccessToken)).Act!.Subject, Is.EqualTo(client.Issued.Set.ClientId));
+        Assert.That(unproved.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That(named.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+    }
+
+    [TestCase(CredentialMethods.DirectJwt)]
+    [TestCase(CredentialMethods.OAuth2)]
+    public async Task An_exchanged_token_dies_with_its_set(string method)
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var account = await server.CreateAccount();
+        var issued = await server.Generate(account, method);
+        var subject = await TokenOf(server, issued);
+        var traded = await Trade(server, issued.Set.ClientId, issued.ClientSecret, subject);
+
+        await server.Generate(account, method);
+
+        Assert.That((await scim.Introspect(traded.AccessToken)).Active, Is.False);
+        using var again = await TryTrade(server, issued.Set.ClientId, issued.ClientSecret, traded.AccessToken);
+        Assert.That(again.IsSuccessStatusCode, Is.False);
+    }
+
+    [Test]
+    public async Task An_exchanged_token_dies_with_its_family()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        using var client = await AllowedClient.Of(server);
+        var tokens = await client.Tokens();
+        var traded = await Trade(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, tokens.AccessToken);
+
+        using var revoked = await client.Post("connect/revoke", ("token", tokens.RefreshToken!));
+
+        Assert.That((await scim.Introspect(traded.AccessToken)).Active, Is.False);
+    }
+
+    [Test]
+    public async Task Who_traded_is_kept_and_a_chain_has_an_end()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var issued = await server.Generate(await server.CreateAccount());
+        var token = issued.Token!;
+        for (var depth = 1; depth <= 4; depth++)
+        {
+            token = (await Trade(server, null, null, token)).AccessToken;
+            var actors = 0;
+            for (var actor = (await scim.Introspect(token)).Act; actor is not null; actor = actor.Previous)
+                actors++;
+            Assert.That(actors, Is.EqualTo(depth));
+        }
+
+        using var refused = await TryTrade(server, null, null, token);
+
+        Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That((await refused.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant"));
+    }
+
+    [TestCase("scope", "scim", 200, null)]
+    [TestCase("scope", "accounts.read", 400, "invalid_request")]
+    [TestCase("scope", "portal", 400, "invalid_scope")]
+    [TestCase("audience", "scim", 400, "invalid_target")]
+    [TestCase("audience", "management", 400, "invalid_target")]
+    [TestCase("resource", "http://localhost:5002/scim/v2", 200, null)]
+    [TestCase("resource", "https://elsewhere.example/", 400, "invalid_target")]
+    [TestCase("requested_token_type", AccessTokenType, 200, null)]
+    [TestCase("requested_token_type", "urn:ietf:params:oauth:token-type:refresh_token", 400, "invalid_request")]
+    [TestCase("requested_token_type", "urn:ietf:params:oauth:token-type:id_token", 400, "invalid_request")]
+    [TestCase("subject_token_type", "urn:ietf:params:oauth:token-type:refresh_token", 400, "invalid_request")]
+    [TestCase("subject_token_type", "nonsense", 400, "invalid_request")]
+    [TestCase("actor_token_type", AccessTokenType, 400, "invalid_request")]
+    [TestCase("subject_token", "", 400, "invalid_request")]
+    [TestCase("subject_token", "nonsense", 401, "invalid_client")]
+    [TestCase("subject_token", "a.b.c", 401, "invalid_client")]
+    public async Task Nothing_more_is_given_than_the_token_opens(string name, string value, int status, string? error)
+    {
+        await using var server = await AuthServer.Start();
+        var issued = await server.Generate(await server.CreateAccount());
+
+        using var response = await TryTrade(server, null, null, issued.Token!, (name, value));
+
+        Assert.That((int)response.StatusCode, Is.EqualTo(status), await response.Content.ReadAsStringAsync());
+        if (error is not null)
+            Assert.That((await response.Json()).GetProperty("error").GetString(), Is.EqualTo(error));
+    }
+
+    [Test]
+    public async Task Nobody_trades_the_token_of_another_set_or_one_of_the_portal()
+    {
+        await using var server = await AuthServer.Start();
+        var mine = await server.Generate(await server.CreateAccount("one"), CredentialMethods.OAuth2);
+        var direct = await server.Generate(await server.CreateAccount("two"));
+        var account = await server.CreateAccount("three");
+        await server.CreateAdministrator(account);
+        var session = (await server.With((Auth.Server.Administrators.SignIn signIn) =>
+            signIn.Try("ada@example.com", AuthServer.Password, new(), CancellationToken.None))).Session!;
+        var portal = await server.With((Auth.Server.Connect.TokenIssuer tokens) => tokens.Issue(
+            account.Id, "portal", [Scopes.Scim, Scopes.Portal], server.Time.GetUtcNow().UtcDateTime.AddMinutes(5),
+            (Auth.Server.Connect.IssuedUnder.Session, session.Id.ToString())));
+
+        foreach (var token in new[] { direct.Token!, portal })
+        {
+            using var response = await TryTrade(server, mine.Set.ClientId, mine.ClientSecret, token);
+            Assert.That((await response.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant"));
+        }
+        using var unproved = await TryTrade(server, null, null, portal);
+        Assert.That(unproved.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        using var posing = await TryTrade(
+            server, null, null, await TokenOf(server, mine), ("client_id", direct.Set.Id.ToString()));
+        Assert.That((await posing.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant"));
+    }
+
+    [TestCase("client_credentials")]
+    [TestCase("authorization_code")]
+    [TestCase("refresh_token")]
+    public async Task The_client_that_a_direct_JWT_names_can_do_nothing_else(string grantType)
+    {
+        await using var server = await AuthServer.Start();
+        var issued = await server.Generate(await server.CreateAccount());
+        using var http = server.CreateClient();
+
+        using var token = await http.Send(
+            AuthServerPaths.Token, null, ("grant_type", grantType), ("client_id", issued.Set.Id.ToString()),
+            ("code", "x"), ("refresh_token", "x"), ("redirect_uri", "https://x.example/"), ("client_secret", ""));
+        using var authorize = await http.GetAsync(new Uri(
+            $"connect/authorize?response_type=code&client_id={issued.Set.Id}&redirect_uri=https://x.example/", UriKind.Relative));
+        using var introspect = await http.Send(
+            AuthServerPaths.Introspection, null, ("client_id", issued.Set.Id.ToString()), ("token", issued.Token!));
+
+        Assert.That((int)token.StatusCode, Is.InRange(400, 401));
+        Assert.That((int)authorize.StatusCode, Is.EqualTo(400));
+        Assert.That((int)introspect.StatusCode, Is.InRange(400, 401));
+    }
+
+    private static async Task<string> TokenOf(AuthServer server, Auth.Server.Credentials.IssuedCredentials issued)
+    {
+        using var http = server.CreateClient();
+        return issued.Token ?? await http.ClientCredentialsToken(issued.Set.ClientId!, issued.ClientSecret!);
+    }
+
+    private static async Task<Tokens> Trade(AuthServer server, string? clientId, string? clientSecret, string token)
+    {
+        using var response = await TryTrade(server, clientId, clientSecret, token);
+        Assert.That((int)response.StatusCode, Is.EqualTo(200), await response.Content.ReadAsStringAsync());
+        return (await System.Net.Http.Json.HttpContentJsonExtensions.ReadFromJsonAsync<Tokens>(response.Content))!;
+    }
+
+    private static async Task<HttpResponseMessage> TryTrade(
+        AuthServer server, string? clientId, string? clientSecret, string token, params (string Name, string Value)[] other)
+    {
+        (string Name, string Value)[] usual =
+            [("grant_type", GrantType), ("subject_token", token), ("subject_token_type", AccessTokenType)];
+        using var http = server.CreateClient();
+        return await http.RequestToken(
+            clientId, clientSecret, [.. usual.Where(field => other.All(o => o.Name != field.Name)), .. other]);
+    }
+}
