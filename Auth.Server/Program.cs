@@ -67,7 +67,7 @@ internal static class Program
         services.AddScoped<AccountRegister>();
         services.AddScoped<CredentialSets>();
         services.AddScoped<ResourceServers>();
-        services.AddAdministrators();
+        services.AddAdministrators(auth);
         services.AddAuthorizationServer(auth);
         services.AddPortalCookie(auth);
         services.AddPortal(auth);

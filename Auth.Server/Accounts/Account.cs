@@ -36,6 +36,9 @@ internal sealed class Account
     /// </summary>
     public bool RestoreInactive { get; set; }
 
+    /// <summary>Whether its administrators must have a second factor to do anything.</summary>
+    public bool RequireSecondFactor { get; set; }
+
     /// <summary>E-mail domains in lower case, without <c>@</c>; none allows all.</summary>
     public List<string> Domains { get; set; } = [];
 

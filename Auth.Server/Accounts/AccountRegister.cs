@@ -15,7 +15,8 @@ internal sealed record AccountChange(
     IReadOnlyDictionary<string, int>? Licences = null,
     string? AttributeRules = null,
     int? RateLimit = null,
-    bool? RestoreInactive = null);
+    bool? RestoreInactive = null,
+    bool? RequireSecondFactor = null);
 
 /// <summary>Opening accounts and changing them: what SciLeads' operators do.</summary>
 internal sealed partial class AccountRegister(AuthDbContext db, TimeProvider time)
@@ -65,6 +66,7 @@ internal sealed partial class AccountRegister(AuthDbContext db, TimeProvider tim
         account.ScimEnabled = change.ScimEnabled ?? account.ScimEnabled;
         account.Suspended = change.Suspended ?? account.Suspended;
         account.RestoreInactive = change.RestoreInactive ?? account.RestoreInactive;
+        account.RequireSecondFactor = change.RequireSecondFactor ?? account.RequireSecondFactor;
         if (change.AttributeRules is { } rules)
         {
             account.AttributeRules = rules is AttributeRuleSets.Guide or AttributeRuleSets.Rfc

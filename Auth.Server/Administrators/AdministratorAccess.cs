@@ -1,16 +1,21 @@
 using Auth.Server.Data;
+using Microsoft.AspNetCore.Identity;
 
 namespace Auth.Server.Administrators;
 
 /// <summary>Who the administrators are, and what a sign-in takes: ASP.NET Core Identity with the rules of this folder.</summary>
 internal static class AdministratorAccess
 {
-    public static void AddAdministrators(this IServiceCollection services)
+    public static void AddAdministrators(this IServiceCollection services, AuthOptions auth)
     {
         services.AddSingleton<Tickets>();
         services.AddSingleton<DeviceCookie>();
         services.AddScoped<HoldOff>();
         services.AddScoped<Sessions>();
+        services.AddScoped<AuthenticatorApps>();
+        services.AddScoped<RecoveryCodes>();
+        services.AddScoped<Passkeys>();
+        services.AddScoped<SecondFactorRegister>();
         services.AddScoped<SignIn>();
         services.AddScoped<AdministratorRegister>();
         services.AddScoped<Invitations>();
@@ -28,5 +33,16 @@ internal static class AdministratorAccess
             })
             .AddPasswordValidator<PasswordRules>()
             .AddEntityFrameworkStores<AuthDbContext>();
+        services.AddScoped<IPasskeyHandler<Administrator>, PasskeyHandler<Administrator>>();
+        services.Configure<IdentityPasskeyOptions>(passkeys =>
+        {
+            // Of the one public address, whatever host a request names.
+            passkeys.ServerDomain = auth.PublicUrl.Host;
+            passkeys.ValidateOrigin = asked => ValueTask.FromResult(
+                !asked.CrossOrigin && asked.Origin == auth.PublicUrl.GetLeftPart(UriPartial.Authority));
+            // The device asks for PIN or finger, and knows whose passkey it is without being told.
+            passkeys.UserVerificationRequirement = "required";
+            passkeys.ResidentKeyRequirement = "required";
+        });
     }
 }

@@ -6,11 +6,13 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Administrators;
 
 /// <summary>An administrator as operators and colleagues see them.</summary>
-internal sealed record ListedAdministrator(Administrator Administrator, int Sessions, DateTime? LastSignIn);
+internal sealed record ListedAdministrator(
+    Administrator Administrator, int Sessions, DateTime? LastSignIn, bool HasApp, int Passkeys);
 
 /// <summary>Who the administrators are. An address is one person's, whatever the account.</summary>
 internal sealed partial class AdministratorRegister(
-    AuthDbContext db, UserManager<Administrator> administrators, Sessions sessions, TimeProvider time)
+    AuthDbContext db, UserManager<Administrator> administrators, SecondFactorRegister factors, Sessions sessions,
+    TimeProvider time)
 {
     public async Task<Administrator> Get(string email) =>
         await administrators.FindByEmailAsync(email.Trim())
@@ -24,7 +26,9 @@ internal sealed partial class AdministratorRegister(
             .Select(administrator => new ListedAdministrator(
                 administrator,
                 db.Sessions.Count(s => s.AdministratorId == administrator.Id && s.EndedAt == null && s.ExpiresAt > now),
-                db.Sessions.Where(s => s.AdministratorId == administrator.Id).Max(s => (DateTime?)s.StartedAt)))
+                db.Sessions.Where(s => s.AdministratorId == administrator.Id).Max(s => (DateTime?)s.StartedAt),
+                db.AuthenticatorApps.Any(app => app.AdministratorId == administrator.Id),
+                db.UserPasskeys.Count(passkey => passkey.UserId == administrator.Id)))
             .ToListAsync(cancellation);
     }
 
@@ -65,6 +69,10 @@ internal sealed partial class AdministratorRegister(
     /// <summary>Ends all sessions of a person; tells how many.</summary>
     public async Task<int> SignOut(string email, CancellationToken cancellation) =>
         await sessions.EndAll((await Get(email)).Id, cancellation);
+
+    /// <summary>Lets somebody who lost all second factors in again, with the password alone.</summary>
+    public async Task ResetSecondFactors(string email, CancellationToken cancellation) =>
+        await factors.Reset(await Get(email), cancellation);
 
     /// <summary>Takes away a person's access, and whatever was issued to them with it.</summary>
     public async Task Remove(string email, CancellationToken cancellation)

@@ -32,6 +32,12 @@ internal abstract class AuthDbContext(DbContextOptions options, WriterGate gate)
 
     public DbSet<SignInAttempts> SignInAttempts => Set<SignInAttempts>();
 
+    public DbSet<AuthenticatorApp> AuthenticatorApps => Set<AuthenticatorApp>();
+
+    public DbSet<RecoveryCode> RecoveryCodes => Set<RecoveryCode>();
+
+    public DbSet<UsedChallenge> UsedChallenges => Set<UsedChallenge>();
+
     public DbSet<Invitation> Invitations => Set<Invitation>();
 
     public DbSet<ServerKey> Keys => Set<ServerKey>();

@@ -56,6 +56,7 @@ internal static class AccountCommands
         ["attributeRules"] = account.AttributeRules,
         ["rateLimit"] = account.RateLimit is { } limit ? (JsonNode)limit : AccountSettings.None,
         ["restoreInactive"] = account.RestoreInactive ? "on" : "off",
+        ["requireSecondFactor"] = account.RequireSecondFactor ? "on" : "off",
         ["domains"] = new JsonArray([.. account.Domains.Select(domain => (JsonNode)domain)]),
         ["licences"] = new JsonArray(
             [.. account.Licences.OrderBy(l => l.Product, StringComparer.Ordinal).Select(l => (JsonNode)$"{l.Product}={l.Seats}")]),

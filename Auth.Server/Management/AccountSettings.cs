@@ -30,11 +30,17 @@ internal sealed class AccountSettings
         Description = "Whether a create restores the inactive user with its userName or externalId, or is refused.",
     };
 
+    private readonly Option<string?> requireSecondFactor = new("--require-second-factor")
+    {
+        Description = "Whether administrators must have a passkey or an authenticator app.",
+    };
+
     public AccountSettings()
     {
         scim.AcceptOnlyFromAmong("on", "off");
         suspended.AcceptOnlyFromAmong("on", "off");
         restoreInactive.AcceptOnlyFromAmong("on", "off");
+        requireSecondFactor.AcceptOnlyFromAmong("on", "off");
         rules.AcceptOnlyFromAmong(AttributeRuleSets.Guide, AttributeRuleSets.Rfc);
         licences.Validators.Add(result =>
         {
@@ -50,8 +56,14 @@ internal sealed class AccountSettings
 
     public Command AddTo(Command command)
     {
-        foreach (var option in new Option[] { scim, suspended, domains, licences, rules, rateLimit, restoreInactive })
+        foreach (var option in new Option[]
+        {
+            scim, suspended, domains, licences, rules, rateLimit, restoreInactive, requireSecondFactor,
+        })
+        {
             command.Options.Add(option);
+        }
+
         return command;
     }
 
@@ -63,7 +75,8 @@ internal sealed class AccountSettings
             .GroupBy(licence => licence.Product).ToDictionary(same => same.Key, same => same.Last().Seats),
         parsed.GetValue(rules),
         parsed.GetValue(rateLimit) is { } limit ? ParseRateLimit(limit) : null,
-        Switch(parsed.GetValue(restoreInactive)));
+        Switch(parsed.GetValue(restoreInactive)),
+        Switch(parsed.GetValue(requireSecondFactor)));
 
     private static bool? Switch(string? value) => value is null ? null : value == "on";
 

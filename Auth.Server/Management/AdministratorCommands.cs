@@ -18,6 +18,7 @@ internal static class AdministratorCommands
         Withdraw(context),
         SignOut(context),
         ResetPassword(context),
+        ResetSecondFactor(context),
         Remove(context),
     };
 
@@ -61,6 +62,18 @@ internal static class AdministratorCommands
             "reset-password", "Prints a link with which an administrator sets a new password, once, in 72 hours.") { email };
         command.SetAction((parsed, cancellation) => context.Answer<Invitations>(parsed, async invitations =>
             AsJson(await invitations.ResetPassword(parsed.GetRequiredValue(email), CommandContext.By, cancellation))));
+        return command;
+    }
+
+    private static Command ResetSecondFactor(CommandContext context)
+    {
+        var command = new Command(
+            "reset-second-factor", "Removes an administrator's passkeys, authenticator app and recovery codes.") { email };
+        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
+        {
+            await register.ResetSecondFactors(parsed.GetRequiredValue(email), cancellation);
+            return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["secondFactor"] = "none" };
+        }));
         return command;
     }
 
@@ -115,6 +128,8 @@ internal static class AdministratorCommands
         ["administratorId"] = listed.Administrator.Id,
         ["email"] = listed.Administrator.Email,
         ["state"] = "active",
+        ["authenticatorApp"] = listed.HasApp,
+        ["passkeys"] = listed.Passkeys,
         ["lastSignIn"] = listed.LastSignIn,
         ["sessions"] = listed.Sessions,
     };

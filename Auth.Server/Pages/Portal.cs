@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Auth.Server.Administrators;
 using Auth.Server.Credentials;
+using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore.Mvc;
 using Shared.Contracts;
 
@@ -32,6 +33,7 @@ internal static class Portal
             pages.Conventions.AllowAnonymousToPage("/SignIn");
             pages.Conventions.AllowAnonymousToPage("/Invitation");
             pages.Conventions.AllowAnonymousToPage("/Error");
+            pages.Conventions.ConfigureFilter(new RequireSecondFactor());
         });
     }
 

@@ -5,8 +5,12 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages.Security;
 
-/// <summary>Asks who is signed in to prove it once more, before something that <see cref="RecentSignInAttribute"/> guards.</summary>
-internal sealed class ConfirmModel(SignIn signIn, Sessions sessions, UserManager<Administrator> administrators) : PageModel
+/// <summary>
+/// Asks who is signed in to prove it once more, by password or passkey, before something that
+/// <see cref="RecentSignInAttribute"/> guards.
+/// </summary>
+internal sealed class ConfirmModel(
+    SignIn signIn, Sessions sessions, Passkeys passkeys, UserManager<Administrator> administrators) : PageModel
 {
     public const string Path = "/security/confirm";
 
@@ -16,20 +20,54 @@ internal sealed class ConfirmModel(SignIn signIn, Sessions sessions, UserManager
     [BindProperty]
     public string? Password { get; set; }
 
+    /// <summary>Names what the browser was asked.</summary>
+    [BindProperty]
+    public string? Ticket { get; set; }
+
+    /// <summary>A passkey's answer, as JSON.</summary>
+    [BindProperty]
+    public string? Answer { get; set; }
+
     public string? Refusal { get; private set; }
+
+    /// <summary>Null if the administrator has no passkey.</summary>
+    public PasskeyRequest? Passkey { get; private set; }
+
+    public async Task OnGet()
+    {
+        var administrator = await Find();
+        if ((await passkeys.List(administrator)).Count > 0)
+            Passkey = await passkeys.Request(administrator, HttpContext);
+    }
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {
-        var signedIn = SignedIn.From(User);
-        var administrator = (await administrators.FindByIdAsync(signedIn.AdministratorId.ToString()))!;
-        var (right, wait) = await signIn.Check(administrator, Password ?? "", Visitor.From(HttpContext), cancellation);
-        if (right)
-        {
-            await sessions.Confirm(signedIn.SessionId, cancellation);
-            return LocalRedirect(Portal.LocalOr(Url, ReturnUrl, "/security"));
-        }
+        var (right, wait) = await signIn.Check(
+            await Find(), Password ?? "", Visitor.From(HttpContext), cancellation);
+        return right ? await GoOn(cancellation) : await Refuse(wait, "This is not your password.");
+    }
 
-        Refusal = Portal.Refuse(Response, wait, "This is not your password.");
+    public async Task<IActionResult> OnPostPasskey(CancellationToken cancellation)
+    {
+        var whose = await passkeys.Check(Ticket, Answer, HttpContext, cancellation);
+        return whose?.Id == SignedIn.From(User).AdministratorId
+            ? await GoOn(cancellation)
+            : await Refuse(wait: null, "This passkey was not accepted. Try again, or enter your password.");
+    }
+
+    private async Task<LocalRedirectResult> GoOn(CancellationToken cancellation)
+    {
+        await sessions.Confirm(SignedIn.From(User).SessionId, cancellation);
+        return LocalRedirect(Portal.LocalOr(Url, ReturnUrl, OverviewModel.Path));
+    }
+
+    private async Task<PageResult> Refuse(TimeSpan? wait, string wrong)
+    {
+        Refusal = Portal.Refuse(Response, wait, wrong);
+        await OnGet();
         return Page();
     }
+
+    private async Task<Administrator> Find() =>
+        (await administrators.FindByIdAsync(SignedIn.From(User).AdministratorId.ToString()))!;
 }

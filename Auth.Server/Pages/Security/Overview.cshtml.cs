@@ -5,18 +5,39 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages.Security;
 
 /// <summary>How the administrator signs in, and where they are signed in.</summary>
-internal sealed class OverviewModel(Sessions sessions) : PageModel
+internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister factors) : PageModel
 {
+    public const string Path = "/security";
+
+    /// <summary>Where an administrator was going who must set up a second factor first.</summary>
+    [FromQuery(Name = "returnUrl")]
+    public string? ReturnUrl { get; set; }
+
     [TempData]
     public string? Done { get; set; }
 
     /// <summary>The administrator's own; the session of this request is among them.</summary>
     public IReadOnlyList<AdministratorSession> Sessions { get; private set; } = [];
 
+    public SecondFactors Factors { get; private set; } = null!;
+
+    /// <summary>Whether the account insists on a second factor.</summary>
+    public bool IsRequired { get; private set; }
+
     public bool IsThis(AdministratorSession session) => session.Id == SignedIn.From(User).SessionId;
 
-    public async Task OnGet(CancellationToken cancellation) =>
-        Sessions = await sessions.List(SignedIn.From(User).AdministratorId, cancellation);
+    /// <summary>Another page of this folder, with the way back.</summary>
+    public string AddressOf(string page) => ReturnUrl is null
+        ? $"{Path}/{page}"
+        : $"{Path}/{page}{QueryString.Create("returnUrl", ReturnUrl)}";
+
+    public async Task OnGet(CancellationToken cancellation)
+    {
+        var administrator = SignedIn.From(User);
+        Sessions = await sessions.List(administrator.AdministratorId, cancellation);
+        Factors = await factors.Of(administrator.AdministratorId, cancellation);
+        IsRequired = await factors.IsRequired(administrator.AccountId, cancellation);
+    }
 
     public async Task<IActionResult> OnPostEnd(Guid id, CancellationToken cancellation)
     {
@@ -39,6 +60,6 @@ internal sealed class OverviewModel(Sessions sessions) : PageModel
     private LocalRedirectResult Again(string done)
     {
         Done = done;
-        return LocalRedirect("/security");
+        return LocalRedirect(Path);
     }
 }

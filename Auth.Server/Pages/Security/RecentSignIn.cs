@@ -22,6 +22,10 @@ internal sealed class RecentSignInAttribute : Attribute, IAsyncPageFilter
             await next();
         else
             context.Result = new LocalRedirectResult(
-                ConfirmModel.Path + QueryString.Create("returnUrl", http.Request.Path.Value!));
+                ConfirmModel.Path + QueryString.Create("returnUrl", AddressOf(http.Request)));
     }
+
+    // Of a form, the page that it stands on.
+    private static string AddressOf(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) ? request.Path + request.QueryString : request.Path.Value!;
 }

@@ -25,6 +25,14 @@ internal sealed class AdministratorsModel(AdministratorRegister register, Invita
 
     public string? Refusal { get; private set; }
 
+    public static string SecondFactorOf(ListedAdministrator listed) => (listed.Passkeys > 0, listed.HasApp) switch
+    {
+        (true, true) => "Passkey and authenticator app",
+        (true, false) => "Passkey",
+        (false, true) => "Authenticator app",
+        _ => "None",
+    };
+
     public async Task OnGet(CancellationToken cancellation)
     {
         var accountId = SignedIn.From(User).AccountId;

@@ -15,6 +15,8 @@ public sealed class PortalTests
     [TestCase("/security")]
     [TestCase("/security/password")]
     [TestCase("/security/confirm")]
+    [TestCase("/security/authenticator")]
+    [TestCase("/security/passkeys")]
     [TestCase("/invitation")]
     [TestCase("/connect/authorize?client_id=nobody&response_type=code")]
     [TestCase("/no/such/page")]
@@ -22,7 +24,7 @@ public sealed class PortalTests
     public async Task A_page_cannot_be_framed_sniffed_stored_or_scripted(string path)
     {
         await using var server = await Server();
-        using var browser = path == "/sign-in" ? Browser.At(server) : await Browser.SignedIn(server);
+        using var browser = path.StartsWith("/sign-in") ? Browser.At(server) : await Browser.SignedIn(server);
 
         var page = await browser.Open(path);
 
@@ -52,11 +54,13 @@ public sealed class PortalTests
     [TestCase("/security")]
     [TestCase("/security/password")]
     [TestCase("/security/confirm")]
+    [TestCase("/security/authenticator")]
+    [TestCase("/security/passkeys")]
     [TestCase("/invitation")]
     public async Task Every_field_has_a_label_and_every_id_is_the_only_one(string path)
     {
         await using var server = await Server();
-        using var browser = path == "/sign-in" ? Browser.At(server) : await Browser.SignedIn(server);
+        using var browser = path.StartsWith("/sign-in") ? Browser.At(server) : await Browser.SignedIn(server);
 
         var document = (await browser.Open(path)).Document;
 
@@ -81,13 +85,16 @@ public sealed class PortalTests
     [TestCase("/invitation?handler=Accept", "code", "x")]
     [TestCase("/security?handler=EndAll", "id", "x")]
     [TestCase("/security/password", "current", "x")]
+    [TestCase("/security/passkeys?handler=Remove", "id", "x")]
+    [TestCase("/security/authenticator?handler=Remove", "code", "x")]
+    [TestCase("/sign-in?handler=Passkey", "answer", "{}")]
     [TestCase("/settings/administrators?handler=Invite", "Email", "bob@example.com")]
     [TestCase("/settings/user-management?handler=Add", "Email", "bob@example.com")]
     [TestCase("/settings/user-management?handler=SetActive", "active", "false")]
     public async Task A_form_that_another_site_made_is_refused(string path, string field, string value)
     {
         await using var server = await Server();
-        using var browser = path == "/sign-in" ? Browser.At(server) : await Browser.SignedIn(server);
+        using var browser = path.StartsWith("/sign-in") ? Browser.At(server) : await Browser.SignedIn(server);
 
         var answer = await browser.Post(path, (field, value));
 
@@ -137,6 +144,7 @@ public sealed class PortalTests
 
     [TestCase("/portal.css", "text/css")]
     [TestCase("/portal.js", "text/javascript")]
+    [TestCase("/passkeys.js", "text/javascript")]
     [TestCase("/mark.svg", "image/svg+xml")]
     public async Task What_a_page_refers_to_is_there(string path, string type)
     {

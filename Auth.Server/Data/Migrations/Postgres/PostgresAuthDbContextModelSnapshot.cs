@@ -52,6 +52,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<int?>("RateLimit")
                         .HasColumnType("integer");
 
+                    b.Property<bool>("RequireSecondFactor")
+                        .HasColumnType("boolean");
+
                     b.Property<bool>("RestoreInactive")
                         .HasColumnType("boolean");
 
@@ -194,6 +197,23 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.ToTable("Sessions");
                 });
 
+            modelBuilder.Entity("Auth.Server.Administrators.AuthenticatorApp", b =>
+                {
+                    b.Property<Guid>("AdministratorId")
+                        .HasColumnType("uuid");
+
+                    b.Property<long>("LastStep")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("ProtectedKey")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("AdministratorId");
+
+                    b.ToTable("AuthenticatorApps");
+                });
+
             modelBuilder.Entity("Auth.Server.Administrators.Invitation", b =>
                 {
                     b.Property<Guid>("Id")
@@ -240,6 +260,19 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.ToTable("Invitations");
                 });
 
+            modelBuilder.Entity("Auth.Server.Administrators.RecoveryCode", b =>
+                {
+                    b.Property<Guid>("AdministratorId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Hash")
+                        .HasColumnType("text");
+
+                    b.HasKey("AdministratorId", "Hash");
+
+                    b.ToTable("RecoveryCodes");
+                });
+
             modelBuilder.Entity("Auth.Server.Administrators.SignInAttempts", b =>
                 {
                     b.Property<string>("Key")
@@ -254,6 +287,19 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.HasKey("Key");
 
                     b.ToTable("SignInAttempts");
+                });
+
+            modelBuilder.Entity("Auth.Server.Administrators.UsedChallenge", b =>
+                {
+                    b.Property<string>("Hash")
+                        .HasColumnType("text");
+
+                    b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Hash");
+
+                    b.ToTable("UsedChallenges");
                 });
 
             modelBuilder.Entity("Auth.Server.Connect.Client", b =>
@@ -681,6 +727,22 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.ToTable("AspNetUserLogins", (string)null);
                 });
 
+            modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserPasskey<System.Guid>", b =>
+                {
+                    b.Property<byte[]>("CredentialId")
+                        .HasMaxLength(1024)
+                        .HasColumnType("bytea");
+
+                    b.Property<Guid>("UserId")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("CredentialId");
+
+                    b.HasIndex("UserId");
+
+                    b.ToTable("AspNetUserPasskeys", (string)null);
+                });
+
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserToken<System.Guid>", b =>
                 {
                     b.Property<Guid>("UserId")
@@ -731,6 +793,17 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Navigation("Administrator");
                 });
 
+            modelBuilder.Entity("Auth.Server.Administrators.AuthenticatorApp", b =>
+                {
+                    b.HasOne("Auth.Server.Administrators.Administrator", "Administrator")
+                        .WithOne()
+                        .HasForeignKey("Auth.Server.Administrators.AuthenticatorApp", "AdministratorId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.Navigation("Administrator");
+                });
+
             modelBuilder.Entity("Auth.Server.Administrators.Invitation", b =>
                 {
                     b.HasOne("Auth.Server.Accounts.Account", "Account")
@@ -745,6 +818,17 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .OnDelete(DeleteBehavior.Cascade);
 
                     b.Navigation("Account");
+
+                    b.Navigation("Administrator");
+                });
+
+            modelBuilder.Entity("Auth.Server.Administrators.RecoveryCode", b =>
+                {
+                    b.HasOne("Auth.Server.Administrators.Administrator", "Administrator")
+                        .WithMany()
+                        .HasForeignKey("AdministratorId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
 
                     b.Navigation("Administrator");
                 });
@@ -832,6 +916,57 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .WithMany()
                         .HasForeignKey("UserId")
                         .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserPasskey<System.Guid>", b =>
+                {
+                    b.HasOne("Auth.Server.Administrators.Administrator", null)
+                        .WithMany()
+                        .HasForeignKey("UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.OwnsOne("Microsoft.AspNetCore.Identity.IdentityPasskeyData", "Data", b1 =>
+                        {
+                            b1.Property<byte[]>("IdentityUserPasskeyCredentialId");
+
+                            b1.Property<byte[]>("AttestationObject")
+                                .IsRequired();
+
+                            b1.Property<byte[]>("ClientDataJson")
+                                .IsRequired();
+
+                            b1.Property<DateTimeOffset>("CreatedAt");
+
+                            b1.Property<bool>("IsBackedUp");
+
+                            b1.Property<bool>("IsBackupEligible");
+
+                            b1.Property<bool>("IsUserVerified");
+
+                            b1.Property<string>("Name");
+
+                            b1.Property<byte[]>("PublicKey")
+                                .IsRequired();
+
+                            b1.Property<long>("SignCount");
+
+                            b1.PrimitiveCollection<string>("Transports");
+
+                            b1.HasKey("IdentityUserPasskeyCredentialId");
+
+                            b1.ToTable("AspNetUserPasskeys");
+
+                            b1
+                                .ToJson("Data")
+                                .HasColumnType("jsonb");
+
+                            b1.WithOwner()
+                                .HasForeignKey("IdentityUserPasskeyCredentialId");
+                        });
+
+                    b.Navigation("Data")
                         .IsRequired();
                 });
 

@@ -1,0 +1,111 @@
+using Auth.Server.Data;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using OtpNet;
+using QRCoder;
+
+namespace Auth.Server.Administrators;
+
+/// <summary>The authenticator app of an administrator: the key that it shares with this server, and the code it gave last.</summary>
+internal sealed class AuthenticatorApp
+{
+    public required Guid AdministratorId { get; init; }
+
+    public Administrator Administrator { get; init; } = null!;
+
+    /// <summary>Encrypted by Data Protection, for this administrator only.</summary>
+    public required string ProtectedKey { get; init; }
+
+    /// <summary>The time step of the last code that was taken. Neither it nor an earlier one is taken again.</summary>
+    public required long LastStep { get; init; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<AuthenticatorApp>
+    {
+        public void Configure(EntityTypeBuilder<AuthenticatorApp> app)
+        {
+            app.HasKey(a => a.AdministratorId);
+            app.HasOne(a => a.Administrator).WithOne().HasForeignKey<AuthenticatorApp>(a => a.AdministratorId);
+        }
+    }
+}
+
+/// <summary>A key that an app is to take over, as text and as a picture; it counts when the app has shown a code of it.</summary>
+internal sealed record OfferedKey(string Text, string Picture, string Ticket);
+
+/// <summary>
+/// Codes of authenticator apps (RFC 6238): six digits of every thirty seconds, the one before and after let in for clocks
+/// that differ. A code works once (RFC 6238 §5.2).
+/// </summary>
+internal sealed class AuthenticatorApps(
+    AuthDbContext db, IDataProtectionProvider protection, Tickets tickets, TimeProvider time)
+{
+    private const string Issuer = "SciLeads";
+
+    // As long as the hash of HMAC-SHA-1 (RFC 4226 §4, R6).
+    private const int KeyBytes = 20;
+    private static readonly TimeSpan offered = TimeSpan.FromMinutes(30);
+    private static readonly VerificationWindow window = new(previous: 1, future: 1);
+
+    public OfferedKey Offer(SignedIn administrator)
+    {
+        var key = Base32Encoding.ToString(KeyGeneration.GenerateRandomKey(KeyBytes));
+        return Show(administrator, key);
+    }
+
+    /// <summary>The same key again, after a wrong code; null if the ticket is none.</summary>
+    public OfferedKey? OfferAgain(SignedIn administrator, string? ticket) =>
+        tickets.Read<string>(PurposeOf(administrator.AdministratorId), ticket) is { } key ? Show(administrator, key) : null;
+
+    /// <summary>Begins to ask for codes of an offered key, in the place of another, once a code proves that the app has it.</summary>
+    public async Task<bool> Accept(
+        SignedIn administrator, string? ticket, string? code, CancellationToken cancellation)
+    {
+        var id = administrator.AdministratorId;
+        if (tickets.Read<string>(PurposeOf(id), ticket) is not { } key || StepOf(key, code) is not { } step)
+            return false;
+        await using var transaction = await db.BeginWrite(cancellation);
+        await Remove(id, cancellation);
+        db.AuthenticatorApps.Add(new() { AdministratorId = id, ProtectedKey = Protector(id).Protect(key), LastStep = step });
+        await db.SaveChangesAsync(cancellation);
+        await transaction.Commit(cancellation);
+        return true;
+    }
+
+    /// <summary>Takes a code, and never again.</summary>
+    public async Task<bool> Use(Guid administratorId, string code, CancellationToken cancellation)
+    {
+        var protectedKey = await db.AuthenticatorApps.Where(app => app.AdministratorId == administratorId)
+            .Select(app => app.ProtectedKey).SingleOrDefaultAsync(cancellation);
+        return protectedKey is not null
+            && StepOf(Protector(administratorId).Unprotect(protectedKey), code) is { } step
+            && await db.AuthenticatorApps.Where(app => app.AdministratorId == administratorId && app.LastStep < step)
+                .ExecuteUpdateAsync(change => change.SetProperty(app => app.LastStep, step), cancellation) == 1;
+    }
+
+    public Task Remove(Guid administratorId, CancellationToken cancellation) =>
+        db.AuthenticatorApps.Where(app => app.AdministratorId == administratorId).ExecuteDeleteAsync(cancellation);
+
+    private OfferedKey Show(SignedIn administrator, string key)
+    {
+        var uri = new OtpUri(OtpType.Totp, key, administrator.Email, Issuer).ToString();
+        using var picture = QRCodeGenerator.GenerateQrCode(uri, QRCodeGenerator.ECCLevel.M);
+        using var svg = new SvgQRCode(picture);
+        return new(
+            string.Join(' ', key.Chunk(4).Select(four => new string(four))),
+            svg.GetGraphic(new System.Drawing.Size(200, 200), sizingMode: SvgQRCode.SizingMode.ViewBoxAttribute),
+            tickets.Issue(PurposeOf(administrator.AdministratorId), key, offered));
+    }
+
+    /// <summary>The time step that a code is of; null if it is wrong.</summary>
+    private long? StepOf(string key, string? code) =>
+        new Totp(Base32Encoding.ToBytes(key)).VerifyTotp(
+            time.GetUtcNow().UtcDateTime, string.Concat((code ?? "").Where(char.IsAsciiDigit)), out var step, window)
+            ? step
+            : null;
+
+    private IDataProtector Protector(Guid administratorId) =>
+        protection.CreateProtector(PurposeOf(administratorId));
+
+    private static string PurposeOf(Guid administratorId) => $"authenticator app {administratorId}";
+}

@@ -1,0 +1,122 @@
+using System.Security.Cryptography;
+using System.Text;
+using Auth.Server.Data;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Auth.Server.Administrators;
+
+/// <summary>A challenge that was answered. It is remembered until its ticket expires, so that the answer works once.</summary>
+internal sealed class UsedChallenge
+{
+    public required string Hash { get; init; }
+
+    public required DateTime ExpiresAt { get; init; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<UsedChallenge>
+    {
+        public void Configure(EntityTypeBuilder<UsedChallenge> challenge) => challenge.HasKey(c => c.Hash);
+    }
+}
+
+/// <summary>Identity's passkeys as its own third schema has them, which it takes only from contexts that have options.</summary>
+internal sealed class PasskeyConfiguration : IEntityTypeConfiguration<IdentityUserPasskey<Guid>>
+{
+    // WebAuthn's limit is 1023.
+    private const int LongestId = 1024;
+
+    public void Configure(EntityTypeBuilder<IdentityUserPasskey<Guid>> passkey)
+    {
+        passkey.ToTable("AspNetUserPasskeys");
+        passkey.HasKey(p => p.CredentialId);
+        passkey.Property(p => p.CredentialId).HasMaxLength(LongestId);
+        passkey.OwnsOne(p => p.Data).ToJson();
+        passkey.HasOne<Administrator>().WithMany().HasForeignKey(p => p.UserId);
+    }
+}
+
+/// <summary>What a browser is asked (WebAuthn's options as JSON), and the ticket that comes back with the answer.</summary>
+internal sealed record PasskeyRequest(string Options, string Ticket);
+
+/// <summary>
+/// Passkeys (W3C WebAuthn): made for the portal's address, so that no other site can ask for one, and given by a device only
+/// after it has verified its user by PIN or finger. A passkey alone is two factors.
+/// </summary>
+internal sealed class Passkeys(
+    AuthDbContext db,
+    UserManager<Administrator> administrators,
+    IPasskeyHandler<Administrator> handler,
+    Tickets tickets,
+    TimeProvider time)
+{
+    public const int LongestName = 60;
+
+    private const string ToRegister = "passkey to register";
+    private const string ToSignIn = "passkey to sign in";
+    private static readonly TimeSpan lifetime = TimeSpan.FromMinutes(15);
+
+    public Task<IList<UserPasskeyInfo>> List(Administrator administrator) => administrators.GetPasskeysAsync(administrator);
+
+    public async Task<PasskeyRequest> RequestNew(Administrator administrator, HttpContext http)
+    {
+        var (id, email) = (administrator.Id.ToString(), administrator.Email!);
+        var made = await handler.MakeCreationOptionsAsync(new() { Id = id, Name = email, DisplayName = email }, http);
+        return new(made.CreationOptionsJson, tickets.Issue(ToRegister, made.AttestationState!, lifetime));
+    }
+
+    /// <exception cref="ProblemException">The answer is not one to what this administrator was asked.</exception>
+    public async Task Register(
+        Administrator administrator, string? name, string? ticket, string? answer, HttpContext http)
+    {
+        if (tickets.Read<string>(ToRegister, ticket) is not { } state)
+            throw ProblemException.Invalid("This page was open for too long. Try again.");
+        var result = await handler.PerformAttestationAsync(
+            new() { AttestationState = state, CredentialJson = answer ?? "", HttpContext = http });
+        if (!result.Succeeded || result.UserEntity.Id != administrator.Id.ToString())
+            throw ProblemException.Invalid("Your browser's answer was not valid. Nothing was added; try again.");
+        name = string.Concat((name ?? "").Where(character => !char.IsControl(character))).Trim();
+        result.Passkey.Name = name.Length == 0 ? "Passkey" : name[..Math.Min(name.Length, LongestName)];
+        AdministratorRegister.Require(await administrators.AddOrUpdatePasskeyAsync(administrator, result.Passkey));
+    }
+
+    public async Task Remove(Administrator administrator, byte[] id) =>
+        AdministratorRegister.Require(await administrators.RemovePasskeyAsync(administrator, id));
+
+    /// <summary>Asks for a passkey of an administrator, or of whoever is there.</summary>
+    public async Task<PasskeyRequest> Request(Administrator? administrator, HttpContext http)
+    {
+        // The handler takes null for "whoever is there", but does not say so.
+        var made = await handler.MakeRequestOptionsAsync(administrator!, http);
+        return new(made.RequestOptionsJson, tickets.Issue(ToSignIn, made.AssertionState!, lifetime));
+    }
+
+    /// <summary>Whose passkey answered; null if none did, or the answer was given before.</summary>
+    public async Task<Administrator?> Check(
+        string? ticket, string? answer, HttpContext http, CancellationToken cancellation)
+    {
+        if (tickets.Read<string>(ToSignIn, ticket) is not { } state)
+            return null;
+        var result = await handler.PerformAssertionAsync(
+            new() { AssertionState = state, CredentialJson = answer ?? "", HttpContext = http });
+        if (!result.Succeeded || !await IsFirstAnswer(state, cancellation))
+            return null;
+        // Keeps the device's counter, by which a copy of the device would give itself away.
+        var kept = await administrators.AddOrUpdatePasskeyAsync(result.User, result.Passkey);
+        return kept.Succeeded ? result.User : null;
+    }
+
+    private async Task<bool> IsFirstAnswer(string state, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(state)));
+        var expiresAt = now + lifetime;
+        await using var transaction = await db.BeginWrite(cancellation);
+        await db.UsedChallenges.Where(challenge => challenge.ExpiresAt < now).ExecuteDeleteAsync(cancellation);
+        var written = await db.Database.ExecuteSqlAsync(
+            $"""INSERT INTO "UsedChallenges" ("Hash", "ExpiresAt") VALUES ({hash}, {expiresAt}) ON CONFLICT DO NOTHING""",
+            cancellation);
+        await transaction.Commit(cancellation);
+        return written == 1;
+    }
+}

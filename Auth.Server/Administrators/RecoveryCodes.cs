@@ -1,0 +1,63 @@
+using System.Security.Cryptography;
+using System.Text;
+using Auth.Server.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Auth.Server.Administrators;
+
+/// <summary>What opens once in the place of a second factor that is lost. Only its SHA-256 is kept.</summary>
+internal sealed class RecoveryCode
+{
+    public required Guid AdministratorId { get; init; }
+
+    public Administrator Administrator { get; init; } = null!;
+
+    public required string Hash { get; init; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<RecoveryCode>
+    {
+        public void Configure(EntityTypeBuilder<RecoveryCode> code)
+        {
+            code.HasKey(c => new { c.AdministratorId, c.Hash });
+            code.HasOne(c => c.Administrator).WithMany().HasForeignKey(c => c.AdministratorId);
+        }
+    }
+}
+
+/// <summary>Ten codes of 80 random bits, shown when they are made and never again; each works once.</summary>
+internal sealed class RecoveryCodes(AuthDbContext db)
+{
+    private const int Count = 10;
+    private const int Length = 16;
+
+    // Without letters and digits that look alike.
+    private const string Alphabet = "abcdefghijkmnpqrstuvwxyz23456789";
+
+    /// <summary>Makes new codes; the old ones are worth nothing.</summary>
+    public async Task<IReadOnlyList<string>> Renew(Guid administratorId, CancellationToken cancellation)
+    {
+        var codes = Enumerable.Range(0, Count).Select(_ => RandomNumberGenerator.GetString(Alphabet, Length)).ToList();
+        await using var transaction = await db.BeginWrite(cancellation);
+        await Remove(administratorId, cancellation);
+        db.RecoveryCodes.AddRange(codes.Select(
+            code => new RecoveryCode { AdministratorId = administratorId, Hash = Hash(code) }));
+        await db.SaveChangesAsync(cancellation);
+        await transaction.Commit(cancellation);
+        return [.. codes.Select(code => string.Join('-', code.Chunk(4).Select(four => new string(four))))];
+    }
+
+    public async Task<bool> Use(Guid administratorId, string code, CancellationToken cancellation)
+    {
+        var hash = Hash(code);
+        return await db.RecoveryCodes.Where(c => c.AdministratorId == administratorId && c.Hash == hash)
+            .ExecuteDeleteAsync(cancellation) == 1;
+    }
+
+    public Task Remove(Guid administratorId, CancellationToken cancellation) =>
+        db.RecoveryCodes.Where(code => code.AdministratorId == administratorId).ExecuteDeleteAsync(cancellation);
+
+    // However it was typed: with or without hyphens and spaces, in capitals.
+    private static string Hash(string code) => Convert.ToHexStringLower(SHA256.HashData(
+        Encoding.UTF8.GetBytes(string.Concat(code.Where(char.IsLetterOrDigit)).ToLowerInvariant())));
+}

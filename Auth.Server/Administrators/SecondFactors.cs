@@ -1,0 +1,87 @@
+using Auth.Server.Data;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Administrators;
+
+/// <summary>What an administrator can prove who they are with, beside the password.</summary>
+internal sealed record SecondFactors(bool App, int Passkeys, int RecoveryCodes)
+{
+    public bool Any => App || Passkeys > 0;
+}
+
+/// <summary>
+/// Second factors as a whole: whoever has one is asked for one, and an account may insist on it. The recovery codes come with
+/// the first and go with the last.
+/// </summary>
+internal sealed class SecondFactorRegister(
+    AuthDbContext db,
+    UserManager<Administrator> administrators,
+    AuthenticatorApps apps,
+    RecoveryCodes recoveryCodes,
+    Sessions sessions)
+{
+    public async Task<SecondFactors> Of(Guid administratorId, CancellationToken cancellation) => new(
+        await db.AuthenticatorApps.AnyAsync(app => app.AdministratorId == administratorId, cancellation),
+        await db.UserPasskeys.CountAsync(passkey => passkey.UserId == administratorId, cancellation),
+        await db.RecoveryCodes.CountAsync(code => code.AdministratorId == administratorId, cancellation));
+
+    public Task<bool> IsRequired(Guid accountId, CancellationToken cancellation) =>
+        db.Accounts.Where(account => account.Id == accountId).Select(account => account.RequireSecondFactor)
+            .SingleAsync(cancellation);
+
+    /// <summary>Whether the account insists on a second factor that the administrator does not have.</summary>
+    public async Task<bool> IsMissing(SignedIn administrator, CancellationToken cancellation) =>
+        await IsRequired(administrator.AccountId, cancellation)
+        && !(await Of(administrator.AdministratorId, cancellation)).Any;
+
+    /// <summary>After one was added: other sessions were begun with less. The first brings recovery codes, to be shown.</summary>
+    public async Task<IReadOnlyList<string>> Added(SignedIn administrator, CancellationToken cancellation)
+    {
+        await sessions.EndOthers(administrator, cancellation);
+        return (await Of(administrator.AdministratorId, cancellation)).RecoveryCodes == 0
+            ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
+            : [];
+    }
+
+    /// <summary>Removes one, unless it is the last and the account insists on it.</summary>
+    public async Task Remove(SignedIn administrator, Func<Task> remove, CancellationToken cancellation)
+    {
+        await using var transaction = await db.BeginWrite(cancellation);
+        await remove();
+        if (!(await Of(administrator.AdministratorId, cancellation)).Any)
+        {
+            if (await IsRequired(administrator.AccountId, cancellation))
+            {
+                throw ProblemException.Conflict(
+                    "Your account requires a second factor, and this is your last. Add another before you remove it.");
+            }
+
+            await recoveryCodes.Remove(administrator.AdministratorId, cancellation);
+        }
+
+        await sessions.EndOthers(administrator, cancellation);
+        await transaction.Commit(cancellation);
+    }
+
+    /// <summary>Takes an administrator's second factors away who has lost them, and signs them out everywhere.</summary>
+    public async Task Reset(Administrator administrator, CancellationToken cancellation)
+    {
+        await using var transaction = await db.BeginWrite(cancellation);
+        await apps.Remove(administrator.Id, cancellation);
+        await recoveryCodes.Remove(administrator.Id, cancellation);
+        await db.UserPasskeys.Where(passkey => passkey.UserId == administrator.Id).ExecuteDeleteAsync(cancellation);
+        // What was begun with the old ones ends too: sessions, and sign-ins between the two steps.
+        AdministratorRegister.Require(await administrators.UpdateSecurityStampAsync(administrator));
+        await sessions.EndAll(administrator.Id, cancellation);
+        await transaction.Commit(cancellation);
+    }
+
+    /// <summary>Whether a code, of the app or for recovery, is one of an administrator's. It is used up by that.</summary>
+    public async Task<bool> Use(Guid administratorId, string code, CancellationToken cancellation)
+    {
+        code = string.Concat(code.Where(char.IsLetterOrDigit));
+        return await apps.Use(administratorId, code, cancellation)
+            || await recoveryCodes.Use(administratorId, code, cancellation);
+    }
+}

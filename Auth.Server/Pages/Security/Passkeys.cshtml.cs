@@ -1,0 +1,73 @@
+using System.Buffers.Text;
+using Auth.Server.Administrators;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Auth.Server.Pages.Security;
+
+/// <summary>The administrator's passkeys: each has a name, and can be removed.</summary>
+[RecentSignIn]
+internal sealed class PasskeysModel(
+    SecondFactorRegister factors, Passkeys passkeys, UserManager<Administrator> administrators) : SecondFactorPage(factors)
+{
+    /// <summary>Names what the browser was asked.</summary>
+    [BindProperty]
+    public string? Ticket { get; set; }
+
+    /// <summary>The browser's answer, as JSON.</summary>
+    [BindProperty]
+    public string? Answer { get; set; }
+
+    [BindProperty]
+    public string? Name { get; set; }
+
+    public IReadOnlyList<UserPasskeyInfo> Have { get; private set; } = [];
+
+    public PasskeyRequest Wanted { get; private set; } = null!;
+
+    /// <summary>What a new passkey is called unless told otherwise.</summary>
+    public string Suggested => Visitor.Describe(Request.Headers.UserAgent);
+
+    public static string IdOf(UserPasskeyInfo passkey) => Base64Url.EncodeToString(passkey.CredentialId);
+
+    public async Task OnGet()
+    {
+        var administrator = await Find();
+        Have = [.. (await passkeys.List(administrator)).OrderBy(passkey => passkey.CreatedAt)];
+        Wanted = await passkeys.RequestNew(administrator, HttpContext);
+    }
+
+    public async Task<IActionResult> OnPost(CancellationToken cancellation)
+    {
+        try
+        {
+            await passkeys.Register(await Find(), Name, Ticket, Answer, HttpContext);
+        }
+        catch (ProblemException problem)
+        {
+            Refuse(problem);
+            await OnGet();
+            return Page();
+        }
+
+        return await Added("Your passkey was added. Your other sessions were ended.", cancellation);
+    }
+
+    public async Task<IActionResult> OnPostRemove(string? id, CancellationToken cancellation)
+    {
+        var administrator = await Find();
+        var passkey = (await passkeys.List(administrator)).FirstOrDefault(passkey => IdOf(passkey) == id);
+        if (passkey is null || await Removes(
+            () => passkeys.Remove(administrator, passkey.CredentialId),
+            "The passkey was removed. Your other sessions were ended. Remove it from your device, too.", cancellation))
+        {
+            return LocalRedirect(OverviewModel.Path);
+        }
+
+        await OnGet();
+        return Page();
+    }
+
+    private async Task<Administrator> Find() =>
+        (await administrators.FindByIdAsync(Administrator.AdministratorId.ToString()))!;
+}

@@ -1,0 +1,44 @@
+using Auth.Server.Tests.Administrators;
+using OtpNet;
+
+namespace Auth.Server.Tests.Pages.Security;
+
+/// <summary>Second factors as an administrator sets them up and uses them in a browser.</summary>
+internal static class SecondFactor
+{
+    /// <summary>Sets up an authenticator app; the codes that it shows, and the recovery codes.</summary>
+    public static async Task<(Totp App, IReadOnlyList<string> RecoveryCodes)> SetUpApp(this Browser browser, AuthServer server)
+    {
+        var page = await browser.Open("/security/authenticator");
+        var app = new Totp(Base32Encoding.ToBytes(Page.TextOf(page.Document.QuerySelector("#key")!).Replace(" ", "")));
+        var answer = await browser.Submit(page, "Set up", ("code", app.CodeAt(server)));
+        return (app, RecoveryCodesOn(answer));
+    }
+
+    public static string CodeAt(this Totp app, AuthServer server, int secondsLater = 0) =>
+        app.ComputeTotp(server.Time.GetUtcNow().UtcDateTime.AddSeconds(secondsLater));
+
+    public static IReadOnlyList<string> RecoveryCodesOn(Page page) =>
+        [.. page.Document.QuerySelectorAll(".codes code").Select(Page.TextOf)];
+
+    public static async Task<Page> AddPasskey(
+        this Browser browser, SoftwareAuthenticator device, string name = "My device")
+    {
+        var page = await browser.Open("/security/passkeys");
+        return await browser.Submit(page, "Add a passkey", ("name", name), ("answer", device.Create(OptionsOn(page))));
+    }
+
+    /// <summary>Answers the page's question with a passkey.</summary>
+    public static Task<Page> UsePasskey(this Browser browser, Page page, SoftwareAuthenticator device) =>
+        browser.Submit(page, "Use a passkey", ("answer", device.Get(OptionsOn(page))));
+
+    public static string OptionsOn(Page page) =>
+        page.Document.QuerySelector("form[data-passkey]")!.GetAttribute("data-options")!;
+
+    /// <summary>Takes the first step with the password.</summary>
+    public static async Task<Page> EnterPassword(
+        this Browser browser, string email = "ada@example.com", string returnUrl = "/") =>
+        await browser.Submit(
+            await browser.Open($"/sign-in?returnUrl={Uri.EscapeDataString(returnUrl)}"), "Sign in",
+            ("email", email), ("password", AuthServer.Password));
+}
