@@ -61,6 +61,12 @@ internal static class Program
         builder.Services.AddStorage(builder.Configuration.GetSection(DatabaseOptions.Section).Get<DatabaseOptions>() ?? new());
         builder.Services.AddHealthChecks().AddCheck<Readiness>("database", tags: ["ready"]);
         builder.Services.AddTokenValidation();
+        builder.Services.AddSingleton(services => new ResourceMetadata
+        {
+            Resource = services.GetRequiredService<IOptions<ScimOptions>>().Value.BaseUrl,
+            AuthorizationServers = [services.GetRequiredService<IOptions<AuthServerOptions>>().Value.IssuerSpellings[^1]],
+            Scopes = [Scopes.Scim],
+        });
         builder.Services.AddSingleton<RateLimit>();
         builder.Services.AddScoped<UserWrites>();
         builder.Services.AddScoped<UserSearch>();
@@ -93,6 +99,7 @@ internal static class Program
         var portal = app.MapGroup("/portal").RequireAuthorization(Scopes.Portal);
         portal.MapPortalUsers();
         portal.MapProvisioningLog();
+        app.MapResourceMetadata();
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains("ready") });
         return app;

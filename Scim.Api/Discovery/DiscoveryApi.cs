@@ -27,6 +27,14 @@ internal static class DiscoveryApi
         scim.MapGet("/ResourceTypes/{id}", (string id) => Find(ResourceTypes, "ResourceType", id));
     }
 
+    /// <summary>The metadata of RFC 9728, for clients that have no token yet.</summary>
+    public static void MapResourceMetadata(this IEndpointRouteBuilder endpoints) => endpoints
+        .MapGet(ResourceMetadata.WellKnown + "/{**resource}", IResult (HttpRequest request, ResourceMetadata metadata) =>
+            request.Path == metadata.Address.AbsolutePath
+                ? Results.Json(metadata)
+                : ScimError.NotFound("Resource", request.Path))
+        .AllowAnonymous();
+
     // RFC 7644 §4: a filter is refused, lest the client takes the answer for all that matches.
     private static IResult List(HttpRequest request, Resource[] resources) => request.Query.ContainsKey("filter")
         ? ScimError.Forbidden($"{request.Path} cannot be filtered.")

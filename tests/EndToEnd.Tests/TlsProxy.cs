@@ -32,7 +32,12 @@ internal sealed class TlsProxy : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(port, listen => listen.UseHttps(certificate)));
         app = builder.Build();
-        app.Run(context => Forward(context, context.Request.Path.StartsWithSegments("/scim/v2") ? scimPort : authPort));
+        app.Run(context => Forward(
+            context,
+            context.Request.Path.StartsWithSegments("/scim/v2")
+            || context.Request.Path.StartsWithSegments("/.well-known/oauth-protected-resource")
+                ? scimPort
+                : authPort));
         await app.StartAsync();
     }
 

@@ -56,11 +56,16 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
         if (RetryAfter is { } seconds)
             response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         if (Challenge is not null)
-            response.Headers.WWWAuthenticate = Challenge;
+            response.Headers.WWWAuthenticate = ChallengeFor(httpContext);
 
         await using var json = new Utf8JsonWriter(response.BodyWriter);
         WriteTo(json);
     }
+
+    private string ChallengeFor(HttpContext http) =>
+        http.RequestServices?.GetService<ResourceMetadata>() is { } metadata
+            ? $"{Challenge}, resource_metadata=\"{metadata.Address}\""
+            : Challenge!;
 
     /// <summary>Writes the error's body.</summary>
     public void WriteTo(Utf8JsonWriter json)
