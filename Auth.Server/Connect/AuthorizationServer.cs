@@ -81,6 +81,8 @@ internal static class AuthorizationServer
         // The other modes would need inline script, or leave the code in the browser's history.
         server.Configure(options => options.ResponseModes.IntersectWith([ResponseModes.Query]));
 
+        // Consent is asked for each time; signing in anew or as somebody else is the administrator's choice.
+        server.Configure(options => options.PromptValues.IntersectWith([PromptValues.Consent, PromptValues.None]));
         // Long enough for an administrator to sign in with a second factor (RFC 9126 §2.2).
         server.Configure(options => options.RequestTokenLifetime = TimeSpan.FromMinutes(10));
         server.SetAccessTokenLifetime(auth.AccessTokenLifetime)
@@ -100,6 +102,7 @@ internal static class AuthorizationServer
             .AddEventHandler(RefuseRepetition.Descriptor)
             .AddEventHandler(TokenExchange.NameClient.Descriptor)
             .AddEventHandler(EndFamily.Descriptor)
+            .AddEventHandler(Metadata.Descriptor)
             .AddEventHandler(Introspection.OnlyPost.Descriptor)
             .AddEventHandler(Introspection.OnlyAccessTokens.Descriptor)
             .AddEventHandler(Introspection.TellAccount.Descriptor)

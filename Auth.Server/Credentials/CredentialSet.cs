@@ -27,7 +27,7 @@ internal sealed class CredentialSet
     /// <summary>The OAuth client id; a direct JWT has none.</summary>
     public string? ClientId { get; init; }
 
-    /// <summary>The end of the secret or token, by which people recognise it.</summary>
+    /// <summary>The end of the secret or token, by which people recognise it; empty if the client has keys of its own.</summary>
     public string LastFour { get; set; } = "";
 
     public required DateTime CreatedAt { get; init; }

@@ -226,7 +226,7 @@ internal sealed class CredentialSets(
             ? new IssuedCredentials(set, null, await clients.CreateFor(set, wanted, cancellation))
             : new IssuedCredentials(set, await IssueDirectJwt(set, cancellation), null);
         set.KeyId = issued.Token is null ? null : new JsonWebToken(issued.Token).Kid;
-        set.LastFour = (issued.ClientSecret ?? issued.Token ?? set.ClientId)![^4..];
+        set.LastFour = (issued.ClientSecret ?? issued.Token)?[^4..] ?? "";
         await db.SaveChangesAsync(cancellation);
         return issued;
     }

@@ -27,9 +27,17 @@ internal static class CredentialCommands
         };
         var redirectUri = new Option<string[]>("--redirect-uri") { Description = "Where codes may be sent (oauth2)." };
         var oktaApp = new Option<string?>("--okta-app") { Description = "Okta's app name: its five redirect URIs (oauth2)." };
+        var requirePkce = new Option<bool>("--require-pkce")
+        {
+            Description = "Refuses codes asked for without PKCE (oauth2); Okta does not send it.",
+        };
+        var jwks = new Option<string?>("--jwks")
+        {
+            Description = "A file with public P-256 keys, a JWK set: the client has no secret, but proves itself with a key (oauth2).",
+        };
         var command = new Command("generate", "Makes a credential set. The one before it ends, and all its tokens.")
         {
-            CommandContext.Account, method, lifetime, redirectUri, oktaApp,
+            CommandContext.Account, method, lifetime, redirectUri, oktaApp, requirePkce, jwks,
         };
         command.SetAction((parsed, cancellation) => context.Answer<CredentialSets>(parsed, async sets =>
         {
@@ -43,7 +51,9 @@ internal static class CredentialCommands
                     parsed.GetRequiredValue(method) == "oauth2" ? CredentialMethods.OAuth2 : CredentialMethods.DirectJwt,
                     CommandContext.By,
                     parsed.GetValue(lifetime),
-                    [.. ofOkta, .. parsed.GetValue(redirectUri) ?? []]),
+                    [.. ofOkta, .. parsed.GetValue(redirectUri) ?? []],
+                    parsed.GetValue(requirePkce),
+                    parsed.GetValue(jwks) is { } file ? await context.ReadFile(file, cancellation) : null),
                 cancellation);
             return AsJson(issued, context.Options);
         }));

@@ -33,6 +33,13 @@ internal sealed class ScimCredentialsModel(
     public string? OtherRedirectUris { get; set; }
 
     [BindProperty]
+    public bool RequirePkce { get; set; }
+
+    /// <summary>Public keys, a JWK set, if the client is to prove itself with a key.</summary>
+    [BindProperty]
+    public string? Jwks { get; set; }
+
+    [BindProperty]
     public int LifetimeDays { get; set; } = (int)CredentialSets.DirectJwtLifetime.TotalDays;
 
     public Account Account { get; private set; } = null!;
@@ -67,6 +74,8 @@ internal sealed class ScimCredentialsModel(
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {
         var redirectUris = ReadRedirectUris();
+        if (IsOAuth && Jwks is { Length: > 0 } jwks)
+            Try(nameof(Jwks), () => PublicKeys.Read(jwks));
         if (Method is not (CredentialMethods.OAuth2 or CredentialMethods.DirectJwt))
             ModelState.AddModelError(nameof(Method), "Choose an authentication method.");
         if (ModelState.IsValid)
@@ -76,6 +85,8 @@ internal sealed class ScimCredentialsModel(
         await Load(cancellation);
         return Page();
     }
+
+    private bool IsOAuth => Method == CredentialMethods.OAuth2;
 
     /// <summary>What is wrong with a field of the form, if anything.</summary>
     public string? ErrorOf(string field) => ModelState.TryGetValue(field, out var entry)
@@ -102,7 +113,9 @@ internal sealed class ScimCredentialsModel(
                     Method!,
                     administrator.Email,
                     Method == CredentialMethods.DirectJwt ? CredentialSets.Days(LifetimeDays) : null,
-                    redirectUris),
+                    redirectUris,
+                    IsOAuth && RequirePkce,
+                    IsOAuth && Jwks is { Length: > 0 } ? Jwks : null),
                 cancellation);
             HasRedirectUris = redirectUris.Count > 0;
         }
@@ -117,7 +130,7 @@ internal sealed class ScimCredentialsModel(
     private List<string> ReadRedirectUris()
     {
         var uris = new List<string>();
-        if (Method != CredentialMethods.OAuth2)
+        if (!IsOAuth)
             return uris;
         if (OktaApp?.Trim() is { Length: > 0 } app)
             Try(nameof(OktaApp), () => uris.AddRange(RedirectUris.OfOktaApp(app)));

@@ -69,7 +69,7 @@ internal sealed class Browser : IDisposable
         {
             switch (element)
             {
-                case IHtmlInputElement { Type: "radio", IsChecked: false }:
+                case IHtmlInputElement { Type: "radio" or "checkbox", IsChecked: false }:
                     break;
                 case IHtmlInputElement { Name: { } name } input:
                     yield return (name, input.Value);

@@ -93,6 +93,43 @@ public sealed class ScimCredentialsTests
     }
 
     [Test]
+    public async Task A_client_with_keys_has_no_secret_and_wrong_keys_are_named()
+    {
+        await using var server = await Server();
+        using var scim = await ResourceServer.Register(server);
+        using var browser = await Browser.SignedIn(server);
+        var form = await browser.Open(Address);
+
+        var wrong = await browser.Submit(form, Button, oauth2, ("Jwks", "nonsense"));
+        var result = await browser.Submit(form, Button, oauth2, ("Jwks", scim.Jwks));
+
+        Assert.That(wrong.Status, Is.EqualTo(400));
+        Assert.That(wrong.Text, Does.Contain("no JWK set"));
+        Assert.That(result.Status, Is.EqualTo(200));
+        Assert.That(result.Text, Does.Contain("private_key_jwt"));
+        Assert.That(result.Document.QuerySelector("#client-secret"), Is.Null);
+        var later = await browser.Open(Address);
+        Assert.That(later.Text, Does.Contain("proves itself with its key").And.Contain(result.Field("Client ID")));
+    }
+
+    [Test]
+    public async Task PKCE_is_demanded_where_the_box_is_checked()
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+        const string uri = "https://client.example/callback";
+
+        foreach (var demanded in new[] { true, false })
+        {
+            (string, string)[] fields = [oauth2, ("OtherRedirectUris", uri), ("RequirePkce", demanded ? "true" : "false")];
+            var issued = await browser.Submit(await browser.Open(Address), Button, fields);
+            var asked = await browser.Open(
+                $"/connect/authorize?response_type=code&client_id={issued.Field("Client ID")}&redirect_uri={uri}");
+            Assert.That(asked.Status, Is.EqualTo(demanded ? 400 : 200));
+        }
+    }
+
+    [Test]
     public async Task An_OAuth_client_for_Okta_is_shown_once_and_works()
     {
         await using var server = await Server();
