@@ -1,0 +1,129 @@
+using System.Security.Cryptography;
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
+using Microsoft.Playwright;
+
+namespace EndToEnd.Tests;
+
+/// <summary>A client library that others wrote, from what the SCIM Base URL alone tells it to the end.</summary>
+internal sealed class RealClientTests : EndToEndTest
+{
+    private const string AccessToken = OidcConstants.TokenTypeIdentifiers.AccessToken;
+
+    [Test]
+    public async Task It_finds_the_server_and_goes_through_every_flow()
+    {
+        using var http = new HttpClient();
+        var server = await Discover(http);
+        var customer = await Customer.Open(Local);
+        var portal = await SignIn(customer);
+        using var callback = new Callback();
+        var client = await portal.GenerateClient(callback.Uri);
+
+        var verifier = CryptoRandom.CreateUniqueId(32);
+        var pushed = await http.PushAuthorizationAsync(Prepare(client, new PushedAuthorizationRequest
+        {
+            Address = server.PushedAuthorizationRequestEndpoint,
+            ResponseType = OidcConstants.ResponseTypes.Code,
+            RedirectUri = callback.Uri,
+            State = "xyz",
+            CodeChallenge = Base64Url(SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(verifier))),
+            CodeChallengeMethod = OidcConstants.CodeChallengeMethods.Sha256,
+            Resource = { Local.ScimBaseUrl },
+        }));
+        Assert.That(pushed.IsError, Is.False, pushed.Raw);
+
+        var code = await Allow(portal, callback, new RequestUrl(server.AuthorizeEndpoint!).CreateAuthorizeUrl(
+            client.ClientId, requestUri: pushed.RequestUri));
+        var tokens = await http.RequestAuthorizationCodeTokenAsync(Prepare(client, new AuthorizationCodeTokenRequest
+        {
+            Address = server.TokenEndpoint, Code = code, RedirectUri = callback.Uri, CodeVerifier = verifier,
+        }));
+        Assert.That(tokens.IsError, Is.False, tokens.Raw);
+        await RequireProvisions(tokens.AccessToken);
+
+        var refreshed = await http.RequestRefreshTokenAsync(Prepare(client, new RefreshTokenRequest
+        {
+            Address = server.TokenEndpoint, RefreshToken = tokens.RefreshToken!,
+        }));
+        Assert.That(refreshed.IsError, Is.False, refreshed.Raw);
+        var own = await http.RequestClientCredentialsTokenAsync(Prepare(client, new ClientCredentialsTokenRequest
+        {
+            Address = server.TokenEndpoint, Scope = "scim", Resource = { Local.ScimBaseUrl },
+        }));
+        Assert.That(own.IsError, Is.False, own.Raw);
+        var traded = await http.RequestTokenExchangeTokenAsync(Prepare(client, new TokenExchangeTokenRequest
+        {
+            Address = server.TokenEndpoint, SubjectToken = refreshed.AccessToken!, SubjectTokenType = AccessToken,
+        }));
+        Assert.That(traded.IsError, Is.False, traded.Raw);
+        Assert.That(traded.IssuedTokenType, Is.EqualTo(AccessToken));
+        foreach (var token in new[] { refreshed, own, traded })
+            await RequireProvisions(token.AccessToken);
+
+        var revoked = await http.RevokeTokenAsync(Prepare(client, new TokenRevocationRequest
+        {
+            Address = server.RevocationEndpoint, Token = refreshed.RefreshToken!, TokenTypeHint = "refresh_token",
+        }));
+        Assert.That(revoked.IsError, Is.False);
+        foreach (var dead in new[] { refreshed, traded })
+            Assert.That((await Local.Scim($"Bearer {dead.AccessToken}").Test()).Status, Is.EqualTo(System.Net.HttpStatusCode.Unauthorized));
+        await RequireProvisions(own.AccessToken);
+    }
+
+    [Test]
+    public async Task A_vault_trades_the_pasted_token_for_an_hour_with_nothing_else_in_hand()
+    {
+        using var http = new HttpClient();
+        var server = await Discover(http);
+        var token = await (await Customer.Open(Local)).GenerateToken();
+
+        var traded = await http.RequestTokenExchangeTokenAsync(new TokenExchangeTokenRequest
+        {
+            Address = server.TokenEndpoint,
+            SubjectToken = token,
+            SubjectTokenType = AccessToken,
+            ClientCredentialStyle = ClientCredentialStyle.PostBody,
+        });
+
+        Assert.That(traded.IsError, Is.False, traded.Raw);
+        Assert.That(traded.ExpiresIn, Is.InRange(3500, 3600));
+        await RequireProvisions(traded.AccessToken);
+    }
+
+    private static async Task<DiscoveryDocumentResponse> Discover(HttpClient http)
+    {
+        var policy = new DiscoveryPolicy { RequireHttps = false };
+        var server = await http.GetDiscoveryDocumentAsync(
+            new DiscoveryDocumentRequest { Address = Local.AuthUrl, Policy = policy });
+        Assert.That(server.IsError, Is.False, server.Error);
+        return server;
+    }
+
+    private static T Prepare<T>(OAuthClient client, T request)
+        where T : ProtocolRequest
+    {
+        request.ClientId = client.ClientId;
+        request.ClientSecret = client.ClientSecret;
+        return request;
+    }
+
+    private static async Task<string> Allow(Portal portal, Callback callback, string address)
+    {
+        await portal.Page.GotoAsync(address);
+        var arrived = callback.Receive();
+        await portal.Page.GetByRole(AriaRole.Button, new() { Name = "Allow" }).ClickAsync();
+        var back = await arrived;
+        Assert.That(back["state"], Is.EqualTo("xyz"));
+        return back["code"]!;
+    }
+
+    private static async Task RequireProvisions(string? token)
+    {
+        using var scim = Local.Scim($"Bearer {token}");
+        var created = await scim.Create($"{Guid.NewGuid():N}@customer.example");
+        Assert.That(created.Status, Is.EqualTo(System.Net.HttpStatusCode.Created), created.ToString());
+    }
+
+    private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
+}
