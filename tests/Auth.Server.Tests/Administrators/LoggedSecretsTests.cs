@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using Auth.Server.Administrators;
+using Auth.Server.Tests.Pages;
+using Auth.Server.Tests.Pages.Security;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Auth.Server.Tests.Administrators;
+
+/// <summary>Everything that an administrator proves who they are with, held against everything that is logged.</summary>
+public sealed class LoggedSecretsTests
+{
+    private const string Wrong = "wrong-canary-password";
+    private const string New = "another horse, another battery";
+
+    [Test]
+    public async Task No_password_code_link_or_key_is_logged_at_any_level()
+    {
+        await using var server = await AuthServer.Start(
+            "--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft.AspNetCore=Trace",
+            "--Logging:LogLevel:Microsoft.EntityFrameworkCore=Trace", "--Logging:LogLevel:OpenIddict=Trace",
+            "--Logging:Console:LogLevel:Default=None");
+        using var log = new Recorder();
+        server.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
+        await server.CreateAdministrator(await server.CreateAccount());
+
+        var secrets = await UseAll(server);
+
+        Assert.That(log.Lines, Has.Some.Contains("POST").And.Some.Contains("/sign-in"), "requests are logged");
+        Assert.That(log.Lines, Has.Some.Contains("\"AuthenticatorApps\""), "and statements");
+        Assert.That(log.Lines, Has.Some.Contains("Attempting to bind").And.Some.Contains("Password"), "and forms");
+        Assert.That(secrets, Has.Count.GreaterThan(20).And.All.Length.GreaterThan(5));
+        foreach (var secret in secrets)
+            Assert.That(log.Lines.Where(line => line.Contains(secret, StringComparison.OrdinalIgnoreCase)), Is.Empty);
+    }
+
+    /// <summary>Signs in, sets up, guesses, invites and resets; answers every secret that was on the way.</summary>
+    private static async Task<List<string>> UseAll(AuthServer server)
+    {
+        var secrets = new List<string> { AuthServer.Password, Wrong, New };
+        using var ada = await Browser.SignedIn(server);
+        await ada.Submit(await ada.Open("/security/confirm"), "Confirm", ("password", Wrong));
+        var offered = await ada.Open("/security/authenticator");
+        var key = Page.TextOf(offered.Document.QuerySelector("#key")!);
+        var app = new OtpNet.Totp(OtpNet.Base32Encoding.ToBytes(key.Replace(" ", "")));
+        var setUp = await ada.Submit(offered, "Set up", ("code", app.CodeAt(server)));
+        secrets.AddRange([key, key.Replace(" ", ""), TicketOn(offered), app.CodeAt(server)]);
+        foreach (var code in SecondFactor.RecoveryCodesOn(setUp))
+            secrets.AddRange([code, code.Replace("-", "")]);
+
+        using var device = new SoftwareAuthenticator();
+        await ada.AddPasskey(device);
+        server.Time.Advance(TimeSpan.FromMinutes(2));
+        using var browser = Browser.At(server);
+        await browser.Submit(
+            await browser.Open("/sign-in"), "Sign in", ("email", "ada@example.com"), ("password", Wrong));
+        var second = await browser.EnterPassword();
+        await browser.Submit(second, "Go on", ("code", "wrong canary code"));
+        var signedIn = await browser.Submit(second, "Go on", ("code", app.CodeAt(server)));
+        secrets.AddRange([TicketOn(second), "wrong canary code", app.CodeAt(server), CookieOf(signedIn, "portal")]);
+        secrets.Add(CookieOf(signedIn, "device"));
+
+        using var another = Browser.At(server);
+        var asked = await another.Open("/sign-in");
+        secrets.Add(device.Get(SecondFactor.OptionsOn(asked)));
+        await another.UsePasskey(asked, device);
+        await ada.Submit(
+            await ada.Open("/security/password"), "Change password", ("current", AuthServer.Password), ("new", New));
+
+        var invited = await ada.Submit(
+            await ada.Open("/settings/administrators"), "Invite", ("email", "bob@example.com"));
+        var reset = await server.With((Invitations invitations) =>
+            invitations.ResetPassword("ada@example.com", "an operator", CancellationToken.None));
+        foreach (var link in new[] { invited.Field("Link"), reset.Link })
+        {
+            using var bob = Browser.At(server);
+            var opened = await bob.Submit(await bob.Open("/invitation"), "Go on", ("code", link));
+            var accepted = await bob.Submit(opened, "Set password", ("new", New));
+            Assert.That(accepted.Location, Is.EqualTo("/sign-in"));
+            secrets.Add(link.Split('#')[1]);
+        }
+
+        return secrets;
+    }
+
+    private static string TicketOn(Page page) =>
+        page.Document.QuerySelector("input[name=ticket]")!.GetAttribute("value")!;
+
+    private static string CookieOf(Page page, string name) =>
+        page.Header("Set-Cookie")!.Split(", ").Single(cookie => cookie.StartsWith($"{name}=")).Split(';')[0].Split('=')[1];
+
+    /// <summary>Keeps all that is logged, with the names and values that a line was made of.</summary>
+    private sealed class Recorder : ILoggerProvider, ILogger
+    {
+        private readonly ConcurrentQueue<string> lines = new();
+
+        public IReadOnlyCollection<string> Lines => lines;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+        {
+            lines.Enqueue(state.ToString()!);
+            return null;
+        }
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            lines.Enqueue($"{formatter(state, exception)} {exception}");
+            if (state is IEnumerable<KeyValuePair<string, object?>> values)
+                lines.Enqueue(string.Join(' ', values.Select(value => $"{value.Key}={value.Value}")));
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
