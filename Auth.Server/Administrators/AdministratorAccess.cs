@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Identity;
 
 namespace Auth.Server.Administrators;
 
-/// <summary>Who the administrators are, and what a sign-in takes: ASP.NET Core Identity with the rules of this folder.</summary>
+/// <summary>
+/// Who the administrators are, and what a sign-in takes: ASP.NET Core Identity with the rules of this folder.
+/// </summary>
 internal static class AdministratorAccess
 {
     public static void AddAdministrators(this IServiceCollection services, AuthOptions auth)
@@ -33,7 +35,8 @@ internal static class AdministratorAccess
             })
             .AddPasswordValidator<PasswordRules>()
             .AddEntityFrameworkStores<AuthDbContext>();
-        // What OWASP asks of PBKDF2 with SHA-512. A password that was hashed with fewer is hashed anew when it is next used.
+        // What OWASP asks of PBKDF2 with SHA-512. A password that was hashed with fewer is hashed anew when it is next
+        // used.
         services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 210_000);
         services.AddScoped<IPasskeyHandler<Administrator>, PasskeyHandler<Administrator>>();
         services.Configure<IdentityPasskeyOptions>(passkeys =>

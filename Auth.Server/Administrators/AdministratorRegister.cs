@@ -79,7 +79,8 @@ internal sealed partial class AdministratorRegister(
     {
         var administrator = await Get(email);
         await using var transaction = await db.BeginWrite(cancellation);
-        await db.Tokens.Where(token => token.Session!.AdministratorId == administrator.Id).ExecuteDeleteAsync(cancellation);
+        await db.Tokens.Where(token => token.Session!.AdministratorId == administrator.Id)
+            .ExecuteDeleteAsync(cancellation);
         Require(await administrators.DeleteAsync(administrator));
         await transaction.Commit(cancellation);
     }

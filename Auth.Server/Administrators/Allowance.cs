@@ -5,8 +5,8 @@ namespace Auth.Server.Administrators;
 
 /// <summary>
 /// How many failures in a row are free under a key, and how long the wait then becomes: 5 s, doubling with each further
-/// failure, up to a longest. One failure is forgotten every quarter of an hour. A success forgets all, unless the key is
-/// shared with others who fail under it.
+/// failure, up to a longest. One failure is forgotten every quarter of an hour. A success forgets all, unless the key
+/// is shared with others who fail under it.
 /// </summary>
 internal sealed record Allowance(string Key, int Free, TimeSpan LongestWait, bool IsShared = false)
 {
@@ -19,10 +19,11 @@ internal sealed record Allowance(string Key, int Free, TimeSpan LongestWait, boo
     public int MostCounted => Free + 10;
 
     /// <summary>
-    /// What a password tried under an address is counted by, whether the address is anybody's or not. A browser in which
-    /// its administrator has signed in has an allowance of its own. Strangers are counted by address and network, by
-    /// network (one that tries many addresses) and by address (many networks that try one); the last makes nobody wait
-    /// longer than a minute, as it is the only one that strangers can use up for an administrator at a new browser.
+    /// What a password tried under an address is counted by, whether the address is anybody's or not. A browser in
+    /// which its administrator has signed in has an allowance of its own. Strangers are counted by address and network,
+    /// by network (one that tries many addresses) and by address (many networks that try one); the last makes nobody
+    /// wait longer than a minute, as it is the only one that strangers can use up for an administrator at a new
+    /// browser.
     /// </summary>
     public static Allowance[] OfPassword(string email, Administrator? administrator, Visitor visitor)
     {

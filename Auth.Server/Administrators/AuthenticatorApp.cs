@@ -7,7 +7,9 @@ using QRCoder;
 
 namespace Auth.Server.Administrators;
 
-/// <summary>The authenticator app of an administrator: the key that it shares with this server, and the code it gave last.</summary>
+/// <summary>
+/// The authenticator app of an administrator: the key that it shares with this server, and the code it gave last.
+/// </summary>
 internal sealed class AuthenticatorApp
 {
     public required Guid AdministratorId { get; init; }
@@ -30,12 +32,14 @@ internal sealed class AuthenticatorApp
     }
 }
 
-/// <summary>A key that an app is to take over, as text and as a picture; it counts when the app has shown a code of it.</summary>
+/// <summary>
+/// A key that an app is to take over, as text and as a picture; it counts when the app has shown a code of it.
+/// </summary>
 internal sealed record OfferedKey(string Text, string Picture, string Ticket);
 
 /// <summary>
-/// Codes of authenticator apps (RFC 6238): six digits of every thirty seconds, the one before and after let in for clocks
-/// that differ. A code works once (RFC 6238 §5.2).
+/// Codes of authenticator apps (RFC 6238): six digits of every thirty seconds, the one before and after let in for
+/// clocks that differ. A code works once (RFC 6238 §5.2).
 /// </summary>
 internal sealed class AuthenticatorApps(
     AuthDbContext db, IDataProtectionProvider protection, Tickets tickets, TimeProvider time)
@@ -55,9 +59,13 @@ internal sealed class AuthenticatorApps(
 
     /// <summary>The same key again, after a wrong code; null if the ticket is none.</summary>
     public OfferedKey? OfferAgain(SignedIn administrator, string? ticket) =>
-        tickets.Read<string>(PurposeOf(administrator.AdministratorId), ticket) is { } key ? Show(administrator, key) : null;
+        tickets.Read<string>(PurposeOf(administrator.AdministratorId), ticket) is { } key
+            ? Show(administrator, key)
+            : null;
 
-    /// <summary>Begins to ask for codes of an offered key, in the place of another, once a code proves that the app has it.</summary>
+    /// <summary>
+    /// Begins to ask for codes of an offered key, in the place of another, once a code proves that the app has it.
+    /// </summary>
     public async Task<bool> Accept(
         SignedIn administrator, string? ticket, string? code, CancellationToken cancellation)
     {
@@ -66,7 +74,8 @@ internal sealed class AuthenticatorApps(
             return false;
         await using var transaction = await db.BeginWrite(cancellation);
         await Remove(id, cancellation);
-        db.AuthenticatorApps.Add(new() { AdministratorId = id, ProtectedKey = Protector(id).Protect(key), LastStep = step });
+        var protectedKey = Protector(id).Protect(key);
+        db.AuthenticatorApps.Add(new() { AdministratorId = id, ProtectedKey = protectedKey, LastStep = step });
         await db.SaveChangesAsync(cancellation);
         await transaction.Commit(cancellation);
         return true;

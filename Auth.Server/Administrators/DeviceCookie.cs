@@ -4,8 +4,8 @@ namespace Auth.Server.Administrators;
 internal sealed record Device(Guid Id, Guid AdministratorId);
 
 /// <summary>
-/// Makes a browser known after a sign-in. Its failures are then counted apart from those of strangers, who cannot hold off
-/// somebody who comes with it (OWASP calls it a device cookie). It opens nothing.
+/// Makes a browser known after a sign-in. Its failures are then counted apart from those of strangers, who cannot hold
+/// off somebody who comes with it (OWASP calls it a device cookie). It opens nothing.
 /// </summary>
 internal sealed class DeviceCookie(Tickets tickets, AuthOptions auth)
 {

@@ -24,8 +24,8 @@ internal sealed class SignInAttempts
 internal sealed class HoldOff(AuthDbContext db, TimeProvider time)
 {
     /// <summary>
-    /// The wait that is due, or none after one more failure has been written down. It is counted before anybody has looked
-    /// at the guess, so that guesses in parallel count one by one; a right one is forgiven.
+    /// The wait that is due, or none after one more failure has been written down. It is counted before anybody has
+    /// looked at the guess, so that guesses in parallel count one by one; a right one is forgiven.
     /// </summary>
     public async Task<TimeSpan?> Count(IReadOnlyList<Allowance> allowances, CancellationToken cancellation)
     {
@@ -53,7 +53,9 @@ internal sealed class HoldOff(AuthDbContext db, TimeProvider time)
         return null;
     }
 
-    /// <summary>Takes back what was counted for a guess that was right; of one's own allowance also all before it.</summary>
+    /// <summary>
+    /// Takes back what was counted for a guess that was right; of one's own allowance also all before it.
+    /// </summary>
     public async Task Forgive(IReadOnlyList<Allowance> allowances, CancellationToken cancellation)
     {
         var now = time.GetUtcNow().UtcDateTime;
@@ -64,7 +66,8 @@ internal sealed class HoldOff(AuthDbContext db, TimeProvider time)
             if (allowance.IsShared)
             {
                 await attempts.Where(a => a.Failures > 0).ExecuteUpdateAsync(
-                    change => change.SetProperty(a => a.Failures, a => a.Failures - 1).SetProperty(a => a.BlockedUntil, now),
+                    change => change.SetProperty(a => a.Failures, a => a.Failures - 1)
+                        .SetProperty(a => a.BlockedUntil, now),
                     cancellation);
             }
             else

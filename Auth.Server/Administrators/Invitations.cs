@@ -11,8 +11,8 @@ namespace Auth.Server.Administrators;
 internal sealed record IssuedInvitation(Invitation Invitation, string Link);
 
 /// <summary>
-/// Inviting people to be administrators, by a link that is handed over by hand. The code stands behind the link's <c>#</c>,
-/// which no browser sends: it comes in a form, so that no log on the way has it.
+/// Inviting people to be administrators, by a link that is handed over by hand. The code stands behind the link's
+/// <c>#</c>, which no browser sends: it comes in a form, so that no log on the way has it.
 /// </summary>
 internal sealed class Invitations(
     AuthDbContext db,
@@ -46,7 +46,8 @@ internal sealed class Invitations(
     /// <summary>Makes a colleague's link worthless.</summary>
     public async Task Withdraw(Guid accountId, Guid id, CancellationToken cancellation)
     {
-        if (await db.Invitations.Where(i => i.AccountId == accountId && i.Id == id).ExecuteDeleteAsync(cancellation) == 0)
+        var invitation = db.Invitations.Where(i => i.AccountId == accountId && i.Id == id);
+        if (await invitation.ExecuteDeleteAsync(cancellation) == 0)
             throw Gone();
     }
 
@@ -59,7 +60,7 @@ internal sealed class Invitations(
     }
 
     /// <summary>The invitation that a code is of.</summary>
-    /// <exception cref="ProblemException">There is none; the code may have been used, withdrawn or have expired.</exception>
+    /// <exception cref="ProblemException">There is none: used, withdrawn or expired.</exception>
     public async Task<Invitation> Find(string? code, CancellationToken cancellation)
     {
         var now = time.GetUtcNow().UtcDateTime;
@@ -121,6 +122,6 @@ internal sealed class Invitations(
     private static string Hash(string code) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(code)));
 
     private static ProblemException Gone() => ProblemException.NotFound(
-        "This invitation is not valid. It may have been used already, withdrawn or replaced by a newer one, or be older "
-        + "than 72 hours. Ask whoever sent it to you for another.");
+        "This invitation is not valid. It may have been used already, withdrawn or replaced by a newer one, or be "
+        + "older than 72 hours. Ask whoever sent it to you for another.");
 }

@@ -7,7 +7,9 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Auth.Server.Administrators;
 
-/// <summary>A challenge that was answered. It is remembered until its ticket expires, so that the answer works once.</summary>
+/// <summary>
+/// A challenge that was answered. It is remembered until its ticket expires, so that the answer works once.
+/// </summary>
 internal sealed class UsedChallenge
 {
     public required string Hash { get; init; }
@@ -20,7 +22,9 @@ internal sealed class UsedChallenge
     }
 }
 
-/// <summary>Identity's passkeys as its own third schema has them, which it takes only from contexts that have options.</summary>
+/// <summary>
+/// Identity's passkeys as its own third schema has them, which it takes only from contexts that have options.
+/// </summary>
 internal sealed class PasskeyConfiguration : IEntityTypeConfiguration<IdentityUserPasskey<Guid>>
 {
     // WebAuthn's limit is 1023.
@@ -36,12 +40,14 @@ internal sealed class PasskeyConfiguration : IEntityTypeConfiguration<IdentityUs
     }
 }
 
-/// <summary>What a browser is asked (WebAuthn's options as JSON), and the ticket that comes back with the answer.</summary>
+/// <summary>
+/// What a browser is asked (WebAuthn's options as JSON), and the ticket that comes back with the answer.
+/// </summary>
 internal sealed record PasskeyRequest(string Options, string Ticket);
 
 /// <summary>
-/// Passkeys (W3C WebAuthn): made for the portal's address, so that no other site can ask for one, and given by a device only
-/// after it has verified its user by PIN or finger. A passkey alone is two factors.
+/// Passkeys (W3C WebAuthn): made for the portal's address, so that no other site can ask for one, and given by a device
+/// only after it has verified its user by PIN or finger. A passkey alone is two factors.
 /// </summary>
 internal sealed class Passkeys(
     AuthDbContext db,
@@ -56,7 +62,8 @@ internal sealed class Passkeys(
     private const string ToSignIn = "passkey to sign in";
     private static readonly TimeSpan lifetime = TimeSpan.FromMinutes(15);
 
-    public Task<IList<UserPasskeyInfo>> List(Administrator administrator) => administrators.GetPasskeysAsync(administrator);
+    public Task<IList<UserPasskeyInfo>> List(Administrator administrator) =>
+        administrators.GetPasskeysAsync(administrator);
 
     public async Task<PasskeyRequest> RequestNew(Administrator administrator, HttpContext http)
     {
@@ -69,14 +76,16 @@ internal sealed class Passkeys(
     public async Task Register(
         Administrator administrator, string? name, string? ticket, string? answer, HttpContext http)
     {
+        name = string.Concat((name ?? "").Where(character => !char.IsControl(character))).Trim();
+        if (name.Length is 0 or > LongestName)
+            throw ProblemException.Invalid($"A passkey's name has 1 to {LongestName} characters.");
         if (tickets.Read<string>(ToRegister, ticket) is not { } state)
             throw ProblemException.Invalid("This page was open for too long. Try again.");
         var result = await handler.PerformAttestationAsync(
             new() { AttestationState = state, CredentialJson = answer ?? "", HttpContext = http });
         if (!result.Succeeded || result.UserEntity.Id != administrator.Id.ToString())
             throw ProblemException.Invalid("Your browser's answer was not valid. Nothing was added; try again.");
-        name = string.Concat((name ?? "").Where(character => !char.IsControl(character))).Trim();
-        result.Passkey.Name = name.Length == 0 ? "Passkey" : name[..Math.Min(name.Length, LongestName)];
+        result.Passkey.Name = name;
         AdministratorRegister.Require(await administrators.AddOrUpdatePasskeyAsync(administrator, result.Passkey));
     }
 
@@ -114,7 +123,9 @@ internal sealed class Passkeys(
         await using var transaction = await db.BeginWrite(cancellation);
         await db.UsedChallenges.Where(challenge => challenge.ExpiresAt < now).ExecuteDeleteAsync(cancellation);
         var written = await db.Database.ExecuteSqlAsync(
-            $"""INSERT INTO "UsedChallenges" ("Hash", "ExpiresAt") VALUES ({hash}, {expiresAt}) ON CONFLICT DO NOTHING""",
+            $"""
+            INSERT INTO "UsedChallenges" ("Hash", "ExpiresAt") VALUES ({hash}, {expiresAt}) ON CONFLICT DO NOTHING
+            """,
             cancellation);
         await transaction.Commit(cancellation);
         return written == 1;

@@ -11,8 +11,8 @@ internal sealed record SecondFactors(bool App, int Passkeys, int RecoveryCodes)
 }
 
 /// <summary>
-/// Second factors as a whole: whoever has one is asked for one, and an account may insist on it. The recovery codes come with
-/// the first and go with the last.
+/// Second factors as a whole: whoever has one is asked for one, and an account may insist on it. The recovery codes
+/// come with the first and go with the last.
 /// </summary>
 internal sealed class SecondFactorRegister(
     AuthDbContext db,
@@ -35,7 +35,9 @@ internal sealed class SecondFactorRegister(
         await IsRequired(administrator.AccountId, cancellation)
         && !(await Of(administrator.AdministratorId, cancellation)).Any;
 
-    /// <summary>After one was added: other sessions were begun with less. The first brings recovery codes, to be shown.</summary>
+    /// <summary>
+    /// After one was added: other sessions were begun with less. The first brings recovery codes, to be shown.
+    /// </summary>
     public async Task<IReadOnlyList<string>> Added(SignedIn administrator, CancellationToken cancellation)
     {
         await sessions.EndOthers(administrator, cancellation);
@@ -64,7 +66,9 @@ internal sealed class SecondFactorRegister(
         await transaction.Commit(cancellation);
     }
 
-    /// <summary>Takes an administrator's second factors away who has lost them, and signs them out everywhere.</summary>
+    /// <summary>
+    /// Takes an administrator's second factors away who has lost them, and signs them out everywhere.
+    /// </summary>
     public async Task Reset(Administrator administrator, CancellationToken cancellation)
     {
         await using var transaction = await db.BeginWrite(cancellation);
@@ -77,7 +81,9 @@ internal sealed class SecondFactorRegister(
         await transaction.Commit(cancellation);
     }
 
-    /// <summary>Whether a code, of the app or for recovery, is one of an administrator's. It is used up by that.</summary>
+    /// <summary>
+    /// Whether a code, of the app or for recovery, is one of an administrator's. It is used up by that.
+    /// </summary>
     public async Task<bool> Use(Guid administratorId, string code, CancellationToken cancellation)
     {
         code = string.Concat(code.Where(char.IsLetterOrDigit));

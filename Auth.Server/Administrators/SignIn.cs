@@ -2,16 +2,21 @@ using Microsoft.AspNetCore.Identity;
 
 namespace Auth.Server.Administrators;
 
-/// <summary>What came of a sign-in: a session, or how long to wait, or a ticket for the second step, or nothing.</summary>
-internal sealed record SignInOutcome(AdministratorSession? Session = null, TimeSpan? Wait = null, string? Ticket = null);
+/// <summary>
+/// What came of a sign-in: a session, or how long to wait, or a ticket for the second step, or nothing.
+/// </summary>
+internal sealed record SignInOutcome(
+    AdministratorSession? Session = null, TimeSpan? Wait = null, string? Ticket = null);
 
-/// <summary>Who knows the password, and is to show a second factor. The stamp is another when the password is.</summary>
+/// <summary>
+/// Who knows the password, and is to show a second factor. The stamp is another when the password is.
+/// </summary>
 internal sealed record SecondStep(Guid AdministratorId, string Stamp);
 
 /// <summary>
-/// Signing in: with e-mail address and password and then, if the administrator has one, a second factor; or with a passkey
-/// alone. An unknown address costs as much time and answers the same as a wrong password, and both are held off alike
-/// (<see cref="HoldOff"/>). There is no session before the last step.
+/// Signing in: with e-mail address and password and then, if the administrator has one, a second factor; or with a
+/// passkey alone. An unknown address costs as much time and answers the same as a wrong password, and both are held off
+/// alike (<see cref="HoldOff"/>). There is no session before the last step.
 /// </summary>
 internal sealed class SignIn(
     UserManager<Administrator> administrators,
@@ -41,7 +46,9 @@ internal sealed class SignIn(
         return new(await Begin(administrator, visitor, cancellation));
     }
 
-    /// <summary>Who is between the two steps; null if the ticket is none or too old, or the password has changed.</summary>
+    /// <summary>
+    /// Who is between the two steps; null if the ticket is none or too old, or the password has changed.
+    /// </summary>
     public async Task<Administrator?> FindBetweenSteps(string? ticket) =>
         tickets.Read<SecondStep>(ToSecondStep, ticket) is { } step
         && await administrators.FindByIdAsync(step.AdministratorId.ToString()) is { } administrator
@@ -70,7 +77,9 @@ internal sealed class SignIn(
         return await sessions.Begin(administrator, visitor, cancellation);
     }
 
-    /// <summary>Whether somebody who is signed in knows the password too; guesses are held off as at the door.</summary>
+    /// <summary>
+    /// Whether somebody who is signed in knows the password too; guesses are held off as at the door.
+    /// </summary>
     public Task<(bool Right, TimeSpan? Wait)> Check(
         Administrator administrator, string password, Visitor visitor, CancellationToken cancellation) =>
         Check(administrator.Email!, administrator, password, visitor, cancellation);

@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.DataProtection;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// What the server gives to a browser to have it back later, unread and unchanged: good for one purpose, and for a while.
+/// What the server gives to a browser to have it back later, unread and unchanged: good for one purpose, and for a
+/// while.
 /// </summary>
 internal sealed class Tickets(IDataProtectionProvider protection, TimeProvider time)
 {

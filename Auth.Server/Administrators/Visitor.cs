@@ -20,7 +20,9 @@ internal sealed record Visitor(IPAddress? Address = null, string? Browser = null
         ("CrOS", "ChromeOS"), ("Linux", "Linux"),
     ];
 
-    /// <summary>The network that failures are counted by: an IPv4 address, or what one subscriber has of IPv6 (a /64).</summary>
+    /// <summary>
+    /// The network that failures are counted by: an IPv4 address, or what one subscriber has of IPv6 (a /64).
+    /// </summary>
     public string Network => Address switch
     {
         null => "",

@@ -8,6 +8,9 @@ namespace Auth.Server.Management;
 /// <summary><c>administrators</c>: the people who sign in to the portal.</summary>
 internal static class AdministratorCommands
 {
+    // Without letters and digits that look alike.
+    private const string PasswordCharacters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
     private static readonly Option<string> email = new("--email") { Description = "To sign in with.", Required = true };
 
     public static Command Create(CommandContext context) => new("administrators", "The people who sign in to the portal.")
@@ -30,9 +33,10 @@ internal static class AdministratorCommands
         };
         command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
         {
-            var password = RandomNumberGenerator.GetString("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789", 20);
+            var password = RandomNumberGenerator.GetString(PasswordCharacters, 20);
             var administrator = await register.Create(
-                parsed.GetRequiredValue(CommandContext.Account), parsed.GetRequiredValue(email), password, cancellation);
+                parsed.GetRequiredValue(CommandContext.Account), parsed.GetRequiredValue(email), password,
+                cancellation);
             return new JsonObject
             {
                 ["administratorId"] = administrator.Id,
@@ -45,7 +49,7 @@ internal static class AdministratorCommands
 
     private static Command Invite(CommandContext context)
     {
-        var command = new Command("invite", "Prints a link with which somebody becomes an administrator, once, in 72 hours.")
+        var command = new Command("invite", "Prints a link that makes somebody an administrator, once, in 72 hours.")
         {
             CommandContext.Account, email,
         };
@@ -59,7 +63,10 @@ internal static class AdministratorCommands
     private static Command ResetPassword(CommandContext context)
     {
         var command = new Command(
-            "reset-password", "Prints a link with which an administrator sets a new password, once, in 72 hours.") { email };
+            "reset-password", "Prints a link that lets an administrator set a new password, once, in 72 hours.")
+        {
+            email,
+        };
         command.SetAction((parsed, cancellation) => context.Answer<Invitations>(parsed, async invitations =>
             AsJson(await invitations.ResetPassword(parsed.GetRequiredValue(email), CommandContext.By, cancellation))));
         return command;
@@ -68,7 +75,10 @@ internal static class AdministratorCommands
     private static Command ResetSecondFactor(CommandContext context)
     {
         var command = new Command(
-            "reset-second-factor", "Removes an administrator's passkeys, authenticator app and recovery codes.") { email };
+            "reset-second-factor", "Removes an administrator's passkeys, authenticator app and recovery codes.")
+        {
+            email,
+        };
         command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
         {
             await register.ResetSecondFactors(parsed.GetRequiredValue(email), cancellation);
@@ -90,7 +100,10 @@ internal static class AdministratorCommands
 
     private static Command List(CommandContext context)
     {
-        var command = new Command("list", "Lists an account's administrators, and who is invited.") { CommandContext.Account };
+        var command = new Command("list", "Lists an account's administrators, and who is invited.")
+        {
+            CommandContext.Account,
+        };
         command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
         {
             var accountId = parsed.GetRequiredValue(CommandContext.Account);

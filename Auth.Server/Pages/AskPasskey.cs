@@ -3,8 +3,8 @@ using Auth.Server.Administrators;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// A form that a passkey's answer is sent with. The script shows it where the browser knows passkeys, and if it offers itself,
-/// the browser may fill in a passkey like a password.
+/// A form that a passkey's answer is sent with. The script shows it where the browser knows passkeys, and if it offers
+/// itself, the browser may fill in a passkey like a password.
 /// </summary>
 internal sealed record AskPasskey(
-    PasskeyRequest Request, string Action, string? ReturnUrl, bool OffersItself = false, string Button = "Use a passkey");
+    PasskeyRequest Request, string Action, string? ReturnUrl, bool OffersItself = false);

@@ -75,7 +75,9 @@ internal static class Portal
         return $"Too many attempts. Try again in {(seconds == 1 ? "1 second" : $"{seconds} seconds")}.";
     }
 
-    /// <summary>A page of this site to go on to. One that a browser was at is in ASCII; another cannot stand in a header.</summary>
+    /// <summary>
+    /// A page of this site to go on to. One that a browser was at is in ASCII; another cannot stand in a header.
+    /// </summary>
     public static string LocalOr(IUrlHelper url, string? address, string otherwise) =>
         url.IsLocalUrl(address) && Ascii.IsValid(address) ? address : otherwise;
 

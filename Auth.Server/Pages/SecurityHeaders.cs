@@ -10,8 +10,8 @@ internal sealed class SecurityHeaders(RequestDelegate next)
 
     /// <summary>
     /// Lets the form of this page end, by redirect, at another site too: the consent page sends people back to the
-    /// client. Browsers hold all redirects that follow against <c>form-action</c>, and Okta's address sends people on to
-    /// that of their organization, which nobody knows here: hence any <c>https</c>.
+    /// client. Browsers hold all redirects that follow against <c>form-action</c>, and Okta's address sends people on
+    /// to that of their organization, which nobody knows here: hence any <c>https</c>.
     /// </summary>
     public static void AllowFormTo(HttpContext http, Uri target) =>
         http.Items[formTargets] = $" https: {target.GetLeftPart(UriPartial.Authority)}";

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// The way in: a password and then, for those who have one, a second factor; or a passkey alone. It leads back to the page
-/// that was asked for, and never to another site.
+/// The way in: a password and then, for those who have one, a second factor; or a passkey alone. It leads back to the
+/// page that was asked for, and never to another site.
 /// </summary>
 internal sealed class SignInModel(
     SignIn signIn, SecondFactorRegister factors, Passkeys passkeys, DeviceCookie deviceCookie) : PageModel
@@ -88,8 +88,8 @@ internal sealed class SignInModel(
             return await Enter(await signIn.Begin(administrator, Visitor.From(HttpContext), cancellation));
         Refusal = Portal.Refuse(
             Response, wait: null,
-            "This passkey was not accepted. It may have been removed, or this page was open for too long. Try again, or sign "
-            + "in with your password.");
+            "This passkey was not accepted. It may have been removed, or this page was open for too long. Try again, "
+            + "or sign in with your password.");
         return await FirstStep();
     }
 

@@ -130,7 +130,9 @@ internal sealed class SecondFactorTests : EndToEndTest
         await portal.Page.GetByRole(AriaRole.Heading, new() { Name = "Your recovery codes" }).WaitForAsync();
     }
 
-    /// <summary>Leaves the portal with nobody at the device, so that the page that comes does not sign in again.</summary>
+    /// <summary>
+    /// Leaves the portal with nobody at the device, so that the page that comes does not sign in again.
+    /// </summary>
     private static async Task SignOut(Portal portal, VirtualDevice device)
     {
         await device.SetTouched(false);

@@ -3,8 +3,8 @@ using Microsoft.Playwright;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// A device with passkeys that the browser believes to have built in, and whose user touches it at once (WebAuthn's virtual
-/// authenticators, by Chromium's debugging protocol).
+/// A device with passkeys that the browser believes to have built in, and whose user touches it at once (WebAuthn's
+/// virtual authenticators, by Chromium's debugging protocol).
 /// </summary>
 internal sealed class VirtualDevice
 {

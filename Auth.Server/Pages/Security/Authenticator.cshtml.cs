@@ -5,7 +5,8 @@ namespace Auth.Server.Pages.Security;
 
 /// <summary>Sets up an authenticator app, or another in its place: it counts once it has shown a code.</summary>
 [RecentSignIn]
-internal sealed class AuthenticatorModel(SecondFactorRegister factors, AuthenticatorApps apps) : SecondFactorPage(factors)
+internal sealed class AuthenticatorModel(SecondFactorRegister factors, AuthenticatorApps apps)
+    : SecondFactorPage(factors)
 {
     /// <summary>Names the key that was offered.</summary>
     [BindProperty]
@@ -32,7 +33,7 @@ internal sealed class AuthenticatorModel(SecondFactorRegister factors, Authentic
         await OnGet(cancellation);
         Refusal = Portal.Refuse(
             Response, wait: null,
-            "This is not the code of the key below. Check that the clock of the device is right, and enter the next code.");
+            "This is not the code of the key below. Check that the device's clock is right, and enter the next code.");
         return Page();
     }
 

@@ -8,7 +8,8 @@ namespace Auth.Server.Pages.Security;
 /// <summary>The administrator's passkeys: each has a name, and can be removed.</summary>
 [RecentSignIn]
 internal sealed class PasskeysModel(
-    SecondFactorRegister factors, Passkeys passkeys, UserManager<Administrator> administrators) : SecondFactorPage(factors)
+    SecondFactorRegister factors, Passkeys passkeys, UserManager<Administrator> administrators)
+    : SecondFactorPage(factors)
 {
     /// <summary>Names what the browser was asked.</summary>
     [BindProperty]

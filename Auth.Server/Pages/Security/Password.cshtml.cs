@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages.Security;
 
 /// <summary>A new password takes the old one, and ends the other sessions: somebody may have had it.</summary>
-internal sealed class PasswordModel(SignIn signIn, Sessions sessions, UserManager<Administrator> administrators) : PageModel
+internal sealed class PasswordModel(SignIn signIn, Sessions sessions, UserManager<Administrator> administrators)
+    : PageModel
 {
     [BindProperty]
     public string? Current { get; set; }

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Mvc.Filters;
 namespace Auth.Server.Pages.Security;
 
 /// <summary>
-/// Leads to a page that asks for the password again when the administrator has not proved who they are for a while: whoever
-/// finds an open browser cannot make it their own.
+/// Leads to a page that asks for the password again when the administrator has not proved who they are for a while:
+/// whoever finds an open browser cannot make it their own.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class RecentSignInAttribute : Attribute, IAsyncPageFilter

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Mvc.Filters;
 namespace Auth.Server.Pages.Security;
 
 /// <summary>
-/// Leads an administrator whose account insists on a second factor, and who has none, to set one up before anything else.
-/// The way back is kept.
+/// Leads an administrator whose account insists on a second factor, and who has none, to set one up before anything
+/// else. The way back is kept.
 /// </summary>
 internal sealed class RequireSecondFactor : IAsyncPageFilter
 {
@@ -29,5 +29,6 @@ internal sealed class RequireSecondFactor : IAsyncPageFilter
     }
 
     private static bool IsOnTheWay(string page) =>
-        page.StartsWith("/Security/", StringComparison.Ordinal) || page is "/SignIn" or "/SignOut" or "/Invitation" or "/Error";
+        page.StartsWith("/Security/", StringComparison.Ordinal)
+        || page is "/SignIn" or "/SignOut" or "/Invitation" or "/Error";
 }

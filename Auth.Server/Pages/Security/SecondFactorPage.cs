@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages.Security;
 
 /// <summary>
-/// What the pages share that add and remove a second factor. The answer to the form that adds the first shows the recovery
-/// codes, and nothing shows them again.
+/// What the pages share that add and remove a second factor. The answer to the form that adds the first shows the
+/// recovery codes, and nothing shows them again.
 /// </summary>
 internal abstract class SecondFactorPage(SecondFactorRegister factors) : PageModel
 {

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages.Settings;
 
-/// <summary>Who administers the account, and inviting a colleague. The answer to the form shows the link, and nothing else.</summary>
+/// <summary>
+/// Who administers the account, and inviting a colleague. The answer to the form shows the link, and nothing else.
+/// </summary>
 [RecentSignIn]
 internal sealed class AdministratorsModel(AdministratorRegister register, Invitations invitations) : PageModel
 {

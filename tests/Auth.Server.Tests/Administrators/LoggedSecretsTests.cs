@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Auth.Server.Tests.Administrators;
 
-/// <summary>Everything that an administrator proves who they are with, held against everything that is logged.</summary>
+/// <summary>
+/// Everything that an administrator proves who they are with, held against everything that is logged.
+/// </summary>
 public sealed class LoggedSecretsTests
 {
     private const string Wrong = "wrong-canary-password";

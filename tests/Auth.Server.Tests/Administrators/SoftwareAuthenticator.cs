@@ -8,8 +8,8 @@ using System.Text.Json.Nodes;
 namespace Auth.Server.Tests.Administrators;
 
 /// <summary>
-/// A device with one passkey, and the browser before it (W3C WebAuthn §5.8 and §6). What an attacker would change can be
-/// changed.
+/// A device with one passkey, and the browser before it (W3C WebAuthn §5.8 and §6). What an attacker would change can
+/// be changed.
 /// </summary>
 internal sealed class SoftwareAuthenticator : IDisposable
 {

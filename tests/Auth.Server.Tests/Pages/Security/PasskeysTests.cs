@@ -188,6 +188,20 @@ public sealed class PasskeysTests
         Assert.That(await server.WithDatabase(db => db.UserPasskeys.CountAsync()), Is.Zero);
     }
 
+    [TestCase(" ")]
+    [TestCase("A name that is much longer than anybody needs to tell devices apart")]
+    public async Task A_name_is_neither_empty_nor_longer_than_a_line(string name)
+    {
+        await using var server = await Server();
+        using var ada = await Browser.SignedIn(server);
+        using var device = new SoftwareAuthenticator();
+
+        var refused = await ada.AddPasskey(device, name);
+
+        Assert.That(refused.Status, Is.EqualTo(400));
+        Assert.That(refused.Text, Does.Contain("1 to 60 characters"));
+    }
+
     [Test]
     public async Task A_passkey_that_was_asked_of_another_administrator_is_not_added()
     {
