@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 using Auth.Server.Keys;
+using Auth.Server.Limits;
 
 namespace Auth.Server;
 
@@ -43,8 +45,17 @@ internal sealed class AuthOptions : IValidatableObject
     /// <summary>When keys change.</summary>
     public KeyOptions Keys { get; init; } = new();
 
+    /// <summary>When clients that fail to prove themselves are slowed down.</summary>
+    public LimitOptions Limits { get; init; } = new();
+
     /// <summary>The proxies whose <c>X-Forwarded-*</c> headers are believed, as IP addresses.</summary>
     public IReadOnlyList<string> KnownProxies { get; init; } = [];
+
+    /// <summary>
+    /// Networks such as <c>10.0.0.0/8</c> from which plain http is taken although <see cref="PublicUrl"/> is https:
+    /// those of <c>Scim.Api</c>, of probes, of a proxy that is none of <see cref="KnownProxies"/>. This machine always is.
+    /// </summary>
+    public IReadOnlyList<string> PlainHttpFrom { get; init; } = [];
 
     /// <summary>Whether browsers see this server over TLS; cookies are then <c>Secure</c> and named <c>__Host-</c>.</summary>
     public bool IsHttps => PublicUrl.Scheme == Uri.UriSchemeHttps;
@@ -56,12 +67,31 @@ internal sealed class AuthOptions : IValidatableObject
             yield return new("Auth:PublicUrl must be an address without a path, such as https://iam.example.com.");
         else if (!IsHttps && !PublicUrl.IsLoopback)
             yield return new("Auth:PublicUrl must begin with https:// unless it is this machine itself.");
-        foreach (var proxy in KnownProxies.Where(proxy => !System.Net.IPAddress.TryParse(proxy, out _)))
-            yield return new($"Auth:KnownProxies holds {proxy}, which is no IP address.");
+        if (!ScimBaseUrl.IsAbsoluteUri || (ScimBaseUrl.Scheme != Uri.UriSchemeHttps && !ScimBaseUrl.IsLoopback))
+            yield return new("Auth:ScimBaseUrl must begin with https:// unless it is this machine itself: tokens go there.");
+        foreach (var proxy in KnownProxies)
+        {
+            if (!IPAddress.TryParse(proxy, out var address))
+                yield return new($"Auth:KnownProxies holds {proxy}, which is no IP address.");
+            else if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
+                yield return new($"Auth:KnownProxies holds {proxy}, which is every address: name the proxy's own.");
+        }
+        foreach (var network in PlainHttpFrom)
+        {
+            if (!IPNetwork.TryParse(network, out var parsed))
+                yield return new($"Auth:PlainHttpFrom holds {network}, which is no network such as 10.0.0.0/8.");
+            else if (parsed.PrefixLength == 0)
+                yield return new($"Auth:PlainHttpFrom holds {network}, which is the whole internet.");
+        }
 
-        var wrong = new List<ValidationResult>();
-        Validator.TryValidateObject(Keys, new(Keys), wrong, validateAllProperties: true);
-        foreach (var result in wrong)
+        foreach (var result in FaultsOf(Keys).Concat(FaultsOf(Limits)))
             yield return result;
+    }
+
+    private static List<ValidationResult> FaultsOf(object part)
+    {
+        var wrong = new List<ValidationResult>();
+        Validator.TryValidateObject(part, new(part), wrong, validateAllProperties: true);
+        return wrong;
     }
 }

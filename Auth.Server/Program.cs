@@ -46,6 +46,9 @@ internal static class Program
     {
         var builder = CreateBuilder(args);
         var auth = ReadOptions(builder.Configuration);
+        if (builder.Environment.IsDevelopment() && !auth.PublicUrl.IsLoopback)
+            throw new ValidationException(
+                $"Auth:PublicUrl is {auth.PublicUrl}, but ASPNETCORE_ENVIRONMENT is Development, which is for this machine.");
         CommandSocket.Prepare(auth.DataDirectory);
         builder.WebHost.UseStaticWebAssets();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
@@ -57,7 +60,9 @@ internal static class Program
         services.AddSingleton(auth);
         services.AddSingleton(time ?? TimeProvider.System);
 
+        Storage.Guard(ConnectionString(builder.Configuration));
         services.AddStorage(ConnectionString(builder.Configuration));
+        services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
         services.AddDataProtection()
             .SetApplicationName("SciLeads Auth")
             .PersistKeysToDbContext<AuthDbContext>()
@@ -87,6 +92,7 @@ internal static class Program
 
         var app = builder.Build();
         app.UseForwardedHeaders();
+        app.UseMiddleware<PlainHttp>();
         // Whatever host a request names, and though TLS may end at a proxy: cookies, redirects and metadata are those of
         // the one public address, and nobody can have them made of another.
         app.Use((http, next) =>
@@ -95,6 +101,8 @@ internal static class Program
             http.Request.Host = new HostString(auth.PublicUrl.Authority);
             return next(http);
         });
+        if (auth.IsHttps)
+            app.UseHsts();
         app.UseMiddleware<SecurityHeaders>();
         app.UseExceptionHandler("/error");
         app.UseErrorPages();

@@ -1,5 +1,6 @@
 using Auth.Server.Data;
 using Auth.Server.Keys;
+using Auth.Server.Limits;
 using Microsoft.Extensions.Options;
 using OpenIddict.Core;
 using OpenIddict.Server;
@@ -107,6 +108,8 @@ internal static class AuthorizationServer
             .AddEventHandler(Introspection.OnlyAccessTokens.Descriptor)
             .AddEventHandler(Introspection.TellAccount.Descriptor)
             .AddEventHandler(Introspection.NotStored.Descriptor);
+
+        server.AddLimits();
 
         var host = server.UseAspNetCore()
             .EnableAuthorizationEndpointPassthrough()

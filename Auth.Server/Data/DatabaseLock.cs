@@ -29,6 +29,6 @@ internal static class DatabaseLock
         }
     }
 
-    private static string FileOf(string connectionString) =>
+    public static string FileOf(string connectionString) =>
         Path.GetFullPath(new SqliteConnectionStringBuilder(connectionString).DataSource);
 }

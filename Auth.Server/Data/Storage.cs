@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Auth.Server.Connect;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Data;
@@ -19,6 +20,26 @@ internal static class Storage
             services.AddDbContext<AuthDbContext, PostgresAuthDbContext>(db => db.UsePostgres(connectionString));
         else
             services.AddDbContext<AuthDbContext, SqliteAuthDbContext>(db => db.UseSqliteFile(connectionString));
+    }
+
+    /// <summary>Makes the SQLite file, for its owner only, or sees to it that others cannot read it; its log is alike.</summary>
+    public static void Guard(string connectionString)
+    {
+        if (IsPostgres(connectionString) || DatabaseLock.FileOf(connectionString) is var file && file.Length == 0)
+            return;
+        if (File.Exists(file))
+        {
+            PrivateFile.Require(file);
+            return;
+        }
+
+        new FileStream(file, PrivateFile.NewFile()).Dispose();
+        // Not empty, or Entity Framework, which looks whether it exists, would try to write to it without the right to.
+        using var connection = new SqliteConnection(connectionString);
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA journal_mode = WAL";
+        command.ExecuteNonQuery();
     }
 
     public static DbContextOptionsBuilder UseSqliteFile(this DbContextOptionsBuilder db, string connectionString) => db

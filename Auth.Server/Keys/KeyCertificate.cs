@@ -9,13 +9,12 @@ namespace Auth.Server.Keys;
 /// </summary>
 internal static class KeyCertificate
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     /// <summary>Opens the PFX file; on first use, makes it (RSA 3072, self-signed, readable by its owner only).</summary>
     public static X509Certificate2 OpenOrCreate(string file)
     {
         if (!File.Exists(file))
             Create(file);
+        PrivateFile.Require(file);
         return X509CertificateLoader.LoadPkcs12FromFile(file, password: null);
     }
 
@@ -26,12 +25,9 @@ internal static class KeyCertificate
             "CN=Auth.Server key ring", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(100));
 
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = OwnerOnly;
         // Written whole under another name first: a file that a crash cut short would lock the keys away.
         var unfinished = $"{file}.{Guid.NewGuid():N}";
-        using (var stream = new FileStream(unfinished, options))
+        using (var stream = new FileStream(unfinished, PrivateFile.NewFile()))
             stream.Write(certificate.Export(X509ContentType.Pfx));
         File.Move(unfinished, file, overwrite: false);
     }

@@ -48,4 +48,96 @@ public sealed class StartTests
     public void A_missing_setting_is_said_in_a_sentence() => Assert.That(
         () => Program.Build(["--ConnectionStrings:Auth=Data Source=auth.db"]),
         Throws.TypeOf<ValidationException>().With.Message.EqualTo("Auth:DataDirectory is not set."));
+
+    [TestCase("--Auth:PublicUrl=http://iam.example.com", "Auth:PublicUrl must begin with https://")]
+    [TestCase("--Auth:ScimBaseUrl=http://iam.example.com/scim/v2", "Auth:ScimBaseUrl must begin with https://")]
+    [TestCase("--Auth:KnownProxies:0=*", "no IP address")]
+    [TestCase("--Auth:KnownProxies:0=0.0.0.0", "every address")]
+    [TestCase("--Auth:KnownProxies:0=::", "every address")]
+    [TestCase("--Auth:PlainHttpFrom:0=0.0.0.0/0", "the whole internet")]
+    [TestCase("--Auth:PlainHttpFrom:0=::/0", "the whole internet")]
+    [TestCase("--Auth:PlainHttpFrom:0=10.0.0.0", "no network")]
+    [TestCase("--Auth:Limits:FailuresPerClient=0", "Auth:Limits:FailuresPerClient")]
+    [TestCase("--Auth:AccessTokenLifetime=7.00:00:00", "AccessTokenLifetime")]
+    public void An_unsafe_setting_is_said_in_a_sentence(string setting, string sentence) => Assert.That(
+        async () => await AuthServer.Start(setting),
+        Throws.TypeOf<ValidationException>().With.Message.Contains(sentence));
+
+    [Test]
+    public void Development_is_for_this_machine() => Assert.That(
+        async () => await AuthServer.Start("--environment=Development", "--Auth:PublicUrl=https://iam.example.com"),
+        Throws.TypeOf<ValidationException>().With.Message.Contains("Development"));
+
+    [TestCase("data/keys.pfx")]
+    [TestCase("auth.db")]
+    [Platform(Exclude = "Win")]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    public async Task A_file_of_secrets_that_others_can_read_stops_the_start(string name)
+    {
+        if (SciLeads.Tests.TestPostgres.IsWanted && name == "auth.db")
+            Assert.Pass("PostgreSQL guards its files itself.");
+        await using var server = await AuthServer.Start();
+        var file = Path.Combine(Path.GetDirectoryName(server.DataDirectory)!, name);
+        var mode = File.GetUnixFileMode(file);
+        Assert.That(mode, Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite), "as the server makes it");
+
+        File.SetUnixFileMode(file, mode | UnixFileMode.OtherRead);
+
+        Assert.That(
+            () => Program.Build(
+            [
+                $"--ConnectionStrings:Auth=Data Source={Path.Combine(Path.GetDirectoryName(server.DataDirectory)!, "auth.db")}",
+                $"--Auth:PublicUrl={AuthServer.PublicUrl}", $"--Auth:DataDirectory={server.DataDirectory}",
+            ]),
+            Throws.TypeOf<UnauthorizedAccessException>().With.Message.Contains($"chmod 600 {file}"));
+    }
+
+    [TestCase("203.0.113.7", null, 400)]
+    [TestCase("203.0.113.7", "http", 400)]
+    [TestCase("203.0.113.7", "https", 200)]
+    [TestCase("::ffff:203.0.113.7", "http", 400)]
+    [TestCase("10.1.2.3", "http", 200)]
+    [TestCase(null, null, 200)]
+    public async Task Under_an_https_address_strangers_are_not_served_over_plain_http(string? from, string? scheme, int status)
+    {
+        await using var server = await AuthServer.Start(
+            "--Auth:PublicUrl=https://iam.example.com", "--Auth:KnownProxies:0=127.0.0.1", "--Auth:PlainHttpFrom:0=10.0.0.0/8");
+        using var client = server.CreateClient();
+        if (from is not null)
+            client.DefaultRequestHeaders.Add("X-Forwarded-For", from);
+        if (scheme is not null)
+            client.DefaultRequestHeaders.Add("X-Forwarded-Proto", scheme);
+
+        using var page = await client.GetAsync(new Uri("/sign-in", UriKind.Relative));
+        using var probe = await client.GetAsync(new Uri("/health/live", UriKind.Relative));
+
+        Assert.That((int)page.StatusCode, Is.EqualTo(status));
+        Assert.That((int)probe.StatusCode, Is.EqualTo(200));
+        if (status == 200)
+            Assert.That(page.Headers.GetValues("Strict-Transport-Security").Single(), Does.Contain("max-age=31536000"));
+        else
+            Assert.That(page.Headers.Contains("Set-Cookie"), Is.False);
+    }
+
+    [Test]
+    public async Task Nobody_but_a_known_proxy_says_where_a_request_came_from_and_how()
+    {
+        await using var server = await AuthServer.Start("--Auth:KnownProxies:0=192.0.2.1", "--Auth:Limits:FailuresPerClient=1");
+        using var client = server.CreateClient();
+        var statuses = new List<HttpStatusCode>();
+
+        for (var i = 0; i < 3; i++)
+        {
+            client.DefaultRequestHeaders.Remove("X-Forwarded-For");
+            client.DefaultRequestHeaders.Add("X-Forwarded-For", $"203.0.113.{i}");
+            using var content = new FormUrlEncodedContent(new Dictionary<string, string>
+            {
+                ["grant_type"] = "client_credentials", ["client_id"] = "x", ["client_secret"] = "y",
+            });
+            using var response = await client.PostAsync(new Uri("/connect/token", UriKind.Relative), content);
+            statuses.Add(response.StatusCode);
+        }
+
+        Assert.That(statuses, Does.Contain(HttpStatusCode.TooManyRequests), "they are all of one address");
+    }
 }

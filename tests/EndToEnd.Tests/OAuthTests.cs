@@ -96,6 +96,29 @@ internal sealed class OAuthTests : EndToEndTest
     }
 
     [Test]
+    [Category("Check 45")]
+    public async Task Check_45_a_code_and_a_refresh_token_open_nothing_however_often_they_are_sent()
+    {
+        var customer = await Customer.Open(Local);
+        using var callback = new Callback();
+        var portal = await SignIn(customer);
+        var client = await portal.GenerateClient(callback.Uri);
+        var tokens = await client.Redeem((await Consent(portal, callback, client, null))["code"]!, callback.Uri);
+        var code = (await Consent(portal, callback, client, null))["code"]!;
+
+        foreach (var strange in new[] { code, (string)tokens["refresh_token"]! })
+        {
+            using var scim = Local.Scim($"Bearer {strange}");
+            // More than it takes to open a circuit.
+            for (var i = 0; i < 30; i++)
+                Assert.That((await scim.Test()).Status, Is.EqualTo(HttpStatusCode.Unauthorized));
+        }
+
+        await RequireProvisions(tokens, "dee@customer.example");
+        Assert.That((await client.Redeem(code, callback.Uri)).Status, Is.EqualTo(HttpStatusCode.OK), "it was not used up");
+    }
+
+    [Test]
     public async Task Try_oauth_plays_Okta_to_the_end()
     {
         await using var system = await LocalSystem.StartNew();

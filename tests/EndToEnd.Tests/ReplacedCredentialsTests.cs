@@ -7,6 +7,7 @@ namespace EndToEnd.Tests;
 internal sealed class ReplacedCredentialsTests : EndToEndTest
 {
     [Test]
+    [Category("Check 56")]
     public async Task A_replaced_token_is_refused_at_once_and_the_new_one_works()
     {
         var customer = await Customer.Open(Local);
@@ -21,6 +22,7 @@ internal sealed class ReplacedCredentialsTests : EndToEndTest
     }
 
     [Test]
+    [Category("Check 56")]
     public async Task Secret_refresh_and_access_tokens_die_with_their_set()
     {
         var customer = await Customer.Open(Local);

@@ -24,12 +24,13 @@ internal sealed class AllowedClient : IDisposable
 
     public IssuedCredentials Issued { get; }
 
-    public static async Task<AllowedClient> Of(AuthServer server, bool requirePkce = false)
+    public static async Task<AllowedClient> Of(
+        AuthServer server, bool requirePkce = false, TimeSpan? lifetime = null)
     {
         var account = await server.CreateAccount();
         await server.CreateAdministrator(account);
         var issued = await server.With((CredentialSets sets) => sets.Generate(
-            new(account.Id, null, CredentialMethods.OAuth2, "a test", RedirectUris: [RedirectUri], RequirePkce: requirePkce),
+            new(account.Id, null, CredentialMethods.OAuth2, "a test", lifetime, [RedirectUri], RequirePkce: requirePkce),
             CancellationToken.None));
         return new(server, account, issued, await Browser.SignedIn(server));
     }

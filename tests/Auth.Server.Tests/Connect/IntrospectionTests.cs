@@ -85,6 +85,7 @@ public sealed class IntrospectionTests
     }
 
     [Test]
+    [Category("Check 44")]
     public async Task A_JWT_that_we_signed_but_never_wrote_down_is_not_active()
     {
         await using var server = await AuthServer.Start();
@@ -134,6 +135,7 @@ public sealed class IntrospectionTests
     [TestCase("nonsense")]
     [TestCase("a.b.c")]
     [TestCase("eyJhbGciOiJub25lIn0.e30.")]
+    [Category("Check 52")]
     public async Task Rubbish_is_not_active(string token)
     {
         await using var server = await AuthServer.Start();
@@ -142,6 +144,7 @@ public sealed class IntrospectionTests
     }
 
     [Test]
+    [Category("Check 53")]
     public async Task Another_resource_server_learns_nothing_of_a_token_that_is_not_for_it()
     {
         await using var server = await AuthServer.Start();
@@ -155,6 +158,7 @@ public sealed class IntrospectionTests
     }
 
     [Test]
+    [Category("Check 49")]
     public async Task A_client_of_a_credential_set_may_not_introspect()
     {
         await using var server = await AuthServer.Start();
@@ -171,6 +175,8 @@ public sealed class IntrospectionTests
     }
 
     [Test]
+    [Category("Check 50")]
+    [Category("Check 51")]
     public async Task Only_POST_is_taken_and_no_answer_is_stored()
     {
         await using var server = await AuthServer.Start();
@@ -185,6 +191,7 @@ public sealed class IntrospectionTests
     }
 
     [Test]
+    [Category("Check 49")]
     public async Task An_unproved_caller_is_refused_with_401()
     {
         await using var server = await AuthServer.Start();

@@ -64,7 +64,10 @@ internal sealed class ResourceServer : IDisposable
         return resourceServer;
     }
 
-    public Task<HttpResponseMessage> Post(string path, params (string Name, string Value)[] form) => http.Send(
+    public Task<HttpResponseMessage> Post(string path, params (string Name, string Value)[] form) => Post(http, path, form);
+
+    private Task<HttpResponseMessage> Post(
+        HttpClient node, string path, params (string Name, string Value)[] form) => node.Send(
         path,
         null,
         [
@@ -74,10 +77,10 @@ internal sealed class ResourceServer : IDisposable
             ("client_assertion", Assertion()),
         ]);
 
-    /// <summary>What the server says of a token.</summary>
-    public async Task<TokenIntrospection> Introspect(string token)
+    /// <summary>What the server says of a token, or another node of it.</summary>
+    public async Task<TokenIntrospection> Introspect(string token, HttpClient? node = null)
     {
-        using var response = await Post(AuthServerPaths.Introspection, ("token", token));
+        using var response = await Post(node ?? http, AuthServerPaths.Introspection, ("token", token));
         Assert.That((int)response.StatusCode, Is.EqualTo(200), await response.Content.ReadAsStringAsync());
         return JsonSerializer.Deserialize<TokenIntrospection>(await response.Content.ReadAsStringAsync())!;
     }

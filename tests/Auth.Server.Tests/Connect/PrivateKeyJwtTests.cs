@@ -35,6 +35,7 @@ internal sealed class PrivateKeyJwtTests
     }
 
     [Test]
+    [Category("Check 29")]
     public async Task An_assertion_is_taken_once_at_the_token_endpoint_also_by_twenty_at_once()
     {
         await using var server = await AuthServer.Start();
@@ -82,6 +83,7 @@ internal sealed class PrivateKeyJwtTests
     [TestCase("alg", "none")]
     [TestCase("alg", "HS256")]
     [TestCase("key", "another")]
+    [Category("Check 29")]
     public async Task A_wrong_assertion_proves_nothing(string what, object? value)
     {
         await using var server = await AuthServer.Start();

@@ -89,6 +89,7 @@ internal sealed class PushedAuthorizationTests
     }
 
     [Test]
+    [Category("Check 05")]
     public async Task A_client_of_which_PKCE_is_demanded_cannot_do_without()
     {
         await using var server = await AuthServer.Start();

@@ -24,6 +24,8 @@ internal sealed class RefreshTokenTests
     }
 
     [Test]
+    [Category("Check 31")]
+    [Category("Check 35")]
     public async Task A_client_that_lost_the_answer_or_asks_twice_at_once_is_served()
     {
         await using var server = await AuthServer.Start();
@@ -39,6 +41,8 @@ internal sealed class RefreshTokenTests
     }
 
     [Test]
+    [Category("Check 31")]
+    [Category("Check 32")]
     public async Task A_refresh_token_that_is_used_again_later_ends_its_family_and_nothing_else()
     {
         await using var server = await AuthServer.Start();
@@ -62,6 +66,7 @@ internal sealed class RefreshTokenTests
     }
 
     [Test]
+    [Category("Check 35")]
     public async Task No_refresh_that_is_under_way_outlives_the_end_of_its_family()
     {
         await using var server = await AuthServer.Start();
@@ -89,6 +94,8 @@ internal sealed class RefreshTokenTests
     }
 
     [Test]
+    [Category("Check 17")]
+    [Category("Check 18")]
     public async Task A_code_that_is_used_again_ends_what_it_was_traded_for()
     {
         await using var server = await AuthServer.Start();
@@ -133,6 +140,7 @@ internal sealed class RefreshTokenTests
 
     [TestCase("refresh_token")]
     [TestCase("access_token")]
+    [Category("Check 54")]
     public async Task A_revoked_refresh_token_takes_its_access_tokens_along_and_an_access_token_goes_alone(string which)
     {
         await using var server = await AuthServer.Start();
@@ -154,6 +162,7 @@ internal sealed class RefreshTokenTests
     }
 
     [Test]
+    [Category("Check 55")]
     public async Task Nobody_revokes_the_tokens_of_another_client()
     {
         await using var server = await AuthServer.Start();

@@ -31,6 +31,7 @@ public sealed class TokenEndpointTests
     }
 
     [Test]
+    [Category("Check 21")]
     public async Task A_wrong_secret_and_an_unknown_client_are_answered_alike()
     {
         await using var server = await AuthServer.Start();
@@ -83,6 +84,7 @@ public sealed class TokenEndpointTests
     [TestCase(AuthServerPaths.Token, 2_000, 1)]
     [TestCase(AuthServerPaths.Introspection, 2_000, 1)]
     [TestCase("connect/revoke", 1, 5_000_000)]
+    [Category("Check 24")]
     public async Task A_form_that_cannot_be_read_is_the_clients_mistake(string path, int fields, int length)
     {
         await using var server = await AuthServer.Start();

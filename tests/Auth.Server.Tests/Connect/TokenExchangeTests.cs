@@ -38,6 +38,7 @@ internal sealed class TokenExchangeTests
     }
 
     [Test]
+    [Category("Check 40")]
     public async Task A_client_trades_its_own_token_and_proves_itself()
     {
         await using var server = await AuthServer.Start();
@@ -58,6 +59,7 @@ internal sealed class TokenExchangeTests
 
     [TestCase(CredentialMethods.DirectJwt)]
     [TestCase(CredentialMethods.OAuth2)]
+    [Category("Check 41")]
     public async Task An_exchanged_token_dies_with_its_set(string method)
     {
         await using var server = await AuthServer.Start();
@@ -89,6 +91,7 @@ internal sealed class TokenExchangeTests
     }
 
     [Test]
+    [Category("Check 42")]
     public async Task Who_traded_is_kept_and_a_chain_has_an_end()
     {
         await using var server = await AuthServer.Start();
@@ -126,6 +129,9 @@ internal sealed class TokenExchangeTests
     [TestCase("subject_token", "", 400, "invalid_request")]
     [TestCase("subject_token", "nonsense", 401, "invalid_client")]
     [TestCase("subject_token", "a.b.c", 401, "invalid_client")]
+    [Category("Check 38")]
+    [Category("Check 39")]
+    [Category("Check 40")]
     public async Task Nothing_more_is_given_than_the_token_opens(string name, string value, int status, string? error)
     {
         await using var server = await AuthServer.Start();
@@ -139,6 +145,7 @@ internal sealed class TokenExchangeTests
     }
 
     [Test]
+    [Category("Check 37")]
     public async Task Nobody_trades_the_token_of_another_set_or_one_of_the_portal()
     {
         await using var server = await AuthServer.Start();

@@ -9,6 +9,7 @@ namespace Auth.Server.Tests.Credentials;
 public sealed class CredentialSetsTests
 {
     [Test]
+    [Category("Check 57")]
     public async Task Of_many_who_replace_the_same_set_one_wins_and_the_others_hear_who_and_when()
     {
         await using var server = await AuthServer.Start();
@@ -163,6 +164,7 @@ public sealed class CredentialSetsTests
     }
 
     [Test]
+    [Category("Check 58")]
     public async Task No_secret_and_no_token_is_in_the_database_files()
     {
         await using var server = await AuthServer.Start();

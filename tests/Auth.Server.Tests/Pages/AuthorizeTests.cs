@@ -15,6 +15,7 @@ public sealed class AuthorizeTests
     private const string RedirectUri = "https://system-admin.okta.com/admin/app/cpc/scileads_1/oauth/callback";
 
     [Test(Description = "RFC 6749 §4.1, RFC 9207")]
+    [Category("Check 07")]
     public async Task An_administrator_signs_in_allows_and_the_client_gets_its_tokens()
     {
         await using var server = await AuthServer.Start();
@@ -101,6 +102,8 @@ public sealed class AuthorizeTests
     [TestCase("&code_challenge=abc", "invalid_request", Description = "RFC 7636 §4.3: no method means plain.")]
     [TestCase("&response_mode=form_post", "invalid_request")]
     [TestCase("&response_mode=fragment", "invalid_request")]
+    [Category("Check 06")]
+    [Category("Check 10")]
     public async Task What_nobody_can_grant_is_not_asked_for(string parameters, string error)
     {
         await using var server = await AuthServer.Start();
@@ -114,6 +117,7 @@ public sealed class AuthorizeTests
     }
 
     [Test]
+    [Category("Check 13")]
     public async Task An_administrator_of_another_account_can_only_sign_in_as_someone_else()
     {
         await using var server = await AuthServer.Start();
@@ -137,6 +141,8 @@ public sealed class AuthorizeTests
     }
 
     [Test]
+    [Category("Check 12")]
+    [Category("Check 13")]
     public async Task A_consent_that_another_account_s_administrator_forges_is_refused()
     {
         await using var server = await AuthServer.Start();
@@ -165,6 +171,8 @@ public sealed class AuthorizeTests
     [TestCase("https://system-admin.okta.com.evil.example/admin/app/cpc/scileads_1/oauth/callback")]
     [TestCase("https://system-admin.okta.com/admin/app/cpc/SciLeads_1/oauth/callback")]
     [TestCase("http://system-admin.okta.com/admin/app/cpc/scileads_1/oauth/callback")]
+    [Category("Check 01")]
+    [Category("Check 02")]
     public async Task Nobody_is_sent_to_a_redirect_URI_that_is_not_registered(string redirectUri)
     {
         await using var server = await AuthServer.Start();
@@ -179,6 +187,7 @@ public sealed class AuthorizeTests
     }
 
     [Test]
+    [Category("Check 09")]
     public async Task A_client_whose_set_was_replaced_is_unknown_before_and_after_the_question()
     {
         await using var server = await AuthServer.Start();
@@ -196,6 +205,7 @@ public sealed class AuthorizeTests
     }
 
     [Test(Description = "RFC 7636 §4.6")]
+    [Category("Check 14")]
     public async Task A_code_asked_for_with_a_challenge_is_given_for_its_verifier_only()
     {
         await using var server = await AuthServer.Start();

@@ -21,6 +21,7 @@ public sealed class PortalTests
     [TestCase("/connect/authorize?client_id=nobody&response_type=code")]
     [TestCase("/no/such/page")]
     [TestCase("/error")]
+    [Category("Check 11")]
     public async Task A_page_cannot_be_framed_sniffed_stored_or_scripted(string path)
     {
         await using var server = await Server();
@@ -91,6 +92,7 @@ public sealed class PortalTests
     [TestCase("/settings/administrators?handler=Invite", "Email", "bob@example.com")]
     [TestCase("/settings/user-management?handler=Add", "Email", "bob@example.com")]
     [TestCase("/settings/user-management?handler=SetActive", "active", "false")]
+    [Category("Check 12")]
     public async Task A_form_that_another_site_made_is_refused(string path, string field, string value)
     {
         await using var server = await Server();

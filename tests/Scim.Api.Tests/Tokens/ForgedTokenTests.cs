@@ -28,6 +28,7 @@ public sealed class ForgedTokenTests
     }
 
     [Test]
+    [Category("Check 46")]
     public Task Another_audience_is_refused() => IsRefused(token => token.Audience = Audiences.Management);
 
     [Test]
@@ -42,6 +43,7 @@ public sealed class ForgedTokenTests
     [TestCase("JWT")]
     [TestCase("oi_auc+jwt")]
     [TestCase("client-authentication+jwt")]
+    [Category("Check 43")]
     public Task Another_type_is_refused(string type) => IsRefused(token => token.TokenType = type);
 
     [Test]
@@ -57,10 +59,12 @@ public sealed class ForgedTokenTests
     [TestCase("none")]
     [TestCase("None")]
     [TestCase("")]
+    [Category("Check 43")]
     public Task No_signature_is_refused(string algorithm) =>
         IsRefused(Forge(Header(algorithm), _ => []));
 
     [Test]
+    [Category("Check 43")]
     public Task An_HMAC_with_the_public_key_is_refused()
     {
         var key = Encoding.ASCII.GetBytes(server.AuthServer.Key.ECDsa.ExportSubjectPublicKeyInfoPem());
@@ -68,6 +72,7 @@ public sealed class ForgedTokenTests
     }
 
     [Test]
+    [Category("Check 43")]
     public Task A_changed_payload_is_refused()
     {
         var parts = Issue().Split('.');
@@ -78,6 +83,7 @@ public sealed class ForgedTokenTests
     [TestCase("jku")]
     [TestCase("x5u")]
     [Description("RFC 8725 §3.10: addresses in a token are not followed")]
+    [Category("Check 43")]
     public async Task A_key_at_an_address_in_the_token_is_not_fetched(string header)
     {
         const string elsewhere = "elsewhere/keys";
@@ -91,6 +97,7 @@ public sealed class ForgedTokenTests
     }
 
     [Test]
+    [Category("Check 43")]
     public Task A_key_in_the_token_is_not_used()
     {
         var own = TestAuthServer.NewKey(server.AuthServer.Key.KeyId);

@@ -20,6 +20,7 @@ public sealed class RuleTests
     [TestCase("scim.read")]
     [TestCase("portal accounts.read")]
     [Description("RFC 6750 §3.1")]
+    [Category("Check 47")]
     public async Task SCIM_needs_its_scope(string? scope)
     {
         var account = new TestAccount();

@@ -71,6 +71,7 @@ internal sealed class UsersTests
     }
 
     [Test]
+    [Category("Check 48")]
     public async Task Another_account_neither_sees_nor_changes_a_user()
     {
         using var mine = server.ClientOf(new TestAccount());

@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Net;
+using System.Threading.RateLimiting;
+using Auth.Server.Administrators;
+
+namespace Auth.Server.Limits;
+
+/// <summary>
+/// Counts who fails to prove which client it is, by client id and network and by network. Only failures are counted and
+/// only failures are refused: the right secret, 256 random bits that nobody guesses, is taken however many wrong ones came
+/// before it and wherever from. So nobody can lock a customer out, though all of Okta's customers share its addresses.
+/// </summary>
+internal sealed class FailedProofs : IDisposable
+{
+    // Strangers make up ids and addresses: what shares a place shares its count, and memory stays bounded. Hash codes of
+    // strings differ from process to process, so nobody can choose whose place to share.
+    private const int Places = 16_384;
+
+    private readonly PartitionedRateLimiter<Failure> failures;
+    private readonly PartitionedRateLimiter<Failure> warnings;
+    private readonly ILogger<FailedProofs> log;
+
+    public FailedProofs(AuthOptions options, ILogger<FailedProofs> log)
+    {
+        this.log = log;
+        var limits = options.Limits;
+        failures = PartitionedRateLimiter.CreateChained(
+            Buckets(failure => PlaceOf($"{failure.Network} {failure.ClientId}"), limits.FailuresPerClient, 1, limits),
+            Buckets(failure => PlaceOf(failure.Network), limits.FailuresPerNetwork, 10, limits));
+        warnings = PartitionedRateLimiter.Create<Failure, int>(failure => RateLimitPartition.GetFixedWindowLimiter(
+            PlaceOf(failure.Network),
+            _ => new() { PermitLimit = 1, Window = TimeSpan.FromMinutes(1) }));
+    }
+
+    /// <summary>Counts a failure; how long to wait if there were too many, else null.</summary>
+    public TimeSpan? Count(string? clientId, IPAddress? address)
+    {
+        var failure = new Failure(clientId, new Visitor(address).Network);
+        using var lease = failures.AttemptAcquire(failure);
+        if (lease.IsAcquired)
+            return null;
+        Warn(failure);
+        return lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromSeconds(1);
+    }
+
+    /// <summary>A wait in the words of <c>Retry-After</c>: whole seconds, one at the least.</summary>
+    public static string InSeconds(TimeSpan wait) =>
+        Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+
+    public void Dispose()
+    {
+        failures.Dispose();
+        warnings.Dispose();
+    }
+
+    private static PartitionedRateLimiter<Failure> Buckets(
+        Func<Failure, int> place, int free, int forgotten, LimitOptions limits) =>
+        PartitionedRateLimiter.Create<Failure, int>(failure => RateLimitPartition.GetTokenBucketLimiter(
+            place(failure),
+            _ => new()
+            {
+                TokenLimit = free,
+                TokensPerPeriod = Math.Min(forgotten, free),
+                ReplenishmentPeriod = limits.ForgetEvery,
+            }));
+
+    private static int PlaceOf(string text) => (int)((uint)text.GetHashCode(StringComparison.Ordinal) % Places);
+
+    private void Warn(Failure failure)
+    {
+        using var lease = warnings.AttemptAcquire(failure);
+        if (!lease.IsAcquired)
+            return;
+        // A client id is whatever a stranger wrote.
+        var clientId = failure.ClientId is { Length: > 0 and <= 100 } id && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
+            ? id
+            : "(none of ours)";
+        log.LogWarning(
+            "Somebody at {Network} fails again and again to prove to be the client {ClientId}", failure.Network, clientId);
+    }
+
+    private readonly record struct Failure(string? ClientId, string Network);
+}

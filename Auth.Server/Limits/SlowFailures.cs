@@ -1,0 +1,50 @@
+using System.Net;
+using Microsoft.AspNetCore;
+using OpenIddict.Server;
+using OpenIddict.Server.AspNetCore;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+using static OpenIddict.Server.OpenIddictServerEvents;
+
+namespace Auth.Server.Limits;
+
+/// <summary>
+/// Answers one failed proof too many with 429 (RFC 6585 §4) and <c>Retry-After</c>, at every endpoint where clients prove
+/// themselves.
+/// </summary>
+internal static class SlowFailures
+{
+    public static void AddLimits(this OpenIddictServerBuilder server)
+    {
+        server.Services.AddSingleton<FailedProofs>();
+        server.AddEventHandler(Handler<ApplyTokenResponseContext>.Descriptor)
+            .AddEventHandler(Handler<ApplyIntrospectionResponseContext>.Descriptor)
+            .AddEventHandler(Handler<ApplyRevocationResponseContext>.Descriptor)
+            .AddEventHandler(Handler<ApplyPushedAuthorizationResponseContext>.Descriptor);
+    }
+
+    private sealed class Handler<TContext>(FailedProofs failures) : IOpenIddictServerHandler<TContext>
+        where TContext : BaseRequestContext
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<TContext>()
+                .UseSingletonHandler<Handler<TContext>>()
+                // The status is set, but no header yet that goes with 401.
+                .SetOrder(OpenIddictServerAspNetCoreHandlers.AttachHttpResponseCode<TContext>.Descriptor.Order + 500)
+                .Build();
+
+        public ValueTask HandleAsync(TContext context)
+        {
+            if (context.Transaction.Response is { Error: Errors.InvalidClient } response
+                && context.Transaction.GetHttpRequest()?.HttpContext is { } http
+                && failures.Count(context.Transaction.Request?.ClientId, http.Connection.RemoteIpAddress) is { } wait)
+            {
+                response.Error = Errors.TemporarilyUnavailable;
+                response.ErrorDescription = "There were too many failures to prove who the client is.";
+                response.ErrorUri = null;
+                http.Response.StatusCode = (int)HttpStatusCode.TooManyRequests;
+                http.Response.Headers.RetryAfter = FailedProofs.InSeconds(wait);
+            }
+            return ValueTask.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Auth.Server.Credentials;
+using Auth.Server.Tests.Connect;
+using Microsoft.EntityFrameworkCore;
+using Shared.Contracts;
+
+namespace Auth.Server.Tests.Checks;
+
+/// <summary>One active credential set per account, whoever replaces it and whatever is under way.</summary>
+internal sealed class RotationChecks
+{
+    [Test]
+    [Category("Check 56")]
+    public async Task Check_56_the_first_request_after_a_replacement_finds_everything_old_dead_on_every_node()
+    {
+        await using var server = await AuthServer.Start();
+        await using var node = SciLeads.Tests.TestPostgres.IsWanted ? await server.StartNode() : null;
+        using var scim = await ResourceServer.Register(server);
+        using var client = await AllowedClient.Of(server);
+        var tokens = await client.Tokens();
+        var own = await client.ClientCredentialsToken();
+        var code = await client.Code();
+        using var traded = await client.Post(
+            AuthServerPaths.Token, ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("subject_token", own), ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"));
+        var exchanged = (await traded.Json()).GetProperty("access_token").GetString()!;
+
+        var current = await server.Generate(client.Account);
+
+        foreach (var at in node is null ? [server] : new[] { server, node })
+        {
+            using var http = at.CreateClient();
+            foreach (var token in new[] { tokens.AccessToken, own, exchanged })
+                Assert.That((await scim.Introspect(token, http)).Active, Is.False);
+            Assert.That((await scim.Introspect(current.Token!, http)).Active);
+            foreach (var form in new (string, string)[][]
+            {
+                [("grant_type", "client_credentials")],
+                [("grant_type", "refresh_token"), ("refresh_token", tokens.RefreshToken!)],
+                [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", AllowedClient.RedirectUri)],
+            })
+            {
+                using var refused = await http.RequestToken(client.Issued.Set.ClientId, client.Issued.ClientSecret, form);
+                Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+            }
+        }
+    }
+
+    [Test]
+    [Category("Check 57")]
+    public async Task Check_57_fifty_replacements_at_once_under_traffic_leave_one_live_set_at_every_look()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var account = await server.CreateAccount();
+        var sets = new ConcurrentBag<IssuedCredentials> { await server.Generate(account, CredentialMethods.OAuth2) };
+        var given = new ConcurrentBag<(Guid Set, string Token)>();
+        using var end = new CancellationTokenSource();
+
+        var traffic = Enumerable.Range(0, 3).Select(_ => Task.Run(async () =>
+        {
+            using var http = server.CreateClient();
+            while (!end.IsCancellationRequested)
+            {
+                var issued = sets.First();
+                using var response = await http.RequestToken(
+                    issued.Set.ClientId, issued.ClientSecret, ("grant_type", "client_credentials"));
+                Assert.That((int)response.StatusCode, Is.AnyOf(200, 401, 429));
+                if (response.StatusCode == HttpStatusCode.OK)
+                    given.Add((issued.Set.Id, (await response.Json()).GetProperty("access_token").GetString()!));
+                var active = await server.WithDatabase(db => db.CredentialSets.CountAsync(
+                    set => set.AccountId == account.Id && set.EndedAt == null));
+                Assert.That(active, Is.EqualTo(1));
+            }
+        })).ToArray();
+        var (won, lost) = (0, 0);
+        for (var round = 0; round < 10; round++)
+        {
+            var seen = (await server.FindActive(account))!.Id;
+            var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Replace(server, account.Id, seen)));
+            foreach (var issued in answers.OfType<IssuedCredentials>())
+                sets.Add(issued);
+            won += answers.Count(answer => answer is not null);
+            lost += answers.Count(answer => answer is null);
+        }
+        await end.CancelAsync();
+        await Task.WhenAll(traffic);
+
+        Assert.That((won, lost), Is.EqualTo((10, 40)));
+        var live = (await server.FindActive(account))!.Id;
+        foreach (var (set, token) in given)
+            Assert.That((await scim.Introspect(token)).Active, Is.EqualTo(set == live));
+    }
+
+    private static async Task<IssuedCredentials?> Replace(AuthServer server, Guid account, Guid seen)
+    {
+        try
+        {
+            return await server.With((CredentialSets sets) => sets.Generate(
+                new(account, seen, CredentialMethods.OAuth2, "a test"), CancellationToken.None));
+        }
+        catch (ProblemException refusal) when (refusal.Status == 409)
+        {
+            return null;
+        }
+    }
+}

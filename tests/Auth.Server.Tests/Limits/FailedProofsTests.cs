@@ -1,0 +1,178 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Tracing;
+using System.Globalization;
+using System.Net;
+using Auth.Server.Credentials;
+using Auth.Server.Tests.Connect;
+using Shared.Contracts;
+
+namespace Auth.Server.Tests.Limits;
+
+/// <summary>Who fails to prove itself again and again is slowed down, and nobody else.</summary>
+internal sealed class FailedProofsTests
+{
+    private const string Stranger = "203.0.113.7";
+
+    [TestCase(AuthServerPaths.Token)]
+    [TestCase(AuthServerPaths.Introspection)]
+    [TestCase("connect/revoke")]
+    [TestCase("connect/par")]
+    [Category("Check 28")]
+    public async Task Check_28_a_hundred_wrong_secrets_are_slowed_down_and_the_right_one_is_not(string path)
+    {
+        await using var server = await AuthServer.Start("--Auth:KnownProxies:0=127.0.0.1");
+        var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
+        using var http = server.CreateClient();
+        using var warnings = new Warnings();
+
+        var answers = new List<HttpStatusCode>();
+        for (var i = 0; i < 100; i++)
+        {
+            using var response = await Guess(http, path, issued.Set.ClientId!, Stranger);
+            answers.Add(response.StatusCode);
+            if (response.StatusCode == HttpStatusCode.TooManyRequests)
+            {
+                var wait = response.Headers.GetValues("Retry-After").Single();
+                Assert.That(int.Parse(wait, NumberStyles.None, CultureInfo.InvariantCulture), Is.InRange(1, 60));
+                Assert.That((await response.Json()).GetProperty("error").GetString(), Is.EqualTo("temporarily_unavailable"));
+                Assert.That(response.Headers.Contains("WWW-Authenticate"), Is.False);
+                Assert.That(response.Headers.CacheControl?.NoStore, Is.True);
+            }
+        }
+
+        Assert.That(answers.Take(20), Has.All.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That(answers.Count(answer => answer == HttpStatusCode.TooManyRequests), Is.GreaterThan(50));
+        Assert.That(await http.ClientCredentialsToken(issued.Set.ClientId!, issued.ClientSecret!), Is.Not.Empty);
+        using var right = await Send(
+            http, AuthServerPaths.Token, issued.Set.ClientId!, issued.ClientSecret!, Stranger);
+        Assert.That(right.StatusCode, Is.EqualTo(HttpStatusCode.OK), "though it comes from where the guesses came from");
+        Assert.That(warnings.Lines.Where(line => line.Contains(Stranger, StringComparison.Ordinal)), Has.Exactly(1).Items);
+    }
+
+    [Test]
+    public async Task Failures_are_counted_by_client_and_network()
+    {
+        await using var server = await AuthServer.Start(
+            "--Auth:KnownProxies:0=127.0.0.1", "--Auth:Limits:FailuresPerClient=2", "--Auth:Limits:ForgetEvery=01:00:00");
+        using var http = server.CreateClient();
+        for (var i = 0; i < 3; i++)
+            (await Guess(http, AuthServerPaths.Token, "mine", "2001:db8:0:1::1")).Dispose();
+
+        await RequireStatus(429, "mine", "2001:db8:0:1::1");
+        await RequireStatus(429, "mine", "2001:db8:0:1:ffff::2", "of one subscriber (a /64)");
+        await RequireStatus(401, "mine", "2001:db8:0:2::1");
+        await RequireStatus(401, "mine", Stranger);
+        await RequireStatus(401, "other", "2001:db8:0:1::1");
+
+        async Task RequireStatus(int status, string clientId, string from, string? why = null)
+        {
+            using var response = await Guess(http, AuthServerPaths.Token, clientId, from);
+            Assert.That((int)response.StatusCode, Is.EqualTo(status), why);
+        }
+    }
+
+    [Test]
+    public async Task Who_makes_up_client_ids_is_counted_by_network()
+    {
+        await using var server = await AuthServer.Start(
+            "--Auth:KnownProxies:0=127.0.0.1", "--Auth:Limits:FailuresPerNetwork=30", "--Auth:Limits:ForgetEvery=01:00:00");
+        var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
+        using var http = server.CreateClient();
+
+        for (var i = 0; i < 40; i++)
+        {
+            using var response = await Guess(http, AuthServerPaths.Token, $"made up {i}", Stranger);
+            Assert.That((int)response.StatusCode, Is.EqualTo(i < 30 ? 401 : 429));
+        }
+
+        using var elsewhere = await Guess(http, AuthServerPaths.Token, "made up", "203.0.113.8");
+        Assert.That((int)elsewhere.StatusCode, Is.EqualTo(401));
+        using var right = await Send(http, AuthServerPaths.Token, issued.Set.ClientId!, issued.ClientSecret!, Stranger);
+        Assert.That((int)right.StatusCode, Is.EqualTo(200), "Okta's customers share its addresses");
+    }
+
+    [Test]
+    public async Task Nobody_s_failures_slow_Scim_Api_down()
+    {
+        await using var server = await AuthServer.Start("--Auth:Limits:FailuresPerNetwork=1", "--Auth:Limits:FailuresPerClient=1");
+        using var scim = await ResourceServer.Register(server);
+        var token = (await server.Generate(await server.CreateAccount())).Token!;
+        using var http = server.CreateClient();
+        for (var i = 0; i < 10; i++)
+            (await Guess(http, AuthServerPaths.Introspection, Audiences.Scim, Stranger)).Dispose();
+
+        for (var i = 0; i < 10; i++)
+            Assert.That((await scim.Introspect("whatever an attacker sent")).Active, Is.False);
+        Assert.That((await scim.Introspect(token)).Active);
+    }
+
+    [Test]
+    public async Task Failures_are_forgotten()
+    {
+        await using var server = await AuthServer.Start(
+            "--Auth:Limits:FailuresPerClient=1", "--Auth:Limits:ForgetEvery=00:00:00.2");
+        using var http = server.CreateClient();
+        var statuses = new HashSet<HttpStatusCode>();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+
+        // 401, then 429, then 401 again.
+        var last = HttpStatusCode.Unauthorized;
+        while (!(statuses.Contains(HttpStatusCode.TooManyRequests) && last == HttpStatusCode.Unauthorized))
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            using var response = await Guess(http, AuthServerPaths.Token, "mine", Stranger);
+            statuses.Add(last = response.StatusCode);
+        }
+
+        Assert.That(statuses, Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_made_up_client_id_writes_no_line_of_its_own_into_the_log()
+    {
+        await using var server = await AuthServer.Start("--Auth:Limits:FailuresPerClient=1");
+        using var http = server.CreateClient();
+        using var warnings = new Warnings();
+
+        for (var i = 0; i < 5; i++)
+            (await Guess(http, AuthServerPaths.Token, "x\r\nwarn: all is well", Stranger)).Dispose();
+
+        Assert.That(warnings.Lines.Where(line => line.Contains("again and again", StringComparison.Ordinal)), Is.Not.Empty);
+        Assert.That(warnings.Lines.Where(line => line.Contains("all is well", StringComparison.Ordinal)), Is.Empty);
+    }
+
+    private static Task<HttpResponseMessage> Guess(HttpClient http, string path, string clientId, string from) =>
+        Send(http, path, clientId, ClientSecret.Generate(), from);
+
+    private static async Task<HttpResponseMessage> Send(
+        HttpClient http, string path, string clientId, string secret, string from)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative));
+        request.Headers.Add("X-Forwarded-For", from);
+        request.Headers.Authorization = OAuthClient.Basic(clientId, secret);
+        request.Content = new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["grant_type"] = "client_credentials",
+            ["token"] = "x",
+            ["response_type"] = "code",
+        });
+        return await http.SendAsync(request);
+    }
+
+    /// <summary>Hears what is logged as a warning.</summary>
+    private sealed class Warnings : EventListener
+    {
+        private readonly ConcurrentQueue<string> lines = new();
+
+        public string[] Lines => [.. lines];
+
+        protected override void OnEventSourceCreated(EventSource eventSource)
+        {
+            if (eventSource.Name == "Microsoft-Extensions-Logging")
+                EnableEvents(eventSource, EventLevel.Warning, (EventKeywords)4);
+        }
+
+        protected override void OnEventWritten(EventWrittenEventArgs eventData) =>
+            lines?.Enqueue(string.Join(' ', eventData.Payload ?? (IReadOnlyCollection<object?>)[]));
+    }
+}
