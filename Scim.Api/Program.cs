@@ -24,6 +24,8 @@ internal static class Program
             if (isCommand)
                 return await Commands.Run(args, app);
             app.Services.GetRequiredService<IStartupValidator>().Validate();
+            if (app.Environment.IsDevelopment() && app.Services.GetRequiredService<IOptions<ScimOptions>>().Value.IsPublic)
+                throw new CommandException("Scim__BaseUrl is public, but ASPNETCORE_ENVIRONMENT is Development, which is for this machine.");
             await app.RunAsync();
             return 0;
         }
@@ -85,6 +87,7 @@ internal static class Program
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseMiddleware<SecurityHeaders>();
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(ErrorAnswers.Describe);
         app.UseAuthentication();

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Scim.Api;
 
 /// <summary>How this server is seen from outside, and whether it keeps its own tables up to date.</summary>
-internal sealed class ScimOptions
+internal sealed class ScimOptions : IValidatableObject
 {
     public const string Section = "Scim";
 
@@ -24,4 +24,13 @@ internal sealed class ScimOptions
     /// <summary>Days that provisioning events are kept.</summary>
     [Range(1, 3650, ErrorMessage = "Scim__KeepEventsDays must be a number of days from 1 to 3650.")]
     public int KeepEventsDays { get; init; } = 400;
+
+    /// <summary>Whether the outside reaches this server over TLS, and not only from this machine.</summary>
+    public bool IsPublic => Uri.TryCreate(BaseUrl, UriKind.Absolute, out var address) && !address.IsLoopback;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (IsPublic && !BaseUrl.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
+            yield return new("Scim__BaseUrl must begin with https:// unless it is this machine itself: tokens go there.");
+    }
 }

@@ -26,15 +26,17 @@ internal sealed class DatabaseOptions : IValidatableObject
         string? fault = null;
         try
         {
-            DbConnectionStringBuilder _ = IsPostgres
+            DbConnectionStringBuilder database = IsPostgres
                 ? new NpgsqlConnectionStringBuilder(Scim)
                 : new SqliteConnectionStringBuilder(Scim);
+            if (database is SqliteConnectionStringBuilder sqlite)
+                fault = PrivateFile.Fault(sqlite.DataSource);
         }
         catch (ArgumentException malformed)
         {
-            fault = malformed.Message;
+            fault = $"ConnectionStrings__Scim is no connection string of SQLite or PostgreSQL: {malformed.Message}";
         }
         if (fault is not null)
-            yield return new($"ConnectionStrings__Scim is no connection string of SQLite or PostgreSQL: {fault}");
+            yield return new(fault);
     }
 }

@@ -11,9 +11,11 @@ internal static class Storage
         if (database.IsPostgres)
             services.AddDbContextPool<ScimDbContext, PostgresScimDbContext>(db => db.UseNpgsql(database.Scim));
         else
-            services.AddDbContextPool<ScimDbContext, SqliteScimDbContext>(db => db
-                .UseSqlite(database.Scim)
-                .AddInterceptors(new SqliteConnections()));
+            services.AddDbContextPool<ScimDbContext, SqliteScimDbContext>(db =>
+            {
+                PrivateFile.MakeDatabase(database.Scim);
+                db.UseSqlite(database.Scim).AddInterceptors(new SqliteConnections());
+            });
         services.AddHostedService<Migrator>();
     }
 }

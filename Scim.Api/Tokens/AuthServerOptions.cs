@@ -29,6 +29,8 @@ internal sealed class AuthServerOptions : IValidatableObject
     {
         if (!IsHttp(Issuer))
             yield return new($"AuthServer__Issuer must be an absolute http or https address, not \"{Issuer}\".");
+        else if (new Uri(Issuer) is { Scheme: "http", IsLoopback: false })
+            yield return new("AuthServer__Issuer must begin with https:// unless it is this machine itself.");
         if (!IsHttp(Url))
             yield return new($"AuthServer__Url must be an absolute http or https address, not \"{Url}\".");
         if (ClientKey.Fault(ClientKeyFile) is { } fault)

@@ -52,7 +52,7 @@ internal sealed class ClientKey : IDisposable
         try
         {
             using var key = Read(path);
-            return null;
+            return PrivateFile.Fault(path);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
@@ -86,13 +86,9 @@ internal sealed class ClientKey : IDisposable
     private static void Create(string path)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
         // Under its name the file is there whole or not at all, and never in place of another.
         var draft = $"{path}.{Guid.NewGuid():N}";
-        using (var file = new StreamWriter(draft, options))
+        using (var file = new StreamWriter(draft, PrivateFile.New()))
             file.WriteLine(key.ExportPkcs8PrivateKeyPem());
         try
         {

@@ -16,6 +16,9 @@ internal sealed class LocalSystem : IAsyncDisposable
 
     public string Data => folder.Path;
 
+    /// <summary>Variables that the servers get beside those that <c>local.sh</c> sets, as <c>NAME=value</c>.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
     /// <summary>What the last start printed.</summary>
     public string Output { get; private set; } = "";
 
@@ -38,9 +41,10 @@ internal sealed class LocalSystem : IAsyncDisposable
         "--scim-port", ports.Scim.ToString(CultureInfo.InvariantCulture),
     ];
 
-    public static async Task<LocalSystem> StartNew(params string[] options)
+    public static Task<LocalSystem> StartNew(params string[] options) => StartNew(new LocalSystem(), options);
+
+    public static async Task<LocalSystem> StartNew(LocalSystem system, params string[] options)
     {
-        var system = new LocalSystem();
         try
         {
             await system.Start(options);
@@ -55,7 +59,7 @@ internal sealed class LocalSystem : IAsyncDisposable
 
     public async Task Start(params string[] options)
     {
-        var started = await Script.Run(Script.LocalSh, [.. Place, "--background", .. options]);
+        var started = await Script.Run("env", [.. Settings, Script.LocalSh, .. Place, "--background", .. options]);
         if (started.ExitCode != 0)
             throw new InvalidOperationException($"local.sh: {started}");
         Output = started.Output;

@@ -15,6 +15,8 @@ public sealed class StartTests
     [TestCase("ConnectionStrings:Scim=Fiel=scim.db", "ConnectionStrings__Scim is no connection string of SQLite or PostgreSQL")]
     [TestCase("Scim:BaseUrl=", "Scim__BaseUrl is not set")]
     [TestCase("Scim:BaseUrl=/scim/v2", "Scim__BaseUrl must be an absolute")]
+    [TestCase("Scim:BaseUrl=http://iam.example.com/scim/v2", "Scim__BaseUrl must begin with https://")]
+    [TestCase("AuthServer:Issuer=http://iam.example.com", "AuthServer__Issuer must begin with https://")]
     [TestCase("Introspection:AttemptTimeout=00:00:59", "must not be longer than")]
     public void A_bad_setting_stops_the_start_with_a_sentence(string setting, string sentence) =>
         Assert.That(
@@ -46,5 +48,49 @@ public sealed class StartTests
         using var client = server.ClientWith(null);
         using var response = await client.GetAsync("/scim/v2/nothing");
         Assert.That(response.Headers.Server, Is.Empty);
+    }
+
+    [TestCase("http://localhost:5002/scim/v2", false)]
+    [TestCase("https://iam.example.com/scim/v2", true)]
+    public async Task No_answer_is_kept_on_the_way_or_taken_for_a_page(string baseUrl, bool isPublic)
+    {
+        await using var server = await ScimServer.Start([$"Scim:BaseUrl={baseUrl}"]);
+        using var client = server.ClientOf(new TestAccount());
+        using var stranger = server.ClientWith(null);
+
+        foreach (var response in new[]
+        {
+            await client.GetAsync("Users"), await client.GetAsync("Users/nobody"), await client.GetAsync("ServiceProviderConfig"),
+            await stranger.GetAsync("/scim/v2/Users"), await stranger.GetAsync("/portal/users"),
+        })
+        {
+            using (response)
+            {
+                Assert.That(response.Headers.CacheControl?.NoStore, Is.True);
+                Assert.That(response.Headers.GetValues("X-Content-Type-Options"), Is.EqualTo(new[] { "nosniff" }));
+                Assert.That(response.Headers.Contains("Strict-Transport-Security"), Is.EqualTo(isPublic));
+            }
+        }
+    }
+
+    [TestCase("client-key.pem")]
+    [TestCase("scim.db")]
+    [Platform(Exclude = "Win")]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    public async Task A_file_of_secrets_or_people_that_others_can_read_stops_the_start(string name)
+    {
+        if (SciLeads.Tests.TestPostgres.IsWanted && name == "scim.db")
+            Assert.Pass("PostgreSQL guards its files itself.");
+        await using var server = await ScimServer.Start();
+        var file = Path.Combine(server.Folder, name);
+        var mode = File.GetUnixFileMode(file);
+        Assert.That(mode, Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite), "as the server makes it");
+        await server.Stop();
+
+        File.SetUnixFileMode(file, mode | UnixFileMode.OtherRead);
+
+        Assert.That(
+            async () => await ScimServer.Start(folder: server.Folder, authServer: server.AuthServer),
+            Throws.Exception.With.Message.Contains($"chmod 600 {file}"));
     }
 }
