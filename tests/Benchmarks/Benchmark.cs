@@ -1,25 +1,27 @@
+using Benchmarks.Tokens;
+
 namespace Benchmarks;
 
 /// <summary>How much is measured; without a verdict, it only shows that the benchmark runs.</summary>
 internal sealed record Scale(
-    int FewUsers, int Users, int ManyUsers, int WarmUp, int Requests, int Rounds, int PageSize, bool Judged)
+    int Accounts, int FewUsers, int Users, int ManyUsers, int WarmUp, int Requests, int Rounds, int PageSize, bool Judged)
 {
-    public static Scale Full { get; } = new(1000, 100_000, 1_000_000, 20_000, 4000, 15, 100, Judged: true);
-    public static Scale Smoke { get; } = new(20, 60, 100, 10, 10, 2, 10, Judged: false);
+    public static Scale Full { get; } = new(400, 1000, 100_000, 1_000_000, 20_000, 4000, 15, 100, Judged: true);
+    public static Scale Smoke { get; } = new(4, 20, 60, 100, 10, 10, 2, 10, Judged: false);
 }
 
 /// <summary>
-/// What issue 3 promises, on one database. Two things that are compared take turns, and the median of their ratios
+/// What is promised, on one database. Two things that are compared take turns, and the median of their ratios
 /// counts, so that a busy machine does not lie.
 /// </summary>
 internal sealed class Benchmark(bool postgres, Scale scale, Table table)
 {
     private const int PagesAtEachEnd = 10;
 
-    public async Task Run()
+    /// <summary>Of Scim.Api, the token check left out.</summary>
+    public async Task Users()
     {
         await using var users = await Database.Create(postgres, scale.Users);
-        Table.Title(postgres ? "PostgreSQL" : "SQLite");
         await using var server = await Server.Start("scim", users);
         await AgainstBare(users, server);
         await Growth();
@@ -29,6 +31,26 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
         await Report(Subjects.List(server, 500), scale.Requests / 40);
         await Report(Subjects.Create(server, users), scale.Requests / 4);
         await Report(Subjects.Patch(server, users), scale.Requests / 4);
+    }
+
+    /// <summary>Of Auth.Server.</summary>
+    public async Task Tokens()
+    {
+        await using var issued = await IssuedTokens.Create(postgres, scale.Accounts);
+        await using var auth = await Server.Start("auth", issued.Connection, issued.Folder, NoTime);
+        await using var bare = await Server.Start("bare-auth", issued.Connection, issued.Folder, NoTime);
+        await Compare(
+            Subjects.Introspect(auth, issued, "introspection"),
+            Subjects.Introspect(bare, issued, "  a hand-written endpoint"),
+            cost => cost.Cpu,
+            limit: 3.5);
+        await Compare(
+            Subjects.ClientCredentials(auth, issued, "token by client credentials"),
+            Subjects.ClientCredentials(bare, issued, "  a hand-written endpoint"),
+            cost => cost.Cpu,
+            limit: 4);
+
+        static Task<TimeSpan> NoTime() => Task.FromResult(TimeSpan.Zero);
     }
 
     private async Task AgainstBare(Database users, Server server)

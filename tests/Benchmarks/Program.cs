@@ -2,7 +2,7 @@ namespace Benchmarks;
 
 /// <summary>
 /// Measures the SCIM server: <c>dotnet run --configuration Release --project tests/Benchmarks -- [sqlite|postgres]
-/// [--smoke]</c>. Ends with 1 if a limit is broken.
+/// [tokens|users] [--smoke]</c>. Ends with 1 if a limit is broken.
 /// </summary>
 internal static class Program
 {
@@ -15,12 +15,16 @@ internal static class Program
         }
         var scale = args.Contains("--smoke") ? Scale.Smoke : Scale.Full;
         var table = new Table(scale.Judged);
-        foreach (var database in args.Except(["--smoke"]).DefaultIfEmpty("both"))
+        foreach (var postgres in new[] { false, true })
         {
-            if (database is "sqlite" or "both")
-                await new Benchmark(postgres: false, scale, table).Run();
-            if (database is "postgres" or "both")
-                await new Benchmark(postgres: true, scale, table).Run();
+            if (args.Contains(postgres ? "sqlite" : "postgres"))
+                continue;
+            var benchmark = new Benchmark(postgres, scale, table);
+            Table.Title(postgres ? "PostgreSQL" : "SQLite");
+            if (!args.Contains("users"))
+                await benchmark.Tokens();
+            if (!args.Contains("tokens"))
+                await benchmark.Users();
         }
         return table.LimitsAreKept ? 0 : 1;
     }

@@ -1,24 +1,25 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Benchmarks.Tokens;
 
 namespace Benchmarks;
 
 /// <summary>
-/// A server in a process of its own, which is this program again: <c>serve scim CONNECTION FOLDER</c> or
-/// <c>serve bare CONNECTION FOLDER</c>. It lives until its input is closed, so that it never outlives who started it.
+/// A server in a process of its own, which is this program again: <c>serve KIND CONNECTION FOLDER</c>, of which
+/// <see cref="Serve"/> knows the kinds. It lives until its input is closed, so that it never outlives who started it.
 /// </summary>
 internal sealed class Server : IAsyncDisposable
 {
     private const int Connections = 4;
 
     private readonly Process process;
-    private readonly Database database;
+    private readonly Func<Task<TimeSpan>> databaseTime;
     private readonly HttpClient client;
 
-    private Server(Process process, Database database, Uri address)
+    private Server(Process process, Func<Task<TimeSpan>> databaseTime, Uri address)
     {
-        (this.process, this.database) = (process, database);
+        (this.process, this.databaseTime) = (process, databaseTime);
         // Its owner is the client.
 #pragma warning disable CA2000
         var handler = new SocketsHttpHandler
@@ -29,9 +30,16 @@ internal sealed class Server : IAsyncDisposable
         client = new(handler) { BaseAddress = address };
     }
 
-    public static async Task<Server> Start(string kind, Database database)
+    public static Task<Server> Start(string kind, Database database) =>
+        Start(kind, database.Connection, database.Folder, database.CpuTime);
+
+    /// <param name="kind">One of those that <see cref="Serve"/> knows.</param>
+    /// <param name="connection">The connection string of its database.</param>
+    /// <param name="folder">Where its files are.</param>
+    /// <param name="databaseTime">What the database's own processes have spent.</param>
+    public static async Task<Server> Start(string kind, string connection, string folder, Func<Task<TimeSpan>> databaseTime)
     {
-        string[] arguments = ["serve", kind, database.Connection, database.Folder];
+        string[] arguments = ["serve", kind, connection, folder];
         var start = new ProcessStartInfo(Environment.ProcessPath!, arguments)
         {
             RedirectStandardInput = true,
@@ -41,18 +49,27 @@ internal sealed class Server : IAsyncDisposable
         var address = await process.StandardOutput.ReadLineAsync() is ['h', 't', 't', 'p', ..] line
             ? line
             : throw new InvalidOperationException($"The server {kind} did not start.");
-        return new(process, database, new(address));
+        return new(process, databaseTime, new(address));
     }
 
     /// <summary>Runs a server in this process.</summary>
     public static async Task Serve(string kind, string connection, string folder)
     {
-        await using var app = kind == "bare" ? BareHost.Build(connection) : ScimHost.Build(connection, folder);
+        await using var app = kind switch
+        {
+            "scim" => ScimHost.Build(connection, folder),
+            "bare" => BareHost.Build(connection),
+            "auth" => AuthHost.Build(connection, folder),
+            "bare-auth" => BareAuthHost.Build(connection, folder),
+            _ => throw new ArgumentException($"There is no server {kind}.", nameof(kind)),
+        };
+        if (kind == "auth")
+            await Auth.Server.Program.Prepare(app, migrate: false);
         app.MapGet("/spent", () => string.Create(
             CultureInfo.InvariantCulture,
             $"{Environment.CpuUsage.TotalTime.Ticks} {GC.GetTotalAllocatedBytes(precise: true)}"));
         await app.StartAsync();
-        Console.WriteLine(app.Urls.Single());
+        Console.WriteLine(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
         await Console.In.ReadToEndAsync();
         await app.StopAsync();
     }
@@ -87,7 +104,7 @@ internal sealed class Server : IAsyncDisposable
     {
         var spent = (await client.GetStringAsync(new Uri("/spent", UriKind.Relative))).Split(' ')
             .Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
-        return new(spent[0] / TimeSpan.TicksPerMicrosecond, (await database.CpuTime()).TotalMicroseconds, spent[1]);
+        return new(spent[0] / TimeSpan.TicksPerMicrosecond, (await databaseTime()).TotalMicroseconds, spent[1]);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,4 +1,6 @@
 using System.Text;
+using Benchmarks.Tokens;
+using Shared.Contracts;
 
 namespace Benchmarks;
 
@@ -42,6 +44,29 @@ internal static class Subjects
             }
             """));
 
+    /// <summary>The question of Scim.Api; the bare API is content with a secret.</summary>
+    public static Subject Introspect(Server server, IssuedTokens issued, string name) => new(
+        name,
+        server,
+        () => Form(
+            AuthServerPaths.Introspection,
+            ("token", OneOf(issued.Jwts)),
+            ("client_id", Audiences.Scim),
+            ("client_secret", name.StartsWith(' ') ? "secret" : null),
+            ("client_assertion_type",
+                name.StartsWith(' ') ? null : "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", name.StartsWith(' ') ? null : issued.Assertion)));
+
+    public static Subject ClientCredentials(Server server, IssuedTokens issued, string name) => new(
+        name,
+        server,
+        () =>
+        {
+            var (id, secret) = OneOf(issued.Clients);
+            return Form(
+                AuthServerPaths.Token, ("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret));
+        });
+
     /// <summary>A page of an index walk.</summary>
     public static HttpRequestMessage Page(int startIndex, int count) =>
         Request(HttpMethod.Get, $"Users?startIndex={startIndex}&count={count}");
@@ -49,7 +74,16 @@ internal static class Subjects
     // Chance is for spreading the load, not for secrets.
 #pragma warning disable CA5394
     private static int Any(Database database) => Random.Shared.Next(database.Users);
+
+    private static T OneOf<T>(List<T> all) => all[Random.Shared.Next(all.Count)];
 #pragma warning restore CA5394
+
+    private static HttpRequestMessage Form(string path, params (string Name, string? Value)[] fields) =>
+        new(HttpMethod.Post, new Uri("/" + path, UriKind.Relative))
+        {
+            Content = new FormUrlEncodedContent(
+                fields.Where(field => field.Value is not null).Select(field => KeyValuePair.Create(field.Name, field.Value!))),
+        };
 
     private static HttpRequestMessage Request(HttpMethod method, string path, string? body = null) =>
         new(method, new Uri("/scim/v2/" + path, UriKind.Relative))

@@ -1,0 +1,104 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Auth.Server.Accounts;
+using Auth.Server.Connect;
+using Auth.Server.Credentials;
+using Auth.Server.Keys;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using SciLeads.Tests;
+using Shared.Contracts;
+
+namespace Benchmarks.Tokens;
+
+/// <summary>An auth database with accounts, half of which have a pasted token and half an OAuth client.</summary>
+internal sealed class IssuedTokens : IAsyncDisposable
+{
+    /// <summary>Where the bare API finds the public half of the signing key.</summary>
+    public const string KeyFile = "signing-key.json";
+
+    public const string PublicUrl = "http://localhost:5001/";
+
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("benchmark-");
+    private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    private IssuedTokens(bool postgres) => Connection = postgres
+        ? TestPostgres.NewDatabase()
+        : $"Data Source={Path.Combine(folder.FullName, "auth.db")}";
+
+    public string Connection { get; }
+
+    public string Folder => folder.FullName;
+
+    public List<string> Jwts { get; } = [];
+
+    public List<(string Id, string Secret)> Clients { get; } = [];
+
+    /// <summary>With which Scim.Api introspects (RFC 7523 §2.2), for half an hour.</summary>
+    public string Assertion { get; private set; } = "";
+
+    public static async Task<IssuedTokens> Create(bool postgres, int accounts)
+    {
+        var issued = new IssuedTokens(postgres);
+        await using var app = AuthHost.Build(issued.Connection, issued.Folder);
+        await Auth.Server.Program.Prepare(app, migrate: true);
+        await issued.Issue(app.Services, accounts);
+        return issued;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        key.Dispose();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        Npgsql.NpgsqlConnection.ClearAllPools();
+        folder.Delete(recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task Issue(IServiceProvider services, int accounts)
+    {
+        for (var i = 0; i < accounts; i++)
+        {
+            await using var scope = services.CreateAsyncScope();
+            var account = await scope.ServiceProvider.GetRequiredService<AccountRegister>().Create(
+                $"Account {i}",
+                new(ScimEnabled: true, Licences: new Dictionary<string, int> { ["portal"] = 100 }),
+                CancellationToken.None);
+            var method = i % 2 == 0 ? CredentialMethods.DirectJwt : CredentialMethods.OAuth2;
+            var set = await scope.ServiceProvider.GetRequiredService<CredentialSets>().Generate(
+                new(account.Id, null, method, "a benchmark"), CancellationToken.None);
+            if (set.Token is { } token)
+                Jwts.Add(token);
+            else
+                Clients.Add((set.Set.ClientId!, set.ClientSecret!));
+        }
+
+        await using var last = services.CreateAsyncScope();
+        var jwk = JsonWebKeyConverter.ConvertFromECDsaSecurityKey(new(ECDsa.Create(key.ExportParameters(false))));
+        await last.ServiceProvider.GetRequiredService<ResourceServers>().Add(
+            Audiences.Scim,
+            JsonSerializer.Serialize(new { keys = new[] { new { kty = jwk.Kty, crv = jwk.Crv, x = jwk.X, y = jwk.Y, kid = "k" } } }),
+            CancellationToken.None);
+        Assertion = Sign();
+        await File.WriteAllTextAsync(Path.Combine(Folder, KeyFile), PublicSigningKey(services));
+    }
+
+    private string Sign() => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+    {
+        TokenType = "client-authentication+jwt",
+        Issuer = Audiences.Scim,
+        Audience = PublicUrl,
+        Expires = DateTime.UtcNow.AddMinutes(50),
+        Claims = new Dictionary<string, object> { ["sub"] = Audiences.Scim, ["jti"] = Guid.NewGuid().ToString() },
+        SigningCredentials = new(new ECDsaSecurityKey(key) { KeyId = "k" }, SecurityAlgorithms.EcdsaSha256),
+    });
+
+    private static string PublicSigningKey(IServiceProvider services)
+    {
+        var options = new OpenIddict.Server.OpenIddictServerOptions();
+        services.GetRequiredService<KeyRing>().Configure(options);
+        var signing = options.SigningCredentials.Select(credentials => credentials.Key).OfType<ECDsaSecurityKey>().First();
+        var point = signing.ECDsa.ExportParameters(false).Q;
+        return JsonSerializer.Serialize(new { x = Convert.ToBase64String(point.X!), y = Convert.ToBase64String(point.Y!) });
+    }
+}
