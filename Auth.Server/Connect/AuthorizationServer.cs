@@ -97,6 +97,7 @@ internal static class AuthorizationServer
         server.RemoveEventHandler(OpenIddictServerHandlers.Protection.RestoreTokenEntryProperties.Descriptor)
             .AddEventHandler(RestoreTokenEntry.Descriptor)
             .AddEventHandler(RequireLiveCredentialSet.Descriptor)
+            .AddEventHandler(ClientAssertions.Recall.Descriptor)
             .AddEventHandler(ClientAssertions.CheckAudience.Descriptor)
             .AddEventHandler(ClientAssertions.Check.Descriptor)
             .AddEventHandler(ClientAssertions.TakeOnce.Descriptor)

@@ -1,8 +1,10 @@
+using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Microsoft.Extensions.Caching.Memory;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -20,6 +22,33 @@ internal static class ClientAssertions
 
     // What OpenIddict allows for clocks that differ.
     private static readonly TimeSpan clockSkew = TimeSpan.FromMinutes(5);
+
+    private static object MemoryKey(ProcessAuthenticationContext context) =>
+        (typeof(ClientAssertions), context.ClientId, context.ClientAssertion);
+
+    /// <summary>
+    /// Scim.Api shows the same assertion for a minute. The same bytes, verified moments ago, need not be verified again:
+    /// that would double the price of an introspection.
+    /// </summary>
+    internal sealed class Recall(IMemoryCache memory) : IOpenIddictServerHandler<ProcessAuthenticationContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
+                .UseSingletonHandler<Recall>()
+                .SetOrder(OpenIddictServerHandlers.ValidateClientAssertion.Descriptor.Order - 500)
+                .Build();
+
+        public ValueTask HandleAsync(ProcessAuthenticationContext context)
+        {
+            if (context is { EndpointType: OpenIddictServerEndpointType.Introspection, ClientAssertion.Length: > 0 }
+                && memory.TryGetValue(MemoryKey(context), out ClaimsPrincipal? assertion))
+            {
+                context.ClientAssertionPrincipal = assertion;
+                context.ValidateClientAssertion = false;
+            }
+            return ValueTask.CompletedTask;
+        }
+    }
 
     /// <summary>Its audience is this server (§3, point 3); OpenIddict would say that a token is wrong, and mean the client.</summary>
     internal sealed class CheckAudience : IOpenIddictServerHandler<ValidateTokenContext>
@@ -42,7 +71,7 @@ internal static class ClientAssertions
     }
 
     /// <summary>What a sound assertion says; whatever it lacks, the client has not proved itself (§3.2).</summary>
-    internal sealed class Check(TimeProvider time) : IOpenIddictServerHandler<ProcessAuthenticationContext>
+    internal sealed class Check(IMemoryCache memory, TimeProvider time) : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
         public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
             OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
@@ -52,16 +81,17 @@ internal static class ClientAssertions
 
         public ValueTask HandleAsync(ProcessAuthenticationContext context)
         {
-            if (context.ClientAssertionPrincipal is { } assertion
-                && FaultOf(assertion, context.ClientId, time.GetUtcNow()) is { } fault)
-            {
+            if (context.ClientAssertionPrincipal is not { } assertion)
+                return ValueTask.CompletedTask;
+            if (FaultOf(assertion, context.ClientId, time.GetUtcNow()) is { } fault)
                 context.Reject(Errors.InvalidClient, $"The client assertion {fault}.");
-            }
+            else if (context.EndpointType == OpenIddictServerEndpointType.Introspection && context.ValidateClientAssertion)
+                memory.Set(MemoryKey(context), assertion, ResourceServers.MemorySpan);
             return ValueTask.CompletedTask;
         }
 
         private static string? FaultOf(
-            System.Security.Claims.ClaimsPrincipal assertion, string? clientId, DateTimeOffset now)
+            ClaimsPrincipal assertion, string? clientId, DateTimeOffset now)
         {
             if (assertion.GetClaim(Claims.Issuer) is not { Length: > 0 } issuer
                 || issuer != assertion.GetClaim(Claims.Subject)

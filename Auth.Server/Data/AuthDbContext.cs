@@ -5,15 +5,17 @@ using Auth.Server.Credentials;
 using Auth.Server.Keys;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 
 namespace Auth.Server.Data;
 
 /// <summary>
 /// The auth database: accounts, administrators, credential sets, tokens and keys. One model on two databases; each has a
-/// context of its own to which its migrations belong.
+/// context of its own to which its migrations belong. A context is used again and again, so it remembers nothing.
 /// </summary>
-internal abstract class AuthDbContext(DbContextOptions options, WriterGate gate)
+internal abstract class AuthDbContext(DbContextOptions options)
     : IdentityUserContext<Administrator, Guid>(options), IDataProtectionKeyContext
 {
     public DbSet<Account> Accounts => Set<Account>();
@@ -47,6 +49,7 @@ internal abstract class AuthDbContext(DbContextOptions options, WriterGate gate)
     /// <summary>Begins the transaction of a write: on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>).</summary>
     public async Task<WriteTransaction> BeginWrite(CancellationToken cancellation)
     {
+        var gate = this.GetService<WriterGate>();
         await gate.Enter(cancellation);
         try
         {
@@ -82,9 +85,16 @@ internal abstract class AuthDbContext(DbContextOptions options, WriterGate gate)
 }
 
 /// <summary>The auth database in a SQLite file, for one process.</summary>
-internal sealed class SqliteAuthDbContext(DbContextOptions<SqliteAuthDbContext> options, WriterGate gate)
-    : AuthDbContext(options, gate);
+internal sealed class SqliteAuthDbContext : AuthDbContext
+{
+    /// <summary>
+    /// A connection that EF makes gets a dozen functions of EF's at every opening, which costs more than most queries and
+    /// serves none of ours.
+    /// </summary>
+    public SqliteAuthDbContext(DbContextOptions<SqliteAuthDbContext> options)
+        : base(options) =>
+        Database.SetDbConnection(new SqliteConnection(Database.GetConnectionString()), contextOwnsConnection: true);
+}
 
 /// <summary>The auth database on PostgreSQL, for any number of nodes.</summary>
-internal sealed class PostgresAuthDbContext(DbContextOptions<PostgresAuthDbContext> options, WriterGate gate)
-    : AuthDbContext(options, gate);
+internal sealed class PostgresAuthDbContext(DbContextOptions<PostgresAuthDbContext> options) : AuthDbContext(options);

@@ -10,7 +10,7 @@ internal sealed class SqliteDesign : IDesignTimeDbContextFactory<SqliteAuthDbCon
     {
         var options = new DbContextOptionsBuilder<SqliteAuthDbContext>();
         options.UseSqliteFile("Data Source=design.db");
-        return new(options.Options, new(oneAtATime: false));
+        return new(options.Options);
     }
 }
 
@@ -21,6 +21,6 @@ internal sealed class PostgresDesign : IDesignTimeDbContextFactory<PostgresAuthD
     {
         var options = new DbContextOptionsBuilder<PostgresAuthDbContext>();
         options.UsePostgres("Host=design");
-        return new(options.Options, new(oneAtATime: false));
+        return new(options.Options);
     }
 }

@@ -1,29 +1,37 @@
 using System.Data.Common;
+using System.Runtime.CompilerServices;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Auth.Server.Data;
 
 /// <summary>
 /// Makes every SQLite connection durable and patient: a write-ahead log, an fsync at each commit, and five seconds of
-/// waiting for another process's writer.
+/// waiting for another process's writer. A pooled connection remembers what it was told, so it is told once.
 /// </summary>
 internal sealed class SqliteConnections : DbConnectionInterceptor
 {
     private const string Settings =
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;";
 
+    private readonly ConditionalWeakTable<object, string> told = [];
+
     public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
     {
+        var handle = ((SqliteConnection)connection).Handle!;
+        if (told.TryGetValue(handle, out _))
+            return;
         using var command = connection.CreateCommand();
         command.CommandText = Settings;
         command.ExecuteNonQuery();
+        told.AddOrUpdate(handle, Settings);
     }
 
-    public override async Task ConnectionOpenedAsync(
+    // SQLite knows no waiting that is not this thread's.
+    public override Task ConnectionOpenedAsync(
         DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
     {
-        await using var command = connection.CreateCommand();
-        command.CommandText = Settings;
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        ConnectionOpened(connection, eventData);
+        return Task.CompletedTask;
     }
 }

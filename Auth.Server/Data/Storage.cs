@@ -17,9 +17,9 @@ internal static class Storage
         var postgres = IsPostgres(connectionString);
         services.AddSingleton(_ => new WriterGate(oneAtATime: !postgres));
         if (postgres)
-            services.AddDbContext<AuthDbContext, PostgresAuthDbContext>(db => db.UsePostgres(connectionString));
+            services.AddDbContextPool<AuthDbContext, PostgresAuthDbContext>(db => db.UsePostgres(connectionString));
         else
-            services.AddDbContext<AuthDbContext, SqliteAuthDbContext>(db => db.UseSqliteFile(connectionString));
+            services.AddDbContextPool<AuthDbContext, SqliteAuthDbContext>(db => db.UseSqliteFile(connectionString));
     }
 
     /// <summary>Makes the SQLite file, for its owner only, or sees to it that others cannot read it; its log is alike.</summary>

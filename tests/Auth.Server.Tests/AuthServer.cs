@@ -81,8 +81,7 @@ internal sealed class AuthServer : IAsyncDisposable
     {
         var options = new DbContextOptionsBuilder<PostgresAuthDbContext>();
         options.UsePostgres(connection);
-        using var gate = new WriterGate(oneAtATime: false);
-        using var db = new PostgresAuthDbContext(options.Options, gate);
+        using var db = new PostgresAuthDbContext(options.Options);
         db.Database.Migrate();
     }
 

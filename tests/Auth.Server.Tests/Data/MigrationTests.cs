@@ -17,8 +17,7 @@ public sealed class MigrationTests
     public async Task The_key_before_keys_rotated_is_the_first_and_signed_all_tokens_that_there_are()
     {
         var file = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.db");
-        using var gate = new WriterGate(oneAtATime: !TestPostgres.IsWanted);
-        await using var db = Open(file, gate);
+        await using var db = Open(file);
         await db.GetService<IMigrator>().MigrateAsync("RestoreInactive");
         var (created, id) = (new DateTime(2026, 11, 1, 0, 0, 0, DateTimeKind.Utc), Guid.NewGuid());
         var (signing, encryption) = (nameof(KeyUse.Signing), nameof(KeyUse.Encryption));
@@ -56,17 +55,17 @@ public sealed class MigrationTests
         await db.Database.EnsureDeletedAsync();
     }
 
-    private static AuthDbContext Open(string file, WriterGate gate)
+    private static AuthDbContext Open(string file)
     {
         if (TestPostgres.IsWanted)
         {
             var postgres = new DbContextOptionsBuilder<PostgresAuthDbContext>();
             postgres.UsePostgres(TestPostgres.NewDatabase());
-            return new PostgresAuthDbContext(postgres.Options, gate);
+            return new PostgresAuthDbContext(postgres.Options);
         }
 
         var sqlite = new DbContextOptionsBuilder<SqliteAuthDbContext>();
         sqlite.UseSqliteFile($"Data Source={file}");
-        return new SqliteAuthDbContext(sqlite.Options, gate);
+        return new SqliteAuthDbContext(sqlite.Options);
     }
 }
