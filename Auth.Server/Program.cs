@@ -57,6 +57,7 @@ internal static class Program
             $"{builder.Configuration[WebHostDefaults.ServerUrlsKey]};http://unix:{CommandSocket.PathIn(auth.DataDirectory)}");
 
         var services = builder.Services;
+        services.KeepSecretsOut();
         services.AddSingleton(auth);
         services.AddSingleton(time ?? TimeProvider.System);
 
