@@ -45,15 +45,26 @@ write_programs() {
 
 pid_of() { cat "$data/$1.pid" 2>/dev/null || true; }
 
+# A process's command line; nothing for one that has ended.
+command_of() {
+    if [ -d "/proc/$1" ]; then
+        tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline"
+    else
+        ps -p "$1" -o args=
+    fi 2>/dev/null || true
+}
+
 # Whether a process is still one of our servers; the system may have given its number to another.
 is_server() {
-    local pid=$1 command
-    [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null || return 1
-    if [ -r "/proc/$pid/cmdline" ]; then
-        command=$(tr '\0' ' ' <"/proc/$pid/cmdline")
-    else
-        command=$(ps -p "$pid" -o args= 2>/dev/null) || return 1
-    fi
+    local pid=$1 command='' attempt
+    [ -n "$pid" ] || return 1
+    # While a process turns into another program its command line is empty for a moment; that of a zombie stays so.
+    for attempt in 1 2 3 4 5; do
+        kill -0 "$pid" 2>/dev/null || return 1
+        command=$(command_of "$pid")
+        [ -z "$command" ] || break
+        sleep 0.05
+    done
     # For a moment after its start it is still this script.
     case $command in *Auth.Server.dll* | *Scim.Api.dll* | *"$data/"* | *local.sh*) ;; *) return 1 ;; esac
 }
