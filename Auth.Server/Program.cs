@@ -4,6 +4,7 @@ using System.Net;
 using System.Security.Cryptography;
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
+using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
@@ -70,6 +71,8 @@ internal static class Program
             .ProtectKeysWithCertificate(KeyCertificate.OpenOrCreate(auth.KeyCertificate));
         services.AddHealthChecks().AddCheck<DatabaseHealth>("database");
 
+        services.AddHttpContextAccessor();
+        services.AddScoped<AuditTrail>();
         services.AddScoped<AccountRegister>();
         services.AddScoped<CredentialSets>();
         services.AddScoped<ResourceServers>();
@@ -174,7 +177,7 @@ internal static class Program
         // Standard output is the command's own; the log goes to standard error.
         await using var app = Build(["--Logging:Console:LogToStandardErrorThreshold=Trace"]);
         await Prepare(app, migrate || args is ["database", "migrate", ..]);
-        return await new Commands(app.Services, Environment.CurrentDirectory)
+        return await new Commands(app.Services, Environment.CurrentDirectory, CommandSocket.UnixUser)
             .Run(args, Console.Out, Console.Error, CancellationToken.None);
     }
 

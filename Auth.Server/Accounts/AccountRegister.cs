@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
@@ -16,10 +17,30 @@ internal sealed record AccountChange(
     string? AttributeRules = null,
     int? RateLimit = null,
     bool? RestoreInactive = null,
-    bool? RequireSecondFactor = null);
+    bool? RequireSecondFactor = null)
+{
+    /// <summary>What changes, for people to read: <c>SCIM on; domains acme.example; licence portal=100</c>.</summary>
+    public override string ToString()
+    {
+        IEnumerable<string?> changes =
+        [
+            ScimEnabled is { } scim ? $"SCIM {OnOff(scim)}" : null,
+            Suspended is { } suspended ? $"suspended {OnOff(suspended)}" : null,
+            Domains is { } domains ? $"domains {(domains.Count == 0 ? "all" : string.Join(", ", domains))}" : null,
+            .. (Licences ?? new Dictionary<string, int>()).Select(licence => $"licence {licence.Key}={licence.Value}"),
+            AttributeRules is { } rules ? $"attribute rules {rules}" : null,
+            RateLimit is { } limit ? $"rate limit {(limit == 0 ? "none" : limit)}" : null,
+            RestoreInactive is { } restore ? $"restore inactive {OnOff(restore)}" : null,
+            RequireSecondFactor is { } require ? $"second factor required {OnOff(require)}" : null,
+        ];
+        return string.Join("; ", changes.Where(change => change is not null));
+    }
+
+    private static string OnOff(bool value) => value ? "on" : "off";
+}
 
 /// <summary>Opening accounts and changing them: what SciLeads' operators do.</summary>
-internal sealed partial class AccountRegister(AuthDbContext db, TimeProvider time)
+internal sealed partial class AccountRegister(AuthDbContext db, AuditTrail audit, TimeProvider time)
 {
     private const int MinRateLimit = 25;
     private const int MaxRateLimit = 10_000;
@@ -32,34 +53,40 @@ internal sealed partial class AccountRegister(AuthDbContext db, TimeProvider tim
     public Task<List<Account>> List(CancellationToken cancellation) => db.Accounts.AsNoTracking()
         .Include(account => account.Licences).OrderBy(account => account.Name).ToListAsync(cancellation);
 
-    public async Task<Account> Create(string name, AccountChange settings, CancellationToken cancellation)
-    {
-        name = name.Trim();
-        if (name.Length is 0 or > 200 || name.Any(char.IsControl))
-            throw ProblemException.Invalid("An account's name has 1 to 200 characters, in one line.");
-        await using var transaction = await db.BeginWrite(cancellation);
-        if (await db.Accounts.AnyAsync(account => account.Name == name, cancellation))
-            throw ProblemException.Conflict($"There is an account named {name} already.");
-        var account = new Account { Name = name, CreatedAt = time.GetUtcNow().UtcDateTime };
-        Apply(account, settings);
-        db.Accounts.Add(account);
-        await db.SaveChangesAsync(cancellation);
-        await transaction.Commit(cancellation);
-        return account;
-    }
+    public Task<Account> Create(string name, AccountChange settings, CancellationToken cancellation) => audit.Record(
+        AuditAction.CreateAccount,
+        null,
+        async entry =>
+        {
+            name = name.Trim();
+            if (name.Length is 0 or > 200 || name.Any(char.IsControl))
+                throw ProblemException.Invalid("An account's name has 1 to 200 characters, in one line.");
+            if (await db.Accounts.AnyAsync(account => account.Name == name, cancellation))
+                throw ProblemException.Conflict($"There is an account named {name} already.");
+            var account = new Account { Name = name, CreatedAt = time.GetUtcNow().UtcDateTime };
+            (entry.AccountId, entry.About, entry.Detail) = (account.Id, name, $"{settings}");
+            Apply(account, settings);
+            db.Accounts.Add(account);
+            await db.SaveChangesAsync(cancellation);
+            return account;
+        },
+        cancellation);
 
-    public async Task<Account> Update(Guid id, AccountChange change, CancellationToken cancellation)
-    {
-        await using var transaction = await db.BeginWrite(cancellation);
-        // Locks the row on PostgreSQL, so that no two changes get the same version.
-        await db.Accounts.Where(account => account.Id == id).ExecuteUpdateAsync(
-            set => set.SetProperty(account => account.PolicyVersion, account => account.PolicyVersion + 1), cancellation);
-        var account = await Get(id, cancellation);
-        Apply(account, change);
-        await db.SaveChangesAsync(cancellation);
-        await transaction.Commit(cancellation);
-        return account;
-    }
+    public Task<Account> Update(Guid id, AccountChange change, CancellationToken cancellation) => audit.Record(
+        AuditAction.UpdateAccount,
+        id,
+        async entry =>
+        {
+            // Locks the row on PostgreSQL, so that no two changes get the same version.
+            await db.Accounts.Where(account => account.Id == id).ExecuteUpdateAsync(
+                set => set.SetProperty(account => account.PolicyVersion, account => account.PolicyVersion + 1), cancellation);
+            var account = await Get(id, cancellation);
+            (entry.About, entry.Detail) = (account.Name, $"{change}");
+            Apply(account, change);
+            await db.SaveChangesAsync(cancellation);
+            return account;
+        },
+        cancellation);
 
     private static void Apply(Account account, AccountChange change)
     {

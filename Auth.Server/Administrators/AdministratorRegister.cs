@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
@@ -11,7 +12,11 @@ internal sealed record ListedAdministrator(
 
 /// <summary>Who the administrators are. An address is one person's, whatever the account.</summary>
 internal sealed partial class AdministratorRegister(
-    AuthDbContext db, UserManager<Administrator> administrators, SecondFactorRegister factors, Sessions sessions,
+    AuthDbContext db,
+    UserManager<Administrator> administrators,
+    SecondFactorRegister factors,
+    Sessions sessions,
+    AuditTrail audit,
     TimeProvider time)
 {
     public async Task<Administrator> Get(string email) =>
@@ -42,7 +47,19 @@ internal sealed partial class AdministratorRegister(
             .ToListAsync(cancellation);
     }
 
-    public async Task<Administrator> Create(
+    public Task<Administrator> Create(Guid accountId, string email, string password, CancellationToken cancellation) =>
+        audit.Record(
+            AuditAction.CreateAdministrator,
+            accountId,
+            entry =>
+            {
+                entry.About = email;
+                return Make(accountId, email, password, cancellation);
+            },
+            cancellation);
+
+    /// <summary>Makes an administrator. For within a transaction.</summary>
+    public async Task<Administrator> Make(
         Guid accountId, string email, string password, CancellationToken cancellation)
     {
         if (!await db.Accounts.AnyAsync(account => account.Id == accountId, cancellation))
@@ -67,22 +84,43 @@ internal sealed partial class AdministratorRegister(
     }
 
     /// <summary>Ends all sessions of a person; tells how many.</summary>
-    public async Task<int> SignOut(string email, CancellationToken cancellation) =>
-        await sessions.EndAll((await Get(email)).Id, cancellation);
+    public Task<int> SignOut(string email, CancellationToken cancellation) => audit.Record(
+        AuditAction.EndSessions,
+        null,
+        async entry =>
+        {
+            var administrator = await Find(email, entry);
+            return await sessions.EndAll(administrator.Id, cancellation);
+        },
+        cancellation);
 
     /// <summary>Lets somebody who lost all second factors in again, with the password alone.</summary>
-    public async Task ResetSecondFactors(string email, CancellationToken cancellation) =>
-        await factors.Reset(await Get(email), cancellation);
+    public Task ResetSecondFactors(string email, CancellationToken cancellation) => audit.Record(
+        AuditAction.ResetSecondFactors,
+        null,
+        async entry => await factors.Reset(await Find(email, entry), cancellation),
+        cancellation);
 
     /// <summary>Takes away a person's access, and whatever was issued to them with it.</summary>
-    public async Task Remove(string email, CancellationToken cancellation)
+    public Task Remove(string email, CancellationToken cancellation) => audit.Record(
+        AuditAction.RemoveAdministrator,
+        null,
+        async entry =>
+        {
+            var administrator = await Find(email, entry);
+            await db.Tokens.Where(token => token.Session!.AdministratorId == administrator.Id)
+                .ExecuteDeleteAsync(cancellation);
+            Require(await administrators.DeleteAsync(administrator));
+        },
+        cancellation);
+
+    /// <summary>The administrator whom an action is about.</summary>
+    public async Task<Administrator> Find(string email, AuditEntry entry)
     {
+        entry.About = email.Trim();
         var administrator = await Get(email);
-        await using var transaction = await db.BeginWrite(cancellation);
-        await db.Tokens.Where(token => token.Session!.AdministratorId == administrator.Id)
-            .ExecuteDeleteAsync(cancellation);
-        Require(await administrators.DeleteAsync(administrator));
-        await transaction.Commit(cancellation);
+        entry.AccountId = administrator.AccountId;
+        return administrator;
     }
 
     public static string CheckEmail(string email) => email.Length <= 254 && Email().IsMatch(email)

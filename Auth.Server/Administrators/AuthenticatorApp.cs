@@ -64,7 +64,8 @@ internal sealed class AuthenticatorApps(
             : null;
 
     /// <summary>
-    /// Begins to ask for codes of an offered key, in the place of another, once a code proves that the app has it.
+    /// Begins to ask for codes of an offered key, in the place of another, once a code proves that the app has it. For
+    /// within a transaction.
     /// </summary>
     public async Task<bool> Accept(
         SignedIn administrator, string? ticket, string? code, CancellationToken cancellation)
@@ -72,12 +73,10 @@ internal sealed class AuthenticatorApps(
         var id = administrator.AdministratorId;
         if (tickets.Read<string>(PurposeOf(id), ticket) is not { } key || StepOf(key, code) is not { } step)
             return false;
-        await using var transaction = await db.BeginWrite(cancellation);
         await Remove(id, cancellation);
         var protectedKey = Protector(id).Protect(key);
         db.AuthenticatorApps.Add(new() { AdministratorId = id, ProtectedKey = protectedKey, LastStep = step });
         await db.SaveChangesAsync(cancellation);
-        await transaction.Commit(cancellation);
         return true;
     }
 

@@ -1,6 +1,8 @@
 using System.Buffers.Text;
+using System.Linq.Expressions;
 using System.Security.Cryptography;
 using System.Text;
+using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
@@ -18,6 +20,7 @@ internal sealed class Invitations(
     AuthDbContext db,
     UserManager<Administrator> administrators,
     AdministratorRegister register,
+    AuditTrail audit,
     AuthOptions options,
     TimeProvider time)
 {
@@ -26,37 +29,41 @@ internal sealed class Invitations(
     private const int CodeBytes = 32;
 
     /// <summary>Invites somebody into an account. An earlier invitation of theirs ends.</summary>
-    public async Task<IssuedInvitation> Invite(Guid accountId, string email, string by, CancellationToken cancellation)
-    {
-        email = AdministratorRegister.CheckEmail(email.Trim());
-        if (!await db.Accounts.AnyAsync(account => account.Id == accountId, cancellation))
-            throw ProblemException.NotFound($"There is no account {accountId}.");
-        if (await administrators.FindByEmailAsync(email) is not null)
-            throw ProblemException.Conflict($"{email} signs in to SciLeads already, and cannot be invited.");
-        return await Issue(accountId, email, administrator: null, by, cancellation);
-    }
+    public Task<IssuedInvitation> Invite(Guid accountId, string email, string by, CancellationToken cancellation) =>
+        audit.Record(
+            AuditAction.InviteAdministrator,
+            accountId,
+            async entry =>
+            {
+                entry.About = email = AdministratorRegister.CheckEmail(email.Trim());
+                if (!await db.Accounts.AnyAsync(account => account.Id == accountId, cancellation))
+                    throw ProblemException.NotFound($"There is no account {accountId}.");
+                if (await administrators.FindByEmailAsync(email) is not null)
+                    throw ProblemException.Conflict($"{email} signs in to SciLeads already, and cannot be invited.");
+                return await Issue(accountId, email, administrator: null, by, cancellation);
+            },
+            cancellation);
 
     /// <summary>Lets an administrator who lost the password set a new one. The old one works until then.</summary>
-    public async Task<IssuedInvitation> ResetPassword(string email, string by, CancellationToken cancellation)
-    {
-        var administrator = await register.Get(email);
-        return await Issue(administrator.AccountId, administrator.Email!, administrator, by, cancellation);
-    }
+    public Task<IssuedInvitation> ResetPassword(string email, string by, CancellationToken cancellation) => audit.Record(
+        AuditAction.ResetPassword,
+        null,
+        async entry =>
+        {
+            var administrator = await register.Find(email, entry);
+            return await Issue(administrator.AccountId, administrator.Email!, administrator, by, cancellation);
+        },
+        cancellation);
 
     /// <summary>Makes a colleague's link worthless.</summary>
-    public async Task Withdraw(Guid accountId, Guid id, CancellationToken cancellation)
-    {
-        var invitation = db.Invitations.Where(i => i.AccountId == accountId && i.Id == id);
-        if (await invitation.ExecuteDeleteAsync(cancellation) == 0)
-            throw Gone();
-    }
+    public Task Withdraw(Guid accountId, Guid id, CancellationToken cancellation) => Withdraw(
+        accountId, invitation => invitation.AccountId == accountId && invitation.Id == id, null, cancellation);
 
     /// <summary>Makes the link worthless that an address has, whatever the account.</summary>
-    public async Task Withdraw(string email, CancellationToken cancellation)
+    public Task Withdraw(string email, CancellationToken cancellation)
     {
         var key = administrators.NormalizeEmail(email.Trim());
-        if (await db.Invitations.Where(invitation => invitation.EmailKey == key).ExecuteDeleteAsync(cancellation) == 0)
-            throw ProblemException.NotFound($"There is no invitation for {email.Trim()}.");
+        return Withdraw(null, invitation => invitation.EmailKey == key, email.Trim(), cancellation);
     }
 
     /// <summary>The invitation that a code is of.</summary>
@@ -74,15 +81,38 @@ internal sealed class Invitations(
     public async Task Accept(string? code, string password, CancellationToken cancellation)
     {
         var invitation = await Find(code, cancellation);
-        await using var transaction = await db.BeginWrite(cancellation);
-        if (await db.Invitations.Where(i => i.Id == invitation.Id).ExecuteDeleteAsync(cancellation) == 0)
-            throw Gone();
-        if (invitation.AdministratorId is null)
-            await register.Create(invitation.AccountId, invitation.Email, password, cancellation);
-        else
-            await register.SetPassword(await register.Get(invitation.Email), password, cancellation);
-        await transaction.Commit(cancellation);
+        // Whoever has the code is the one who was invited.
+        audit.Actor = audit.Actor with { Name = invitation.Email };
+        await audit.Record(
+            invitation.AdministratorId is null ? AuditAction.AcceptInvitation : AuditAction.ChangePassword,
+            invitation.AccountId,
+            async entry =>
+            {
+                entry.About = invitation.Email;
+                if (await db.Invitations.Where(i => i.Id == invitation.Id).ExecuteDeleteAsync(cancellation) == 0)
+                    throw Gone();
+                if (invitation.AdministratorId is null)
+                    await register.Make(invitation.AccountId, invitation.Email, password, cancellation);
+                else
+                    await register.SetPassword(await register.Get(invitation.Email), password, cancellation);
+            },
+            cancellation);
     }
+
+    private Task Withdraw(
+        Guid? accountId, Expression<Func<Invitation, bool>> which, string? email, CancellationToken cancellation) =>
+        audit.Record(
+            AuditAction.WithdrawInvitation,
+            accountId,
+            async entry =>
+            {
+                entry.About = email;
+                var invitation = await db.Invitations.AsNoTracking().FirstOrDefaultAsync(which, cancellation)
+                    ?? throw (email is null ? Gone() : ProblemException.NotFound($"There is no invitation for {email}."));
+                (entry.AccountId, entry.About) = (invitation.AccountId, invitation.Email);
+                await db.Invitations.Where(which).ExecuteDeleteAsync(cancellation);
+            },
+            cancellation);
 
     private async Task<IssuedInvitation> Issue(
         Guid accountId, string email, Administrator? administrator, string by, CancellationToken cancellation)
@@ -100,7 +130,6 @@ internal sealed class Invitations(
             CreatedBy = by,
             ExpiresAt = now + Invitation.Lifetime,
         };
-        await using var transaction = await db.BeginWrite(cancellation);
         await db.Invitations
             .Where(old => old.ExpiresAt <= now || (old.AccountId == accountId && old.EmailKey == invitation.EmailKey))
             .ExecuteDeleteAsync(cancellation);
@@ -115,7 +144,6 @@ internal sealed class Invitations(
             throw ProblemException.Conflict($"{email} is just being invited by somebody else.");
         }
 
-        await transaction.Commit(cancellation);
         return new(invitation, new Uri(options.PublicUrl, $"{Path}#{code}").ToString());
     }
 

@@ -34,16 +34,14 @@ internal sealed class RecoveryCodes(AuthDbContext db)
     // Without letters and digits that look alike.
     private const string Alphabet = "abcdefghijkmnpqrstuvwxyz23456789";
 
-    /// <summary>Makes new codes; the old ones are worth nothing.</summary>
+    /// <summary>Makes new codes; the old ones are worth nothing. For within a transaction.</summary>
     public async Task<IReadOnlyList<string>> Renew(Guid administratorId, CancellationToken cancellation)
     {
         var codes = Enumerable.Range(0, Count).Select(_ => RandomNumberGenerator.GetString(Alphabet, Length)).ToList();
-        await using var transaction = await db.BeginWrite(cancellation);
         await Remove(administratorId, cancellation);
         db.RecoveryCodes.AddRange(codes.Select(
             code => new RecoveryCode { AdministratorId = administratorId, Hash = Hash(code) }));
         await db.SaveChangesAsync(cancellation);
-        await transaction.Commit(cancellation);
         return [.. codes.Select(code => string.Join('-', code.Chunk(4).Select(four => new string(four))))];
     }
 

@@ -1,3 +1,4 @@
+using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
@@ -19,7 +20,8 @@ internal sealed class SecondFactorRegister(
     UserManager<Administrator> administrators,
     AuthenticatorApps apps,
     RecoveryCodes recoveryCodes,
-    Sessions sessions)
+    Sessions sessions,
+    AuditTrail audit)
 {
     public async Task<SecondFactors> Of(Guid administratorId, CancellationToken cancellation) => new(
         await db.AuthenticatorApps.AnyAsync(app => app.AdministratorId == administratorId, cancellation),
@@ -36,49 +38,59 @@ internal sealed class SecondFactorRegister(
         && !(await Of(administrator.AdministratorId, cancellation)).Any;
 
     /// <summary>
-    /// After one was added: other sessions were begun with less. The first brings recovery codes, to be shown.
+    /// Adds one: other sessions were begun with less, and end. The first brings recovery codes, to be shown.
     /// </summary>
-    public async Task<IReadOnlyList<string>> Added(SignedIn administrator, CancellationToken cancellation)
-    {
-        await sessions.EndOthers(administrator, cancellation);
-        return (await Of(administrator.AdministratorId, cancellation)).RecoveryCodes == 0
-            ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
-            : [];
-    }
+    public Task<IReadOnlyList<string>> Add(
+        SignedIn administrator, string what, Func<Task> add, CancellationToken cancellation) => audit.Record(
+        AuditAction.AddSecondFactor,
+        administrator.AccountId,
+        async entry =>
+        {
+            entry.Detail = what;
+            await add();
+            await sessions.EndOthers(administrator, cancellation);
+            return (await Of(administrator.AdministratorId, cancellation)).RecoveryCodes == 0
+                ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
+                : [];
+        },
+        cancellation);
 
     /// <summary>Removes one, unless it is the last and the account insists on it.</summary>
-    public async Task Remove(SignedIn administrator, Func<Task> remove, CancellationToken cancellation)
-    {
-        await using var transaction = await db.BeginWrite(cancellation);
-        await remove();
-        if (!(await Of(administrator.AdministratorId, cancellation)).Any)
+    public Task Remove(
+        SignedIn administrator, string what, Func<Task> remove, CancellationToken cancellation) => audit.Record(
+        AuditAction.RemoveSecondFactor,
+        administrator.AccountId,
+        async entry =>
         {
-            if (await IsRequired(administrator.AccountId, cancellation))
+            entry.Detail = what;
+            await remove();
+            if (!(await Of(administrator.AdministratorId, cancellation)).Any)
             {
-                throw ProblemException.Conflict(
-                    "Your account requires a second factor, and this is your last. Add another before you remove it.");
+                if (await IsRequired(administrator.AccountId, cancellation))
+                {
+                    throw ProblemException.Conflict(
+                        "Your account requires a second factor, and this is your last. Add another before you remove it.");
+                }
+
+                await recoveryCodes.Remove(administrator.AdministratorId, cancellation);
             }
 
-            await recoveryCodes.Remove(administrator.AdministratorId, cancellation);
-        }
-
-        await sessions.EndOthers(administrator, cancellation);
-        await transaction.Commit(cancellation);
-    }
+            await sessions.EndOthers(administrator, cancellation);
+        },
+        cancellation);
 
     /// <summary>
-    /// Takes an administrator's second factors away who has lost them, and signs them out everywhere.
+    /// Takes an administrator's second factors away who has lost them, and signs them out everywhere. For within a
+    /// transaction.
     /// </summary>
     public async Task Reset(Administrator administrator, CancellationToken cancellation)
     {
-        await using var transaction = await db.BeginWrite(cancellation);
         await apps.Remove(administrator.Id, cancellation);
         await recoveryCodes.Remove(administrator.Id, cancellation);
         await db.UserPasskeys.Where(passkey => passkey.UserId == administrator.Id).ExecuteDeleteAsync(cancellation);
         // What was begun with the old ones ends too: sessions, and sign-ins between the two steps.
         AdministratorRegister.Require(await administrators.UpdateSecurityStampAsync(administrator));
         await sessions.EndAll(administrator.Id, cancellation);
-        await transaction.Commit(cancellation);
     }
 
     /// <summary>

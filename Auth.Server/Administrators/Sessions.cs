@@ -1,3 +1,4 @@
+using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 
@@ -7,7 +8,7 @@ namespace Auth.Server.Administrators;
 /// The sessions of administrators: begun by a sign-in, ended by the administrator, an operator, whatever changes what a
 /// sign-in takes, or time. The portal's tokens of a session end with it.
 /// </summary>
-internal sealed class Sessions(AuthDbContext db, TimeProvider time)
+internal sealed class Sessions(AuthDbContext db, AuditTrail audit, TimeProvider time)
 {
     private static readonly TimeSpan keptAfterTheirEnd = TimeSpan.FromDays(30);
 
@@ -29,8 +30,15 @@ internal sealed class Sessions(AuthDbContext db, TimeProvider time)
             Address = visitor.Address?.ToString(),
             Browser = visitor.Browser,
         };
-        db.Sessions.Add(session);
-        await db.SaveChangesAsync(cancellation);
+        await audit.Record(
+            AuditAction.SignIn,
+            administrator.AccountId,
+            _ =>
+            {
+                db.Sessions.Add(session);
+                return Task.CompletedTask;
+            },
+            cancellation);
         return session;
     }
 
@@ -47,15 +55,20 @@ internal sealed class Sessions(AuthDbContext db, TimeProvider time)
             session => session.Id == administrator.SessionId && session.ConfirmedAt > since, cancellation);
     }
 
+    /// <summary>Remembers that the administrator proved just now who they are.</summary>
     public Task Confirm(Guid sessionId, CancellationToken cancellation) =>
         db.Sessions.Where(session => session.Id == sessionId).ExecuteUpdateAsync(
             change => change.SetProperty(session => session.ConfirmedAt, Now), cancellation);
 
     /// <summary>Ends one session of an administrator; another's stays.</summary>
-    public Task End(Guid administratorId, Guid sessionId, CancellationToken cancellation) =>
-        End(Live(administratorId).Where(session => session.Id == sessionId), cancellation);
+    public Task End(SignedIn administrator, Guid sessionId, CancellationToken cancellation) => audit.Record(
+        sessionId == administrator.SessionId ? AuditAction.SignOut : AuditAction.EndSessions,
+        administrator.AccountId,
+        _ => End(Live(administrator.AdministratorId).Where(session => session.Id == sessionId), cancellation),
+        cancellation);
 
-    public Task EndOthers(SignedIn administrator, CancellationToken cancellation) =>
+    /// <summary>Ends all sessions of an administrator but the one that asks.</summary>
+    public Task<int> EndOthers(SignedIn administrator, CancellationToken cancellation) =>
         End(Live(administrator.AdministratorId).Where(session => session.Id != administrator.SessionId), cancellation);
 
     /// <summary>Signs an administrator out everywhere; tells from how many sessions.</summary>

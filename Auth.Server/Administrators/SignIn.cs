@@ -1,3 +1,4 @@
+using Auth.Server.Audit;
 using Microsoft.AspNetCore.Identity;
 
 namespace Auth.Server.Administrators;
@@ -24,7 +25,8 @@ internal sealed class SignIn(
     HoldOff holdOff,
     SecondFactorRegister factors,
     Sessions sessions,
-    Tickets tickets)
+    Tickets tickets,
+    AuditTrail audit)
 {
     private const string ToSecondStep = "second step";
     private static readonly TimeSpan betweenSteps = TimeSpan.FromMinutes(10);
@@ -37,7 +39,7 @@ internal sealed class SignIn(
         string email, string password, Visitor visitor, CancellationToken cancellation)
     {
         var administrator = await administrators.FindByEmailAsync(email.Trim());
-        var (right, wait) = await Check(email, administrator, password, visitor, cancellation);
+        var (right, wait) = await Check(AuditAction.SignIn, email, administrator, password, visitor, cancellation);
         if (!right)
             return new(Wait: wait);
         if ((await factors.Of(administrator!.Id, cancellation)).Any)
@@ -64,7 +66,12 @@ internal sealed class SignIn(
         if (await holdOff.Count(allowances, cancellation) is { } wait)
             return new(Wait: wait);
         if (!await factors.Use(administrator.Id, code, cancellation))
+        {
+            audit.Actor = audit.Actor with { Name = administrator.Email! };
+            await audit.Refused(AuditAction.SignIn, administrator.AccountId, "The code of the second step was wrong.");
             return new();
+        }
+
         await holdOff.Forgive(allowances, cancellation);
         return new(await Begin(administrator, visitor, cancellation));
     }
@@ -82,16 +89,29 @@ internal sealed class SignIn(
     /// </summary>
     public Task<(bool Right, TimeSpan? Wait)> Check(
         Administrator administrator, string password, Visitor visitor, CancellationToken cancellation) =>
-        Check(administrator.Email!, administrator, password, visitor, cancellation);
+        Check(AuditAction.ConfirmIdentity, administrator.Email!, administrator, password, visitor, cancellation);
 
+    // A guess that is held off is not looked at, and an address of nobody is nobody's business: neither leaves an entry.
     private async Task<(bool Right, TimeSpan? Wait)> Check(
-        string email, Administrator? administrator, string password, Visitor visitor, CancellationToken cancellation)
+        AuditAction action,
+        string email,
+        Administrator? administrator,
+        string password,
+        Visitor visitor,
+        CancellationToken cancellation)
     {
         var allowances = Allowance.OfPassword(email, administrator, visitor);
         if (await holdOff.Count(allowances, cancellation) is { } wait)
             return (false, wait);
+        if (administrator is not null)
+            audit.Actor = audit.Actor with { Name = administrator.Email! };
         if (!await IsPassword(administrator, password))
+        {
+            if (administrator is not null)
+                await audit.Refused(action, administrator.AccountId, "The password was wrong.");
             return (false, null);
+        }
+
         await holdOff.Forgive(allowances, cancellation);
         return (true, null);
     }

@@ -1,6 +1,8 @@
+using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
+using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
@@ -11,7 +13,7 @@ namespace Auth.Server.Connect;
 /// its client id is the audience of the tokens it may ask about. They introspect all day long and hardly ever change, so each
 /// node remembers one for a few seconds.
 /// </summary>
-internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, IMemoryCache memory)
+internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, IMemoryCache memory, AuditTrail audit)
 {
     /// <summary>How long another node may go on trusting the keys that <see cref="Add"/> replaced.</summary>
     public static readonly TimeSpan MemorySpan = TimeSpan.FromSeconds(5);
@@ -22,13 +24,25 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
     /// Registers a resource server under its audience and client id, or gives a registered one new keys: a JWK set
     /// (RFC 7517 §5) of public P-256 keys.
     /// </summary>
-    public async Task Add(string name, string jwks, CancellationToken cancellation)
+    public Task Add(string name, string jwks, CancellationToken cancellation) => audit.Record(
+        AuditAction.AddResourceServer,
+        null,
+        entry =>
+        {
+            entry.About = name;
+            var keys = PublicKeys.Read(jwks);
+            entry.Detail = $"Keys: {string.Join(", ", keys.Keys.Select(key => key.Kid))}";
+            return Write(name, keys, cancellation);
+        },
+        cancellation);
+
+    private async Task Write(string name, JsonWebKeySet keys, CancellationToken cancellation)
     {
         var descriptor = new OpenIddictApplicationDescriptor
         {
             ClientId = name,
             ClientType = ClientTypes.Confidential,
-            JsonWebKeySet = PublicKeys.Read(jwks),
+            JsonWebKeySet = keys,
             Permissions =
             {
                 Permissions.Endpoints.Introspection,

@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
@@ -38,7 +39,7 @@ internal sealed record IssuedCredentials(CredentialSet Set, string? Token, strin
 /// transaction: there is never a moment with two active sets, and a refusal changes nothing.
 /// </summary>
 internal sealed class CredentialSets(
-    AuthDbContext db, ClientManager clients, TokenIssuer tokens, TimeProvider time)
+    AuthDbContext db, ClientManager clients, TokenIssuer tokens, AuditTrail audit, TimeProvider time)
 {
     /// <summary>How long a direct JWT lives unless chosen otherwise.</summary>
     public static readonly TimeSpan DirectJwtLifetime = TimeSpan.FromDays(365);
@@ -61,30 +62,38 @@ internal sealed class CredentialSets(
     /// <exception cref="ProblemException">
     /// SCIM is not enabled (403), the replaced set is no longer current (409), or a value is wrong (400).
     /// </exception>
-    public async Task<IssuedCredentials> Generate(NewCredentialSet wanted, CancellationToken cancellation)
-    {
-        Check(wanted);
-        await using var transaction = await db.BeginWrite(cancellation);
-        var generation = await LockAccount(wanted.AccountId, cancellation);
-        await RequireCurrent(wanted.AccountId, wanted.Replaces, cancellation);
+    public Task<IssuedCredentials> Generate(NewCredentialSet wanted, CancellationToken cancellation) => audit.Record(
+        AuditAction.GenerateCredentials,
+        wanted.AccountId,
+        async entry =>
+        {
+            Check(wanted);
+            var generation = await LockAccount(wanted.AccountId, cancellation);
+            await RequireCurrent(wanted.AccountId, wanted.Replaces, cancellation);
 
-        // Ended first and activated second, or two sets would be active at once.
-        await EndAll(wanted.AccountId, CredentialSetEnd.Superseded, wanted.By, cancellation);
-        var issued = await Activate(wanted, generation, cancellation);
-        await transaction.Commit(cancellation);
-        return issued;
-    }
+            // Ended first and activated second, or two sets would be active at once.
+            await EndAll(wanted.AccountId, CredentialSetEnd.Superseded, wanted.By, cancellation);
+            var issued = await Activate(wanted, generation, cancellation);
+            entry.About = $"{issued.Set.Id}";
+            entry.Detail = $"{wanted.Method}, ends in {issued.Set.LastFour}"
+                + (wanted.Replaces is { } replaced ? $"; replaces {replaced}" : "");
+            return issued;
+        },
+        cancellation);
 
     /// <summary>Ends the active set without a successor.</summary>
     /// <exception cref="ProblemException">The set is no longer the current one (409).</exception>
-    public async Task Revoke(Guid accountId, Guid setId, string by, CancellationToken cancellation)
-    {
-        await using var transaction = await db.BeginWrite(cancellation);
-        await LockRow(accountId, cancellation);
-        await RequireCurrent(accountId, setId, cancellation);
-        await EndAll(accountId, CredentialSetEnd.Revoked, by, cancellation);
-        await transaction.Commit(cancellation);
-    }
+    public Task Revoke(Guid accountId, Guid setId, string by, CancellationToken cancellation) => audit.Record(
+        AuditAction.RevokeCredentials,
+        accountId,
+        async entry =>
+        {
+            entry.About = $"{setId}";
+            await LockRow(accountId, cancellation);
+            await RequireCurrent(accountId, setId, cancellation);
+            await EndAll(accountId, CredentialSetEnd.Revoked, by, cancellation);
+        },
+        cancellation);
 
     /// <summary>
     /// Ends the sets whose token was signed by a key that has been withdrawn. The token is dead already; this is so that
@@ -97,10 +106,17 @@ internal sealed class CredentialSets(
             .ToListAsync(cancellation);
         foreach (var set in ended)
         {
-            await using var transaction = await db.BeginWrite(cancellation);
-            await LockRow(set.AccountId, cancellation);
-            await End(other => other.Id == set.Id, CredentialSetEnd.KeyWithdrawn, "SciLeads", cancellation);
-            await transaction.Commit(cancellation);
+            await audit.Record(
+                AuditAction.EndCredentials,
+                set.AccountId,
+                async entry =>
+                {
+                    entry.About = $"{set.Id}";
+                    entry.Detail = $"The key {set.KeyId} is no longer trusted.";
+                    await LockRow(set.AccountId, cancellation);
+                    await End(other => other.Id == set.Id, CredentialSetEnd.KeyWithdrawn, "SciLeads", cancellation);
+                },
+                cancellation);
         }
 
         return ended;

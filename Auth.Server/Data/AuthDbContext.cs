@@ -1,5 +1,6 @@
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
+using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Keys;
@@ -44,11 +45,16 @@ internal abstract class AuthDbContext(DbContextOptions options)
 
     public DbSet<ServerKey> Keys => Set<ServerKey>();
 
+    public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
+
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     /// <summary>Begins the transaction of a write: on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>).</summary>
     public async Task<WriteTransaction> BeginWrite(CancellationToken cancellation)
     {
+        // On SQLite it would wait for itself.
+        if (Database.CurrentTransaction is not null)
+            throw new InvalidOperationException("A transaction is under way in this scope.");
         var gate = this.GetService<WriterGate>();
         await gate.Enter(cancellation);
         try

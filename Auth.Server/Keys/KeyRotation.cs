@@ -1,3 +1,4 @@
+using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
@@ -15,6 +16,7 @@ internal sealed class KeyRotation(
     AuthDbContext db,
     KeyRing ring,
     CredentialSets sets,
+    AuditTrail audit,
     AuthOptions options,
     TimeProvider time,
     ILogger<KeyRotation> log)
@@ -37,25 +39,7 @@ internal sealed class KeyRotation(
     /// <exception cref="ProblemException">An announced key is so new that not everybody knows it yet (409).</exception>
     public async Task Rotate(CancellationToken cancellation)
     {
-        await using (var transaction = await Lock(cancellation))
-        {
-            foreach (var use in Enum.GetValues<KeyUse>())
-            {
-                var keys = await Succession(use, cancellation);
-                if (keys.Next is { } next && next.CreatedAt + options.Keys.AnnounceFor is var known && known > Now)
-                {
-                    throw ProblemException.Conflict(
-                        $"The next key, {next.Id}, can be used from {known:yyyy-MM-dd} at {known:HH:mm:ss} UTC on, when all who "
-                        + "keep a copy of the published keys have it. Nothing was changed now. If a key is in wrong hands, "
-                        + "withdraw it: keys rotate --compromised ID.");
-                }
-
-                await TakeOver(keys, use, cancellation);
-            }
-
-            await transaction.Commit(cancellation);
-        }
-
+        await audit.Record(AuditAction.RotateKeys, null, _ => TakeOver(cancellation), cancellation);
         await ring.Refresh(db, cancellation);
     }
 
@@ -66,28 +50,17 @@ internal sealed class KeyRotation(
     /// <exception cref="ProblemException">There is no such key (404), or it is gone already (409).</exception>
     public async Task<Withdrawal> Withdraw(string id, CancellationToken cancellation)
     {
-        int tokens;
-        await using (var transaction = await Lock(cancellation))
-        {
-            var key = await db.Keys.SingleOrDefaultAsync(key => key.Id == id, cancellation)
-                ?? throw ProblemException.NotFound($"There is no key {id}.");
-            if ((key.WithdrawnAt ?? key.ForgottenAt) is { } gone)
+        var tokens = await audit.Record(
+            AuditAction.WithdrawKey,
+            null,
+            async entry =>
             {
-                throw ProblemException.Conflict(
-                    $"The key {id} is gone since {gone:yyyy-MM-dd} at {gone:HH:mm:ss} UTC, and all made with it is dead.");
-            }
-
-            tokens = await LiveTokens(id).CountAsync(cancellation);
-            var keys = await Succession(key.Use, cancellation);
-            var wasActive = keys.Active == key;
-            (key.WithdrawnAt, key.ProtectedKey) = (Now, []);
-            if (wasActive)
-                await TakeOver(keys, key.Use, cancellation);
-            else
-                await Complete(key.Use, cancellation);
-            await transaction.Commit(cancellation);
-        }
-
+                entry.About = id;
+                var ended = await End(id, cancellation);
+                entry.Detail = $"{ended} live tokens ended.";
+                return ended;
+            },
+            cancellation);
         log.LogWarning("The key {Key} was withdrawn, and with it {Tokens} live tokens", id, tokens);
         await ring.Refresh(db, cancellation);
         return new(tokens, await sets.EndWithdrawn(cancellation));
@@ -133,6 +106,47 @@ internal sealed class KeyRotation(
         return listed;
     }
 
+    private async Task TakeOver(CancellationToken cancellation)
+    {
+        await Lock(cancellation);
+        foreach (var use in Enum.GetValues<KeyUse>())
+        {
+            var keys = await Succession(use, cancellation);
+            if (keys.Next is { } next && next.CreatedAt + options.Keys.AnnounceFor is var known && known > Now)
+            {
+                throw ProblemException.Conflict(
+                    $"The next key, {next.Id}, can be used from {known:yyyy-MM-dd} at {known:HH:mm:ss} UTC on, when all who "
+                    + "keep a copy of the published keys have it. Nothing was changed now. If a key is in wrong hands, "
+                    + "withdraw it: keys rotate --compromised ID.");
+            }
+
+            await TakeOver(keys, use, cancellation);
+        }
+    }
+
+    /// <summary>Withdraws a key; tells how many live tokens were made with it.</summary>
+    private async Task<int> End(string id, CancellationToken cancellation)
+    {
+        await Lock(cancellation);
+        var key = await db.Keys.SingleOrDefaultAsync(key => key.Id == id, cancellation)
+            ?? throw ProblemException.NotFound($"There is no key {id}.");
+        if ((key.WithdrawnAt ?? key.ForgottenAt) is { } gone)
+        {
+            throw ProblemException.Conflict(
+                $"The key {id} is gone since {gone:yyyy-MM-dd} at {gone:HH:mm:ss} UTC, and all made with it is dead.");
+        }
+
+        var tokens = await LiveTokens(id).CountAsync(cancellation);
+        var keys = await Succession(key.Use, cancellation);
+        var wasActive = keys.Active == key;
+        (key.WithdrawnAt, key.ProtectedKey) = (Now, []);
+        if (wasActive)
+            await TakeOver(keys, key.Use, cancellation);
+        else
+            await Complete(key.Use, cancellation);
+        return tokens;
+    }
+
     private async Task<KeySuccession> Succession(KeyUse use, CancellationToken cancellation) =>
         new(await db.Keys.Where(key => key.Use == use).ToListAsync(cancellation), Now);
 
@@ -151,7 +165,8 @@ internal sealed class KeyRotation(
     {
         try
         {
-            await using var transaction = await Lock(cancellation);
+            await using var transaction = await db.BeginWrite(cancellation);
+            await Lock(cancellation);
             await Complete(use, cancellation);
             await transaction.Commit(cancellation);
         }
@@ -184,15 +199,13 @@ internal sealed class KeyRotation(
         return Complete(use, cancellation);
     }
 
-    /// <summary>A transaction in which nobody else rotates: the very first key's row is the lock.</summary>
-    private async Task<WriteTransaction> Lock(CancellationToken cancellation)
+    /// <summary>Until the transaction ends, nobody else rotates: the very first key's row is the lock.</summary>
+    private Task<int> Lock(CancellationToken cancellation)
     {
         // What was read before is not what is there now.
         db.ChangeTracker.Clear();
-        var transaction = await db.BeginWrite(cancellation);
-        await db.Keys.Where(key => key.Use == KeyUse.Signing && key.Number == 1)
+        return db.Keys.Where(key => key.Use == KeyUse.Signing && key.Number == 1)
             .ExecuteUpdateAsync(set => set.SetProperty(key => key.Number, key => key.Number), cancellation);
-        return transaction;
     }
 
     private IQueryable<Token> LiveTokens(string keyId) => Alive.Where(token =>

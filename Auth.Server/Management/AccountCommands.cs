@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Auth.Server.Audit;
 using Auth.Server.Accounts;
 
 namespace Auth.Server.Management;
@@ -17,7 +18,8 @@ internal static class AccountCommands
         var name = new Option<string>("--name") { Description = "The customer's name.", Required = true };
         var settings = new AccountSettings();
         var command = settings.AddTo(new("create", "Opens an account.") { name });
-        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(parsed, async accounts =>
+        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(
+            parsed, AuditAction.CreateAccount, async accounts =>
             AsJson(await accounts.Create(parsed.GetRequiredValue(name), settings.Read(parsed), cancellation))));
         return command;
     }
@@ -25,7 +27,8 @@ internal static class AccountCommands
     private static Command List(CommandContext context)
     {
         var command = new Command("list", "Lists all accounts.");
-        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(parsed, async accounts =>
+        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(
+            parsed, AuditAction.ListAccounts, async accounts =>
             new JsonArray([.. (await accounts.List(cancellation)).Select(AsJson)])));
         return command;
     }
@@ -33,7 +36,8 @@ internal static class AccountCommands
     private static Command Show(CommandContext context)
     {
         var command = new Command("show", "Shows an account.") { CommandContext.Account };
-        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(parsed, async accounts =>
+        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(
+            parsed, AuditAction.ShowAccount, async accounts =>
             AsJson(await accounts.Get(parsed.GetRequiredValue(CommandContext.Account), cancellation))));
         return command;
     }
@@ -42,7 +46,8 @@ internal static class AccountCommands
     {
         var settings = new AccountSettings();
         var command = settings.AddTo(new("update", "Changes an account; what is not named stays as it is.") { CommandContext.Account });
-        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(parsed, async accounts =>
+        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(
+            parsed, AuditAction.UpdateAccount, async accounts =>
             AsJson(await accounts.Update(parsed.GetRequiredValue(CommandContext.Account), settings.Read(parsed), cancellation))));
         return command;
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Auth.Server.Audit;
 using Auth.Server.Administrators;
 
 namespace Auth.Server.Management;
@@ -31,7 +32,8 @@ internal static class AdministratorCommands
         {
             CommandContext.Account, email,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
+        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
+            parsed, AuditAction.CreateAdministrator, async register =>
         {
             var password = RandomNumberGenerator.GetString(PasswordCharacters, 20);
             var administrator = await register.Create(
@@ -53,7 +55,8 @@ internal static class AdministratorCommands
         {
             CommandContext.Account, email,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<Invitations>(parsed, async invitations =>
+        command.SetAction((parsed, cancellation) => context.Answer<Invitations>(
+            parsed, AuditAction.InviteAdministrator, async invitations =>
             AsJson(await invitations.Invite(
                 parsed.GetRequiredValue(CommandContext.Account), parsed.GetRequiredValue(email), CommandContext.By,
                 cancellation))));
@@ -67,7 +70,8 @@ internal static class AdministratorCommands
         {
             email,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<Invitations>(parsed, async invitations =>
+        command.SetAction((parsed, cancellation) => context.Answer<Invitations>(
+            parsed, AuditAction.ResetPassword, async invitations =>
             AsJson(await invitations.ResetPassword(parsed.GetRequiredValue(email), CommandContext.By, cancellation))));
         return command;
     }
@@ -79,7 +83,8 @@ internal static class AdministratorCommands
         {
             email,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
+        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
+            parsed, AuditAction.ResetSecondFactors, async register =>
         {
             await register.ResetSecondFactors(parsed.GetRequiredValue(email), cancellation);
             return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["secondFactor"] = "none" };
@@ -90,7 +95,8 @@ internal static class AdministratorCommands
     private static Command Withdraw(CommandContext context)
     {
         var command = new Command("withdraw", "Makes the link worthless that was printed for an address.") { email };
-        command.SetAction((parsed, cancellation) => context.Answer<Invitations>(parsed, async invitations =>
+        command.SetAction((parsed, cancellation) => context.Answer<Invitations>(
+            parsed, AuditAction.WithdrawInvitation, async invitations =>
         {
             await invitations.Withdraw(parsed.GetRequiredValue(email), cancellation);
             return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["invitation"] = "withdrawn" };
@@ -104,7 +110,8 @@ internal static class AdministratorCommands
         {
             CommandContext.Account,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
+        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
+            parsed, AuditAction.ListAdministrators, async register =>
         {
             var accountId = parsed.GetRequiredValue(CommandContext.Account);
             var listed = (await register.List(accountId, cancellation)).Select(AsJson);
@@ -116,7 +123,8 @@ internal static class AdministratorCommands
     private static Command SignOut(CommandContext context)
     {
         var command = new Command("sign-out", "Ends all sessions of an administrator.") { email };
-        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
+        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
+            parsed, AuditAction.EndSessions, async register =>
             new JsonObject
             {
                 ["email"] = parsed.GetRequiredValue(email),
@@ -128,7 +136,8 @@ internal static class AdministratorCommands
     private static Command Remove(CommandContext context)
     {
         var command = new Command("remove", "Takes an administrator's access away.") { email };
-        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(parsed, async register =>
+        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
+            parsed, AuditAction.RemoveAdministrator, async register =>
         {
             await register.Remove(parsed.GetRequiredValue(email), cancellation);
             return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["administrator"] = "removed" };

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Auth.Server.Audit;
 
 namespace Auth.Server.Management;
 
 /// <summary>What all verbs share: where they work, and how they answer.</summary>
-internal sealed class CommandContext(IServiceProvider services, string workingDirectory)
+internal sealed class CommandContext(IServiceProvider services, string workingDirectory, string user)
 {
     /// <summary>Who did it, for people to read.</summary>
     public const string By = "an operator on the command line";
@@ -31,12 +32,30 @@ internal sealed class CommandContext(IServiceProvider services, string workingDi
             : throw ProblemException.NotFound($"There is no file {file}.");
     }
 
-    /// <summary>Does something with a part of the server, in a scope of its own, and prints what it answers.</summary>
-    public async Task<int> Answer<T>(ParseResult parsed, Func<T, Task<JsonNode>> act)
+    /// <summary>
+    /// Does something with a part of the server, in a scope of its own, and prints what it answers. What left no entry in
+    /// the audit trail by itself leaves it here.
+    /// </summary>
+    public async Task<int> Answer<T>(ParseResult parsed, AuditAction action, Func<T, Task<JsonNode>> act)
         where T : notnull
     {
         await using var scope = services.CreateAsyncScope();
-        var answer = await act(scope.ServiceProvider.GetRequiredService<T>());
+        var audit = scope.ServiceProvider.GetRequiredService<AuditTrail>();
+        audit.Actor = Actor.Operator(user);
+        Guid? accountId = parsed.GetResult(Account) is null ? null : parsed.GetValue(Account);
+        JsonNode answer;
+        try
+        {
+            answer = await act(scope.ServiceProvider.GetRequiredService<T>());
+            if (!audit.HasWritten)
+                await audit.Done(action, accountId);
+        }
+        catch (ProblemException refusal) when (!audit.HasWritten)
+        {
+            await audit.Refused(action, accountId, refusal.Message);
+            throw;
+        }
+
         var output = parsed.InvocationConfiguration.Output;
         if (parsed.GetValue(Json))
             await output.WriteLineAsync(answer.ToJsonString(indented));

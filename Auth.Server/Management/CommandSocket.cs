@@ -39,6 +39,11 @@ internal static class CommandSocket
                 ? await next(invocation)
                 : Results.NotFound());
 
+    /// <summary>Who runs this process; with <c>sudo</c>, who became somebody else.</summary>
+    public static string UnixUser => Environment.GetEnvironmentVariable("SUDO_USER") is { Length: > 0 } before
+        ? $"{before} as {Environment.UserName}"
+        : Environment.UserName;
+
     /// <summary>Has the running server run a command; null if no server listens.</summary>
     public static async Task<CommandAnswer?> Send(
         string path, IReadOnlyList<string> arguments, CancellationToken cancellation)
@@ -55,7 +60,7 @@ internal static class CommandSocket
         using var client = new HttpClient(handler) { BaseAddress = new("http://localhost") };
         try
         {
-            var command = new CommandRequest(arguments, Environment.CurrentDirectory);
+            var command = new CommandRequest(arguments, Environment.CurrentDirectory, UnixUser);
             using var response = await client.PostAsJsonAsync(Route, command, cancellation);
             if (!response.IsSuccessStatusCode)
                 throw new InvalidOperationException($"the running server answered with status {(int)response.StatusCode}.");
@@ -72,14 +77,14 @@ internal static class CommandSocket
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var exitCode = await new Commands(services, request.WorkingDirectory)
+        var exitCode = await new Commands(services, request.WorkingDirectory, request.User)
             .Run(request.Arguments, output, error, cancellation);
         return new(exitCode, output.ToString(), error.ToString());
     }
 }
 
-/// <summary>A command and the folder its relative paths count from.</summary>
-internal sealed record CommandRequest(IReadOnlyList<string> Arguments, string WorkingDirectory);
+/// <summary>A command, the folder its relative paths count from, and the Unix user who runs it.</summary>
+internal sealed record CommandRequest(IReadOnlyList<string> Arguments, string WorkingDirectory, string User);
 
 /// <summary>What a command printed, and its exit code.</summary>
 internal sealed record CommandAnswer(int ExitCode, string Output, string Error);

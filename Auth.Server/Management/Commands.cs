@@ -6,9 +6,9 @@ namespace Auth.Server.Management;
 /// The operator's verbs, for those without a browser. Each prints lines of <c>name: value</c>, or JSON with
 /// <c>--json</c>; a refusal is one sentence on standard error and exit code 1.
 /// </summary>
-internal sealed class Commands(IServiceProvider services, string workingDirectory)
+internal sealed class Commands(IServiceProvider services, string workingDirectory, string user)
 {
-    private readonly CommandContext context = new(services, workingDirectory);
+    private readonly CommandContext context = new(services, workingDirectory, user);
 
     public async Task<int> Run(
         IReadOnlyList<string> arguments, TextWriter output, TextWriter error, CancellationToken cancellation)
@@ -40,6 +40,7 @@ internal sealed class Commands(IServiceProvider services, string workingDirector
         CredentialCommands.Create(context),
         KeyCommands.Create(context),
         ResourceServerCommands.Create(context),
+        AuditCommands.Create(context),
         DatabaseCommands.Create(context),
     };
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Shared.Contracts;
@@ -39,7 +40,8 @@ internal static class CredentialCommands
         {
             CommandContext.Account, method, lifetime, redirectUri, oktaApp, requirePkce, jwks,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialSets>(parsed, async sets =>
+        command.SetAction((parsed, cancellation) => context.Answer<CredentialSets>(
+            parsed, AuditAction.GenerateCredentials, async sets =>
         {
             var accountId = parsed.GetRequiredValue(CommandContext.Account);
             var current = await sets.FindActive(accountId, cancellation);
@@ -63,7 +65,8 @@ internal static class CredentialCommands
     private static Command Show(CommandContext context)
     {
         var command = new Command("show", "Shows the active credential set, without its secret.") { CommandContext.Account };
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialSets>(parsed, async sets =>
+        command.SetAction((parsed, cancellation) => context.Answer<CredentialSets>(
+            parsed, AuditAction.ShowCredentials, async sets =>
             AsJson(await RequireActive(sets, parsed.GetRequiredValue(CommandContext.Account), cancellation))));
         return command;
     }
@@ -71,7 +74,8 @@ internal static class CredentialCommands
     private static Command Revoke(CommandContext context)
     {
         var command = new Command("revoke", "Ends the active credential set without a successor.") { CommandContext.Account };
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialSets>(parsed, async sets =>
+        command.SetAction((parsed, cancellation) => context.Answer<CredentialSets>(
+            parsed, AuditAction.RevokeCredentials, async sets =>
         {
             var accountId = parsed.GetRequiredValue(CommandContext.Account);
             var current = await RequireActive(sets, accountId, cancellation);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 
@@ -13,7 +14,8 @@ internal static class DatabaseCommands
     private static Command Migrate(CommandContext context)
     {
         var command = new Command("migrate", "Brings the database up to date.");
-        command.SetAction((parsed, cancellation) => context.Answer<AuthDbContext>(parsed, async db =>
+        command.SetAction((parsed, cancellation) => context.Answer<AuthDbContext>(
+            parsed, AuditAction.MigrateDatabase, async db =>
         {
             await db.Database.MigrateAsync(cancellation);
             return new JsonObject { ["database"] = "up to date" };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Auth.Server.Audit;
 using Auth.Server.Keys;
 
 namespace Auth.Server.Management;
@@ -15,7 +16,8 @@ internal static class KeyCommands
     private static Command List(CommandContext context)
     {
         var command = new Command("list", "Lists all keys there ever were, and how many live tokens were made with each.");
-        command.SetAction((parsed, cancellation) => context.Answer<KeyRotation>(parsed, async rotation =>
+        command.SetAction((parsed, cancellation) => context.Answer<KeyRotation>(
+            parsed, AuditAction.ListKeys, async rotation =>
             new JsonArray([.. (await rotation.List(cancellation)).Select(AsJson)])));
         return command;
     }
@@ -30,7 +32,8 @@ internal static class KeyCommands
         {
             compromised,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<KeyRotation>(parsed, async rotation =>
+        command.SetAction((parsed, cancellation) => context.Answer<KeyRotation>(
+            parsed, AuditAction.RotateKeys, async rotation =>
         {
             if (parsed.GetValue(compromised) is not { } id)
             {

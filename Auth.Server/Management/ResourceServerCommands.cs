@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Shared.Contracts;
 
@@ -22,7 +23,8 @@ internal static class ResourceServerCommands
         };
         var jwks = new Option<string>("--jwks") { Description = "A file with its public keys, a JWK set.", Required = true };
         var command = new Command("add", "Registers a resource server, or its new keys.") { name, jwks };
-        command.SetAction((parsed, cancellation) => context.Answer<ResourceServers>(parsed, async servers =>
+        command.SetAction((parsed, cancellation) => context.Answer<ResourceServers>(
+            parsed, AuditAction.AddResourceServer, async servers =>
         {
             var keys = await context.ReadFile(parsed.GetRequiredValue(jwks), cancellation);
             await servers.Add(parsed.GetRequiredValue(name), keys, cancellation);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Auth.Server.Administrators;
+using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
@@ -20,7 +21,8 @@ namespace Auth.Server.Pages;
 /// OpenIddict has checked client, redirect URI and scopes when a request arrives here. Consent is asked for each time,
 /// and only an administrator of the client's own account can give it.
 /// </summary>
-internal sealed partial class AuthorizeModel(AuthDbContext db, ClientManager clients, AuthOptions options) : PageModel
+internal sealed partial class AuthorizeModel(
+    AuthDbContext db, ClientManager clients, AuthOptions options, AuditTrail audit) : PageModel
 {
     private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
 
@@ -77,8 +79,14 @@ internal sealed partial class AuthorizeModel(AuthDbContext db, ClientManager cli
     public async Task<IActionResult> OnPost(string? decision, CancellationToken cancellation)
     {
         await Load(cancellation);
+        var accountId = SignedIn.From(User).AccountId;
         if (!IsOwn)
+        {
+            await audit.Refused(AuditAction.AllowClient, accountId, "The client is another account's.", ClientId);
             return NotTheirs();
+        }
+
+        await audit.Done(decision == "allow" ? AuditAction.AllowClient : AuditAction.DenyClient, accountId, ClientId);
         if (decision != "allow")
             return Refuse(Errors.AccessDenied, "The administrator did not allow it.");
         // Whatever was asked for: there is one thing to grant, and a client that cannot refresh would stop in an hour.

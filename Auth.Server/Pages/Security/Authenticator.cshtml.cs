@@ -8,6 +8,8 @@ namespace Auth.Server.Pages.Security;
 internal sealed class AuthenticatorModel(SecondFactorRegister factors, AuthenticatorApps apps)
     : SecondFactorPage(factors)
 {
+    private const string App = "authenticator app";
+
     /// <summary>Names the key that was offered.</summary>
     [BindProperty]
     public string? Ticket { get; set; }
@@ -27,20 +29,21 @@ internal sealed class AuthenticatorModel(SecondFactorRegister factors, Authentic
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {
-        if (await apps.Accept(Administrator, Ticket, Code, cancellation))
-            return await Added("Your authenticator app is set up. Your other sessions were ended.", cancellation);
+        if (await Adds(
+            App, () => Accept(cancellation), "Your authenticator app is set up. Your other sessions were ended.", cancellation)
+            is { } added)
+        {
+            return added;
+        }
 
         await OnGet(cancellation);
-        Refusal = Portal.Refuse(
-            Response, wait: null,
-            "This is not the code of the key below. Check that the device's clock is right, and enter the next code.");
         return Page();
     }
 
     public async Task<IActionResult> OnPostRemove(CancellationToken cancellation)
     {
         if (await Removes(
-            () => apps.Remove(Administrator.AdministratorId, cancellation),
+            App, () => apps.Remove(Administrator.AdministratorId, cancellation),
             "Your authenticator app was removed. Your other sessions were ended.", cancellation))
         {
             return LocalRedirect(OverviewModel.Path);
@@ -48,5 +51,14 @@ internal sealed class AuthenticatorModel(SecondFactorRegister factors, Authentic
 
         await OnGet(cancellation);
         return Page();
+    }
+
+    private async Task Accept(CancellationToken cancellation)
+    {
+        if (!await apps.Accept(Administrator, Ticket, Code, cancellation))
+        {
+            throw ProblemException.Invalid(
+                "This is not the code of the key below. Check that the device's clock is right, and enter the next code.");
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Auth.Server.Administrators;
+using Auth.Server.Audit;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
@@ -10,7 +11,8 @@ namespace Auth.Server.Pages.Security;
 /// <see cref="RecentSignInAttribute"/> guards.
 /// </summary>
 internal sealed class ConfirmModel(
-    SignIn signIn, Sessions sessions, Passkeys passkeys, UserManager<Administrator> administrators) : PageModel
+    SignIn signIn, Sessions sessions, Passkeys passkeys, AuditTrail audit, UserManager<Administrator> administrators)
+    : PageModel
 {
     public const string Path = "/security/confirm";
 
@@ -50,14 +52,21 @@ internal sealed class ConfirmModel(
     public async Task<IActionResult> OnPostPasskey(CancellationToken cancellation)
     {
         var whose = await passkeys.Check(Ticket, Answer, HttpContext, cancellation);
-        return whose?.Id == SignedIn.From(User).AdministratorId
-            ? await GoOn(cancellation)
-            : await Refuse(wait: null, "This passkey was not accepted. Try again, or enter your password.");
+        if (whose?.Id == SignedIn.From(User).AdministratorId)
+            return await GoOn(cancellation);
+        await audit.Refused(
+            AuditAction.ConfirmIdentity, SignedIn.From(User).AccountId, "The passkey was not accepted.");
+        return await Refuse(wait: null, "This passkey was not accepted. Try again, or enter your password.");
     }
 
     private async Task<LocalRedirectResult> GoOn(CancellationToken cancellation)
     {
-        await sessions.Confirm(SignedIn.From(User).SessionId, cancellation);
+        var signedIn = SignedIn.From(User);
+        await audit.Record(
+            AuditAction.ConfirmIdentity,
+            signedIn.AccountId,
+            _ => sessions.Confirm(signedIn.SessionId, cancellation),
+            cancellation);
         return LocalRedirect(Portal.LocalOr(Url, ReturnUrl, OverviewModel.Path));
     }
 

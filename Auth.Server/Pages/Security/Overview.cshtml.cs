@@ -1,11 +1,12 @@
 using Auth.Server.Administrators;
+using Auth.Server.Audit;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages.Security;
 
 /// <summary>How the administrator signs in, and where they are signed in.</summary>
-internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister factors) : PageModel
+internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister factors, AuditTrail audit) : PageModel
 {
     public const string Path = "/security";
 
@@ -41,19 +42,26 @@ internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister fact
 
     public async Task<IActionResult> OnPostEnd(Guid id, CancellationToken cancellation)
     {
-        await sessions.End(SignedIn.From(User).AdministratorId, id, cancellation);
+        await sessions.End(SignedIn.From(User), id, cancellation);
         return Again("The session was ended.");
     }
 
     public async Task<IActionResult> OnPostEndOthers(CancellationToken cancellation)
     {
-        await sessions.EndOthers(SignedIn.From(User), cancellation);
+        var signedIn = SignedIn.From(User);
+        await audit.Record(
+            AuditAction.EndSessions, signedIn.AccountId, _ => sessions.EndOthers(signedIn, cancellation), cancellation);
         return Again("Your other sessions were ended.");
     }
 
     public async Task<IActionResult> OnPostEndAll(CancellationToken cancellation)
     {
-        await sessions.EndAll(SignedIn.From(User).AdministratorId, cancellation);
+        var signedIn = SignedIn.From(User);
+        await audit.Record(
+            AuditAction.EndSessions,
+            signedIn.AccountId,
+            _ => sessions.EndAll(signedIn.AdministratorId, cancellation),
+            cancellation);
         return Again("You were signed out everywhere.");
     }
 

@@ -40,18 +40,17 @@ internal sealed class PasskeysModel(
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {
-        try
+        if (await Adds(
+            "passkey",
+            async () => await passkeys.Register(await Find(), Name, Ticket, Answer, HttpContext),
+            "Your passkey was added. Your other sessions were ended.",
+            cancellation) is { } added)
         {
-            await passkeys.Register(await Find(), Name, Ticket, Answer, HttpContext);
-        }
-        catch (ProblemException problem)
-        {
-            Refuse(problem);
-            await OnGet();
-            return Page();
+            return added;
         }
 
-        return await Added("Your passkey was added. Your other sessions were ended.", cancellation);
+        await OnGet();
+        return Page();
     }
 
     public async Task<IActionResult> OnPostRemove(string? id, CancellationToken cancellation)
@@ -59,7 +58,7 @@ internal sealed class PasskeysModel(
         var administrator = await Find();
         var passkey = (await passkeys.List(administrator)).FirstOrDefault(passkey => IdOf(passkey) == id);
         if (passkey is null || await Removes(
-            () => passkeys.Remove(administrator, passkey.CredentialId),
+            "passkey", () => passkeys.Remove(administrator, passkey.CredentialId),
             "The passkey was removed. Your other sessions were ended. Remove it from your device, too.", cancellation))
         {
             return LocalRedirect(OverviewModel.Path);

@@ -1,4 +1,5 @@
 using Auth.Server.Administrators;
+using Auth.Server.Audit;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
@@ -6,8 +7,8 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages.Security;
 
 /// <summary>A new password takes the old one, and ends the other sessions: somebody may have had it.</summary>
-internal sealed class PasswordModel(SignIn signIn, Sessions sessions, UserManager<Administrator> administrators)
-    : PageModel
+internal sealed class PasswordModel(
+    SignIn signIn, Sessions sessions, AuditTrail audit, UserManager<Administrator> administrators) : PageModel
 {
     [BindProperty]
     public string? Current { get; set; }
@@ -31,17 +32,29 @@ internal sealed class PasswordModel(SignIn signIn, Sessions sessions, UserManage
             return Page();
         }
 
-        var changed = await administrators.ChangePasswordAsync(administrator, Current!, New ?? "");
-        if (!changed.Succeeded)
+        try
         {
-            Response.StatusCode = StatusCodes.Status400BadRequest;
-            Refusal = string.Join(' ', changed.Errors.Select(error => error.Description));
+            await Change(signedIn, administrator, cancellation);
+        }
+        catch (ProblemException problem)
+        {
+            Response.StatusCode = problem.Status;
+            Refusal = problem.Message;
             return Page();
         }
 
-        await sessions.Confirm(signedIn.SessionId, cancellation);
-        await sessions.EndOthers(signedIn, cancellation);
         Done = "Your password was changed, and your other sessions were ended.";
         return LocalRedirect("/security");
     }
+
+    private Task Change(SignedIn signedIn, Administrator administrator, CancellationToken cancellation) => audit.Record(
+        AuditAction.ChangePassword,
+        signedIn.AccountId,
+        async _ =>
+        {
+            AdministratorRegister.Require(await administrators.ChangePasswordAsync(administrator, Current!, New ?? ""));
+            await sessions.Confirm(signedIn.SessionId, cancellation);
+            await sessions.EndOthers(signedIn, cancellation);
+        },
+        cancellation);
 }

@@ -1,11 +1,13 @@
 using Auth.Server.Administrators;
+using Auth.Server.Audit;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Auth.Server.Pages.Security;
 
 /// <summary>Makes new recovery codes in the place of the old ones.</summary>
 [RecentSignIn]
-internal sealed class RecoveryCodesModel(SecondFactorRegister factors, RecoveryCodes codes) : SecondFactorPage(factors)
+internal sealed class RecoveryCodesModel(SecondFactorRegister factors, RecoveryCodes codes, AuditTrail audit)
+    : SecondFactorPage(factors)
 {
     public SecondFactors Have { get; private set; } = null!;
 
@@ -19,7 +21,14 @@ internal sealed class RecoveryCodesModel(SecondFactorRegister factors, RecoveryC
     {
         var answer = await OnGet(cancellation);
         if (Have.Any)
-            RecoveryCodes = await codes.Renew(Administrator.AdministratorId, cancellation);
+        {
+            RecoveryCodes = await audit.Record(
+                AuditAction.RenewRecoveryCodes,
+                Administrator.AccountId,
+                _ => codes.Renew(Administrator.AdministratorId, cancellation),
+                cancellation);
+        }
+
         return answer;
     }
 }

@@ -29,19 +29,29 @@ internal abstract class SecondFactorPage(SecondFactorRegister factors) : PageMod
 
     protected SecondFactorRegister Factors => factors;
 
-    /// <summary>Goes on after a factor was added, by way of the recovery codes if they are new.</summary>
-    protected async Task<IActionResult> Added(string done, CancellationToken cancellation)
-    {
-        Done = done;
-        RecoveryCodes = await factors.Added(Administrator, cancellation);
-        return RecoveryCodes.Count > 0 ? Page() : LocalRedirect(Next);
-    }
-
-    protected async Task<bool> Removes(Func<Task> remove, string done, CancellationToken cancellation)
+    /// <summary>Adds a factor and goes on, by way of the recovery codes if they are new; null if it was refused.</summary>
+    protected async Task<IActionResult?> Adds(
+        string what, Func<Task> add, string done, CancellationToken cancellation)
     {
         try
         {
-            await factors.Remove(Administrator, remove, cancellation);
+            RecoveryCodes = await factors.Add(Administrator, what, add, cancellation);
+            Done = done;
+            return RecoveryCodes.Count > 0 ? Page() : LocalRedirect(Next);
+        }
+        catch (ProblemException problem)
+        {
+            Refuse(problem);
+            return null;
+        }
+    }
+
+    protected async Task<bool> Removes(
+        string what, Func<Task> remove, string done, CancellationToken cancellation)
+    {
+        try
+        {
+            await factors.Remove(Administrator, what, remove, cancellation);
             Done = done;
             return true;
         }
@@ -52,7 +62,7 @@ internal abstract class SecondFactorPage(SecondFactorRegister factors) : PageMod
         }
     }
 
-    protected void Refuse(ProblemException problem)
+    private void Refuse(ProblemException problem)
     {
         Response.StatusCode = problem.Status;
         Refusal = problem.Message;

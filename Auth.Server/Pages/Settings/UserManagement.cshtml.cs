@@ -1,5 +1,6 @@
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
+using Auth.Server.Audit;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Shared.Contracts;
@@ -10,7 +11,7 @@ namespace Auth.Server.Pages.Settings;
 /// The people of the account, whoever made them. <c>Scim.Api</c> has them and keeps the rules; its refusals are shown
 /// in its own words, and while it is away the rest of the page still stands.
 /// </summary>
-internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim) : PageModel
+internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim, AuditTrail audit) : PageModel
 {
     private const string Path = "/settings/user-management";
 
@@ -79,7 +80,8 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
             LastName = Filled(LastName),
             DisplayName = Filled(DisplayName),
         };
-        AddRefusal = await Try(() => scim.Add(SignedIn.From(User), person, cancellation));
+        AddRefusal = await TryAudited(
+            AuditAction.AddPerson, email, () => scim.Add(SignedIn.From(User), person, cancellation));
         if (AddRefusal is null)
         {
             Done = $"{email} was added.";
@@ -92,7 +94,10 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
 
     public async Task<IActionResult> OnPostSetActive(Guid id, bool active, string? name, CancellationToken cancellation)
     {
-        ActiveRefusal = await Try(() => scim.SetActive(SignedIn.From(User), id, active, cancellation));
+        ActiveRefusal = await TryAudited(
+            active ? AuditAction.ReactivatePerson : AuditAction.DeactivatePerson,
+            $"{id}",
+            () => scim.SetActive(SignedIn.From(User), id, active, cancellation));
         if (ActiveRefusal is null)
         {
             Done = $"{name} was {(active ? "reactivated" : "deactivated")}.";
@@ -109,6 +114,18 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
         Account = await accounts.Get(administrator.AccountId, cancellation);
         ListRefusal = await Try(async () =>
             People = await scim.List(administrator, Search?.Trim(), Math.Max(1, PageAsked ?? 1), cancellation));
+    }
+
+    /// <summary>Has <c>Scim.Api</c> change something. It is in another database, so the entry is written after it.</summary>
+    private async Task<string?> TryAudited(AuditAction action, string about, Func<Task> act)
+    {
+        var accountId = SignedIn.From(User).AccountId;
+        var refusal = await Try(act);
+        if (refusal is null)
+            await audit.Done(action, accountId, about);
+        else
+            await audit.Refused(action, accountId, refusal, about);
+        return refusal;
     }
 
     /// <summary>Asks <c>Scim.Api</c>. A refusal becomes this page's status, and its sentence is returned.</summary>

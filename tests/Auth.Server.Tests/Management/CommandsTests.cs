@@ -260,7 +260,7 @@ public sealed class CommandsTests
     {
         await using var output = new StringWriter();
         await using var error = new StringWriter();
-        var exitCode = await new Commands(server.Services, server.DataDirectory)
+        var exitCode = await new Commands(server.Services, server.DataDirectory, "root")
             .Run(arguments, output, error, CancellationToken.None);
         return (exitCode, output.ToString(), error.ToString());
     }

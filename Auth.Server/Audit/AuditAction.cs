@@ -1,0 +1,46 @@
+namespace Auth.Server.Audit;
+
+/// <summary>What operators and administrators do. People read these names as words.</summary>
+internal enum AuditAction
+{
+    SignIn,
+    ConfirmIdentity,
+    ChangePassword,
+    AddSecondFactor,
+    RemoveSecondFactor,
+    RenewRecoveryCodes,
+    SignOut,
+    EndSessions,
+
+    GenerateCredentials,
+    RevokeCredentials,
+    EndCredentials,
+    ShowCredentials,
+    AllowClient,
+    DenyClient,
+
+    AddPerson,
+    DeactivatePerson,
+    ReactivatePerson,
+
+    ListAdministrators,
+    CreateAdministrator,
+    InviteAdministrator,
+    ResetPassword,
+    ResetSecondFactors,
+    WithdrawInvitation,
+    AcceptInvitation,
+    RemoveAdministrator,
+
+    CreateAccount,
+    UpdateAccount,
+    ListAccounts,
+    ShowAccount,
+
+    AddResourceServer,
+    RotateKeys,
+    WithdrawKey,
+    ListKeys,
+    MigrateDatabase,
+    ReadAuditLog,
+}

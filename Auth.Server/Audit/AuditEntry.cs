@@ -1,0 +1,64 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Auth.Server.Audit;
+
+/// <summary>
+/// What an operator or administrator did or tried to do: one action, one row, written in the transaction of the change
+/// that it tells of. Triggers refuse to change or delete a row; a migration that rebuilds the table must make them anew.
+/// Never a secret, and nothing that somebody typed who is not known.
+/// </summary>
+internal sealed class AuditEntry
+{
+    public const int LongestDetail = 1000;
+
+    /// <summary>Later entries have higher numbers.</summary>
+    public long Id { get; init; }
+
+    /// <summary>UTC.</summary>
+    public required DateTime Time { get; init; }
+
+    /// <summary>The account that it concerns; its administrators see the entry.</summary>
+    public Guid? AccountId { get; set; }
+
+    public required ActorKind ActorKind { get; init; }
+
+    /// <summary>An operator's Unix user or an administrator's e-mail address.</summary>
+    public required string ActorName { get; init; }
+
+    /// <summary>The IP address of the browser.</summary>
+    public string? Address { get; init; }
+
+    public string? UserAgent { get; init; }
+
+    public required AuditAction Action { get; init; }
+
+    public AuditOutcome Outcome { get; set; }
+
+    /// <summary>What it was done to: an id, or a person's e-mail address.</summary>
+    public string? About { get; set; }
+
+    /// <summary>What changed, or why it was refused.</summary>
+    public string? Detail { get; set; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<AuditEntry>
+    {
+        public void Configure(EntityTypeBuilder<AuditEntry> entry)
+        {
+            entry.ToTable("AuditEntries");
+            entry.Property(e => e.ActorKind).HasConversion<string>().HasMaxLength(20);
+            entry.Property(e => e.Action).HasConversion<string>().HasMaxLength(50);
+            entry.Property(e => e.Outcome).HasConversion<string>().HasMaxLength(20);
+            entry.Property(e => e.Detail).HasMaxLength(LongestDetail);
+            // No foreign key: a refused action may name an account that does not exist.
+            entry.HasIndex(e => new { e.AccountId, e.Id });
+        }
+    }
+}
+
+/// <summary>What came of an action.</summary>
+internal enum AuditOutcome
+{
+    Done,
+    Refused,
+}

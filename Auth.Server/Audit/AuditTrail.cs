@@ -1,0 +1,96 @@
+using Auth.Server.Data;
+
+namespace Auth.Server.Audit;
+
+/// <summary>Writes down who did what, and what was refused to whom and why.</summary>
+internal sealed class AuditTrail(AuthDbContext db, IHttpContextAccessor http, TimeProvider time)
+{
+    /// <summary>Who acts in this scope.</summary>
+    public Actor Actor
+    {
+        get => field ??= Actor.From(http.HttpContext);
+        set;
+    }
+
+    /// <summary>Whether this scope has left an entry.</summary>
+    public bool HasWritten { get; private set; }
+
+    /// <summary>
+    /// Does something, with its entry, in one transaction; a refusal leaves an entry and nothing else. What is done may
+    /// say in the entry what it was done to, and how.
+    /// </summary>
+    public async Task<T> Record<T>(
+        AuditAction action, Guid? account, Func<AuditEntry, Task<T>> act, CancellationToken cancellation)
+    {
+        var entry = NewEntry(action, account);
+        try
+        {
+            await using var transaction = await db.BeginWrite(cancellation);
+            var result = await act(entry);
+            await Save(entry);
+            await transaction.Commit(cancellation);
+            return result;
+        }
+        catch (ProblemException refusal)
+        {
+            await Refuse(entry, refusal.Message);
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="Record{T}"/>
+    public Task Record(AuditAction action, Guid? account, Func<AuditEntry, Task> act, CancellationToken cancellation) =>
+        Record(
+            action,
+            account,
+            async entry =>
+            {
+                await act(entry);
+                return true;
+            },
+            cancellation);
+
+    /// <summary>An action that changed nothing here.</summary>
+    public Task Done(AuditAction action, Guid? account, string? about = null)
+    {
+        var entry = NewEntry(action, account);
+        entry.About = about;
+        return Save(entry);
+    }
+
+    /// <summary>A refusal. What the scope has not saved by now is not saved.</summary>
+    public Task Refused(AuditAction action, Guid? account, string reason, string? about = null)
+    {
+        var entry = NewEntry(action, account);
+        entry.About = about;
+        return Refuse(entry, reason);
+    }
+
+    private Task Refuse(AuditEntry entry, string reason)
+    {
+        db.ChangeTracker.Clear();
+        (entry.Outcome, entry.Detail) = (AuditOutcome.Refused, reason);
+        return Save(entry);
+    }
+
+    private AuditEntry NewEntry(AuditAction action, Guid? account) => new()
+    {
+        Time = time.GetUtcNow().UtcDateTime,
+        AccountId = account,
+        ActorKind = Actor.Kind,
+        ActorName = Actor.Name,
+        Address = Actor.Address,
+        UserAgent = Actor.UserAgent,
+        Action = action,
+    };
+
+    private async Task Save(AuditEntry entry)
+    {
+        if (entry.Detail?.Length > AuditEntry.LongestDetail)
+            entry.Detail = entry.Detail[..AuditEntry.LongestDetail];
+        db.AuditEntries.Add(entry);
+        // Whoever leaves meanwhile has left a trace.
+        await db.SaveChangesAsync(CancellationToken.None);
+        HasWritten = true;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using Auth.Server.Administrators;
+using Auth.Server.Audit;
+using Auth.Server.Data;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace Auth.Server.Pages.Settings;
+
+/// <summary>What was done with the account, by whom and from where. SciLeads' own staff are not named to customers.</summary>
+internal sealed class AuditLogModel(AuthDbContext db) : PageModel
+{
+    public const string Path = "/settings/audit-log";
+
+    private const int PageSize = 50;
+
+    [FromQuery(Name = "before")]
+    public long? Before { get; set; }
+
+    public IReadOnlyList<AuditEntry> Entries { get; private set; } = [];
+
+    /// <summary>The entry that the next page comes before; null on the last page.</summary>
+    public long? Next { get; private set; }
+
+    /// <summary>The action in words: <c>Generate credentials</c>.</summary>
+    public static string TitleOf(AuditEntry entry)
+    {
+        var name = $"{entry.Action}";
+        return string.Concat(name.Select(
+            (letter, at) => at > 0 && char.IsUpper(letter) ? $" {char.ToLowerInvariant(letter)}" : $"{letter}"));
+    }
+
+    public static string TimeOf(AuditEntry entry) =>
+        entry.Time.ToString("d MMM yyyy, HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+
+    public static string ActorOf(AuditEntry entry) =>
+        entry.ActorKind == ActorKind.Administrator ? entry.ActorName : "SciLeads";
+
+    /// <summary>The address and the browser.</summary>
+    public static string? OriginOf(AuditEntry entry) =>
+        entry is { ActorKind: ActorKind.Administrator, Address: { } address }
+            ? $"{address}, {Visitor.Describe(entry.UserAgent)}"
+            : null;
+
+    public async Task OnGet(CancellationToken cancellation)
+    {
+        var found = await Query(Before).Read(db, PageSize + 1, cancellation);
+        Entries = [.. found.Take(PageSize)];
+        Next = found.Count > PageSize ? Entries[^1].Id : null;
+    }
+
+    public IActionResult OnGetCsv() => new AuditCsv(db, Query(null), "audit-log.csv");
+
+    private AuditQuery Query(long? before) => new(SignedIn.From(User).AccountId, Before: before);
+}
