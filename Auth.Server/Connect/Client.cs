@@ -61,11 +61,6 @@ internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, G
 
     public AdministratorSession? Session { get; init; }
 
-    /// <summary>Whether what the token was issued under admits anybody at a time: its credential set or its session.</summary>
-    public bool IsLive(DateTime now) =>
-        (CredentialSetId is null || CredentialSet!.IsLive(now))
-        && (SessionId is null || Session!.IsLive(now));
-
     /// <summary>The key that signed the token or, of a code or refresh token, encrypted it.</summary>
     public string? KeyId { get; set; }
 

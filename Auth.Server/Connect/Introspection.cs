@@ -59,10 +59,11 @@ internal static class Introspection
 
         public ValueTask HandleAsync(HandleIntrospectionRequestContext context)
         {
-            var token = context.Transaction.GetProperty<Token>(typeof(Token).FullName!)!;
+            var token = context.Transaction.GetProperty<KnownToken>(typeof(KnownToken).FullName!)!;
+            if (token.Account is not null)
+                context.Claims["account"] = AsJson(token.Account);
             if (token.CredentialSet is { } set)
             {
-                context.Claims["account"] = AsJson(set.Account.ToPolicy());
                 context.Claims["credential_set"] = AsJson(new TokenIntrospection.CredentialSetReference
                 {
                     Id = set.Id,
@@ -70,19 +71,18 @@ internal static class Introspection
                     Method = set.Method,
                 });
             }
-            else if (token.Session is { Administrator: var administrator })
+            else if (token.Session is { } session)
             {
-                context.Claims["account"] = AsJson(administrator.Account.ToPolicy());
                 context.Claims["act"] = AsJson(new TokenIntrospection.Actor
                 {
-                    Subject = administrator.Id.ToString(),
-                    Email = administrator.Email!,
+                    Subject = session.AdministratorId.ToString(),
+                    Email = session.AdministratorEmail,
                 });
             }
 
             // A token outlives its set in writing only. Whole seconds, rounded down: a resource server must not admit
             // longer than this server does.
-            DateTime?[] ends = [token.ExpirationDate, token.CredentialSet?.ExpiresAt];
+            DateTime?[] ends = [token.ExpiresAt, token.CredentialSet?.ExpiresAt];
             if (ends.Min() is { } end)
                 context.Claims["expires_in"] = (long)Math.Max(0, (end - time.GetUtcNow().UtcDateTime).TotalSeconds);
             return ValueTask.CompletedTask;

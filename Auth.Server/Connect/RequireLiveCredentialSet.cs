@@ -1,7 +1,5 @@
 using System.Security.Claims;
-using Auth.Server.Data;
 using Auth.Server.Keys;
-using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -14,22 +12,12 @@ namespace Auth.Server.Connect;
 /// not withdrawn. Runs wherever one is presented: for codes, refresh and subject tokens at the token endpoint, for access
 /// tokens at introspection.
 /// </summary>
-internal sealed class RequireLiveCredentialSet(AuthDbContext db, TimeProvider time)
+internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider time)
     : IOpenIddictServerHandler<ValidateTokenContext>
 {
-    // All that the answer will tell, so that introspection asks the database once.
-    private static readonly Func<AuthDbContext, Guid, Task<Token?>> find = EF.CompileAsyncQuery(
-        (AuthDbContext db, Guid id) => db.Tokens.AsNoTracking()
-            .Include(token => token.Authorization)
-            .Include(token => token.Key)
-            .Include(token => token.CredentialSet!.Account.Licences)
-            .Include(token => token.Session!.Administrator.Account.Licences)
-            .AsSingleQuery()
-            .SingleOrDefault(token => token.Id == id));
-
     public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
         OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
-            .UseScopedHandler<RequireLiveCredentialSet>()
+            .UseSingletonHandler<RequireLiveCredentialSet>()
             .SetOrder(OpenIddictServerHandlers.Protection.RestoreTokenEntryProperties.Descriptor.Order + 500)
             .Build();
 
@@ -38,7 +26,8 @@ internal sealed class RequireLiveCredentialSet(AuthDbContext db, TimeProvider ti
         if (context.Principal is not { } principal || IsClientAssertion(context))
             return;
         // A JWT signed with our key but without a row would otherwise be taken at its word.
-        if (!Guid.TryParse(principal.GetTokenId(), out var id) || await find(db, id) is not { } token)
+        if (!Guid.TryParse(principal.GetTokenId(), out var id) 
+            || await tokens.Find(id, context.CancellationToken) is not { } token)
         {
             context.Reject(Errors.InvalidToken, "The token is not known.");
             return;
@@ -50,16 +39,16 @@ internal sealed class RequireLiveCredentialSet(AuthDbContext db, TimeProvider ti
             Vouch(context, token);
     }
 
-    private string? FaultOf(Token token, ClaimsPrincipal principal, string? keyId)
+    private string? FaultOf(KnownToken token, ClaimsPrincipal principal, string? keyId)
     {
         // The node that asks may not have heard yet that the key was withdrawn, and the row may be another token's.
-        if (token.KeyId is not null && (token.KeyId != keyId || token.Key!.WithdrawnAt is not null))
+        if (token.KeyId is not null && (token.KeyId != keyId || token.KeyWithdrawn))
             return "The key of the token is no longer trusted.";
-        var stamped = IssuedUnder.Read(principal, IssuedUnder.CredentialSet) == token.CredentialSetId
-            && IssuedUnder.Read(principal, IssuedUnder.Session) == token.SessionId;
+        var stamped = IssuedUnder.Read(principal, IssuedUnder.CredentialSet) == token.CredentialSet?.Id
+            && IssuedUnder.Read(principal, IssuedUnder.Session) == token.Session?.Id;
         if (!stamped || !token.IsLive(time.GetUtcNow().UtcDateTime))
             return "The credential set of the token is no longer active.";
-        return token.Type == TokenTypeIdentifiers.RefreshToken && token.Authorization?.ReplacedAt is not null
+        return token.Type == TokenTypeIdentifiers.RefreshToken && token.FamilyReplaced
             ? "The client has been allowed anew; the refresh token it got then replaces this one."
             : null;
     }
@@ -68,16 +57,16 @@ internal sealed class RequireLiveCredentialSet(AuthDbContext db, TimeProvider ti
     /// At introspection nothing is redeemed, and the row just read says it all: it spares OpenIddict's own look-ups, which
     /// would end a family because a resource server asked about a used token.
     /// </summary>
-    private void Vouch(ValidateTokenContext context, Token token)
+    private void Vouch(ValidateTokenContext context, KnownToken token)
     {
         if (token.Type != TokenTypeIdentifiers.AccessToken
             || token.Status != Statuses.Valid
-            || token.Authorization is { Status: not Statuses.Valid }
-            || token.ExpirationDate <= time.GetUtcNow().UtcDateTime)
+            || token.FamilyStatus is not (null or Statuses.Valid)
+            || token.ExpiresAt <= time.GetUtcNow().UtcDateTime)
         {
             context.Reject(Errors.InvalidToken, "The token is no access token, was revoked or has expired.");
         }
-        context.Transaction.SetProperty(typeof(Token).FullName!, token);
+        context.Transaction.SetProperty(typeof(KnownToken).FullName!, token);
     }
 
     private static bool IsClientAssertion(ValidateTokenContext context) =>

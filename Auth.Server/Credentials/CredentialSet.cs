@@ -51,7 +51,11 @@ internal sealed class CredentialSet
     public CredentialSetEnd? EndReason { get; set; }
 
     /// <summary>Whether the set admits anybody at a time: it is active and has not run out.</summary>
-    public bool IsLive(DateTime now) => State == CredentialSetState.Active && (ExpiresAt is null || ExpiresAt > now);
+    public bool IsLive(DateTime now) => IsLive(State, ExpiresAt, now);
+
+    /// <summary>Whether a set in this state, with this end, admits anybody at a time.</summary>
+    public static bool IsLive(CredentialSetState state, DateTime? expiresAt, DateTime now) =>
+        state == CredentialSetState.Active && (expiresAt is null || expiresAt > now);
 
     internal sealed class Configuration : IEntityTypeConfiguration<CredentialSet>
     {

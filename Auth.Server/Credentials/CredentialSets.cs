@@ -75,7 +75,8 @@ internal sealed class CredentialSets(
             await EndAll(wanted.AccountId, CredentialSetEnd.Superseded, wanted.By, cancellation);
             var issued = await Activate(wanted, generation, cancellation);
             entry.About = $"{issued.Set.Id}";
-            entry.Detail = $"{wanted.Method}, ends in {issued.Set.LastFour}"
+            entry.Detail = wanted.Method
+                + (issued.Set.LastFour is { Length: > 0 } end ? $", ends in {end}" : ", with keys of its own")
                 + (wanted.Replaces is { } replaced ? $"; replaces {replaced}" : "");
             return issued;
         },

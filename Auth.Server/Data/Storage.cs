@@ -16,6 +16,7 @@ internal static class Storage
     {
         var postgres = IsPostgres(connectionString);
         services.AddSingleton(_ => new WriterGate(oneAtATime: !postgres));
+        services.AddSingleton(_ => new TokenLookup(connectionString));
         if (postgres)
             services.AddDbContextPool<AuthDbContext, PostgresAuthDbContext>(db => db.UsePostgres(connectionString));
         else

@@ -7,12 +7,14 @@ namespace Scim.Api.Data;
 
 /// <summary>
 /// Makes every SQLite connection durable and patient: a write-ahead log, an fsync at each commit, and five seconds of
-/// waiting for another process's writer. A pooled connection remembers what it was told, so it is told once.
+/// waiting for another process's writer. What is read is mapped into memory (as much as SQLite maps, 2 GB): a large
+/// account's rows are then no system calls. A pooled connection remembers what it was told, so it is told once.
 /// </summary>
 internal sealed class SqliteConnections : DbConnectionInterceptor
 {
     private const string Settings =
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;";
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; "
+        + "PRAGMA mmap_size = 2147418112;";
 
     private readonly ConditionalWeakTable<object, string> told = [];
 

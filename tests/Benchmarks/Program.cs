@@ -2,7 +2,7 @@ namespace Benchmarks;
 
 /// <summary>
 /// Measures the SCIM server: <c>dotnet run --configuration Release --project tests/Benchmarks -- [sqlite|postgres]
-/// [tokens|users] [--smoke]</c>. Ends with 1 if a limit is broken.
+/// [tokens|users|growth] [--smoke]</c>. Ends with 1 if a limit is broken.
 /// </summary>
 internal static class Program
 {
@@ -21,10 +21,11 @@ internal static class Program
                 continue;
             var benchmark = new Benchmark(postgres, scale, table);
             Table.Title(postgres ? "PostgreSQL" : "SQLite");
-            if (!args.Contains("users"))
-                await benchmark.Tokens();
-            if (!args.Contains("tokens"))
-                await benchmark.Users();
+            (string Name, Func<Task> Measure)[] parts =
+                [("tokens", benchmark.Tokens), ("users", benchmark.Users), ("growth", benchmark.Growth)];
+            var wanted = Array.FindAll(parts, part => args.Contains(part.Name));
+            foreach (var (_, measure) in wanted.Length > 0 ? wanted : parts)
+                await measure();
         }
         return table.LimitsAreKept ? 0 : 1;
     }

@@ -1,0 +1,50 @@
+using Auth.Server.Credentials;
+using Shared.Contracts;
+
+namespace Auth.Server.Connect;
+
+/// <summary>A code or token that was issued, with whatever decides whether it is good, and all that introspection tells of it.</summary>
+internal sealed record KnownToken
+{
+    /// <summary>A token type identifier (RFC 8693 §3) or one of OpenIddict's own.</summary>
+    public required string? Type { get; init; }
+
+    /// <summary>One of OpenIddict's statuses.</summary>
+    public required string? Status { get; init; }
+
+    /// <summary>UTC.</summary>
+    public required DateTime? ExpiresAt { get; init; }
+
+    /// <summary>The key that signed the token or, of a code or refresh token, encrypted it.</summary>
+    public required string? KeyId { get; init; }
+
+    public required bool KeyWithdrawn { get; init; }
+
+    /// <summary>The status of the token's family; null if it has none.</summary>
+    public required string? FamilyStatus { get; init; }
+
+    /// <summary>Whether the client was allowed anew since: it then refreshes with what it got for that.</summary>
+    public required bool FamilyReplaced { get; init; }
+
+    /// <summary>The credential set the token was issued under; null for the portal's and the management API's.</summary>
+    public required IssuingSet? CredentialSet { get; init; }
+
+    /// <summary>The administrator's session behind a token of the portal; it ends with the session.</summary>
+    public required IssuingSession? Session { get; init; }
+
+    /// <summary>Whose the credential set or the administrator is.</summary>
+    public required AccountPolicy? Account { get; init; }
+
+    /// <summary>Whether what the token was issued under admits anybody at a time: its credential set or its session.</summary>
+    public bool IsLive(DateTime now) =>
+        (CredentialSet is not { } set || Credentials.CredentialSet.IsLive(set.State, set.ExpiresAt, now))
+        && (Session is not { } session || (!session.Ended && session.ExpiresAt > now));
+
+    /// <summary>A credential set, as <see cref="Credentials.CredentialSet"/> describes it.</summary>
+    internal sealed record IssuingSet(
+        Guid Id, CredentialSetState State, DateTime? ExpiresAt, long? Generation, string Method);
+
+    /// <summary>An administrator's session, and who the administrator is.</summary>
+    internal sealed record IssuingSession(
+        Guid Id, bool Ended, DateTime ExpiresAt, Guid AdministratorId, string AdministratorEmail);
+}
