@@ -17,4 +17,7 @@ public static class AuthServerPaths
     /// <see cref="Scopes.ReadAccounts"/>.
     /// </summary>
     public const string Accounts = "management/accounts";
+
+    /// <summary>Where nodes of <c>Scim.Api</c> poll for security events (RFC 8936).</summary>
+    public const string EventsPoll = "events/poll";
 }

@@ -11,4 +11,7 @@ public static class Scopes
 
     /// <summary>Reading accounts through the management API.</summary>
     public const string ReadAccounts = "accounts.read";
+
+    /// <summary>Polling for security events.</summary>
+    public const string PollEvents = "events.poll";
 }
