@@ -8,6 +8,7 @@ using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
+using Auth.Server.Events;
 using Auth.Server.Keys;
 using Auth.Server.Management;
 using Auth.Server.Pages;
@@ -74,7 +75,9 @@ internal static class Program
         services.AddHttpContextAccessor();
         services.AddScoped<AuditTrail>();
         services.AddScoped<AccountRegister>();
-        services.AddScoped<CredentialSets>();
+        services.AddEvents(ConnectionString(builder.Configuration));
+        services.AddCredentialSets();
+        services.AddScoped<CredentialContext>();
         services.AddScoped<ResourceServers>();
         services.AddAdministrators(auth);
         services.AddAuthorizationServer(auth);
@@ -119,6 +122,7 @@ internal static class Program
         app.MapHealthChecks("/health/ready");
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
         app.MapTokenEndpoint();
+        app.MapEvents();
         app.MapManagement();
         app.MapCommands();
         app.MapRazorPages().WithMetadata(

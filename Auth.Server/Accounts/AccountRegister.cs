@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Auth.Server.Audit;
 using Auth.Server.Data;
+using Auth.Server.Events;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
 
@@ -40,7 +41,8 @@ internal sealed record AccountChange(
 }
 
 /// <summary>Opening accounts and changing them: what SciLeads' operators do.</summary>
-internal sealed partial class AccountRegister(AuthDbContext db, AuditTrail audit, TimeProvider time)
+internal sealed partial class AccountRegister(
+    AuthDbContext db, EventLog events, AuditTrail audit, TimeProvider time)
 {
     private const int MinRateLimit = 25;
     private const int MaxRateLimit = 10_000;
@@ -84,6 +86,7 @@ internal sealed partial class AccountRegister(AuthDbContext db, AuditTrail audit
             (entry.About, entry.Detail) = (account.Name, $"{change}");
             Apply(account, change);
             await db.SaveChangesAsync(cancellation);
+            await events.Append(SecurityEvents.AccountChange, id, cancellation);
             return account;
         },
         cancellation);

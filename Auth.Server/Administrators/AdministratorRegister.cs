@@ -108,6 +108,7 @@ internal sealed partial class AdministratorRegister(
         async entry =>
         {
             var administrator = await Find(email, entry);
+            await sessions.EndAll(administrator.Id, cancellation);
             await db.Tokens.Where(token => token.Session!.AdministratorId == administrator.Id)
                 .ExecuteDeleteAsync(cancellation);
             Require(await administrators.DeleteAsync(administrator));

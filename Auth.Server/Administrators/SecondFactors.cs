@@ -48,10 +48,11 @@ internal sealed class SecondFactorRegister(
         {
             entry.Detail = what;
             await add();
-            await sessions.EndOthers(administrator, cancellation);
-            return (await Of(administrator.AdministratorId, cancellation)).RecoveryCodes == 0
+            var codes = (await Of(administrator.AdministratorId, cancellation)).RecoveryCodes == 0
                 ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
                 : [];
+            await sessions.EndOthers(administrator, cancellation);
+            return codes;
         },
         cancellation);
 

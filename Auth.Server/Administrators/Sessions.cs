@@ -1,6 +1,8 @@
 using Auth.Server.Audit;
 using Auth.Server.Data;
+using Auth.Server.Events;
 using Microsoft.EntityFrameworkCore;
+using Shared.Contracts;
 
 namespace Auth.Server.Administrators;
 
@@ -8,7 +10,7 @@ namespace Auth.Server.Administrators;
 /// The sessions of administrators: begun by a sign-in, ended by the administrator, an operator, whatever changes what a
 /// sign-in takes, or time. The portal's tokens of a session end with it.
 /// </summary>
-internal sealed class Sessions(AuthDbContext db, AuditTrail audit, TimeProvider time)
+internal sealed class Sessions(AuthDbContext db, EventLog events, AuditTrail audit, TimeProvider time)
 {
     private static readonly TimeSpan keptAfterTheirEnd = TimeSpan.FromDays(30);
 
@@ -64,16 +66,21 @@ internal sealed class Sessions(AuthDbContext db, AuditTrail audit, TimeProvider 
     public Task End(SignedIn administrator, Guid sessionId, CancellationToken cancellation) => audit.Record(
         sessionId == administrator.SessionId ? AuditAction.SignOut : AuditAction.EndSessions,
         administrator.AccountId,
-        _ => End(Live(administrator.AdministratorId).Where(session => session.Id == sessionId), cancellation),
+        _ => End(
+            administrator.AdministratorId,
+            Live(administrator.AdministratorId).Where(session => session.Id == sessionId),
+            cancellation),
         cancellation);
 
-    /// <summary>Ends all sessions of an administrator but the one that asks.</summary>
-    public Task<int> EndOthers(SignedIn administrator, CancellationToken cancellation) =>
-        End(Live(administrator.AdministratorId).Where(session => session.Id != administrator.SessionId), cancellation);
+    /// <summary>Ends all sessions of an administrator but the one that asks. For within a transaction.</summary>
+    public Task<int> EndOthers(SignedIn administrator, CancellationToken cancellation) => End(
+        administrator.AdministratorId,
+        Live(administrator.AdministratorId).Where(session => session.Id != administrator.SessionId),
+        cancellation);
 
-    /// <summary>Signs an administrator out everywhere; tells from how many sessions.</summary>
+    /// <summary>Signs an administrator out everywhere; tells from how many sessions. For within a transaction.</summary>
     public Task<int> EndAll(Guid administratorId, CancellationToken cancellation) =>
-        End(Live(administratorId), cancellation);
+        End(administratorId, Live(administratorId), cancellation);
 
     private IQueryable<AdministratorSession> Live(Guid administratorId)
     {
@@ -82,8 +89,19 @@ internal sealed class Sessions(AuthDbContext db, AuditTrail audit, TimeProvider 
             session.AdministratorId == administratorId && session.EndedAt == null && session.ExpiresAt > now);
     }
 
-    private Task<int> End(IQueryable<AdministratorSession> sessions, CancellationToken cancellation) =>
-        sessions.ExecuteUpdateAsync(change => change.SetProperty(session => session.EndedAt, Now), cancellation);
+    private async Task<int> End(
+        Guid administratorId, IQueryable<AdministratorSession> sessions, CancellationToken cancellation)
+    {
+        var ended = await sessions.ExecuteUpdateAsync(
+            change => change.SetProperty(session => session.EndedAt, Now), cancellation);
+        if (ended > 0)
+        {
+            var account = await db.Users.Where(administrator => administrator.Id == administratorId)
+                .Select(administrator => administrator.AccountId).SingleAsync(cancellation);
+            await events.Append(SecurityEvents.SessionRevoked, account, cancellation);
+        }
+        return ended;
+    }
 
     private async Task ForgetOld(DateTime ended, CancellationToken cancellation)
     {

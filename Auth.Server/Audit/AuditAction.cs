@@ -13,6 +13,9 @@ internal enum AuditAction
     EndSessions,
 
     GenerateCredentials,
+    StageCredentials,
+    CheckCredentials,
+    ActivateCredentials,
     RevokeCredentials,
     EndCredentials,
     ShowCredentials,

@@ -1,9 +1,10 @@
 using Auth.Server.Data;
+using Auth.Server.Events;
 
 namespace Auth.Server.Audit;
 
 /// <summary>Writes down who did what, and what was refused to whom and why.</summary>
-internal sealed class AuditTrail(AuthDbContext db, IHttpContextAccessor http, TimeProvider time)
+internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContextAccessor http, TimeProvider time)
 {
     /// <summary>Who acts in this scope.</summary>
     public Actor Actor
@@ -17,7 +18,8 @@ internal sealed class AuditTrail(AuthDbContext db, IHttpContextAccessor http, Ti
 
     /// <summary>
     /// Does something, with its entry, in one transaction; a refusal leaves an entry and nothing else. What is done may
-    /// say in the entry what it was done to, and how.
+    /// say in the entry what it was done to, and how. If it ends something that others rely on, it returns when that is
+    /// true on every node.
     /// </summary>
     public async Task<T> Record<T>(
         AuditAction action, Guid? account, Func<AuditEntry, Task<T>> act, CancellationToken cancellation)
@@ -25,15 +27,30 @@ internal sealed class AuditTrail(AuthDbContext db, IHttpContextAccessor http, Ti
         var entry = NewEntry(action, account);
         try
         {
-            await using var transaction = await db.BeginWrite(cancellation);
-            var result = await act(entry);
-            await Save(entry);
-            await transaction.Commit(cancellation);
+            var result = await Do(entry, act, cancellation);
+            await events.Confirm();
             return result;
         }
         catch (ProblemException refusal)
         {
             await Refuse(entry, refusal.Message);
+            throw;
+        }
+    }
+
+    private async Task<T> Do<T>(AuditEntry entry, Func<AuditEntry, Task<T>> act, CancellationToken cancellation)
+    {
+        await using var transaction = await db.BeginWrite(cancellation);
+        try
+        {
+            var result = await act(entry);
+            await Save(entry);
+            await transaction.Commit(cancellation);
+            return result;
+        }
+        catch
+        {
+            events.Forget();
             throw;
         }
     }

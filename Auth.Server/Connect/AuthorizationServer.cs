@@ -54,10 +54,12 @@ internal static class AuthorizationServer
             .UseLocalServer());
         openIddict.AddValidation(validation => validation.UseAspNetCore());
 
-        services.AddAuthorizationBuilder().AddPolicy(Shared.Contracts.Scopes.ReadAccounts, policy => policy
-            .AddAuthenticationSchemes(OpenIddictValidationAspNetCoreDefaults.AuthenticationScheme)
-            .RequireAssertion(context => OpenIddict.Abstractions.OpenIddictExtensions.HasScope(
-                context.User, Shared.Contracts.Scopes.ReadAccounts)));
+        foreach (var scope in ResourceServers.Scopes)
+        {
+            services.AddAuthorizationBuilder().AddPolicy(scope, policy => policy
+                .AddAuthenticationSchemes(OpenIddictValidationAspNetCoreDefaults.AuthenticationScheme)
+                .RequireAssertion(context => OpenIddict.Abstractions.OpenIddictExtensions.HasScope(context.User, scope)));
+        }
     }
 
     private static void Configure(OpenIddictServerBuilder server, AuthOptions auth)
@@ -74,7 +76,7 @@ internal static class AuthorizationServer
         server.Configure(options => options.SubjectTokenTypes.IntersectWith([TokenTypeIdentifiers.AccessToken]));
         // Who trades a token is its actor; nobody acts for somebody else.
         server.Configure(options => options.ActorTokenTypes.Clear());
-        server.RegisterScopes(Shared.Contracts.Scopes.Scim, Shared.Contracts.Scopes.ReadAccounts);
+        server.RegisterScopes([Shared.Contracts.Scopes.Scim, .. ResourceServers.Scopes]);
         // The one resource (RFC 8707) that clients can ask for: what every token of theirs is for anyway.
         server.RegisterResources(auth.ScimBaseUrl).IgnoreResourcePermissions();
         // RFC 7636 §4.2: a client that can hash must not send its verifier in clear.
@@ -107,7 +109,9 @@ internal static class AuthorizationServer
             .AddEventHandler(Metadata.Descriptor)
             .AddEventHandler(Introspection.OnlyPost.Descriptor)
             .AddEventHandler(Introspection.OnlyAccessTokens.Descriptor)
+            .AddEventHandler(Introspection.TakeOver.Descriptor)
             .AddEventHandler(Introspection.TellAccount.Descriptor)
+            .AddEventHandler(Introspection.TellWhyNot.Descriptor)
             .AddEventHandler(Introspection.NotStored.Descriptor);
 
         server.AddLimits();

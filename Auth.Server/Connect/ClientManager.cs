@@ -12,8 +12,8 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// OpenIddict's clients under the rule above all: the client of a credential set that is not live is an unknown client, at
-/// every endpoint. Secrets are 256 random bits, so a plain SHA-256 keeps them.
+/// OpenIddict's clients under the rule above all: the client of a credential set that has ended is an unknown client, at
+/// every endpoint. That of a staged set gets tokens, which admit nobody yet. Secrets are 256 random bits, so a plain SHA-256 keeps them.
 /// </summary>
 internal sealed class ClientManager(
     IOpenIddictApplicationCache<Client> cache,
@@ -34,7 +34,7 @@ internal sealed class ClientManager(
     {
         if (!found.TryGetValue(identifier, out var client))
             found[identifier] = client = await Find(identifier, cancellationToken);
-        return client?.CredentialSet is null || client.CredentialSet.IsLive(time.GetUtcNow().UtcDateTime) ? client : null;
+        return client?.CredentialSet is null || client.CredentialSet.IsUsable(time.GetUtcNow().UtcDateTime) ? client : null;
     }
 
     /// <summary>Makes the client of an <c>oauth2</c> set, and returns its secret unless it has keys.</summary>

@@ -1,3 +1,5 @@
+using Auth.Server.Data;
+using Auth.Server.Events;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -5,8 +7,12 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 
 namespace Auth.Server.Connect;
 
-/// <summary>A refresh token that is revoked takes its family along, access tokens too (RFC 7009 §2.1).</summary>
-internal sealed class EndFamily(TokenManager tokens) : IOpenIddictServerHandler<HandleRevocationRequestContext>
+/// <summary>
+/// A refresh token that is revoked takes its family along, access tokens too (RFC 7009 §2.1). When the answer comes, no node
+/// of <c>Scim.Api</c> admits any of them.
+/// </summary>
+internal sealed class EndFamily(TokenManager tokens, AuthDbContext db, EventLog events)
+    : IOpenIddictServerHandler<HandleRevocationRequestContext>
 {
     public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
         OpenIddictServerHandlerDescriptor.CreateBuilder<HandleRevocationRequestContext>()
@@ -19,5 +25,17 @@ internal sealed class EndFamily(TokenManager tokens) : IOpenIddictServerHandler<
         var token = context.GenericTokenPrincipal!;
         if (token.HasTokenType(TokenTypeIdentifiers.RefreshToken) && token.GetAuthorizationId() is { } family)
             await tokens.RevokeByAuthorizationIdAsync(family);
+        else if (Guid.TryParse(token.GetClaim(Claims.Subject), out var account))
+            await Tell(account, context.CancellationToken);
+    }
+
+    private async Task Tell(Guid account, CancellationToken cancellation)
+    {
+        await using (var write = await db.BeginWrite(cancellation))
+        {
+            await events.Append(Shared.Contracts.SecurityEvents.SessionRevoked, account, cancellation);
+            await write.Commit(cancellation);
+        }
+        await events.Confirm();
     }
 }

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Auth.Server.Credentials;
+using Auth.Server.Events;
 using Microsoft.AspNetCore;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
@@ -14,6 +16,11 @@ namespace Auth.Server.Connect;
 /// </summary>
 internal static class Introspection
 {
+    // Members of TokenIntrospection, and the property of a transaction that holds one of them.
+    private const string WhyNot = "Auth.Server.Connect.WhyNot";
+    private const string Pending = "pending";
+    private const string Staged = "staged";
+
     /// <summary>A token in an address ends up in logs: GET is refused (RFC 7662 §4).</summary>
     internal sealed class OnlyPost : IOpenIddictServerHandler<ExtractIntrospectionRequestContext>
     {
@@ -48,8 +55,102 @@ internal static class Introspection
         }
     }
 
+    /// <summary>
+    /// Remembers the node that asks, and has a staged set take over by its first use. A set that has just taken over admits
+    /// nobody before every node knows; until then the answer is "pending".
+    /// </summary>
+    internal sealed class TakeOver(Nodes nodes, TokenLookup tokens, CutOvers cutOvers)
+        : IOpenIddictServerHandler<ValidateIntrospectionRequestContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateIntrospectionRequestContext>()
+                .UseScopedHandler<TakeOver>()
+                .SetOrder(OpenIddictServerHandlers.Introspection.ValidateAuthorizedParty.Descriptor.Order + 500)
+                .Build();
+
+        public async ValueTask HandleAsync(ValidateIntrospectionRequestContext context)
+        {
+            var token = context.Transaction.GetProperty<KnownToken>(KnownToken.Property)!;
+            if (await IsNewNode(context))
+            {
+                // Whoever ended the set while it was read did not know that somebody would have to be told.
+                var id = Guid.Parse(context.GenericTokenPrincipal!.GetTokenId()!);
+                var now = await tokens.Find(id, context.CancellationToken);
+                if (now?.CredentialSet?.State != token.CredentialSet?.State || now?.Session?.Ended != token.Session?.Ended)
+                    context.Reject(Errors.InvalidToken, "The token was ended just now.");
+            }
+            if (context.IsRejected || token.CredentialSet is not { } set)
+                return;
+
+            if (set is { State: CredentialSetState.Staged, Activation: Activation.Manual } || !token.AllowsScim)
+            {
+                if (set.State == CredentialSetState.Staged)
+                    Refuse(context, Staged, "The credential set of the token is staged.");
+            }
+            else if (!set.Confirmed)
+            {
+                cutOvers.Begin(set.Id);
+                Refuse(context, Pending, "The credential set of the token is taking over.");
+            }
+        }
+
+        private static void Refuse(ValidateIntrospectionRequestContext context, string why, string description)
+        {
+            context.Transaction.SetProperty(WhyNot, why);
+            context.Reject(Errors.InvalidToken, description);
+        }
+
+        private async Task<bool> IsNewNode(ValidateIntrospectionRequestContext context)
+        {
+            if (!Guid.TryParse((string?)context.Request[TokenIntrospection.Parameters.Node], out var node))
+                return false;
+            var name = (string?)context.Request[TokenIntrospection.Parameters.NodeName] ?? "";
+            try
+            {
+                return await nodes.Saw(node, name, context.CancellationToken);
+            }
+            catch (ProblemException wrong)
+            {
+                context.Reject(Errors.InvalidRequest, wrong.Message);
+                return false;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Adds to <c>active: false</c> what only <c>Scim.Api</c>, which has proved itself, is told: that it is worth asking
+    /// again, or that somebody has to activate the set. A use of an ended set is remembered: somebody holds the old secret.
+    /// </summary>
+    internal sealed class TellWhyNot(CredentialUses uses) : IOpenIddictServerHandler<ApplyIntrospectionResponseContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<ApplyIntrospectionResponseContext>()
+                .UseSingletonHandler<TellWhyNot>()
+                .SetOrder(OpenIddictServerHandlers.Introspection.NormalizeErrorResponse.Descriptor.Order + 500)
+                .Build();
+
+        public ValueTask HandleAsync(ApplyIntrospectionResponseContext context)
+        {
+            if (context.Transaction.GetProperty<KnownToken>(KnownToken.Property)?.CredentialSet is not { } set
+                || (bool?)context.Response[Claims.Active] != false)
+                return ValueTask.CompletedTask;
+            if (set.State == CredentialSetState.Ended)
+                uses.Refused(set.Id, AddressIn(context.Request!), UserAgentIn(context.Request!));
+            else if (context.Transaction.GetProperty<string>(WhyNot) is { } why)
+                context.Response[why] = true;
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private static string? AddressIn(OpenIddictRequest request) =>
+        (string?)request[TokenIntrospection.Parameters.ClientAddress];
+
+    private static string? UserAgentIn(OpenIddictRequest request) =>
+        (string?)request[TokenIntrospection.Parameters.ClientUserAgent];
+
     /// <summary>Adds whom the token belongs to. It was just found live.</summary>
-    internal sealed class TellAccount(TimeProvider time) : IOpenIddictServerHandler<HandleIntrospectionRequestContext>
+    internal sealed class TellAccount(CredentialUses uses, TimeProvider time)
+        : IOpenIddictServerHandler<HandleIntrospectionRequestContext>
     {
         public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
             OpenIddictServerHandlerDescriptor.CreateBuilder<HandleIntrospectionRequestContext>()
@@ -59,11 +160,12 @@ internal static class Introspection
 
         public ValueTask HandleAsync(HandleIntrospectionRequestContext context)
         {
-            var token = context.Transaction.GetProperty<KnownToken>(typeof(KnownToken).FullName!)!;
+            var token = context.Transaction.GetProperty<KnownToken>(KnownToken.Property)!;
             if (token.Account is not null)
                 context.Claims["account"] = AsJson(token.Account);
             if (token.CredentialSet is { } set)
             {
+                uses.Used(set.Id, AddressIn(context.Request), UserAgentIn(context.Request));
                 context.Claims["credential_set"] = AsJson(new TokenIntrospection.CredentialSetReference
                 {
                     Id = set.Id,

@@ -1,4 +1,5 @@
 using Auth.Server.Data;
+using Auth.Server.Events;
 using Auth.Server.Keys;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -50,6 +51,7 @@ internal sealed class TokenManager(
     IOptionsMonitor<OpenIddictCoreOptions> options,
     IOpenIddictTokenStore<Token> store,
     AuthDbContext db,
+    EventLog events,
     TokenKey key) : OpenIddictTokenManager<Token>(cache, logger, options, store)
 {
     /// <summary>An id that is no GUID is nobody's; the store would fail on it.</summary>
@@ -64,15 +66,26 @@ internal sealed class TokenManager(
         token.SessionId = IssuedUnder.Read(descriptor.Principal, IssuedUnder.Session);
         token.KeyId ??= key.Id;
     }
+
     /// <summary>
-    /// Ends a family. Its tokens' own rows would not do: a refresh that is under way writes over them, and adds to them.
+    /// Ends a family, everywhere. Its tokens' own rows would not do: a refresh that is under way writes over them, and adds
+    /// to them.
     /// </summary>
     public override async ValueTask<long> RevokeByAuthorizationIdAsync(
         string identifier, CancellationToken cancellationToken = default)
     {
         var id = Guid.Parse(identifier);
-        await db.Grants.Where(grant => grant.Id == id).ExecuteUpdateAsync(
-            change => change.SetProperty(grant => grant.Status, Statuses.Revoked), cancellationToken);
+        var account = await db.CredentialSets
+            .Where(set => db.Grants.Any(grant => grant.Id == id && grant.CredentialSetId == set.Id))
+            .Select(set => set.AccountId).SingleAsync(cancellationToken);
+        await using (var write = await db.BeginWrite(cancellationToken))
+        {
+            await db.Grants.Where(grant => grant.Id == id).ExecuteUpdateAsync(
+                change => change.SetProperty(grant => grant.Status, Statuses.Revoked), cancellationToken);
+            await events.Append(Shared.Contracts.SecurityEvents.SessionRevoked, account, cancellationToken);
+            await write.Commit(cancellationToken);
+        }
+        await events.Confirm();
         return await base.RevokeByAuthorizationIdAsync(identifier, cancellationToken);
     }
 }

@@ -6,6 +6,9 @@ namespace Auth.Server.Connect;
 /// <summary>A code or token that was issued, with whatever decides whether it is good, and all that introspection tells of it.</summary>
 internal sealed record KnownToken
 {
+    /// <summary>Under which name a transaction of OpenIddict's carries the token that is introspected.</summary>
+    public const string Property = "Auth.Server.Connect.KnownToken";
+
     /// <summary>A token type identifier (RFC 8693 §3) or one of OpenIddict's own.</summary>
     public required string? Type { get; init; }
 
@@ -35,14 +38,27 @@ internal sealed record KnownToken
     /// <summary>Whose the credential set or the administrator is.</summary>
     public required AccountPolicy? Account { get; init; }
 
-    /// <summary>Whether what the token was issued under admits anybody at a time: its credential set or its session.</summary>
-    public bool IsLive(DateTime now) =>
-        (CredentialSet is not { } set || Credentials.CredentialSet.IsLive(set.State, set.ExpiresAt, now))
+    /// <summary>Whether the account provisions at all.</summary>
+    public bool AllowsScim => Account is { ScimEnabled: true, Suspended: false };
+
+    /// <summary>
+    /// Whether what the token was issued under is good at a time: its credential set, which may be staged, or its session.
+    /// </summary>
+    public bool IsUsable(DateTime now) =>
+        (CredentialSet is not { } set
+            || Credentials.CredentialSet.IsUsable(set.State, set.ExpiresAt, set.ActivateBefore, now))
         && (Session is not { } session || (!session.Ended && session.ExpiresAt > now));
 
     /// <summary>A credential set, as <see cref="Credentials.CredentialSet"/> describes it.</summary>
     internal sealed record IssuingSet(
-        Guid Id, CredentialSetState State, DateTime? ExpiresAt, long? Generation, string Method);
+        Guid Id,
+        CredentialSetState State,
+        DateTime? ExpiresAt,
+        long? Generation,
+        string Method,
+        Activation? Activation,
+        DateTime? ActivateBefore,
+        bool Confirmed);
 
     /// <summary>An administrator's session, and who the administrator is.</summary>
     internal sealed record IssuingSession(

@@ -33,10 +33,11 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
             return;
         }
 
-        if (FaultOf(token, principal, TokenKey.Of(context.TokenValidationResult?.SecurityToken)) is { } fault)
-            context.Reject(Errors.InvalidToken, fault);
-        else if (context.EndpointType == OpenIddictServerEndpointType.Introspection)
+        if (context.EndpointType == OpenIddictServerEndpointType.Introspection)
             Vouch(context, token);
+        if (!context.IsRejected
+            && FaultOf(token, principal, TokenKey.Of(context.TokenValidationResult?.SecurityToken)) is { } fault)
+            context.Reject(Errors.InvalidToken, fault);
     }
 
     private string? FaultOf(KnownToken token, ClaimsPrincipal principal, string? keyId)
@@ -46,7 +47,7 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
             return "The key of the token is no longer trusted.";
         var stamped = IssuedUnder.Read(principal, IssuedUnder.CredentialSet) == token.CredentialSet?.Id
             && IssuedUnder.Read(principal, IssuedUnder.Session) == token.Session?.Id;
-        if (!stamped || !token.IsLive(time.GetUtcNow().UtcDateTime))
+        if (!stamped || !token.IsUsable(time.GetUtcNow().UtcDateTime))
             return "The credential set of the token is no longer active.";
         return token.Type == TokenTypeIdentifiers.RefreshToken && token.FamilyReplaced
             ? "The client has been allowed anew; the refresh token it got then replaces this one."
@@ -66,7 +67,7 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
         {
             context.Reject(Errors.InvalidToken, "The token is no access token, was revoked or has expired.");
         }
-        context.Transaction.SetProperty(typeof(KnownToken).FullName!, token);
+        context.Transaction.SetProperty(KnownToken.Property, token);
     }
 
     private static bool IsClientAssertion(ValidateTokenContext context) =>

@@ -18,6 +18,10 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
     /// <summary>How long another node may go on trusting the keys that <see cref="Add"/> replaced.</summary>
     public static readonly TimeSpan MemorySpan = TimeSpan.FromSeconds(5);
 
+    /// <summary>What a resource server may do in its own name beside introspecting.</summary>
+    public static IReadOnlyList<string> Scopes { get; } =
+        [Shared.Contracts.Scopes.ReadAccounts, Shared.Contracts.Scopes.PollEvents];
+
     public static object MemoryKey(string clientId) => (typeof(ResourceServers), clientId);
 
     /// <summary>
@@ -48,9 +52,9 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
                 Permissions.Endpoints.Introspection,
                 Permissions.Endpoints.Token,
                 Permissions.GrantTypes.ClientCredentials,
-                Permissions.Prefixes.Scope + Shared.Contracts.Scopes.ReadAccounts,
             },
         };
+        descriptor.Permissions.UnionWith(Scopes.Select(scope => Permissions.Prefixes.Scope + scope));
         var client = await db.Clients.SingleOrDefaultAsync(client => client.ClientId == name, cancellation);
         if (client is null)
         {

@@ -25,7 +25,8 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
             s."Id", s."State", s."ExpiresAt", s."Generation", s."Method",
             n."Id", n."EndedAt", n."ExpiresAt", d."Id", d."Email",
             a."Id", a."Name", a."PolicyVersion", a."ScimEnabled", a."Suspended", a."AttributeRules", a."RateLimit",
-            a."RestoreInactive", a."Domains", l."Product", l."Seats", l."GivenToNewUsers"
+            a."RestoreInactive", a."Domains", l."Product", l."Seats", l."GivenToNewUsers",
+            s."Activation", s."ActivateBefore", s."ConfirmedAt"
         FROM "OpenIddictTokens" t
         LEFT JOIN "Keys" k ON k."Id" = t."KeyId"
         LEFT JOIN "OpenIddictAuthorizations" g ON g."Id" = t."AuthorizationId"
@@ -129,7 +130,10 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
                 Enum.Parse<CredentialSetState>(row.GetString(8)),
                 Time(row, 9),
                 row.IsDBNull(10) ? null : row.GetInt64(10),
-                row.GetString(11)),
+                row.GetString(11),
+                row.IsDBNull(29) ? null : Enum.Parse<Activation>(row.GetString(29)),
+                Time(row, 30),
+                !row.IsDBNull(31)),
             Session = row.IsDBNull(12) ? null : new(
                 row.GetGuid(12), !row.IsDBNull(13), Time(row, 14)!.Value, row.GetGuid(15), row.GetString(16)),
             Account = row.IsDBNull(17) ? null : ReadAccount(row),

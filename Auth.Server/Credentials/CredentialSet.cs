@@ -34,7 +34,36 @@ internal sealed class CredentialSet
 
     public required string CreatedBy { get; init; }
 
+    /// <summary>What makes a staged set take over; null if it was active from the beginning.</summary>
+    public Activation? Activation { get; init; }
+
+    /// <summary>Until when a staged set can take over, UTC; then it ends by itself.</summary>
+    public DateTime? ActivateBefore { get; init; }
+
     public DateTime? ActivatedAt { get; set; }
+
+    /// <summary>Who activated it, for people to read.</summary>
+    public string? ActivatedBy { get; set; }
+
+    /// <summary>The event that tells the nodes of <c>Scim.Api</c> of the set.</summary>
+    public long? ActivationEvent { get; set; }
+
+    /// <summary>
+    /// When it was sure, UTC, that no node admits the set before this one any more. An active set admits nobody until then.
+    /// </summary>
+    public DateTime? ConfirmedAt { get; set; }
+
+    /// <summary>How that went, for people to read: <see cref="Events.Confirmation"/>.</summary>
+    public string? Confirmation { get; set; }
+
+    /// <summary>The first request that <c>Scim.Api</c> let in with it, UTC.</summary>
+    public DateTime? FirstUsedAt { get; set; }
+
+    /// <summary>The last request that <c>Scim.Api</c> let in with it; at most a minute too early.</summary>
+    public Use? LastUse { get; set; }
+
+    /// <summary>The last request with it that was refused because it has ended, at most a minute too early.</summary>
+    public Use? LastRefusal { get; set; }
 
     /// <summary>The key that signed the direct JWT; the set ends if it is withdrawn.</summary>
     public string? KeyId { get; set; }
@@ -50,12 +79,17 @@ internal sealed class CredentialSet
 
     public CredentialSetEnd? EndReason { get; set; }
 
-    /// <summary>Whether the set admits anybody at a time: it is active and has not run out.</summary>
-    public bool IsLive(DateTime now) => IsLive(State, ExpiresAt, now);
+    /// <summary>Whether the set is active, and has not run out, at a time.</summary>
+    public bool IsLive(DateTime now) => State == CredentialSetState.Active && IsUsable(now);
 
-    /// <summary>Whether a set in this state, with this end, admits anybody at a time.</summary>
-    public static bool IsLive(CredentialSetState state, DateTime? expiresAt, DateTime now) =>
-        state == CredentialSetState.Active && (expiresAt is null || expiresAt > now);
+    /// <summary>Whether the set is live or can become so at a time: its client is known, and gets tokens.</summary>
+    public bool IsUsable(DateTime now) => IsUsable(State, ExpiresAt, ActivateBefore, now);
+
+    /// <summary>Whether a set in this state, with these ends, is live or can become so at a time.</summary>
+    public static bool IsUsable(
+        CredentialSetState state, DateTime? expiresAt, DateTime? activateBefore, DateTime now) =>
+        (expiresAt is null || expiresAt > now)
+        && (state == CredentialSetState.Active || (state == CredentialSetState.Staged && activateBefore > now));
 
     internal sealed class Configuration : IEntityTypeConfiguration<CredentialSet>
     {
@@ -64,6 +98,9 @@ internal sealed class CredentialSet
             set.Property(s => s.Id).ValueGeneratedNever();
             set.Property(s => s.State).HasConversion<string>().HasMaxLength(20);
             set.Property(s => s.EndReason).HasConversion<string>().HasMaxLength(20);
+            set.Property(s => s.Activation).HasConversion<string>().HasMaxLength(20);
+            set.OwnsOne(s => s.LastUse);
+            set.OwnsOne(s => s.LastRefusal);
             set.HasOne(s => s.Account).WithMany().HasForeignKey(s => s.AccountId);
             set.HasOne(s => s.Key).WithMany().HasForeignKey(s => s.KeyId);
             set.HasIndex(s => new { s.AccountId, s.CreatedAt });
@@ -90,4 +127,26 @@ internal enum CredentialSetEnd
 
     /// <summary>The key that signed its token was withdrawn.</summary>
     KeyWithdrawn,
+}
+
+/// <summary>What makes a staged set take over.</summary>
+internal enum Activation
+{
+    /// <summary>Somebody says so.</summary>
+    Manual,
+
+    /// <summary>The first SCIM request with it does. Getting a token is no use of it.</summary>
+    FirstUse,
+}
+
+/// <summary>When, and from where, credentials were used.</summary>
+internal sealed class Use
+{
+    /// <summary>UTC.</summary>
+    public required DateTime At { get; init; }
+
+    /// <summary>The IP address, as <c>Scim.Api</c> saw it.</summary>
+    public string? Address { get; init; }
+
+    public string? UserAgent { get; init; }
 }

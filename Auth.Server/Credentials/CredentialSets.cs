@@ -1,89 +1,116 @@
 using System.Linq.Expressions;
+using Auth.Server.Accounts;
 using Auth.Server.Audit;
-using Auth.Server.Connect;
 using Auth.Server.Data;
+using Auth.Server.Events;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.IdentityModel.JsonWebTokens;
 using Shared.Contracts;
 
 namespace Auth.Server.Credentials;
 
-/// <summary>What a new credential set shall be.</summary>
-/// <param name="AccountId">Whose it is.</param>
-/// <param name="Replaces">
-/// The active set that the caller saw, null if there was none. If that is no longer so, nothing is done.
-/// </param>
-/// <param name="Method">One of <see cref="CredentialMethods"/>.</param>
-/// <param name="By">Who asks, for people to read.</param>
-/// <param name="Lifetime">Until the set ends by itself; null is the method's default.</param>
-/// <param name="RedirectUris">Where codes may be sent; without any, a client has client credentials only.</param>
-/// <param name="RequirePkce">Whether the client must prove with each code that it asked for it (RFC 7636); Okta cannot.</param>
-/// <param name="Jwks">
-/// Public keys, a JWK set, with which the client proves itself (<c>private_key_jwt</c>); it then has no secret.
-/// </param>
-internal sealed record NewCredentialSet(
-    Guid AccountId,
-    Guid? Replaces,
-    string Method,
-    string By,
-    TimeSpan? Lifetime = null,
-    IReadOnlyList<string>? RedirectUris = null,
-    bool RequirePkce = false,
-    string? Jwks = null);
-
-/// <summary>A credential set just made, with what is shown once and kept nowhere.</summary>
-internal sealed record IssuedCredentials(CredentialSet Set, string? Token, string? ClientSecret);
-
 /// <summary>
-/// The transitions of credential sets. Each locks the account's row first, names the set that its caller saw, and is one
-/// transaction: there is never a moment with two active sets, and a refusal changes nothing.
+/// The transitions of credential sets: <c>staged → active → ended</c>. Each locks the account's row first, names the set
+/// that its caller saw, and is one transaction: there is never a moment with two active sets, and a refusal changes
+/// nothing. One that ends an active set returns when no node of <c>Scim.Api</c> admits it any more.
 /// </summary>
 internal sealed class CredentialSets(
-    AuthDbContext db, ClientManager clients, TokenIssuer tokens, AuditTrail audit, TimeProvider time)
+    AuthDbContext db,
+    CredentialHistory history,
+    CredentialIssuer issuer,
+    EventLog events,
+    AuditTrail audit,
+    TimeProvider time)
 {
-    /// <summary>How long a direct JWT lives unless chosen otherwise.</summary>
-    public static readonly TimeSpan DirectJwtLifetime = TimeSpan.FromDays(365);
+    private DateTime Now => time.GetUtcNow().UtcDateTime;
 
-    private static readonly TimeSpan longestLifetime = TimeSpan.FromDays(3 * 365);
-    private static readonly TimeSpan shortestLifetime = TimeSpan.FromMinutes(5);
-
-    /// <summary>A lifetime in days; so many that no time span has them are as good as too many.</summary>
-    public static TimeSpan Days(int days) => TimeSpan.FromDays(Math.Clamp(days, -1, 1_000_000));
-
-    /// <summary>The account's live set, if it has one.</summary>
-    public async Task<CredentialSet?> FindActive(Guid accountId, CancellationToken cancellation)
+    /// <summary>
+    /// Makes a set. Without <see cref="NewCredentialSet.Staging"/> it is active when this returns, and what was before is
+    /// dead everywhere; otherwise it waits, and nothing else changes but that it replaces the staged set before it.
+    /// </summary>
+    /// <exception cref="ProblemException">
+    /// SCIM is not enabled (403), a set that is to be replaced is no longer current (409), or a value is wrong (400).
+    /// </exception>
+    public async Task<IssuedCredentials> Generate(NewCredentialSet wanted, CancellationToken cancellation)
     {
-        var set = await db.CredentialSets.AsNoTracking().SingleOrDefaultAsync(
-            set => set.AccountId == accountId && set.State == CredentialSetState.Active, cancellation);
-        return set is not null && set.IsLive(Now) ? set : null;
+        var issued = await audit.Record(
+            wanted.Staging is null ? AuditAction.GenerateCredentials : AuditAction.StageCredentials,
+            wanted.AccountId,
+            async entry =>
+            {
+                wanted.Check();
+                var account = await LockAccount(wanted.AccountId, cancellation);
+                await RequireActive(wanted.AccountId, wanted.Replaces, cancellation);
+                var issued = wanted.Staging is { } staging
+                    ? await Stage(wanted, staging, cancellation)
+                    : await Replace(account, wanted, cancellation);
+                entry.About = $"{issued.Set.Id}";
+                entry.Detail = wanted.Method
+                    + (issued.Set.LastFour is { Length: > 0 } end ? $", ends in {end}" : ", with keys of its own")
+                    + ((wanted.Staging?.Replaces ?? wanted.Replaces) is { } replaced ? $"; replaces {replaced}" : "");
+                return issued;
+            },
+            cancellation);
+        await Confirmed(issued.Set);
+        return issued;
     }
 
-    /// <summary>Makes a set and puts it in the place of the one before, whose tokens are dead when this returns.</summary>
+    /// <summary>Has a staged set take over; the active one is dead everywhere when this returns.</summary>
     /// <exception cref="ProblemException">
-    /// SCIM is not enabled (403), the replaced set is no longer current (409), or a value is wrong (400).
+    /// SCIM is not enabled (403), or the set is not staged any more, or not there (409).
     /// </exception>
-    public Task<IssuedCredentials> Generate(NewCredentialSet wanted, CancellationToken cancellation) => audit.Record(
-        AuditAction.GenerateCredentials,
-        wanted.AccountId,
-        async entry =>
+    public async Task<CredentialSet> Activate(Guid accountId, Guid setId, string by, CancellationToken cancellation)
+    {
+        var set = await audit.Record(
+            AuditAction.ActivateCredentials,
+            accountId,
+            async entry =>
+            {
+                entry.About = $"{setId}";
+                var account = await LockAccount(accountId, cancellation);
+                var staged = await history.FindStaged(accountId, cancellation);
+                return staged?.Id == setId
+                    ? await TakeOver(account, staged, by, cancellation)
+                    : throw await NoLonger("staged", accountId, setId, cancellation);
+            },
+            cancellation);
+        await Confirmed(set);
+        return set;
+    }
+
+    /// <summary>
+    /// Finishes what the first use of a set has begun: a staged one takes over, and an active one is confirmed, in case
+    /// nobody lived to do it. Does nothing if there is nothing left to do.
+    /// </summary>
+    public async Task Finish(Guid setId, CancellationToken cancellation)
+    {
+        var set = await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == setId, cancellation);
+        if (set is { State: CredentialSetState.Staged, Activation: Activation.FirstUse } && set.IsUsable(Now))
         {
-            Check(wanted);
-            var generation = await LockAccount(wanted.AccountId, cancellation);
-            await RequireCurrent(wanted.AccountId, wanted.Replaces, cancellation);
+            set = await audit.Record(
+                AuditAction.ActivateCredentials,
+                set.AccountId,
+                async entry =>
+                {
+                    (entry.About, entry.Detail) = ($"{setId}", "By its first use.");
+                    var account = await LockAccount(set.AccountId, cancellation);
+                    var staged = await history.FindStaged(set.AccountId, cancellation);
+                    return staged?.Id == setId
+                        ? await TakeOver(account, staged, "first use", cancellation)
+                        : await db.CredentialSets.AsNoTracking().SingleAsync(other => other.Id == setId, cancellation);
+                },
+                cancellation);
+        }
 
-            // Ended first and activated second, or two sets would be active at once.
-            await EndAll(wanted.AccountId, CredentialSetEnd.Superseded, wanted.By, cancellation);
-            var issued = await Activate(wanted, generation, cancellation);
-            entry.About = $"{issued.Set.Id}";
-            entry.Detail = wanted.Method
-                + (issued.Set.LastFour is { Length: > 0 } end ? $", ends in {end}" : ", with keys of its own")
-                + (wanted.Replaces is { } replaced ? $"; replaces {replaced}" : "");
-            return issued;
-        },
-        cancellation);
+        if (set is { State: CredentialSetState.Active, ConfirmedAt: null, ActivationEvent: { } number })
+        {
+            if (events.Confirmation is null)
+                await events.Confirm(number);
+            await Confirmed(set);
+        }
+    }
 
-    /// <summary>Ends the active set without a successor.</summary>
-    /// <exception cref="ProblemException">The set is no longer the current one (409).</exception>
+    /// <summary>Ends the active set without a successor, or the staged one.</summary>
+    /// <exception cref="ProblemException">The set is no longer current (409).</exception>
     public Task Revoke(Guid accountId, Guid setId, string by, CancellationToken cancellation) => audit.Record(
         AuditAction.RevokeCredentials,
         accountId,
@@ -91,8 +118,9 @@ internal sealed class CredentialSets(
         {
             entry.About = $"{setId}";
             await LockRow(accountId, cancellation);
-            await RequireCurrent(accountId, setId, cancellation);
-            await EndAll(accountId, CredentialSetEnd.Revoked, by, cancellation);
+            if ((await history.FindStaged(accountId, cancellation))?.Id != setId)
+                await RequireActive(accountId, setId, cancellation);
+            await End(accountId, set => set.Id == setId, CredentialSetEnd.Revoked, by, cancellation);
         },
         cancellation);
 
@@ -106,51 +134,158 @@ internal sealed class CredentialSets(
             .Where(set => set.State != CredentialSetState.Ended && set.Key!.WithdrawnAt != null)
             .ToListAsync(cancellation);
         foreach (var set in ended)
-        {
-            await audit.Record(
-                AuditAction.EndCredentials,
-                set.AccountId,
-                async entry =>
-                {
-                    entry.About = $"{set.Id}";
-                    entry.Detail = $"The key {set.KeyId} is no longer trusted.";
-                    await LockRow(set.AccountId, cancellation);
-                    await End(other => other.Id == set.Id, CredentialSetEnd.KeyWithdrawn, "SciLeads", cancellation);
-                },
-                cancellation);
-        }
-
+            await End(set, CredentialSetEnd.KeyWithdrawn, $"The key {set.KeyId} is no longer trusted.", cancellation);
         return ended;
     }
 
-    /// <summary>The set that the account had last, if none is live.</summary>
-    public async Task<CredentialSet?> FindLast(Guid accountId, CancellationToken cancellation) =>
-        await db.CredentialSets.AsNoTracking()
-            .Where(set => set.AccountId == accountId && set.Generation != null)
-            .OrderByDescending(set => set.Generation)
-            .FirstOrDefaultAsync(cancellation) is { } last && !last.IsLive(Now) ? last : null;
-
-    private DateTime Now => time.GetUtcNow().UtcDateTime;
-
-    private static void Check(NewCredentialSet wanted)
+    /// <summary>Ends the sets that have run out. They admit nobody already; this is so that nobody has to look at a clock.</summary>
+    public async Task EndExpired(CancellationToken cancellation)
     {
-        if (wanted.Method is not (CredentialMethods.OAuth2 or CredentialMethods.DirectJwt))
-            throw ProblemException.Invalid($"\"{wanted.Method}\" is no authentication method.");
-        if (wanted.Method == CredentialMethods.DirectJwt
-            && wanted is not { RedirectUris: null or { Count: 0 }, RequirePkce: false, Jwks: null })
+        var now = Now;
+        var ended = await db.CredentialSets.AsNoTracking()
+            .Where(set => (set.State == CredentialSetState.Active && set.ExpiresAt <= now)
+                || (set.State == CredentialSetState.Staged && (set.ExpiresAt <= now || set.ActivateBefore <= now)))
+            .ToListAsync(cancellation);
+        foreach (var set in ended)
         {
-            throw ProblemException.Invalid("A direct JWT has no redirect URIs and no keys.");
+            var why = set.State == CredentialSetState.Staged ? "It was never activated." : "It has run out.";
+            await End(set, CredentialSetEnd.Expired, why, cancellation);
         }
-        if (wanted is { RequirePkce: true, RedirectUris: null or { Count: 0 } })
-            throw ProblemException.Invalid("Without a redirect URI there are no codes for PKCE to protect.");
-        if (wanted.Lifetime is { } lifetime && (lifetime < shortestLifetime || lifetime > longestLifetime))
+    }
+
+    private Task End(CredentialSet set, CredentialSetEnd reason, string why, CancellationToken cancellation) => audit.Record(
+        AuditAction.EndCredentials,
+        set.AccountId,
+        async entry =>
         {
-            throw ProblemException.Invalid(
-                $"A lifetime is at least {shortestLifetime.TotalMinutes} minutes and at most {longestLifetime.TotalDays} days.");
+            (entry.About, entry.Detail) = ($"{set.Id}", why);
+            await LockRow(set.AccountId, cancellation);
+            await End(set.AccountId, other => other.Id == set.Id, reason, "SciLeads", cancellation);
+        },
+        cancellation);
+
+    private async Task<IssuedCredentials> Stage(
+        NewCredentialSet wanted, Staging staging, CancellationToken cancellation)
+    {
+        var staged = await history.FindStaged(wanted.AccountId, cancellation);
+        if (staged?.Id != staging.Replaces)
+        {
+            throw staged is null
+                ? await NoLonger("staged", wanted.AccountId, staging.Replaces!.Value, cancellation)
+                : ProblemException.Conflict(
+                    $"{staged.CreatedBy} staged credentials {At(staged.CreatedAt)}. They wait still, and nothing was changed now.");
         }
 
-        foreach (var uri in wanted.RedirectUris ?? [])
-            RedirectUris.Check(uri);
+        await EndExpiredOf(wanted.AccountId, cancellation);
+        await Mark(
+            set => set.AccountId == wanted.AccountId && set.State == CredentialSetState.Staged,
+            CredentialSetEnd.Superseded, wanted.By, cancellation);
+        return await issuer.Issue(wanted, generation: null, cancellation);
+    }
+
+    private async Task<IssuedCredentials> Replace(
+        Account account, NewCredentialSet wanted, CancellationToken cancellation)
+    {
+        // Ended first and activated second, or two sets would be active at once.
+        await EndExpiredOf(wanted.AccountId, cancellation);
+        await Mark(set => set.AccountId == wanted.AccountId, CredentialSetEnd.Superseded, wanted.By, cancellation);
+        var generation = await NextGeneration(account, cancellation);
+        var issued = await issuer.Issue(wanted, generation, cancellation);
+        issued.Set.ActivationEvent = await Tell(account.Id, generation, issued.Set.Id, cancellation);
+        await db.SaveChangesAsync(cancellation);
+        return issued;
+    }
+
+    private async Task<CredentialSet> TakeOver(
+        Account account, CredentialSet staged, string by, CancellationToken cancellation)
+    {
+        await EndExpiredOf(account.Id, cancellation);
+        await Mark(
+            set => set.AccountId == account.Id && set.State == CredentialSetState.Active,
+            CredentialSetEnd.Superseded, by, cancellation);
+        var generation = await NextGeneration(account, cancellation);
+        var set = await db.CredentialSets.SingleAsync(set => set.Id == staged.Id, cancellation);
+        (set.State, set.Generation, set.ActivatedAt, set.ActivatedBy) = (CredentialSetState.Active, generation, Now, by);
+        await db.SaveChangesAsync(cancellation);
+        set.ActivationEvent = await Tell(account.Id, generation, set.Id, cancellation);
+        await db.SaveChangesAsync(cancellation);
+        return set;
+    }
+
+    /// <summary>Ends some sets; if an active one is among them, nobody has the generation that comes after it.</summary>
+    private async Task End(
+        Guid accountId,
+        Expression<Func<CredentialSet, bool>> which,
+        CredentialSetEnd reason,
+        string by,
+        CancellationToken cancellation)
+    {
+        var wasActive = await db.CredentialSets.Where(set => set.AccountId == accountId).Where(which)
+            .AnyAsync(set => set.State == CredentialSetState.Active, cancellation);
+        await Mark(which, reason, by, cancellation);
+        if (!wasActive)
+            return;
+        var account = await db.Accounts.AsNoTracking().SingleAsync(account => account.Id == accountId, cancellation);
+        await Tell(accountId, await NextGeneration(account, cancellation), credentialSet: null, cancellation);
+    }
+
+    /// <summary>A set that ran out before now ended by itself, whoever finds it here.</summary>
+    private Task<int> EndExpiredOf(Guid accountId, CancellationToken cancellation)
+    {
+        var now = Now;
+        return Mark(
+            set => set.AccountId == accountId
+                && (set.ExpiresAt <= now || (set.State == CredentialSetState.Staged && set.ActivateBefore <= now)),
+            CredentialSetEnd.Expired, "SciLeads", cancellation);
+    }
+
+    private Task<int> Mark(
+        Expression<Func<CredentialSet, bool>> which, CredentialSetEnd why, string by, CancellationToken cancellation)
+    {
+        var now = Now;
+        return db.CredentialSets.Where(set => set.State != CredentialSetState.Ended).Where(which).ExecuteUpdateAsync(
+            change => change
+                .SetProperty(set => set.State, CredentialSetState.Ended)
+                .SetProperty(
+                    set => set.EndedAt,
+                    set => why != CredentialSetEnd.Expired ? now
+                        : set.State == CredentialSetState.Staged && (set.ExpiresAt == null || set.ActivateBefore < set.ExpiresAt)
+                            ? set.ActivateBefore
+                            : set.ExpiresAt)
+                .SetProperty(set => set.EndedBy, by)
+                .SetProperty(set => set.EndReason, why),
+            cancellation);
+    }
+
+    private Task<long> Tell(Guid account, long generation, Guid? credentialSet, CancellationToken cancellation) =>
+        events.Append(SecurityEvents.CredentialChange, account, cancellation, generation, credentialSet);
+
+    /// <summary>
+    /// Larger than any before, also than those that a restored backup does not know: they were taken from a clock.
+    /// </summary>
+    private async Task<long> NextGeneration(Account account, CancellationToken cancellation)
+    {
+        var clock = db.Database.IsNpgsql()
+            ? await db.Database.SqlQuery<long>(
+                $"""SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint AS "Value" """).SingleAsync(cancellation)
+            : time.GetUtcNow().ToUnixTimeMilliseconds();
+        var generation = Math.Max(account.LastGeneration + 1, clock);
+        await db.Accounts.Where(other => other.Id == account.Id).ExecuteUpdateAsync(
+            change => change.SetProperty(other => other.LastGeneration, generation), cancellation);
+        return generation;
+    }
+
+    /// <summary>An active set admits from now on: the one before admits nobody any more, anywhere.</summary>
+    private async Task Confirmed(CredentialSet set)
+    {
+        if (set.State != CredentialSetState.Active || events.Confirmation is not { } confirmation)
+            return;
+        (set.ConfirmedAt, set.Confirmation) = (Now, $"{confirmation}");
+        await db.CredentialSets.Where(other => other.Id == set.Id && other.ConfirmedAt == null).ExecuteUpdateAsync(
+            change => change
+                .SetProperty(other => other.ConfirmedAt, set.ConfirmedAt)
+                .SetProperty(other => other.Confirmation, set.Confirmation),
+            CancellationToken.None);
     }
 
     private async Task LockRow(Guid accountId, CancellationToken cancellation)
@@ -162,100 +297,40 @@ internal sealed class CredentialSets(
             throw ProblemException.NotFound($"There is no account {accountId}.");
     }
 
-    private async Task<long> LockAccount(Guid accountId, CancellationToken cancellation)
+    private async Task<Account> LockAccount(Guid accountId, CancellationToken cancellation)
     {
         await LockRow(accountId, cancellation);
         var account = await db.Accounts.AsNoTracking().SingleAsync(account => account.Id == accountId, cancellation);
-        if (!account.AllowsScim)
-        {
-            throw ProblemException.Forbidden(
-                $"SCIM provisioning is not enabled for {account.Name}. Write to support@scileads.com to have it enabled.");
-        }
-
-        return Math.Max(account.LastGeneration + 1, time.GetUtcNow().ToUnixTimeMilliseconds());
+        return account.AllowsScim ? account : throw ProblemException.Forbidden(
+            $"SCIM provisioning is not enabled for {account.Name}. Write to support@scileads.com to have it enabled.");
     }
 
-    private async Task RequireCurrent(Guid accountId, Guid? seen, CancellationToken cancellation)
+    private async Task RequireActive(Guid accountId, Guid? seen, CancellationToken cancellation)
     {
-        var current = await FindActive(accountId, cancellation);
+        var current = await history.FindActive(accountId, cancellation);
         if (current?.Id == seen)
             return;
-        if (current is not null)
-        {
-            throw ProblemException.Conflict(
-                $"{current.CreatedBy} generated new credentials on {current.ActivatedAt:yyyy-MM-dd} at {current.ActivatedAt:HH:mm:ss} UTC. "
-                + "They are active, and nothing was changed now.");
-        }
+        throw current is null
+            ? await NoLonger("active", accountId, seen!.Value, cancellation)
+            : ProblemException.Conflict(
+                $"{current.ActivatedBy} {(current.Activation is null ? "generated new" : "activated staged")} credentials "
+                + $"{At(current.ActivatedAt!.Value)}. They are active, and nothing was changed now.");
+    }
 
-        var ended = await db.CredentialSets.AsNoTracking().SingleOrDefaultAsync(
+    /// <summary>Why the set that a caller saw cannot be meant any more.</summary>
+    private async Task<ProblemException> NoLonger(
+        string state, Guid accountId, Guid seen, CancellationToken cancellation)
+    {
+        var set = await db.CredentialSets.AsNoTracking().SingleOrDefaultAsync(
             set => set.Id == seen && set.AccountId == accountId, cancellation);
-        throw ProblemException.Conflict(ended is { EndedAt: { } endedAt }
-            ? $"{ended.EndedBy} ended these credentials on {endedAt:yyyy-MM-dd} at {endedAt:HH:mm:ss} UTC. Nothing was changed now."
-            : "These credentials are not the account's active ones. Nothing was changed now.");
-    }
-
-    private async Task EndAll(Guid accountId, CredentialSetEnd reason, string by, CancellationToken cancellation)
-    {
-        var now = Now;
-        // A set that ran out before now ended by itself, whoever finds it here.
-        await End(
-            set => set.AccountId == accountId && set.ExpiresAt != null && set.ExpiresAt <= now,
-            CredentialSetEnd.Expired, "SciLeads", cancellation);
-        await End(set => set.AccountId == accountId, reason, by, cancellation);
-    }
-
-    private Task<int> End(
-        Expression<Func<CredentialSet, bool>> which, CredentialSetEnd why, string by, CancellationToken cancellation)
-    {
-        var now = Now;
-        return db.CredentialSets.Where(set => set.State != CredentialSetState.Ended).Where(which).ExecuteUpdateAsync(
-            change => change
-                .SetProperty(set => set.State, CredentialSetState.Ended)
-                .SetProperty(set => set.EndedAt, set => why == CredentialSetEnd.Expired ? set.ExpiresAt : now)
-                .SetProperty(set => set.EndedBy, by)
-                .SetProperty(set => set.EndReason, why),
-            cancellation);
-    }
-
-    private async Task<IssuedCredentials> Activate(
-        NewCredentialSet wanted, long generation, CancellationToken cancellation)
-    {
-        var now = Now;
-        var lifetime = wanted.Lifetime ?? (wanted.Method == CredentialMethods.DirectJwt ? DirectJwtLifetime : null);
-        var set = new CredentialSet
+        return ProblemException.Conflict(set switch
         {
-            AccountId = wanted.AccountId,
-            Method = wanted.Method,
-            State = CredentialSetState.Active,
-            Generation = generation,
-            ClientId = wanted.Method == CredentialMethods.OAuth2 ? $"scim-{Guid.NewGuid():N}" : null,
-            CreatedAt = now,
-            CreatedBy = wanted.By,
-            ActivatedAt = now,
-            ExpiresAt = now + lifetime,
-        };
-        db.CredentialSets.Add(set);
-        await db.SaveChangesAsync(cancellation);
-        await db.Accounts.Where(account => account.Id == wanted.AccountId).ExecuteUpdateAsync(
-            change => change.SetProperty(account => account.LastGeneration, generation), cancellation);
-
-        var issued = wanted.Method == CredentialMethods.OAuth2
-            ? new IssuedCredentials(set, null, await clients.CreateFor(set, wanted, cancellation))
-            : new IssuedCredentials(set, await IssueDirectJwt(set, cancellation), null);
-        set.KeyId = issued.Token is null ? null : new JsonWebToken(issued.Token).Kid;
-        set.LastFour = (issued.ClientSecret ?? issued.Token)?[^4..] ?? "";
-        await db.SaveChangesAsync(cancellation);
-        return issued;
+            { EndedAt: { } endedAt } => $"{set.EndedBy} ended these credentials {At(endedAt)}. Nothing was changed now.",
+            { State: CredentialSetState.Active, ActivatedAt: { } activatedAt } =>
+                $"{set.ActivatedBy} activated these credentials {At(activatedAt)}. Nothing was changed now.",
+            _ => $"These credentials are not the account's {state} ones. Nothing was changed now.",
+        });
     }
 
-    private async Task<string> IssueDirectJwt(CredentialSet set, CancellationToken cancellation)
-    {
-        await clients.CreateFor(set, cancellation);
-        return await tokens.Issue(
-            set.AccountId,
-            set.Id.ToString(),
-            [Shared.Contracts.Scopes.Scim],
-            set.ExpiresAt!.Value,
-            (IssuedUnder.CredentialSet, set.Id.ToString()));
-    }
+    private static string At(DateTime utc) => $"on {utc:yyyy-MM-dd} at {utc:HH:mm:ss} UTC";
 }

@@ -3,6 +3,7 @@ using Auth.Server.Administrators;
 using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Events;
 using Auth.Server.Keys;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
@@ -46,6 +47,12 @@ internal abstract class AuthDbContext(DbContextOptions options)
     public DbSet<ServerKey> Keys => Set<ServerKey>();
 
     public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
+
+    public DbSet<Event> Events => Set<Event>();
+
+    public DbSet<EventCounter> EventCounter => Set<EventCounter>();
+
+    public DbSet<Node> Nodes => Set<Node>();
 
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 

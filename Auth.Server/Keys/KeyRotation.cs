@@ -2,7 +2,9 @@ using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
+using Auth.Server.Events;
 using Microsoft.EntityFrameworkCore;
+using Shared.Contracts;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Keys;
@@ -16,6 +18,7 @@ internal sealed class KeyRotation(
     AuthDbContext db,
     KeyRing ring,
     CredentialSets sets,
+    EventLog events,
     AuditTrail audit,
     AuthOptions options,
     TimeProvider time,
@@ -58,6 +61,7 @@ internal sealed class KeyRotation(
                 entry.About = id;
                 var ended = await End(id, cancellation);
                 entry.Detail = $"{ended} live tokens ended.";
+                await events.Append(SecurityEvents.KeyWithdrawn, account: null, cancellation);
                 return ended;
             },
             cancellation);

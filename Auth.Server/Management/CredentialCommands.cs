@@ -1,63 +1,105 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Auth.Server.Audit;
-using Auth.Server.Connect;
 using Auth.Server.Credentials;
-using Shared.Contracts;
 
 namespace Auth.Server.Management;
 
-/// <summary><c>credentials</c>: the credential set of an account.</summary>
+/// <summary><c>credentials</c>: the credential sets of an account.</summary>
 internal static class CredentialCommands
 {
-    public static Command Create(CommandContext context) => new("credentials", "The credential set of an account.")
+    private static readonly Option<Guid?> set = new("--set")
     {
-        Generate(context), Show(context), Revoke(context),
+        Description = "The credential set's id; without it, the one that there is.",
+    };
+
+    public static Command Create(CommandContext context) => new("credentials", "The credential sets of an account.")
+    {
+        Generate(context), Stage(context), Check(context), Activate(context), Show(context), List(context), Revoke(context),
     };
 
     private static Command Generate(CommandContext context)
     {
-        var method = new Option<string>("--method") { Description = "How the identity provider signs in.", Required = true };
-        method.AcceptOnlyFromAmong("oauth2", "direct-jwt");
-        var lifetime = new Option<TimeSpan?>("--lifetime")
+        var wanted = new CredentialOptions();
+        var command = wanted.AddTo(new(
+            "generate", "Makes a credential set. The one before it ends, and all its tokens, on every node."));
+        command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
+            parsed, AuditAction.GenerateCredentials, async credentials =>
+            credentials.AsJson(await credentials.Sets.Generate(
+                await wanted.Read(parsed, context, await credentials.FindActive(parsed, cancellation), cancellation),
+                cancellation))));
+        return command;
+    }
+
+    private static Command Stage(CommandContext context)
+    {
+        var wanted = new CredentialOptions();
+        var activation = new Option<string>("--activation")
         {
-            Description = "Until the set ends by itself: 365d, 12h, 30m.",
-            CustomParser = ParseLifetime,
+            Description = "What makes it take over: the command activate, or the first SCIM request with it.",
+            DefaultValueFactory = _ => "manual",
         };
-        var redirectUri = new Option<string[]>("--redirect-uri") { Description = "Where codes may be sent (oauth2)." };
-        var oktaApp = new Option<string?>("--okta-app") { Description = "Okta's app name: its five redirect URIs (oauth2)." };
-        var requirePkce = new Option<bool>("--require-pkce")
+        activation.AcceptOnlyFromAmong("manual", "first-use");
+        var within = new Option<TimeSpan?>("--within")
         {
-            Description = "Refuses codes asked for without PKCE (oauth2); Okta does not send it.",
+            Description = "Until it ends by itself if it has not taken over: 7d, 12h, 30m.",
+            CustomParser = CredentialOptions.ParseTime,
         };
-        var jwks = new Option<string?>("--jwks")
+        var command = wanted.AddTo(new(
+            "stage", "Makes a credential set that takes over later. The active one goes on until then."));
+        command.Options.Add(activation);
+        command.Options.Add(within);
+        command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
+            parsed, AuditAction.StageCredentials, async credentials =>
         {
-            Description = "A file with public P-256 keys, a JWK set: the client has no secret, but proves itself with a key (oauth2).",
+            var active = await credentials.FindActive(parsed, cancellation);
+            var staged = await credentials.FindStaged(parsed, cancellation);
+            var set = await wanted.Read(parsed, context, active, cancellation) with
+            {
+                Staging = new(
+                    parsed.GetRequiredValue(activation) == "manual" ? Activation.Manual : Activation.FirstUse,
+                    parsed.GetValue(within),
+                    staged?.Id),
+            };
+            return credentials.AsJson(await credentials.Sets.Generate(set, cancellation));
+        }));
+        return command;
+    }
+
+    private static Command Check(CommandContext context)
+    {
+        var file = new Option<string>("--secret-file")
+        {
+            Description = "A file with the client secret or token, and nothing else. Nothing is used, and nothing activated.",
+            Required = true,
         };
-        var command = new Command("generate", "Makes a credential set. The one before it ends, and all its tokens.")
+        var command = new Command("check", "Says whether a secret or token is that of the staged credential set.")
         {
-            CommandContext.Account, method, lifetime, redirectUri, oktaApp, requirePkce, jwks,
+            CommandContext.Account, set, file,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialSets>(
-            parsed, AuditAction.GenerateCredentials, async sets =>
+        command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
+            parsed, AuditAction.CheckCredentials, async credentials =>
         {
-            var accountId = parsed.GetRequiredValue(CommandContext.Account);
-            var current = await sets.FindActive(accountId, cancellation);
-            IEnumerable<string> ofOkta = parsed.GetValue(oktaApp) is { } app ? RedirectUris.OfOktaApp(app) : [];
-            var issued = await sets.Generate(
-                new(
-                    accountId,
-                    current?.Id,
-                    parsed.GetRequiredValue(method) == "oauth2" ? CredentialMethods.OAuth2 : CredentialMethods.DirectJwt,
-                    CommandContext.By,
-                    parsed.GetValue(lifetime),
-                    [.. ofOkta, .. parsed.GetValue(redirectUri) ?? []],
-                    parsed.GetValue(requirePkce),
-                    parsed.GetValue(jwks) is { } file ? await context.ReadFile(file, cancellation) : null),
-                cancellation);
-            return AsJson(issued, context.Options);
+            var staged = await credentials.RequireStaged(parsed, parsed.GetValue(set), cancellation);
+            var secret = await context.ReadFile(parsed.GetRequiredValue(file), cancellation);
+            var good = await credentials.Staged.Check(staged.AccountId, staged.Id, secret, cancellation);
+            return new JsonObject { ["credentialSetId"] = good.Id, ["check"] = "good" };
+        }));
+        return command;
+    }
+
+    private static Command Activate(CommandContext context)
+    {
+        var command = new Command("activate", "Has the staged credential set take over. The active one ends, on every node.")
+        {
+            CommandContext.Account, set,
+        };
+        command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
+            parsed, AuditAction.ActivateCredentials, async credentials =>
+        {
+            var staged = await credentials.RequireStaged(parsed, parsed.GetValue(set), cancellation);
+            return CredentialContext.AsJson(await credentials.Sets.Activate(
+                staged.AccountId, staged.Id, CommandContext.By, cancellation));
         }));
         return command;
     }
@@ -65,75 +107,42 @@ internal static class CredentialCommands
     private static Command Show(CommandContext context)
     {
         var command = new Command("show", "Shows the active credential set, without its secret.") { CommandContext.Account };
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialSets>(
-            parsed, AuditAction.ShowCredentials, async sets =>
-            AsJson(await RequireActive(sets, parsed.GetRequiredValue(CommandContext.Account), cancellation))));
+        command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
+            parsed, AuditAction.ShowCredentials, async credentials =>
+            CredentialContext.AsJson(await credentials.RequireActive(parsed, cancellation))));
+        return command;
+    }
+
+    private static Command List(CommandContext context)
+    {
+        var command = new Command("list", "Lists the credential sets that the account has and had, without their secrets.")
+        {
+            CommandContext.Account,
+        };
+        command.SetAction((parsed, cancellation) => context.Answer<CredentialHistory>(
+            parsed, AuditAction.ShowCredentials, async history =>
+            new JsonArray([.. (await history.List(parsed.GetRequiredValue(CommandContext.Account), cancellation))
+                .Select(CredentialContext.AsJson)])));
         return command;
     }
 
     private static Command Revoke(CommandContext context)
     {
-        var command = new Command("revoke", "Ends the active credential set without a successor.") { CommandContext.Account };
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialSets>(
-            parsed, AuditAction.RevokeCredentials, async sets =>
+        var command = new Command("revoke", "Ends the active credential set without a successor, or the staged one (--set).")
         {
+            CommandContext.Account, set,
+        };
+        command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
+            parsed, AuditAction.RevokeCredentials, async credentials =>
+        {
+            var id = parsed.GetValue(set) ?? (await credentials.RequireActive(parsed, cancellation)).Id;
             var accountId = parsed.GetRequiredValue(CommandContext.Account);
-            var current = await RequireActive(sets, accountId, cancellation);
-            await sets.Revoke(accountId, current.Id, CommandContext.By, cancellation);
-            return new JsonObject { ["credentialSetId"] = current.Id, ["state"] = "ended" };
+            await credentials.Sets.Revoke(accountId, id, CommandContext.By, cancellation);
+            var answer = new JsonObject { ["credentialSetId"] = id, ["state"] = "ended" };
+            if (credentials.Events.Confirmation is { } confirmation)
+                answer["confirmation"] = $"{confirmation}";
+            return answer;
         }));
         return command;
-    }
-
-    private static async Task<CredentialSet> RequireActive(
-        CredentialSets sets, Guid accountId, CancellationToken cancellation) =>
-        await sets.FindActive(accountId, cancellation)
-        ?? throw ProblemException.NotFound($"Account {accountId} has no active credential set.");
-
-    private static JsonObject AsJson(CredentialSet set) => new()
-    {
-        ["credentialSetId"] = set.Id,
-        ["generation"] = set.Generation,
-        ["method"] = set.Method,
-        ["clientId"] = set.ClientId,
-        ["lastFour"] = set.LastFour,
-        ["createdAt"] = set.CreatedAt,
-        ["createdBy"] = set.CreatedBy,
-        ["expiresAt"] = set.ExpiresAt,
-    };
-
-    private static JsonObject AsJson(IssuedCredentials issued, AuthOptions options)
-    {
-        var answer = AsJson(issued.Set);
-        answer["scimBaseUrl"] = options.ScimBaseUrl.ToString();
-        if (issued.Token is not null)
-        {
-            answer["token"] = issued.Token;
-            return answer;
-        }
-
-        answer["clientSecret"] = issued.ClientSecret;
-        answer["authorizeUrl"] = new Uri(options.PublicUrl, AuthorizationServer.AuthorizePath).ToString();
-        answer["tokenUrl"] = new Uri(options.PublicUrl, AuthServerPaths.Token).ToString();
-        return answer;
-    }
-
-    private static TimeSpan? ParseLifetime(ArgumentResult argument)
-    {
-        var text = argument.Tokens.Single().Value;
-        if (text.Length > 1
-            && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-        {
-            switch (text[^1])
-            {
-                case 'd': return CredentialSets.Days(number);
-                case 'h': return CredentialSets.Days(number / 24) + TimeSpan.FromHours(number % 24);
-                case 'm': return TimeSpan.FromMinutes(number);
-                default: break;
-            }
-        }
-
-        argument.AddError($"\"{text}\" is no lifetime. Write days, hours or minutes: 365d, 12h, 30m.");
-        return null;
     }
 }

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages;
 
 /// <summary>How the administrator's account stands.</summary>
-internal sealed class IndexModel(AccountRegister accounts, CredentialSets sets) : PageModel
+internal sealed class IndexModel(AccountRegister accounts, CredentialHistory history) : PageModel
 {
     public Account Account { get; private set; } = null!;
 
@@ -16,6 +16,6 @@ internal sealed class IndexModel(AccountRegister accounts, CredentialSets sets) 
     {
         var accountId = SignedIn.From(User).AccountId;
         Account = await accounts.Get(accountId, cancellation);
-        Current = await sets.FindActive(accountId, cancellation);
+        Current = await history.FindActive(accountId, cancellation);
     }
 }

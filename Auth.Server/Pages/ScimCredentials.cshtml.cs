@@ -13,7 +13,7 @@ namespace Auth.Server.Pages;
 /// shows them again: a reload sends the form once more, which names a set that is no longer current, and is refused.
 /// </summary>
 internal sealed class ScimCredentialsModel(
-    AccountRegister accounts, CredentialSets sets, AuthOptions options) : PageModel
+    AccountRegister accounts, CredentialSets sets, CredentialHistory history, AuthOptions options) : PageModel
 {
     private static readonly (int Days, string Name)[] lifetimes =
         [(90, "90 days"), (180, "180 days"), (365, "1 year"), (730, "2 years"), (1095, "3 years")];
@@ -40,7 +40,7 @@ internal sealed class ScimCredentialsModel(
     public string? Jwks { get; set; }
 
     [BindProperty]
-    public int LifetimeDays { get; set; } = (int)CredentialSets.DirectJwtLifetime.TotalDays;
+    public int LifetimeDays { get; set; } = (int)NewCredentialSet.DirectJwtLifetime.TotalDays;
 
     public Account Account { get; private set; } = null!;
 
@@ -97,8 +97,8 @@ internal sealed class ScimCredentialsModel(
     {
         var accountId = SignedIn.From(User).AccountId;
         Account = await accounts.Get(accountId, cancellation);
-        Current = await sets.FindActive(accountId, cancellation);
-        Ended = await sets.FindLast(accountId, cancellation);
+        Current = await history.FindActive(accountId, cancellation);
+        Ended = await history.FindLast(accountId, cancellation);
     }
 
     private async Task Generate(List<string> redirectUris, CancellationToken cancellation)
@@ -112,7 +112,7 @@ internal sealed class ScimCredentialsModel(
                     Replaces,
                     Method!,
                     administrator.Email,
-                    Method == CredentialMethods.DirectJwt ? CredentialSets.Days(LifetimeDays) : null,
+                    Method == CredentialMethods.DirectJwt ? NewCredentialSet.Days(LifetimeDays) : null,
                     redirectUris,
                     IsOAuth && RequirePkce,
                     IsOAuth && Jwks is { Length: > 0 } ? Jwks : null),

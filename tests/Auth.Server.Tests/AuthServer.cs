@@ -153,19 +153,16 @@ internal sealed class AuthServer : IAsyncDisposable
             register => register.Create(account.Id, email, Password, CancellationToken.None));
 
     public Task<CredentialSet?> FindActive(Account account) =>
-        With<CredentialSets, CredentialSet?>(sets => sets.FindActive(account.Id, CancellationToken.None));
+        With<CredentialHistory, CredentialSet?>(history => history.FindActive(account.Id, CancellationToken.None));
 
     /// <summary>Puts a new credential set in the place of whichever is active.</summary>
-    public Task<IssuedCredentials> Generate(
-        Account account, string method = CredentialMethods.DirectJwt, params string[] redirectUris) =>
-        With<CredentialSets, IssuedCredentials>(async sets => await sets.Generate(
-            new(
-                account.Id,
-                (await sets.FindActive(account.Id, CancellationToken.None))?.Id,
-                method,
-                "a test",
-                RedirectUris: redirectUris),
-            CancellationToken.None));
+    public async Task<IssuedCredentials> Generate(
+        Account account, string method = CredentialMethods.DirectJwt, params string[] redirectUris)
+    {
+        var active = (await FindActive(account))?.Id;
+        return await With<CredentialSets, IssuedCredentials>(sets => sets.Generate(
+            new(account.Id, active, method, "a test", RedirectUris: redirectUris), CancellationToken.None));
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -176,9 +173,13 @@ internal sealed class AuthServer : IAsyncDisposable
             folder.Delete(recursive: true);
     }
 
-    /// <summary>Stands still, but for timers: a server that waits for another does so in real time.</summary>
+    /// <summary>Stands still, but for timers and intervals: a server that waits for another does so in real time.</summary>
     private sealed class Clock(DateTimeOffset start) : FakeTimeProvider(start)
     {
+        public override long TimestampFrequency => System.TimestampFrequency;
+
+        public override long GetTimestamp() => System.GetTimestamp();
+
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
             System.CreateTimer(callback, state, dueTime, period);
     }

@@ -227,7 +227,8 @@ public sealed class IntrospectionTests
             Assert.That(answer.Account!.Id, Is.EqualTo(account.Id));
         });
 
-        await server.With((Sessions sessions) => sessions.EndAll(administrator.Id, CancellationToken.None));
+        await server.With((AdministratorRegister register) =>
+            register.SignOut("ada@example.com", CancellationToken.None));
         Assert.That((await scim.Introspect(token)).Active, Is.False);
     }
 

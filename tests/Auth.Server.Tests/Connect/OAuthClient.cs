@@ -78,9 +78,13 @@ internal sealed class ResourceServer : IDisposable
         ]);
 
     /// <summary>What the server says of a token, or another node of it.</summary>
-    public async Task<TokenIntrospection> Introspect(string token, HttpClient? node = null)
+    public Task<TokenIntrospection> Introspect(string token, HttpClient? node = null) => Introspect(node, ("token", token));
+
+    /// <summary>The same, with whatever else the request says.</summary>
+    public async Task<TokenIntrospection> Introspect(
+        HttpClient? node, params (string Name, string Value)[] form)
     {
-        using var response = await Post(node ?? http, AuthServerPaths.Introspection, ("token", token));
+        using var response = await Post(node ?? http, AuthServerPaths.Introspection, form);
         Assert.That((int)response.StatusCode, Is.EqualTo(200), await response.Content.ReadAsStringAsync());
         return JsonSerializer.Deserialize<TokenIntrospection>(await response.Content.ReadAsStringAsync())!;
     }

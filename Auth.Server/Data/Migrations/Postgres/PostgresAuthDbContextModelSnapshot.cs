@@ -617,11 +617,30 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<Guid>("AccountId")
                         .HasColumnType("uuid");
 
+                    b.Property<DateTime?>("ActivateBefore")
+                        .HasColumnType("timestamp with time zone");
+
                     b.Property<DateTime?>("ActivatedAt")
                         .HasColumnType("timestamp with time zone");
 
+                    b.Property<string>("ActivatedBy")
+                        .HasColumnType("text");
+
+                    b.Property<string>("Activation")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)");
+
+                    b.Property<long?>("ActivationEvent")
+                        .HasColumnType("bigint");
+
                     b.Property<string>("ClientId")
                         .HasColumnType("text");
+
+                    b.Property<string>("Confirmation")
+                        .HasColumnType("text");
+
+                    b.Property<DateTime?>("ConfirmedAt")
+                        .HasColumnType("timestamp with time zone");
 
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone");
@@ -641,6 +660,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .HasColumnType("text");
 
                     b.Property<DateTime?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTime?>("FirstUsedAt")
                         .HasColumnType("timestamp with time zone");
 
                     b.Property<long?>("Generation")
@@ -677,6 +699,76 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .HasFilter("\"State\" = 'Staged'");
 
                     b.ToTable("CredentialSets");
+                });
+
+            modelBuilder.Entity("Auth.Server.Events.Event", b =>
+                {
+                    b.Property<long>("Number")
+                        .HasColumnType("bigint");
+
+                    b.Property<Guid?>("AccountId")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid?>("CredentialSetId")
+                        .HasColumnType("uuid");
+
+                    b.Property<long?>("Generation")
+                        .HasColumnType("bigint");
+
+                    b.Property<DateTime>("Time")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)");
+
+                    b.HasKey("Number");
+
+                    b.HasIndex("Time");
+
+                    b.ToTable("Events", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Events.EventCounter", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer");
+
+                    b.Property<long>("Last")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("EventCounter", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            Last = 0L
+                        });
+                });
+
+            modelBuilder.Entity("Auth.Server.Events.Node", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<long?>("Acknowledged")
+                        .HasColumnType("bigint");
+
+                    b.Property<DateTime>("LastSeen")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("Nodes", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Keys.ServerKey", b =>
@@ -949,9 +1041,57 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .WithMany()
                         .HasForeignKey("KeyId");
 
+                    b.OwnsOne("Auth.Server.Credentials.Use", "LastRefusal", b1 =>
+                        {
+                            b1.Property<Guid>("CredentialSetId")
+                                .HasColumnType("uuid");
+
+                            b1.Property<string>("Address")
+                                .HasColumnType("text");
+
+                            b1.Property<DateTime>("At")
+                                .HasColumnType("timestamp with time zone");
+
+                            b1.Property<string>("UserAgent")
+                                .HasColumnType("text");
+
+                            b1.HasKey("CredentialSetId");
+
+                            b1.ToTable("CredentialSets");
+
+                            b1.WithOwner()
+                                .HasForeignKey("CredentialSetId");
+                        });
+
+                    b.OwnsOne("Auth.Server.Credentials.Use", "LastUse", b1 =>
+                        {
+                            b1.Property<Guid>("CredentialSetId")
+                                .HasColumnType("uuid");
+
+                            b1.Property<string>("Address")
+                                .HasColumnType("text");
+
+                            b1.Property<DateTime>("At")
+                                .HasColumnType("timestamp with time zone");
+
+                            b1.Property<string>("UserAgent")
+                                .HasColumnType("text");
+
+                            b1.HasKey("CredentialSetId");
+
+                            b1.ToTable("CredentialSets");
+
+                            b1.WithOwner()
+                                .HasForeignKey("CredentialSetId");
+                        });
+
                     b.Navigation("Account");
 
                     b.Navigation("Key");
+
+                    b.Navigation("LastRefusal");
+
+                    b.Navigation("LastUse");
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserClaim<System.Guid>", b =>

@@ -609,10 +609,29 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Property<Guid>("AccountId")
                         .HasColumnType("TEXT");
 
+                    b.Property<DateTime?>("ActivateBefore")
+                        .HasColumnType("TEXT");
+
                     b.Property<DateTime?>("ActivatedAt")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("ActivatedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Activation")
+                        .HasMaxLength(20)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("ActivationEvent")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("ClientId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Confirmation")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("ConfirmedAt")
                         .HasColumnType("TEXT");
 
                     b.Property<DateTime>("CreatedAt")
@@ -633,6 +652,9 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT");
 
                     b.Property<DateTime?>("ExpiresAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("FirstUsedAt")
                         .HasColumnType("TEXT");
 
                     b.Property<long?>("Generation")
@@ -669,6 +691,76 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .HasFilter("\"State\" = 'Staged'");
 
                     b.ToTable("CredentialSets");
+                });
+
+            modelBuilder.Entity("Auth.Server.Events.Event", b =>
+                {
+                    b.Property<long>("Number")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid?>("AccountId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid?>("CredentialSetId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("Generation")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("Time")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Number");
+
+                    b.HasIndex("Time");
+
+                    b.ToTable("Events", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Events.EventCounter", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Last")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("EventCounter", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            Last = 0L
+                        });
+                });
+
+            modelBuilder.Entity("Auth.Server.Events.Node", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("Acknowledged")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("LastSeen")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("Nodes", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Keys.ServerKey", b =>
@@ -937,9 +1029,57 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .WithMany()
                         .HasForeignKey("KeyId");
 
+                    b.OwnsOne("Auth.Server.Credentials.Use", "LastRefusal", b1 =>
+                        {
+                            b1.Property<Guid>("CredentialSetId")
+                                .HasColumnType("TEXT");
+
+                            b1.Property<string>("Address")
+                                .HasColumnType("TEXT");
+
+                            b1.Property<DateTime>("At")
+                                .HasColumnType("TEXT");
+
+                            b1.Property<string>("UserAgent")
+                                .HasColumnType("TEXT");
+
+                            b1.HasKey("CredentialSetId");
+
+                            b1.ToTable("CredentialSets");
+
+                            b1.WithOwner()
+                                .HasForeignKey("CredentialSetId");
+                        });
+
+                    b.OwnsOne("Auth.Server.Credentials.Use", "LastUse", b1 =>
+                        {
+                            b1.Property<Guid>("CredentialSetId")
+                                .HasColumnType("TEXT");
+
+                            b1.Property<string>("Address")
+                                .HasColumnType("TEXT");
+
+                            b1.Property<DateTime>("At")
+                                .HasColumnType("TEXT");
+
+                            b1.Property<string>("UserAgent")
+                                .HasColumnType("TEXT");
+
+                            b1.HasKey("CredentialSetId");
+
+                            b1.ToTable("CredentialSets");
+
+                            b1.WithOwner()
+                                .HasForeignKey("CredentialSetId");
+                        });
+
                     b.Navigation("Account");
 
                     b.Navigation("Key");
+
+                    b.Navigation("LastRefusal");
+
+                    b.Navigation("LastUse");
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserClaim<System.Guid>", b =>

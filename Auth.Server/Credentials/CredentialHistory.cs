@@ -1,0 +1,50 @@
+using Auth.Server.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Credentials;
+
+/// <summary>The credential sets that an account has and had, without their secrets.</summary>
+internal sealed class CredentialHistory(AuthDbContext db, TimeProvider time)
+{
+    private DateTime Now => time.GetUtcNow().UtcDateTime;
+
+    /// <summary>The account's live set, if it has one.</summary>
+    public async Task<CredentialSet?> FindActive(Guid accountId, CancellationToken cancellation)
+    {
+        var set = await db.CredentialSets.AsNoTracking().SingleOrDefaultAsync(
+            set => set.AccountId == accountId && set.State == CredentialSetState.Active, cancellation);
+        return set?.IsLive(Now) == true ? set : null;
+    }
+
+    /// <summary>The account's staged set, if it has one that can still take over.</summary>
+    public async Task<CredentialSet?> FindStaged(Guid accountId, CancellationToken cancellation)
+    {
+        var set = await db.CredentialSets.AsNoTracking().SingleOrDefaultAsync(
+            set => set.AccountId == accountId && set.State == CredentialSetState.Staged, cancellation);
+        return set?.IsUsable(Now) == true ? set : null;
+    }
+
+    /// <summary>The set that the account had last, if none is live.</summary>
+    public async Task<CredentialSet?> FindLast(Guid accountId, CancellationToken cancellation) =>
+        await Activated(accountId).FirstOrDefaultAsync(cancellation) is { } last && !last.IsLive(Now) ? last : null;
+
+    /// <summary>The set that was active before another, if there was one.</summary>
+    public Task<CredentialSet?> FindBefore(CredentialSet set, CancellationToken cancellation) =>
+        Activated(set.AccountId).FirstOrDefaultAsync(before => before.Generation < set.Generation, cancellation);
+
+    /// <summary>One set of an account.</summary>
+    /// <exception cref="ProblemException">The account has no such set (404).</exception>
+    public async Task<CredentialSet> Get(Guid accountId, Guid setId, CancellationToken cancellation) =>
+        await db.CredentialSets.AsNoTracking().SingleOrDefaultAsync(
+            set => set.AccountId == accountId && set.Id == setId, cancellation)
+        ?? throw ProblemException.NotFound($"The account has no credential set {setId}.");
+
+    /// <summary>All sets of an account, the newest first.</summary>
+    public Task<List<CredentialSet>> List(Guid accountId, CancellationToken cancellation) =>
+        db.CredentialSets.AsNoTracking().Where(set => set.AccountId == accountId)
+            .OrderByDescending(set => set.CreatedAt).ThenByDescending(set => set.Id).ToListAsync(cancellation);
+
+    private IQueryable<CredentialSet> Activated(Guid accountId) => db.CredentialSets.AsNoTracking()
+        .Where(set => set.AccountId == accountId && set.Generation != null)
+        .OrderByDescending(set => set.Generation);
+}

@@ -1,0 +1,17 @@
+namespace Auth.Server.Credentials;
+
+/// <summary>Registers what credential sets are made of.</summary>
+internal static class CredentialStorage
+{
+    public static void AddCredentialSets(this IServiceCollection services)
+    {
+        services.AddScoped<CredentialHistory>();
+        services.AddScoped<CredentialIssuer>();
+        services.AddScoped<CredentialSets>();
+        services.AddScoped<CredentialCheck>();
+        services.AddSingleton<CutOvers>();
+        services.AddSingleton<CredentialUses>();
+        services.AddHostedService(provider => provider.GetRequiredService<CredentialUses>());
+        services.AddHostedService<CredentialWatch>();
+    }
+}

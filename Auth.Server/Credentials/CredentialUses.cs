@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using Auth.Server.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Credentials;
+
+/// <summary>
+/// Remembers when credentials were used or refused last, and writes it down every few seconds, so that no introspection
+/// waits for it. With what <c>Scim.Api</c> may remember of an answer, what people see is at most a minute old.
+/// </summary>
+internal sealed class CredentialUses(
+    IServiceScopeFactory scopes, TimeProvider time, ILogger<CredentialUses> log) : BackgroundService
+{
+    private static readonly TimeSpan every = TimeSpan.FromSeconds(5);
+    private readonly ConcurrentDictionary<Guid, Use> used = new();
+    private readonly ConcurrentDictionary<Guid, Use> refused = new();
+
+    /// <summary>A request with the set was let in.</summary>
+    public void Used(Guid setId, string? address, string? userAgent) => used[setId] = Now(address, userAgent);
+
+    /// <summary>A request with the set was refused, because the set has ended.</summary>
+    public void Refused(Guid setId, string? address, string? userAgent) => refused[setId] = Now(address, userAgent);
+
+    /// <summary>Writes down what is remembered.</summary>
+    public async Task Write(CancellationToken cancellation)
+    {
+        if (used.IsEmpty && refused.IsEmpty)
+            return;
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
+        foreach (var (id, use) in Take(used))
+        {
+            await db.CredentialSets.Where(set => set.Id == id).ExecuteUpdateAsync(
+                change => change
+                    .SetProperty(set => set.FirstUsedAt, set => set.FirstUsedAt ?? use.At)
+                    .SetProperty(set => set.LastUse!.At, use.At)
+                    .SetProperty(set => set.LastUse!.Address, use.Address)
+                    .SetProperty(set => set.LastUse!.UserAgent, use.UserAgent),
+                cancellation);
+        }
+        foreach (var (id, use) in Take(refused))
+        {
+            await db.CredentialSets.Where(set => set.Id == id).ExecuteUpdateAsync(
+                change => change
+                    .SetProperty(set => set.LastRefusal!.At, use.At)
+                    .SetProperty(set => set.LastRefusal!.Address, use.Address)
+                    .SetProperty(set => set.LastRefusal!.UserAgent, use.UserAgent),
+                cancellation);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(every, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                await TryWrite(stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            await TryWrite(CancellationToken.None);
+        }
+    }
+
+    private async Task TryWrite(CancellationToken cancellation)
+    {
+        try
+        {
+            await Write(cancellation);
+        }
+        // The next use says it again.
+        catch (Exception error) when (!cancellation.IsCancellationRequested)
+        {
+            log.LogWarning(error, "When credentials were used last cannot be written down");
+        }
+    }
+
+    private static IEnumerable<(Guid, Use)> Take(ConcurrentDictionary<Guid, Use> uses)
+    {
+        foreach (var id in uses.Keys)
+        {
+            if (uses.TryRemove(id, out var use))
+                yield return (id, use);
+        }
+    }
+
+    private Use Now(string? address, string? userAgent) => new()
+    {
+        At = time.GetUtcNow().UtcDateTime, Address = Printable(address, 45), UserAgent = Printable(userAgent, 300),
+    };
+
+    private static string? Printable(string? text, int longest) => text is null
+        ? null
+        : string.Concat(text.Where(character => !char.IsControl(character)).Take(longest));
+}

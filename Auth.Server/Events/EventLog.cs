@@ -1,0 +1,76 @@
+using Auth.Server.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Events;
+
+/// <summary>
+/// Writes events in the transaction of what they tell of, and sees to it that they are true everywhere before anybody
+/// hears that it is done.
+/// </summary>
+internal sealed class EventLog(AuthDbContext db, Barrier barrier, EventSignals signals, TimeProvider time)
+{
+    private long? unconfirmed;
+
+    /// <summary>How the last event of this scope went round, once <see cref="Confirm()"/> has returned.</summary>
+    public Confirmation? Confirmation { get; private set; }
+
+    /// <summary>
+    /// Writes an event, and locks the counter until the transaction ends: the last thing that a transaction does before
+    /// it writes its entry in the audit trail, so that the lock is held briefly and never before an account's.
+    /// </summary>
+    /// <returns>The event's number.</returns>
+    public async Task<long> Append(
+        string type,
+        Guid? account,
+        CancellationToken cancellation,
+        long? generation = null,
+        Guid? credentialSet = null)
+    {
+        if (db.Database.CurrentTransaction is null)
+            throw new InvalidOperationException("An event is written in the transaction of what it tells of.");
+        await db.EventCounter.ExecuteUpdateAsync(
+            change => change.SetProperty(counter => counter.Last, counter => counter.Last + 1), cancellation);
+        var number = await db.EventCounter.Select(counter => counter.Last).SingleAsync(cancellation);
+        db.Events.Add(new()
+        {
+            Number = number,
+            Time = time.GetUtcNow().UtcDateTime,
+            Type = type,
+            AccountId = account,
+            Generation = generation,
+            CredentialSetId = credentialSet,
+        });
+        await db.SaveChangesAsync(cancellation);
+        await db.Notify(signals.Events, cancellation);
+        unconfirmed = number;
+        return number;
+    }
+
+    /// <summary>
+    /// Waits until the events that this scope has committed are true on every node. It does not matter whether whoever
+    /// asked for them is still there.
+    /// </summary>
+    public async Task Confirm()
+    {
+        if (unconfirmed is not { } number)
+            return;
+        unconfirmed = null;
+        await Confirm(number);
+    }
+
+    /// <summary>Waits until an event that somebody else has committed is true on every node.</summary>
+    public async Task Confirm(long number) => Confirmation = await barrier.Wait(number);
+
+    /// <summary>What was appended was rolled back.</summary>
+    public void Forget() => unconfirmed = null;
+}
+
+/// <summary>PostgreSQL's notifications, which are sent when the transaction commits.</summary>
+internal static class Notifications
+{
+    public static async Task Notify(this AuthDbContext db, Signal signal, CancellationToken cancellation)
+    {
+        if (db.Database.IsNpgsql())
+            await db.Database.ExecuteSqlAsync($"SELECT pg_notify({signal.Channel}, '')", cancellation);
+    }
+}

@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Auth.Server.Connect;
+using Auth.Server.Credentials;
+using Auth.Server.Events;
+using Shared.Contracts;
+
+namespace Auth.Server.Management;
+
+/// <summary>What the verbs of credential sets work with, and how they show a set.</summary>
+internal sealed class CredentialContext(
+    CredentialSets sets, CredentialHistory history, CredentialCheck staged, EventLog events, AuthOptions options)
+{
+    public CredentialSets Sets { get; } = sets;
+
+    public CredentialCheck Staged { get; } = staged;
+
+    public EventLog Events { get; } = events;
+
+    public Task<CredentialSet?> FindActive(ParseResult parsed, CancellationToken cancellation) =>
+        history.FindActive(parsed.GetRequiredValue(CommandContext.Account), cancellation);
+
+    public Task<CredentialSet?> FindStaged(ParseResult parsed, CancellationToken cancellation) =>
+        history.FindStaged(parsed.GetRequiredValue(CommandContext.Account), cancellation);
+
+    public async Task<CredentialSet> RequireActive(ParseResult parsed, CancellationToken cancellation) =>
+        await FindActive(parsed, cancellation) ?? throw ProblemException.NotFound(
+            $"Account {parsed.GetRequiredValue(CommandContext.Account)} has no active credential set.");
+
+    /// <summary>The staged set; if one is named, that one, whatever has become of it.</summary>
+    public async Task<CredentialSet> RequireStaged(ParseResult parsed, Guid? id, CancellationToken cancellation)
+    {
+        var accountId = parsed.GetRequiredValue(CommandContext.Account);
+        if (id is { } named)
+            return await history.Get(accountId, named, cancellation);
+        return await history.FindStaged(accountId, cancellation)
+            ?? throw ProblemException.NotFound($"Account {accountId} has no staged credential set.");
+    }
+
+    /// <summary>A set without its secret.</summary>
+    public static JsonObject AsJson(CredentialSet set) => new()
+    {
+        ["credentialSetId"] = set.Id,
+        ["state"] = set.State.ToString().ToLowerInvariant(),
+        ["generation"] = set.Generation,
+        ["method"] = set.Method,
+        ["clientId"] = set.ClientId,
+        ["lastFour"] = set.LastFour,
+        ["createdAt"] = set.CreatedAt,
+        ["createdBy"] = set.CreatedBy,
+        ["activation"] = set.Activation switch
+        {
+            null => null,
+            Activation.FirstUse => "first-use",
+            _ => "manual",
+        },
+        ["activateBefore"] = set.ActivateBefore,
+        ["activatedAt"] = set.ActivatedAt,
+        ["activatedBy"] = set.ActivatedBy,
+        ["confirmation"] = set.Confirmation,
+        ["expiresAt"] = set.ExpiresAt,
+        ["firstUsedAt"] = set.FirstUsedAt,
+        ["lastUsedAt"] = set.LastUse?.At,
+        ["lastUsedFrom"] = set.LastUse?.Address,
+        ["lastUsedBy"] = set.LastUse?.UserAgent,
+        ["endedAt"] = set.EndedAt,
+        ["endedBy"] = set.EndedBy,
+        ["endReason"] = set.EndReason?.ToString().ToLowerInvariant(),
+        ["lastRefusedAt"] = set.LastRefusal?.At,
+        ["lastRefusedFrom"] = set.LastRefusal?.Address,
+    };
+
+    /// <summary>A set just made, with what is shown once.</summary>
+    public JsonObject AsJson(IssuedCredentials issued)
+    {
+        var answer = AsJson(issued.Set);
+        answer["scimBaseUrl"] = options.ScimBaseUrl.ToString();
+        if (issued.Token is not null)
+        {
+            answer["token"] = issued.Token;
+            return answer;
+        }
+
+        answer["clientSecret"] = issued.ClientSecret;
+        answer["authorizeUrl"] = new Uri(options.PublicUrl, AuthorizationServer.AuthorizePath).ToString();
+        answer["tokenUrl"] = new Uri(options.PublicUrl, AuthServerPaths.Token).ToString();
+        return answer;
+    }
+}

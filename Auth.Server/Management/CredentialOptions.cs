@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Auth.Server.Credentials;
+using Shared.Contracts;
+
+namespace Auth.Server.Management;
+
+/// <summary>The options that say what a new credential set shall be.</summary>
+internal sealed class CredentialOptions
+{
+    private readonly Option<string> method = new("--method")
+    {
+        Description = "How the identity provider signs in.",
+        Required = true,
+    };
+
+    private readonly Option<TimeSpan?> lifetime = new("--lifetime")
+    {
+        Description = "Until the set ends by itself: 365d, 12h, 30m.",
+        CustomParser = ParseTime,
+    };
+
+    private readonly Option<string[]> redirectUri = new("--redirect-uri")
+    {
+        Description = "Where codes may be sent (oauth2).",
+    };
+
+    private readonly Option<string?> oktaApp = new("--okta-app")
+    {
+        Description = "Okta's app name: its five redirect URIs (oauth2).",
+    };
+
+    private readonly Option<bool> requirePkce = new("--require-pkce")
+    {
+        Description = "Refuses codes asked for without PKCE (oauth2); Okta does not send it.",
+    };
+
+    private readonly Option<string?> jwks = new("--jwks")
+    {
+        Description = "A file with public P-256 keys, a JWK set: the client has no secret, but proves itself with a key (oauth2).",
+    };
+
+    public CredentialOptions() => method.AcceptOnlyFromAmong("oauth2", "direct-jwt");
+
+    public Command AddTo(Command command)
+    {
+        foreach (var option in new Option[]
+        {
+            CommandContext.Account, method, lifetime, redirectUri, oktaApp, requirePkce, jwks,
+        })
+        {
+            command.Options.Add(option);
+        }
+
+        return command;
+    }
+
+    public async Task<NewCredentialSet> Read(
+        ParseResult parsed, CommandContext context, CredentialSet? replaces, CancellationToken cancellation)
+    {
+        IEnumerable<string> ofOkta = parsed.GetValue(oktaApp) is { } app ? RedirectUris.OfOktaApp(app) : [];
+        return new(
+            parsed.GetRequiredValue(CommandContext.Account),
+            replaces?.Id,
+            parsed.GetRequiredValue(method) == "oauth2" ? CredentialMethods.OAuth2 : CredentialMethods.DirectJwt,
+            CommandContext.By,
+            parsed.GetValue(lifetime),
+            [.. ofOkta, .. parsed.GetValue(redirectUri) ?? []],
+            parsed.GetValue(requirePkce),
+            parsed.GetValue(jwks) is { } file ? await context.ReadFile(file, cancellation) : null);
+    }
+
+    /// <summary>Days, hours or minutes.</summary>
+    public static TimeSpan? ParseTime(ArgumentResult argument)
+    {
+        var text = argument.Tokens.Single().Value;
+        if (text.Length > 1
+            && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            switch (text[^1])
+            {
+                case 'd': return NewCredentialSet.Days(number);
+                case 'h': return NewCredentialSet.Days(number / 24) + TimeSpan.FromHours(number % 24);
+                case 'm': return TimeSpan.FromMinutes(number);
+                default: break;
+            }
+        }
+
+        argument.AddError($"\"{text}\" is no lifetime. Write days, hours or minutes: 365d, 12h, 30m.");
+        return null;
+    }
+}

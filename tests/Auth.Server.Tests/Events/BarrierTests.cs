@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using Auth.Server.Accounts;
+using Auth.Server.Events;
+using Auth.Server.Tests.Connect;
+using Shared.Contracts;
+
+namespace Auth.Server.Tests.Events;
+
+/// <summary>When the call that ends a set comes back, and what it says.</summary>
+public sealed class BarrierTests
+{
+    private AuthServer server = null!;
+    private ResourceServer scim = null!;
+    private Account account = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        server = await AuthServer.Start();
+        scim = await ResourceServer.Register(server);
+        account = await server.CreateAccount();
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        scim.Dispose();
+        await server.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Without_any_node_nothing_is_confirmed_and_nobody_waits()
+    {
+        var (confirmation, elapsed) = await Generate();
+        Assert.That(confirmation, Does.StartWith("Not confirmed"));
+        Assert.That(elapsed, Is.LessThan(Node.Lease));
+    }
+
+    [Test]
+    public async Task It_comes_back_when_every_node_has_acknowledged()
+    {
+        using var one = await ScimNode.Start(server, scim, "scim-1");
+        using var two = await ScimNode.Start(server, scim, "scim-2");
+        await one.Poll();
+        await two.Poll();
+        using var stop = new CancellationTokenSource();
+        var serving = Task.WhenAll(one.Serve(stop.Token), two.Serve(stop.Token));
+
+        var (confirmation, elapsed) = await Generate();
+
+        Assert.That(confirmation, Does.StartWith("Confirmed by 2 of 2 nodes in "));
+        Assert.That(elapsed, Is.LessThan(Node.Lease));
+        await stop.CancelAsync();
+        await serving;
+    }
+
+    [Test]
+    public async Task It_waits_for_a_node_that_has_the_event_but_has_not_applied_it()
+    {
+        using var node = await ScimNode.Start(server, scim);
+        await node.Poll();
+        var waiting = node.Poll();
+        var generating = Generate();
+        var jti = (await waiting).Sets.Keys.Single();
+
+        await Task.Delay(TimeSpan.FromMilliseconds(300));
+        Assert.That(generating.IsCompleted, Is.False);
+        await node.Poll(now: true, ack: jti);
+
+        Assert.That((await generating).Confirmation, Does.StartWith("Confirmed by 1 of 1 node"));
+    }
+
+    [Test]
+    public async Task It_outlasts_the_lease_of_a_node_that_is_silent_and_names_it()
+    {
+        using var silent = await ScimNode.Start(server, scim, "scim-silent");
+        using var live = await ScimNode.Start(server, scim, "scim-live");
+        await silent.Poll();
+        await live.Poll();
+        using var stop = new CancellationTokenSource();
+        var serving = live.Serve(stop.Token);
+
+        var (confirmation, elapsed) = await Generate();
+
+        Assert.That(elapsed, Is.GreaterThan(Node.Lease).And.LessThan(TimeSpan.FromSeconds(10)));
+        Assert.That(confirmation, Does.StartWith("Confirmed by 1 of 2 nodes. scim-silent did not answer"));
+        await stop.CancelAsync();
+        await serving;
+    }
+
+    [Test]
+    public async Task It_waits_for_a_node_that_only_ever_introspected()
+    {
+        using var node = await ScimNode.Start(server, scim);
+        await node.Introspect((await server.Generate(account)).Token!);
+
+        var (confirmation, elapsed) = await Generate();
+
+        Assert.That(elapsed, Is.GreaterThan(Node.Lease));
+        Assert.That(confirmation, Does.StartWith("Confirmed by 0 of 1 node."));
+    }
+
+    [Test]
+    public async Task A_node_that_has_left_is_not_waited_for()
+    {
+        using var node = await ScimNode.Start(server, scim);
+        await node.Poll();
+        await node.Poll(leaves: true);
+
+        var (confirmation, elapsed) = await Generate();
+
+        Assert.That(confirmation, Does.StartWith("Not confirmed"));
+        Assert.That(elapsed, Is.LessThan(Node.Lease));
+    }
+
+    [Test]
+    public async Task A_node_that_has_not_been_heard_of_for_an_hour_is_not_waited_for()
+    {
+        using var node = await ScimNode.Start(server, scim);
+        await node.Poll();
+        server.Time.Advance(Node.Memory + TimeSpan.FromSeconds(1));
+        Assert.That((await Generate()).Confirmation, Does.StartWith("Not confirmed"));
+    }
+
+    [Test]
+    public async Task Another_nodes_database_clock_decides_nothing()
+    {
+        // As after a fail-over to a database whose clock is ahead.
+        using var node = await ScimNode.Start(server, scim);
+        await node.Poll();
+        server.Time.Advance(TimeSpan.FromMinutes(5));
+        Assert.That((await Generate()).Elapsed, Is.GreaterThan(Node.Lease));
+    }
+
+    private async Task<(string Confirmation, TimeSpan Elapsed)> Generate()
+    {
+        var watch = Stopwatch.StartNew();
+        var issued = await server.Generate(account, CredentialMethods.DirectJwt);
+        return (issued.Set.Confirmation!, watch.Elapsed);
+    }
+}
