@@ -75,16 +75,25 @@ internal abstract class AuthDbContext(DbContextOptions options)
         }
     }
 
-    /// <summary>A save outside a transaction (OpenIddict's and Identity's stores do that) is a write of its own.</summary>
+    /// <summary>
+    /// A save outside a transaction (OpenIddict's and Identity's stores do that) is a write of its own. One statement is a
+    /// transaction by itself; Entity Framework begins one for more.
+    /// </summary>
     public override async Task<int> SaveChangesAsync(
         bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
         if (Database.CurrentTransaction is not null)
             return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-        await using var transaction = await BeginWrite(cancellationToken);
-        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-        await transaction.Commit(cancellationToken);
-        return saved;
+        var gate = this.GetService<WriterGate>();
+        await gate.Enter(cancellationToken);
+        try
+        {
+            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        }
+        finally
+        {
+            gate.Leave();
+        }
     }
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
