@@ -26,6 +26,11 @@ internal sealed class ClientManager(
 {
     private const string Sha256Prefix = "sha256.";
 
+    private static readonly Func<AuthDbContext, string, CancellationToken, Task<Client?>> find = EF.CompileAsyncQuery(
+        (AuthDbContext db, string clientId, CancellationToken cancellation) => db.Clients
+            .Include(client => client.CredentialSet)
+            .SingleOrDefault(client => client.ClientId == clientId));
+
     // A request asks for its client a dozen times.
     private readonly Dictionary<string, Client?> found = new(StringComparer.Ordinal);
 
@@ -112,8 +117,7 @@ internal sealed class ClientManager(
     {
         if (memory.TryGetValue(ResourceServers.MemoryKey(clientId), out Client? resourceServer))
             return resourceServer;
-        var client = await db.Clients.Include(client => client.CredentialSet)
-            .SingleOrDefaultAsync(client => client.ClientId == clientId, cancellation);
+        var client = await find(db, clientId, cancellation);
         if (client is { CredentialSetId: null })
         {
             db.Entry(client).State = EntityState.Detached;

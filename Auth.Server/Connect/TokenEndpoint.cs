@@ -35,11 +35,16 @@ internal static class TokenEndpoint
     }
 
     private static async Task<IResult> Exchange(
-        HttpContext http, AuthDbContext db, AuthOptions options, TimeProvider time, CancellationToken cancellation)
+        HttpContext http,
+        ClientManager clients,
+        AuthDbContext db,
+        AuthOptions options,
+        TimeProvider time,
+        CancellationToken cancellation)
     {
         var request = http.GetOpenIddictServerRequest()!;
         if (request.IsClientCredentialsGrantType())
-            return Results.SignIn(await PrincipalOfClient(request, db, cancellation), authenticationScheme: Scheme);
+            return Results.SignIn(await PrincipalOfClient(request, clients, cancellation), authenticationScheme: Scheme);
 
         // Code, refresh token or traded token carry what was granted.
         var granted = (await http.AuthenticateAsync(Scheme)).Principal!;
@@ -53,10 +58,9 @@ internal static class TokenEndpoint
     }
 
     private static async Task<ClaimsPrincipal> PrincipalOfClient(
-        OpenIddictRequest request, AuthDbContext db, CancellationToken cancellation)
+        OpenIddictRequest request, ClientManager clients, CancellationToken cancellation)
     {
-        var client = await db.Clients.AsNoTracking().Include(client => client.CredentialSet)
-            .SingleAsync(client => client.ClientId == request.ClientId, cancellation);
+        var client = (await clients.FindByClientIdAsync(request.ClientId!, cancellation))!;
         return client.CredentialSet is { } set
             ? PrincipalOf(set.AccountId, set.Id, [Shared.Contracts.Scopes.Scim])
             : PrincipalOfResourceServer(client.ClientId!, request.GetScopes());
