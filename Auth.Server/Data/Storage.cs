@@ -8,6 +8,10 @@ namespace Auth.Server.Data;
 /// <summary>Registers the auth database that the connection string names.</summary>
 internal static class Storage
 {
+    // Statements that come again and again stay prepared, and no connection is told to forget what nobody ever tells it
+    // (session settings, locks, temporary tables). What the connection string itself says goes before.
+    private const string PostgresDefaults = "Max Auto Prepare=100;No Reset On Close=true;";
+
     /// <summary>PostgreSQL has a host; SQLite has a file (<c>Data Source</c>).</summary>
     public static bool IsPostgres(string connectionString) =>
         new DbConnectionStringBuilder { ConnectionString = connectionString }.ContainsKey("Host");
@@ -49,6 +53,6 @@ internal static class Storage
         .AddInterceptors(new SqliteConnections());
 
     public static DbContextOptionsBuilder UsePostgres(this DbContextOptionsBuilder db, string connectionString) => db
-        .UseNpgsql(connectionString)
+        .UseNpgsql(PostgresDefaults + connectionString)
         .UseOpenIddict<Client, Grant, Scope, Token, Guid>();
 }
