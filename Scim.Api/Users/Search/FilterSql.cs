@@ -22,7 +22,7 @@ internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, 
         if (filter.Conditions > MaxConditions)
             throw new ScimException(ScimError.InvalidFilter(
                 $"The filter has {filter.Conditions} conditions; at most {MaxConditions} are possible."));
-        return Write(filter, new Place(type.Find, Document, [], IsUser: true));
+        return Write(filter, new Place(type.Find, Document, IsUser: true));
     }
 
     private string Write(Filter filter, Place place)
@@ -56,9 +56,10 @@ internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, 
             return HasAddress(value, addressType);
         if (target.Attribute!.MultiValued)
             return AnyElement(target, place, (_, element) => Write(path.Inner, element));
+        // name[givenName pr] is name.givenName pr, of a user who has a name.
         var inside = place with
         {
-            Find = target.Attribute.FindInside, Prefix = place.PathOf(target, sub: null), IsUser = false,
+            Find = part => target.Attribute.FindInside(part) is { } sub ? target with { Sub = sub.Attribute } : null,
         };
         return $"({Exists(target, place)} AND {Write(path.Inner, inside)})";
     }
@@ -69,7 +70,7 @@ internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, 
             return target.Attribute.Name == "externalId" ? "u.\"ExternalId\" IS NOT NULL" : "TRUE";
         return target is { Attribute.MultiValued: true, Sub: { } sub }
             ? AnyElement(target, place, (json, _) => sql.Dialect.Exists(json, [sub.Name]))
-            : sql.Dialect.Exists(place.Json, place.PathOf(target, target.Sub));
+            : sql.Dialect.Exists(place.Json, target.PathOf(target.Sub));
     }
 
     private string Compare(AttributeTarget target, FilterLiteral literal, Place place)
@@ -82,7 +83,7 @@ internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, 
         var inside = leaf != target.Attribute;
         if (inside && target.Attribute!.MultiValued)
             return AnyElement(target, place, (_, element) => Compare(new(null, leaf, null), literal, element));
-        var path = place.PathOf(target, inside ? leaf : null);
+        var path = target.PathOf(inside ? leaf : null);
         return leaf.MultiValued
             ? AnyElement(path, place, json => Compare(Operand.In(sql.Dialect, json, [], leaf), literal))
             : Compare(Operand.In(sql.Dialect, place.Json, path, leaf), literal);
@@ -117,9 +118,9 @@ internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, 
 
     private string AnyElement(AttributeTarget target, Place place, Func<string, Place, string> condition) =>
         AnyElement(
-            place.PathOf(target, sub: null),
+            target.PathOf(sub: null),
             place,
-            json => condition(json, new Place(target.Attribute!.FindInside, json, [], IsUser: false)));
+            json => condition(json, new Place(target.Attribute!.FindInside, json, IsUser: false)));
 
     private string AnyElement(string[] path, Place place, Func<string, string> condition)
     {
@@ -137,19 +138,16 @@ internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, 
         return $"u.\"Id\" IN (SELECT e.\"UserId\" FROM \"UserEmails\" AS e WHERE {condition})";
     }
 
-    /// <summary>Where names are looked up and values found: in a user, or inside a complex attribute.</summary>
-    private sealed record Place(AttributeLookup Find, string Json, string[] Prefix, bool IsUser)
-    {
-        public string[] PathOf(AttributeTarget target, SchemaAttribute? sub) => target.PathOf(sub, Prefix);
-    }
+    /// <summary>Where names are looked up and values found: in a user, or in one of several complex values.</summary>
+    private sealed record Place(AttributeLookup Find, string Json, bool IsUser);
 }
 
 /// <summary>Where an attribute is in a search document.</summary>
 internal static class SearchPaths
 {
-    public static string[] PathOf(this AttributeTarget target, SchemaAttribute? sub, params string[] prefix)
+    public static string[] PathOf(this AttributeTarget target, SchemaAttribute? sub)
     {
-        string?[] names = [.. prefix, target.Extension?.Id, target.Attribute!.Name, sub?.Name];
+        string?[] names = [target.Extension?.Id, target.Attribute!.Name, sub?.Name];
         return [.. names.OfType<string>()];
     }
 }

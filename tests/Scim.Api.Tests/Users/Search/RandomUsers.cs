@@ -143,8 +143,7 @@ internal static class RandomUsers
 
     private static Filter.ValuePath MakePath(Random random)
     {
-        var complex = Attributes.Where(a => a.Target is { Attribute.Type: AttributeType.Complex, Sub: null }
-            && a.Target.Attribute.Name != "meta").ToArray();
+        var complex = Attributes.Where(a => a.Target is { Attribute.Type: AttributeType.Complex, Sub: null }).ToArray();
         var (path, target) = complex[random.Next(complex.Length)];
         var inside = target.Attribute!.SubAttributes.Select(sub => new AttributePath(null, sub.Name))
             .Select(sub => (sub, target.Attribute.FindInside(sub)!)).ToArray();
