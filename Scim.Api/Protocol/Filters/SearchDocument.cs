@@ -96,9 +96,7 @@ internal static class SearchDocument
             : null;
 
     private static string? ReadInstant(JsonElement value) =>
-        value.ValueKind == JsonValueKind.String
-        && DateTimeOffset.TryParse(
-            value.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+        value.ValueKind == JsonValueKind.String && XsdDateTime.Read(value.GetString()!) is { } at
             ? FoldInstant(at.UtcDateTime)
             : null;
 }

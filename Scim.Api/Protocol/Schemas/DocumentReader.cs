@@ -82,7 +82,7 @@ internal static class DocumentReader
             AttributeType.Integer =>
                 value.GetValueKind() == JsonValueKind.Number && value.AsValue().TryGetValue<long>(out _),
             AttributeType.Decimal => value.GetValueKind() == JsonValueKind.Number,
-            AttributeType.DateTime => Text(value) is { } text && IsDateTime(text),
+            AttributeType.DateTime => Text(value) is { } text && XsdDateTime.Read(text) is not null,
             AttributeType.Binary => Text(value) is { } text && System.Buffers.Text.Base64.IsValid(text),
             _ => Text(value) is not null,
         };
@@ -151,9 +151,6 @@ internal static class DocumentReader
         var digits = Math.Abs(number).ToString(CultureInfo.InvariantCulture).Replace(".", "", StringComparison.Ordinal);
         return digits.Trim('0').Length <= MaxDigits && Math.Abs(number) < 1e15m;
     }
-
-    private static bool IsDateTime(string text) => text.Contains('T', StringComparison.Ordinal)
-        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
 
     private static string Description(AttributeType type) => type switch
     {
