@@ -30,11 +30,14 @@ internal static class UserIds
     {
         var time = new DateTimeOffset(now).ToUnixTimeMilliseconds();
         if (last is { } id)
-            time = Math.Max(time, TimeOf(id) + 1);
+            time = Math.Max(time, MillisecondsOf(id) + 1);
         return Guid.CreateVersion7(DateTimeOffset.FromUnixTimeMilliseconds(time));
     }
 
-    private static long TimeOf(Guid id)
+    /// <summary>When an id was made, to the millisecond.</summary>
+    public static DateTime TimeOf(Guid id) => DateTimeOffset.FromUnixTimeMilliseconds(MillisecondsOf(id)).UtcDateTime;
+
+    private static long MillisecondsOf(Guid id)
     {
         Span<byte> bytes = stackalloc byte[16];
         id.TryWriteBytes(bytes, bigEndian: true, out _);

@@ -20,7 +20,13 @@ internal sealed class Walk
     /// <summary>How many users the query had when the walk began.</summary>
     public required int Total { get; set; }
 
+    /// <summary>When it came to the end of the list; null if it goes on.</summary>
+    public DateTime? EndedAt { get; set; }
+
     public required DateTime ExpiresAt { get; set; }
+
+    /// <summary>Whether it had come to its end when another one began: they are no two that walk at once.</summary>
+    public bool EndedBefore(Walk other) => EndedAt < UserIds.TimeOf(other.Id);
 
     public sealed class Configuration : IEntityTypeConfiguration<Walk>
     {

@@ -24,8 +24,9 @@ internal sealed record Place(UserPosition? After, int Skip, Guid? WalkId, int To
 /// walks cannot be seen. So if several walks of a query left bookmarks at an index, the page begins at the
 /// <i>lowest</i>: its reader has been shown everybody up to there, whichever walk it is, and may be shown some again. It
 /// is taken for a page of the walk that waits for this index; of several for the youngest, so that walks that were broken
-/// off die; and if none waits (it is asked again) for the youngest that came by. An index without a bookmark is counted
-/// from the nearest one below.
+/// off die; and if none waits (it is asked again) for the youngest that came by. A walk that had come to its end before
+/// that one began counts no more: its reader has seen everybody. An index without a bookmark is counted from the
+/// nearest one below.
 /// </para>
 /// </summary>
 internal sealed class Bookmarks(ScimDbContext db, TimeProvider time)
@@ -56,19 +57,22 @@ internal sealed class Bookmarks(ScimDbContext db, TimeProvider time)
         var here = await live.Where(found => found.Bookmark.NextIndex == index).ToListAsync(cancellation);
         var waiting = here.Where(found => found.Walk.NextIndex == index).Select(found => found.Walk).ToList();
         var candidates = waiting.Count > 0 ? waiting : here.ConvertAll(found => found.Walk);
+        var youngest = candidates.MaxBy(walk => walk.Id)!;
         return new Place(
-            here.Select(found => new UserPosition(found.Bookmark.UserId, found.Bookmark.SortValue))
+            here.Where(found => !found.Walk.EndedBefore(youngest))
+                .Select(found => new UserPosition(found.Bookmark.UserId, found.Bookmark.SortValue))
                 .Min(query.Order()),
             startIndex - index,
-            candidates.MaxBy(walk => walk.Id)!.Id,
-            candidates.Max(walk => walk.Total));
+            youngest.Id,
+            candidates.Where(walk => !walk.EndedBefore(youngest)).Max(walk => walk.Total));
     }
 
     /// <summary>
-    /// Leaves a bookmark where a page ended, durably; one that cannot be left is 503, and the client asks again.
+    /// Leaves a bookmark where a page ended, durably; one that cannot be left is 503, and the client asks again. If the
+    /// page is the last one, the walk has come to its end, until somebody is new behind it.
     /// </summary>
     public async Task Leave(
-        UserQuery query, Place place, int nextIndex, UserPosition end, CancellationToken cancellation)
+        UserQuery query, Place place, int nextIndex, UserPosition end, bool isLast, CancellationToken cancellation)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(Patience);
@@ -81,7 +85,7 @@ internal sealed class Bookmarks(ScimDbContext db, TimeProvider time)
                 Query = query.Hash(),
                 NextIndex = nextIndex,
                 Id = Guid.CreateVersion7(time.GetUtcNow()),
-                WalkId = await GoOn(query.AccountId, place, nextIndex, patience.Token),
+                WalkId = await GoOn(query.AccountId, place, nextIndex, isLast, patience.Token),
                 UserId = end.Id,
                 SortValue = end.Value,
             });
@@ -97,13 +101,16 @@ internal sealed class Bookmarks(ScimDbContext db, TimeProvider time)
     }
 
     /// <summary>Renews the walk, or begins one: also if it was forgotten a moment ago.</summary>
-    private async Task<Guid> GoOn(Guid accountId, Place place, int nextIndex, CancellationToken cancellation)
+    private async Task<Guid> GoOn(
+        Guid accountId, Place place, int nextIndex, bool isLast, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         var (total, expires) = (place.Total, now.UtcDateTime + Lifetime);
+        DateTime? ended = isLast ? now.UtcDateTime : null;
         if (place.WalkId is { } known
             && await db.Set<Walk>().Where(walk => walk.AccountId == accountId && walk.Id == known).ExecuteUpdateAsync(
                 set => set.SetProperty(walk => walk.NextIndex, nextIndex)
+                    .SetProperty(walk => walk.EndedAt, ended)
                     .SetProperty(walk => walk.ExpiresAt, expires)
                     .SetProperty(walk => walk.Total, total),
                 cancellation) > 0)
@@ -115,6 +122,7 @@ internal sealed class Bookmarks(ScimDbContext db, TimeProvider time)
             Id = Guid.CreateVersion7(now),
             NextIndex = nextIndex,
             Total = total,
+            EndedAt = ended,
             ExpiresAt = expires,
         };
         db.Add(begun);

@@ -29,7 +29,8 @@ internal sealed class UserPages(UserSearch search, Bookmarks bookmarks, Cursors 
         if (users.Count > 0 && (startIndex > 1 || found.Count > count))
         {
             var walk = place.WalkId is null ? place with { Total = total } : place;
-            await bookmarks.Leave(query, walk, startIndex + users.Count, users[^1].Position, cancellation);
+            var isLast = found.Count <= count;
+            await bookmarks.Leave(query, walk, startIndex + users.Count, users[^1].Position, isLast, cancellation);
         }
         return new(total, users.ConvertAll(user => user.Resource)) { StartIndex = startIndex };
     }

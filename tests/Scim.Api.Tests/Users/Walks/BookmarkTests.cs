@@ -112,6 +112,16 @@ internal sealed class BookmarkTests
         Assert.That(seen, Is.EqualTo(ids[..15].Concat(ids[25..])));
     }
 
+    [Test]
+    public async Task Who_comes_after_the_end_is_shown_to_a_walk_that_asks_on()
+    {
+        await Page(1, 15);
+        await Page(16, 15);
+        await Delete(0, 5);
+        var late = (await client.CreateUser("late@example.com")).Id();
+        Assert.That((await Page(31, 15)).Users, Is.EqualTo([late]));
+    }
+
     [TestCase("startIndex=1&count=30")]
     [TestCase("count=500")]
     [TestCase("count=0")]

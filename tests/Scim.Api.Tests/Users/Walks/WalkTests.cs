@@ -85,6 +85,29 @@ internal sealed class WalkTests
         }
     }
 
+    [TestCase("")]
+    [TestCase("sortBy=nickName")]
+    public async Task Who_walks_again_is_not_held_back_by_the_walk_before(string query)
+    {
+        var account = new TestAccount();
+        await one.Gather(account, 100);
+        var world = await World.Of(one.ClientOf(account), query);
+        for (var walks = 0; walks < 3; walks++)
+        {
+            using var walker = new Walker(one.ClientOf(account), two.ClientOf(account), 10, query, byCursor: false);
+            while (await walker.Step())
+            {
+            }
+            using (Assert.EnterMultipleScope())
+            {
+                Assert.That(walker.Seen, Is.Unique);
+                Assert.That(world.Survivors.Except(walker.Seen), Is.Empty);
+            }
+            await world.Change(walker.Seen, Whom.Before);
+        }
+        Assert.That((world.Deleted, world.Created), Is.EqualTo((40, 40)));
+    }
+
     /// <summary>Where those stand who are deleted, seen from the reader.</summary>
     public enum Whom
     {
