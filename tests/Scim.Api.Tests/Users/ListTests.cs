@@ -1,4 +1,5 @@
 using System.Net;
+using Scim.Api.Tests.Users.Walks;
 
 namespace Scim.Api.Tests.Users;
 
@@ -66,6 +67,22 @@ internal sealed class ListTests
             Assert.That(list["startIndex"]!.GetValue<int>(), Is.EqualTo(startIndex));
             Assert.That(list["itemsPerPage"]!.GetValue<int>(), Is.EqualTo(items));
             Assert.That(list["Resources"]!.AsArray(), Has.Count.EqualTo(items));
+        }
+    }
+
+    [TestCase("")]
+    [TestCase("cursor=&")]
+    public async Task A_page_has_five_hundred_at_the_most(string query)
+    {
+        var account = new TestAccount();
+        await server.Gather(account, 501);
+        using var theirs = server.ClientOf(account);
+        var advertised = (await theirs.Get("ServiceProviderConfig"))["filter"]!["maxResults"]!.GetValue<int>();
+        foreach (var (count, items) in new[] { ("501", 500), ("500", 500), ("", 100) })
+        {
+            var list = await theirs.Get($"Users?{query}count={count}");
+            Assert.That((int)list["itemsPerPage"]!, Is.EqualTo(items).And.AtMost(advertised), list.ToString());
+            Assert.That((int)list["totalResults"]!, Is.EqualTo(501));
         }
     }
 

@@ -20,6 +20,27 @@ internal sealed class SchemaTests
         Schema.Find("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User")!.Attributes.Select(a => a.Name),
         Is.EqualTo((string[])["employeeNumber", "costCenter", "organization", "division", "department", "manager"]));
 
+    [TestCase("name", "formatted familyName givenName middleName honorificPrefix honorificSuffix")]
+    [TestCase("emails", "value display type primary")]
+    [TestCase("phoneNumbers", "value display type primary")]
+    [TestCase("ims", "value display type primary")]
+    [TestCase("photos", "value display type primary")]
+    [TestCase("addresses", "formatted streetAddress locality region postalCode country type primary")]
+    [TestCase("groups", "value $ref display type")]
+    [TestCase("entitlements", "value display type primary")]
+    [TestCase("roles", "value display type primary")]
+    [TestCase("x509Certificates", "value display type primary")]
+    [TestCase(
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", "value $ref displayName",
+        Description = "RFC 7643 §4.3")]
+    public void Complex_attributes_have_all_their_parts(string name, string parts)
+    {
+        Assert.That(AttributePath.TryParse(name, out var path), Is.True);
+        Assert.That(
+            ResourceType.User.Find(path!)!.Attribute!.SubAttributes.Select(part => part.Name),
+            Is.EquivalentTo(parts.Split(' ')));
+    }
+
     [Test(Description = "RFC 7643 §7")]
     public void Every_attribute_says_all_that_a_client_asks()
     {
