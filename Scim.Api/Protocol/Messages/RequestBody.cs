@@ -92,7 +92,11 @@ internal sealed record RequestBody(JsonObject Json)
         {
             var read = await request.BodyReader.ReadAsync(cancellation);
             if (read.Buffer.Length > MaxLength)
+            {
+                // Given back, or the server could not read on to the end of the body.
+                request.BodyReader.AdvanceTo(read.Buffer.End);
                 throw TooLarge();
+            }
             if (read.IsCompleted)
             {
                 var bytes = read.Buffer.ToArray();
