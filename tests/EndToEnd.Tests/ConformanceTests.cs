@@ -34,6 +34,22 @@ internal sealed class ConformanceTests : EndToEndTest
     }
 
     [Test]
+    public async Task It_may_be_repeated_where_others_come_and_go()
+    {
+        var customer = await Customer.Open(Local);
+        var token = await customer.GenerateToken();
+        using var scim = Local.Scim($"Bearer {token}");
+        for (var i = 0; i < 4; i++)
+            await scim.Create($"stranger{i}@example.com");
+        for (var runs = 0; runs < 2; runs++)
+        {
+            var ended = await Script.Run(
+                script, "--base", Local.ScimBaseUrl, "--token", token, "--client", "entra", "--client", "painpoints");
+            Assert.That(ended.Output, Does.Contain("0 failed, 0 not taken."));
+        }
+    }
+
+    [Test]
     public async Task A_server_that_only_says_it_did_a_patch_fails()
     {
         var (ended, strangers, token) = await RunAgainst(FaultyProxy.IgnoresPatches, "okta");
