@@ -8,7 +8,8 @@ namespace Scim.Api.Protocol.Paging;
 
 /// <summary>
 /// What a list is asked for: by the query of a GET (RFC 7644 §3.4.2) or by the body of a search (§3.4.3). A parameter
-/// without a value is absent, one that is unknown is ignored, and a wrong value is refused with the parameter's name.
+/// without a value is absent (but a filter that says nothing is wrong: it must not mean everybody), one that is unknown is
+/// ignored, and a wrong value is refused with the parameter's name.
 /// With a <paramref name="Cursor"/> the list is read by cursor (RFC 9865), from its beginning if that is empty.
 /// </summary>
 internal sealed record ListRequest(
