@@ -35,9 +35,11 @@ internal static class TokenExchange
         var account = Guid.Parse(subject.GetClaim(Claims.Subject)!);
         if (IssuedUnder.Read(subject, IssuedUnder.CredentialSet) is not { } set)
             return Refuse(Errors.InvalidGrant, "The token belongs to no credential set.");
-        var scopes = request.Scope is null ? subject.GetScopes() : request.GetScopes();
-        if (scopes.Except(subject.GetScopes(), StringComparer.Ordinal).FirstOrDefault() is { } wider)
-            return Refuse(Errors.InvalidScope, $"The token does not have the scope {wider}.");
+        // A refresh token would outlive the token that was traded.
+        var held = subject.GetScopes().Remove(Scopes.OfflineAccess);
+        var scopes = request.Scope is null ? held : request.GetScopes();
+        if (scopes.Except(held, StringComparer.Ordinal).FirstOrDefault() is { } wider)
+            return Refuse(Errors.InvalidScope, $"The token cannot be traded for the scope {wider}.");
 
         var left = subject.GetExpirationDate()!.Value - now;
         var principal = TokenEndpoint.PrincipalOf(account, set, scopes)

@@ -51,7 +51,13 @@ internal sealed class TokenExchangeTests
         using var unproved = await TryTrade(server, null, null, tokens.AccessToken);
         using var named = await TryTrade(server, null, null, tokens.AccessToken, ("client_id", client.Issued.Set.ClientId!));
 
+        using var renewable = await TryTrade(
+            server, client.Issued.Set.ClientId, client.Issued.ClientSecret, tokens.AccessToken, ("scope", "scim offline_access"));
+
         Assert.That(traded.ExpiresIn, Is.InRange(590, 600), "never longer than the token that it was traded for");
+        Assert.That(traded.RefreshToken, Is.Null, "which would be longer");
+        Assert.That((int)renewable.StatusCode, Is.EqualTo(400));
+        Assert.That((await renewable.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_scope"));
         Assert.That((await scim.Introspect(traded.AccessToken)).Act!.Subject, Is.EqualTo(client.Issued.Set.ClientId));
         Assert.That(unproved.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
         Assert.That(named.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
