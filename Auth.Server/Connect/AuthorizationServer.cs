@@ -7,6 +7,7 @@ using OpenIddict.Server;
 using OpenIddict.Validation.AspNetCore;
 using Shared.Contracts;
 using static OpenIddict.Abstractions.OpenIddictConstants;
+using static OpenIddict.Server.OpenIddictServerEvents;
 
 namespace Auth.Server.Connect;
 
@@ -103,7 +104,8 @@ internal static class AuthorizationServer
             .AddEventHandler(ClientAssertions.CheckAudience.Descriptor)
             .AddEventHandler(ClientAssertions.Check.Descriptor)
             .AddEventHandler(ClientAssertions.TakeOnce.Descriptor)
-            .AddEventHandler(RefuseRepetition.Descriptor)
+            .AddEventHandler(RefuseRepetition<ExtractAuthorizationRequestContext>.Descriptor)
+            .AddEventHandler(RefuseRepetition<ExtractPushedAuthorizationRequestContext>.Descriptor)
             .AddEventHandler(TokenExchange.NameClient.Descriptor)
             .AddEventHandler(EndFamily.Descriptor)
             .AddEventHandler(Metadata.Descriptor)

@@ -6,20 +6,22 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// No parameter of an authorization request is given twice (RFC 6749 §3.1), but for <c>resource</c> (RFC 8707 §2) and
-/// <c>scope</c>: Okta's administrators append <c>scope=offline_access</c> to the authorize URL, and Okta appends its own.
+/// No parameter of an authorization request is given twice (RFC 6749 §3.1), pushed or not (RFC 9126 §2.1), but for
+/// <c>resource</c> (RFC 8707 §2) and <c>scope</c>: Okta's administrators append <c>scope=offline_access</c> to the authorize
+/// URL, and Okta appends its own.
 /// </summary>
-internal sealed class RefuseRepetition : IOpenIddictServerHandler<ExtractAuthorizationRequestContext>
+internal sealed class RefuseRepetition<TContext> : IOpenIddictServerHandler<TContext>
+    where TContext : BaseValidatingContext
 {
     public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-        OpenIddictServerHandlerDescriptor.CreateBuilder<ExtractAuthorizationRequestContext>()
-            .UseSingletonHandler<RefuseRepetition>()
+        OpenIddictServerHandlerDescriptor.CreateBuilder<TContext>()
+            .UseSingletonHandler<RefuseRepetition<TContext>>()
             .SetOrder(int.MaxValue - 50_000)
             .Build();
 
-    public ValueTask HandleAsync(ExtractAuthorizationRequestContext context)
+    public ValueTask HandleAsync(TContext context)
     {
-        if (context.Request is not { } request)
+        if (context.Transaction.Request is not { } request)
             return ValueTask.CompletedTask;
         foreach (var (name, value) in request.GetParameters().ToArray())
         {

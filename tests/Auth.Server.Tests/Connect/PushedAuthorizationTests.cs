@@ -138,4 +138,19 @@ internal sealed class PushedAuthorizationTests
 
         Assert.That((refused.Status, refused.Location), Is.EqualTo((400, (string?)null)), "RFC 6749 §3.1");
     }
+
+    [TestCase("state", "a", "b", 400)]
+    [TestCase("redirect_uri", AllowedClient.RedirectUri, AllowedClient.RedirectUri, 400)]
+    [TestCase("scope", "offline_access", "scim", 201)]
+    public async Task What_may_not_be_said_twice_may_not_be_pushed_twice(string name, string one, string other, int status)
+    {
+        await using var server = await AuthServer.Start();
+        using var client = await AllowedClient.Of(server);
+        (string Name, string Value)[] usual = [("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri)];
+
+        using var pushed = await client.Post(
+            "connect/par", [.. usual.Where(field => field.Name != name), (name, one), (name, other)]);
+
+        Assert.That((int)pushed.StatusCode, Is.EqualTo(status), "RFC 9126 §2.1");
+    }
 }
