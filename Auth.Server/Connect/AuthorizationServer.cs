@@ -78,6 +78,8 @@ internal static class AuthorizationServer
         // Who trades a token is its actor; nobody acts for somebody else.
         server.Configure(options => options.ActorTokenTypes.Clear());
         server.RegisterScopes([Shared.Contracts.Scopes.Scim, .. ResourceServers.Scopes]);
+        // OpenID Connect's: there are no id tokens here.
+        server.Configure(options => options.Scopes.Remove(OpenIddict.Abstractions.OpenIddictConstants.Scopes.OpenId));
         // The one resource (RFC 8707) that clients can ask for: what every token of theirs is for anyway.
         server.RegisterResources(auth.ScimBaseUrl).IgnoreResourcePermissions();
         // RFC 7636 §4.2: a client that can hash must not send its verifier in clear.

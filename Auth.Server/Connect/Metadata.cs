@@ -28,7 +28,6 @@ internal sealed class Metadata : IOpenIddictServerHandler<HandleConfigurationReq
             context.Metadata[$"{endpoint}_endpoint_auth_signing_alg_values_supported"] =
                 (ImmutableArray<string?>)[SecurityAlgorithms.EcdsaSha256];
         // OpenID Connect's: there are no id tokens here.
-        context.Scopes.Remove(Scopes.OpenId);
         context.Claims.Clear();
         context.SubjectTypes.Clear();
         context.IdTokenSigningAlgorithms.Clear();

@@ -98,6 +98,9 @@ public sealed class AuthorizeTests
 
     [TestCase("&scope=accounts.read", "invalid_request")]
     [TestCase("&scope=everything", "invalid_scope")]
+    [TestCase("&scope=openid", "invalid_scope", Description = "There are no id tokens.")]
+    [TestCase("&prompt=login", "invalid_request")]
+    [TestCase("&prompt=select_account", "invalid_request")]
     [TestCase("&code_challenge=abc&code_challenge_method=plain", "invalid_request")]
     [TestCase("&code_challenge=abc", "invalid_request", Description = "RFC 7636 §4.3: no method means plain.")]
     [TestCase("&response_mode=form_post", "invalid_request")]
