@@ -65,6 +65,7 @@ internal static class Program
 
         Storage.Guard(ConnectionString(builder.Configuration));
         services.AddStorage(ConnectionString(builder.Configuration));
+        services.AddHostedService<Pruning>();
         services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
         services.AddDataProtection()
             .SetApplicationName("SciLeads Auth")

@@ -78,13 +78,6 @@ internal sealed class HoldOff(AuthDbContext db, TimeProvider time)
         await transaction.Commit(cancellation);
     }
 
-    /// <summary>Forgets old failures, most of them under addresses that strangers made up.</summary>
-    public Task Clear(CancellationToken cancellation)
-    {
-        var old = time.GetUtcNow().UtcDateTime.AddDays(-2);
-        return db.SignInAttempts.Where(attempts => attempts.BlockedUntil < old).ExecuteDeleteAsync(cancellation);
-    }
-
     /// <summary>Makes the row or locks it: guesses in parallel queue here.</summary>
     private async Task<SignInAttempts> Lock(string key, DateTime now, CancellationToken cancellation)
     {

@@ -131,7 +131,7 @@ internal sealed class Invitations(
             ExpiresAt = now + Invitation.Lifetime,
         };
         await db.Invitations
-            .Where(old => old.ExpiresAt <= now || (old.AccountId == accountId && old.EmailKey == invitation.EmailKey))
+            .Where(old => old.AccountId == accountId && old.EmailKey == invitation.EmailKey)
             .ExecuteDeleteAsync(cancellation);
         db.Invitations.Add(invitation);
         try

@@ -117,11 +117,9 @@ internal sealed class Passkeys(
 
     private async Task<bool> IsFirstAnswer(string state, CancellationToken cancellation)
     {
-        var now = time.GetUtcNow().UtcDateTime;
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(state)));
-        var expiresAt = now + lifetime;
+        var expiresAt = time.GetUtcNow().UtcDateTime + lifetime;
         await using var transaction = await db.BeginWrite(cancellation);
-        await db.UsedChallenges.Where(challenge => challenge.ExpiresAt < now).ExecuteDeleteAsync(cancellation);
         var written = await db.Database.ExecuteSqlAsync(
             $"""
             INSERT INTO "UsedChallenges" ("Hash", "ExpiresAt") VALUES ({hash}, {expiresAt}) ON CONFLICT DO NOTHING

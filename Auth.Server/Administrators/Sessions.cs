@@ -12,15 +12,12 @@ namespace Auth.Server.Administrators;
 /// </summary>
 internal sealed class Sessions(AuthDbContext db, EventLog events, AuditTrail audit, TimeProvider time)
 {
-    private static readonly TimeSpan keptAfterTheirEnd = TimeSpan.FromDays(30);
-
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
     public async Task<AdministratorSession> Begin(
         Administrator administrator, Visitor visitor, CancellationToken cancellation)
     {
         var now = Now;
-        await ForgetOld(now - keptAfterTheirEnd, cancellation);
         var session = new AdministratorSession
         {
             AdministratorId = administrator.Id,
@@ -101,11 +98,5 @@ internal sealed class Sessions(AuthDbContext db, EventLog events, AuditTrail aud
             await events.Append(SecurityEvents.SessionRevoked, account, cancellation);
         }
         return ended;
-    }
-
-    private async Task ForgetOld(DateTime ended, CancellationToken cancellation)
-    {
-        await db.Tokens.Where(token => token.Session!.ExpiresAt < ended).ExecuteDeleteAsync(cancellation);
-        await db.Sessions.Where(session => session.ExpiresAt < ended).ExecuteDeleteAsync(cancellation);
     }
 }

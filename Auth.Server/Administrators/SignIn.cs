@@ -45,7 +45,7 @@ internal sealed class SignIn(
         if ((await factors.Of(administrator!.Id, cancellation)).Any)
             return new(Ticket: tickets.Issue(
                 ToSecondStep, new SecondStep(administrator.Id, administrator.SecurityStamp!), betweenSteps));
-        return new(await Begin(administrator, visitor, cancellation));
+        return new(await sessions.Begin(administrator, visitor, cancellation));
     }
 
     /// <summary>
@@ -73,15 +73,7 @@ internal sealed class SignIn(
         }
 
         await holdOff.Forgive(allowances, cancellation);
-        return new(await Begin(administrator, visitor, cancellation));
-    }
-
-    /// <summary>Begins the session of who proved who they are.</summary>
-    public async Task<AdministratorSession> Begin(
-        Administrator administrator, Visitor visitor, CancellationToken cancellation)
-    {
-        await holdOff.Clear(cancellation);
-        return await sessions.Begin(administrator, visitor, cancellation);
+        return new(await sessions.Begin(administrator, visitor, cancellation));
     }
 
     /// <summary>

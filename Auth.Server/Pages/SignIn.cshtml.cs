@@ -11,7 +11,7 @@ namespace Auth.Server.Pages;
 /// page that was asked for, and never to another site.
 /// </summary>
 internal sealed class SignInModel(
-    SignIn signIn, SecondFactorRegister factors, Passkeys passkeys, DeviceCookie deviceCookie) : PageModel
+    SignIn signIn, Sessions sessions, SecondFactorRegister factors, Passkeys passkeys, DeviceCookie deviceCookie) : PageModel
 {
     [BindProperty(SupportsGet = true)]
     public string? ReturnUrl { get; set; }
@@ -85,7 +85,7 @@ internal sealed class SignInModel(
     public async Task<IActionResult> OnPostPasskey(CancellationToken cancellation)
     {
         if (await passkeys.Check(Ticket, Answer, HttpContext, cancellation) is { } administrator)
-            return await Enter(await signIn.Begin(administrator, Visitor.From(HttpContext), cancellation));
+            return await Enter(await sessions.Begin(administrator, Visitor.From(HttpContext), cancellation));
         Refusal = Portal.Refuse(
             Response, wait: null,
             "This passkey was not accepted. It may have been removed, or this page was open for too long. Try again, "

@@ -76,16 +76,6 @@ public sealed class SessionsTests
     }
 
     [Test]
-    public async Task A_session_is_forgotten_a_month_after_its_end()
-    {
-        await using var server = await Server();
-        using (await Browser.SignedIn(server))
-            server.Time.Advance(TimeSpan.FromDays(31));
-        using var later = await Browser.SignedIn(server);
-        Assert.That(await server.WithDatabase(db => db.Sessions.CountAsync()), Is.EqualTo(1));
-    }
-
-    [Test]
     public async Task A_new_password_ends_the_other_sessions_and_the_old_password()
     {
         await using var server = await Server();

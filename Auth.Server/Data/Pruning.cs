@@ -1,0 +1,138 @@
+using Microsoft.EntityFrameworkCore;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace Auth.Server.Data;
+
+/// <summary>
+/// Throws away what decides nothing any more, a week after its end: codes and tokens, grants, administrators' sessions, and
+/// what is remembered of links, assertions, challenges and failures. Small steps, so that no writer waits for long. What has
+/// ended stays so, and a token without a row is refused like one that has ended: any node may do this at any time.
+/// </summary>
+/// <remarks>
+/// What stays: the audit trail, credential sets and their clients, keys. Used refresh tokens of a family that lives, however
+/// old: whoever uses one again is a thief. Each administrator's newest session: it tells when they last signed in.
+/// </remarks>
+internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, ILogger<Pruning> log) : BackgroundService
+{
+    /// <summary>For so long, who asks about a failure still finds what it was about.</summary>
+    public static readonly TimeSpan KeptAfterTheEnd = TimeSpan.FromDays(7);
+
+    private const int RowsAtOnce = 500;
+    private const int OwnersAtOnce = 50;
+
+    private static readonly TimeSpan interval = TimeSpan.FromHours(1);
+
+    /// <summary>Deletes some rows of what ended before a time; tells how many.</summary>
+    private delegate Task<int> Step(AuthDbContext db, DateTime end, CancellationToken cancellation);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await Prune(stoppingToken);
+            }
+            // What is left is more work for the next time.
+            catch (Exception error) when (!stoppingToken.IsCancellationRequested)
+            {
+                log.LogError(error, "What has ended cannot be pruned; it is tried again in {Interval}", interval);
+            }
+        }
+    }
+
+    public async Task Prune(CancellationToken cancellation)
+    {
+        foreach (var key in await KeyIds(cancellation))
+            await Repeat((db, end, token) => ExpiredTokens(db, key, end, token), cancellation);
+        // What points to others goes before them.
+        foreach (var step in new Step[]
+        {
+            TokensOfEndedSets, TokensOfEndedFamilies, GrantsWithoutTokens, Sessions, Invitations, UsedAssertions, UsedChallenges,
+            SignInAttempts,
+        })
+        {
+            await Repeat(step, cancellation);
+        }
+    }
+
+    private async Task<List<string?>> KeyIds(CancellationToken cancellation)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
+        // Of tokens from before keys rotated, nobody wrote down the key.
+        return [.. await db.Keys.Select(key => key.Id).ToListAsync(cancellation), null];
+    }
+
+    private async Task Repeat(Step step, CancellationToken cancellation)
+    {
+        var deleted = 0;
+        do
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
+            await using var write = await db.BeginWrite(cancellation);
+            deleted = await step(db, time.GetUtcNow().UtcDateTime - KeptAfterTheEnd, cancellation);
+            await write.Commit(cancellation);
+        }
+        while (deleted > 0);
+    }
+
+    /// <summary>Those of one key, as the index wants it.</summary>
+    private static Task<int> ExpiredTokens(AuthDbContext db, string? keyId, DateTime end, CancellationToken cancellation) =>
+        db.Tokens.Where(token => token.KeyId == keyId && token.ExpirationDate < end)
+            .OrderBy(token => token.ExpirationDate).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
+
+    /// <summary>Refresh tokens, above all: they end with their set only.</summary>
+    private static async Task<int> TokensOfEndedSets(AuthDbContext db, DateTime end, CancellationToken cancellation)
+    {
+        var sets = await db.CredentialSets
+            .Where(set => set.EndedAt < end || set.ExpiresAt < end)
+            .Where(set => db.Tokens.Any(token => token.CredentialSetId == set.Id))
+            .OrderBy(set => set.Id).Take(OwnersAtOnce).Select(set => (Guid?)set.Id).ToListAsync(cancellation);
+        return await db.Tokens.Where(token => sets.Contains(token.CredentialSetId))
+            .OrderBy(token => token.Id).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
+    }
+
+    /// <summary>
+    /// Those of a family that was revoked or replaced. Nobody wrote down when the former happened, but it gave no token since.
+    /// </summary>
+    private static async Task<int> TokensOfEndedFamilies(AuthDbContext db, DateTime end, CancellationToken cancellation)
+    {
+        var families = await db.Grants
+            .Where(grant => grant.Status != Statuses.Valid || grant.ReplacedAt < end)
+            .Where(grant => grant.Tokens.Any() && !grant.Tokens.Any(token => token.CreationDate >= end))
+            .OrderBy(grant => grant.Id).Take(OwnersAtOnce).Select(grant => grant.Id).ToListAsync(cancellation);
+        return await db.Tokens.Where(token => families.Contains(token.Authorization!.Id))
+            .OrderBy(token => token.Id).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
+    }
+
+    private static Task<int> GrantsWithoutTokens(AuthDbContext db, DateTime end, CancellationToken cancellation) =>
+        db.Grants.Where(grant => grant.CreationDate < end && !grant.Tokens.Any())
+            .OrderBy(grant => grant.Id).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
+
+    private static Task<int> Sessions(AuthDbContext db, DateTime end, CancellationToken cancellation) =>
+        db.Sessions.Where(session => session.EndedAt < end || session.ExpiresAt < end)
+            .Where(session => !db.Tokens.Any(token => token.SessionId == session.Id))
+            .Where(session => db.Sessions.Any(
+                later => later.AdministratorId == session.AdministratorId && later.StartedAt > session.StartedAt))
+            .OrderBy(session => session.Id).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
+
+    private static Task<int> Invitations(AuthDbContext db, DateTime end, CancellationToken cancellation) =>
+        db.Invitations.Where(invitation => invitation.ExpiresAt < end)
+            .OrderBy(invitation => invitation.Id).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
+
+    private static Task<int> UsedAssertions(AuthDbContext db, DateTime end, CancellationToken cancellation) =>
+        db.UsedAssertions.Where(assertion => assertion.ExpiresAt < end)
+            .OrderBy(assertion => assertion.ExpiresAt).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
+
+    private static Task<int> UsedChallenges(AuthDbContext db, DateTime end, CancellationToken cancellation) =>
+        db.UsedChallenges.Where(challenge => challenge.ExpiresAt < end)
+            .OrderBy(challenge => challenge.Hash).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
+
+    /// <summary>By then each failure is forgotten (<see cref="Administrators.Allowance"/>); most were strangers'.</summary>
+    private static Task<int> SignInAttempts(AuthDbContext db, DateTime end, CancellationToken cancellation) =>
+        db.SignInAttempts.Where(attempts => attempts.BlockedUntil < end)
+            .OrderBy(attempts => attempts.Key).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
+}
