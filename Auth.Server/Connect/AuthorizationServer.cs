@@ -112,6 +112,7 @@ internal static class AuthorizationServer
             .AddEventHandler(EndFamily.Descriptor)
             .AddEventHandler(Metadata.Descriptor)
             .AddEventHandler(Introspection.OnlyPost.Descriptor)
+            .AddEventHandler(Introspection.OnlyResourceServers.Descriptor)
             .AddEventHandler(Introspection.OnlyAccessTokens.Descriptor)
             .AddEventHandler(Introspection.TakeOver.Descriptor)
             .AddEventHandler(Introspection.TellAccount.Descriptor)

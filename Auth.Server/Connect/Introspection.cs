@@ -38,6 +38,28 @@ internal static class Introspection
         }
     }
 
+    /// <summary>
+    /// Who is no resource server is refused before the token is looked at: the answer would tell whether it is live.
+    /// </summary>
+    internal sealed class OnlyResourceServers(ClientManager clients) : IOpenIddictServerHandler<ProcessAuthenticationContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
+                .UseScopedHandler<OnlyResourceServers>()
+                // The client has proved itself by then.
+                .SetOrder(OpenIddictServerHandlers.ValidateClientCertificate.Descriptor.Order + 400)
+                .Build();
+
+        public async ValueTask HandleAsync(ProcessAuthenticationContext context)
+        {
+            if (context is { EndpointType: OpenIddictServerEndpointType.Introspection, ClientId.Length: > 0 }
+                && await clients.FindByClientIdAsync(context.ClientId) is { CredentialSetId: not null })
+            {
+                context.Reject(Errors.UnauthorizedClient, "The client may not introspect tokens.");
+            }
+        }
+    }
+
     /// <summary>A code or refresh token proves nothing to a resource server: it is not active there (RFC 7662 §2.2).</summary>
     internal sealed class OnlyAccessTokens : IOpenIddictServerHandler<ValidateIntrospectionRequestContext>
     {

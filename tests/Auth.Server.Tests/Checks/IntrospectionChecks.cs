@@ -37,7 +37,11 @@ internal sealed class IntrospectionChecks
         using var bare = await http.Send(AuthServerPaths.Introspection, null, ("token", token));
         using var bearer = await http.Send(AuthServerPaths.Introspection, new("Bearer", token), ("token", token));
         using var asClient = await client.Post(AuthServerPaths.Introspection, ("token", token));
+        using var ofNothing = await client.Post(AuthServerPaths.Introspection, ("token", "nonsense"));
 
+        Assert.That(
+            await ofNothing.Content.ReadAsStringAsync(), Is.EqualTo(await asClient.Content.ReadAsStringAsync()),
+            "not even whether a token is live");
         foreach (var response in new[] { bare, bearer, asClient })
         {
             Assert.That((int)response.StatusCode, Is.InRange(400, 401));

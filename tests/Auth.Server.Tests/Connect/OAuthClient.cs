@@ -34,6 +34,22 @@ internal static class OAuthClient
             Content = new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),
         });
 
+    /// <summary>With which a client proves itself (RFC 7523 §2.2) to a server, for a minute.</summary>
+    public static string Assertion(AuthServer server, string clientId, SigningCredentials credentials)
+    {
+        var now = server.Time.GetUtcNow().UtcDateTime;
+        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+        {
+            Issuer = clientId,
+            Audience = AuthServer.PublicUrl.AbsoluteUri,
+            Claims = new Dictionary<string, object> { ["sub"] = clientId, ["jti"] = Guid.NewGuid().ToString() },
+            IssuedAt = now,
+            Expires = now.AddMinutes(1),
+            TokenType = "client-authentication+jwt",
+            SigningCredentials = credentials,
+        });
+    }
+
     public static AuthenticationHeaderValue? Basic(string? id, string? secret) => id is null
         ? null
         : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(id)}:{Uri.EscapeDataString(secret!)}")));
@@ -89,16 +105,11 @@ internal sealed class ResourceServer : IDisposable
         return JsonSerializer.Deserialize<TokenIntrospection>(await response.Content.ReadAsStringAsync())!;
     }
 
-    public string Assertion() => new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
-    {
-        Issuer = name,
-        Audience = AuthServer.PublicUrl.AbsoluteUri,
-        Claims = new Dictionary<string, object> { ["sub"] = name, ["jti"] = Guid.NewGuid().ToString() },
-        IssuedAt = server.Time.GetUtcNow().UtcDateTime,
-        Expires = server.Time.GetUtcNow().UtcDateTime.AddMinutes(1),
-        TokenType = "client-authentication+jwt",
-        SigningCredentials = new(new ECDsaSecurityKey(key) { KeyId = "k1" }, SecurityAlgorithms.EcdsaSha256),
-    });
+    public string Assertion() => Assertion(name);
+
+    /// <summary>A proof of a client with the same key.</summary>
+    public string Assertion(string clientId) => OAuthClient.Assertion(
+        server, clientId, new(new ECDsaSecurityKey(key) { KeyId = "k1" }, SecurityAlgorithms.EcdsaSha256));
 
     public void Dispose()
     {
