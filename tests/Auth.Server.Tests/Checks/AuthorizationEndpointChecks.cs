@@ -114,6 +114,21 @@ internal sealed class AuthorizationEndpointChecks
         Assert.That(listener.Pending(), Is.False, "nobody came");
     }
 
+    [TestCase("nobody")]
+    [TestCase("")]
+    [TestCase("' OR 1=1 --")]
+    [TestCase("4b8f2d0e-0000-4000-8000-000000000000")]
+    [Category("Check 09")]
+    public async Task Check_09_an_unknown_client_is_told_nothing_and_leads_nowhere(string clientId)
+    {
+        var refused = await client.Ask(
+            $"/connect/authorize?response_type=code&client_id={Uri.EscapeDataString(clientId)}"
+            + $"&redirect_uri={Uri.EscapeDataString(AllowedClient.RedirectUri)}");
+
+        Assert.That((refused.Status, refused.Location), Is.EqualTo((400, (string?)null)));
+        Assert.That(refused.Headings, Is.EqualTo(new[] { "This request cannot be authorized" }));
+    }
+
     [Test]
     [Category("Check 11")]
     public async Task Check_11_the_question_cannot_be_framed_stored_or_told_to_others()

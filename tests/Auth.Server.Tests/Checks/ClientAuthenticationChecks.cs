@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -157,6 +158,35 @@ internal sealed class ClientAuthenticationChecks
 
         Assert.That(costs[0], Is.Not.Empty);
         Assert.That(costs, Has.All.EqualTo(costs[0]));
+    }
+
+    [Test]
+    [Category("Check 27")]
+    public async Task Check_27_an_unknown_client_takes_the_time_that_a_wrong_secret_does()
+    {
+        await using var lenient = await AuthServer.Start(
+            "--Auth:Limits:FailuresPerClient=10000", "--Auth:Limits:FailuresPerNetwork=1000000");
+        var known = (await lenient.Generate(await lenient.CreateAccount(), CredentialMethods.OAuth2)).Set.ClientId!;
+        using var stranger = lenient.CreateClient();
+        string[] ids = [known, $"scim-{Guid.NewGuid():N}"];
+        var times = ids.ToDictionary(id => id, _ => new List<TimeSpan>());
+
+        for (var i = 0; i < 250; i++)
+        {
+            // By turns, so that whatever else the machine does meets both.
+            foreach (var id in ids)
+            {
+                var secret = ClientSecret.Generate();
+                var begin = Stopwatch.GetTimestamp();
+                using var response = await stranger.RequestToken(id, secret, ("grant_type", "client_credentials"));
+                if (i >= 50)
+                    times[id].Add(Stopwatch.GetElapsedTime(begin));
+                Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+            }
+        }
+
+        var medians = ids.Select(id => times[id].Order().ElementAt(100)).ToArray();
+        Assert.That(medians[0] / medians[1], Is.InRange(0.67, 1.5), "a hash for passwords would double it");
     }
 
     [Test]

@@ -5,7 +5,9 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Auth.Server.Tests.Checks;
 
-/// <summary>Hears what is asked of databases, in the order in which it is asked.</summary>
+/// <summary>
+/// Hears what is asked of databases, in the order in which it is asked, and can let the database go away before that.
+/// </summary>
 internal sealed class DatabaseCommands : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
 {
     private readonly ConcurrentQueue<string> texts = new();
@@ -14,6 +16,9 @@ internal sealed class DatabaseCommands : IObserver<DiagnosticListener>, IObserve
     public DatabaseCommands() => subscriptions.Add(DiagnosticListener.AllListeners.Subscribe(this));
 
     public string[] Texts => [.. texts];
+
+    /// <summary>How many commands and commits still reach the database; null if all do.</summary>
+    public int? Remaining { get; set; }
 
     public void Clear() => texts.Clear();
 
@@ -27,6 +32,10 @@ internal sealed class DatabaseCommands : IObserver<DiagnosticListener>, IObserve
     {
         if (value is { Value: CommandEventData command } && value.Key == RelationalEventId.CommandExecuting.Name)
             texts.Enqueue(command.Command.CommandText);
+        else if (value.Key != RelationalEventId.TransactionCommitting.Name)
+            return;
+        if (Remaining-- == 0)
+            throw new IOException("The database went away.");
     }
 
     public void OnCompleted()

@@ -93,6 +93,44 @@ internal sealed class RotationChecks
             Assert.That((await scim.Introspect(token)).Active, Is.EqualTo(set == live));
     }
 
+    [Test]
+    [Category("Check 58")]
+    public async Task Check_58_wherever_a_replacement_breaks_off_the_old_set_is_alive_and_whole_and_it_can_be_tried_again()
+    {
+        using var database = new DatabaseCommands();
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var account = await server.CreateAccount();
+        var old = await server.Generate(account);
+        IssuedCredentials? current = null;
+        var failures = 0;
+
+        for (; current is null; failures++)
+        {
+            database.Remaining = failures;
+            try
+            {
+                current = await server.With((CredentialSets sets) => sets.Generate(
+                    new(account.Id, old.Set.Id, CredentialMethods.DirectJwt, "a test"), CancellationToken.None));
+                continue;
+            }
+            catch (Exception error) when ($"{error}".Contains("went away", StringComparison.Ordinal))
+            {
+                database.Remaining = null;
+            }
+            Assert.That((await scim.Introspect(old.Token!)).CredentialSet!.Generation, Is.EqualTo(old.Set.Generation));
+            Assert.That(await server.WithDatabase(db => db.CredentialSets.CountAsync()), Is.EqualTo(1), $"{failures} commands");
+            Assert.That(await server.WithDatabase(db => db.Tokens.CountAsync()), Is.EqualTo(1), $"{failures} commands");
+        }
+
+        database.Remaining = null;
+        Assert.That(failures, Is.GreaterThan(10), "it is so many commands, and the commit");
+        Assert.That((await scim.Introspect(old.Token!)).Active, Is.False);
+        Assert.That((await scim.Introspect(current.Token!)).Active);
+        Assert.That(await Replace(server, account.Id, old.Set.Id), Is.Null, "it was done, and is not done again");
+        Assert.That((await scim.Introspect(current.Token!)).Active);
+    }
+
     private static async Task<IssuedCredentials?> Replace(AuthServer server, Guid account, Guid seen)
     {
         try
