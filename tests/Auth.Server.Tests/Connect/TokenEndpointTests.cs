@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Shared.Contracts;
 
 namespace Auth.Server.Tests.Connect;
@@ -28,6 +29,39 @@ public sealed class TokenEndpointTests
         Assert.That(token.GetProperty("scope").GetString(), Is.EqualTo(Scopes.Scim));
         Assert.That(token.GetProperty("expires_in").GetInt32(), Is.InRange(3590, 3600));
         Assert.That(token.TryGetProperty("refresh_token", out _), Is.False, "RFC 6749 §4.4.3");
+    }
+
+    [TestCase("00:05:00", 300)]
+    [TestCase("01:00:00", 3600)]
+    [TestCase("06:00:00", 21600)]
+    public async Task An_access_token_is_as_RFC_9068_wants_it_and_lives_as_long_as_is_set(string lifetime, int seconds)
+    {
+        await using var server = await AuthServer.Start($"--Auth:AccessTokenLifetime={lifetime}");
+        using var scim = await ResourceServer.Register(server);
+        var account = await server.CreateAccount();
+        var issued = await server.Generate(account, CredentialMethods.OAuth2);
+        using var http = server.CreateClient();
+
+        var text = await http.ClientCredentialsToken(issued.Set.ClientId!, issued.ClientSecret!);
+        var other = await http.ClientCredentialsToken(issued.Set.ClientId!, issued.ClientSecret!);
+
+        var token = new JsonWebToken(text);
+        Assert.Multiple(() =>
+        {
+            Assert.That((token.Typ, token.Alg), Is.EqualTo(("at+jwt", "ES256")));
+            Assert.That(token.Issuer, Is.EqualTo(AuthServer.PublicUrl.AbsoluteUri));
+            Assert.That(token.Audiences, Is.EqualTo(new[] { Audiences.Scim }));
+            Assert.That(token.Subject, Is.EqualTo($"{account.Id}"));
+            Assert.That(token.GetClaim("client_id").Value, Is.EqualTo(issued.Set.ClientId));
+            Assert.That(token.GetClaim("scope").Value, Is.EqualTo(Scopes.Scim));
+            Assert.That(token.IssuedAt, Is.EqualTo(server.Time.GetUtcNow().UtcDateTime));
+            Assert.That((token.ValidTo - token.IssuedAt).TotalSeconds, Is.EqualTo(seconds));
+            Assert.That(token.Id, Is.Not.Empty.And.Not.EqualTo(new JsonWebToken(other).Id));
+        });
+        server.Time.Advance(TimeSpan.FromSeconds(seconds - 1));
+        Assert.That((await scim.Introspect(text)).ExpiresIn, Is.EqualTo(1));
+        server.Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.That((await scim.Introspect(text)).Active, Is.False);
     }
 
     [Test]
