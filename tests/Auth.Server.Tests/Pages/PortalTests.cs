@@ -1,5 +1,9 @@
 using AngleSharp.Dom;
+using Auth.Server.Tests.Pages.Security;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Auth.Server.Tests.Pages;
 
@@ -12,11 +16,13 @@ public sealed class PortalTests
     [TestCase("/settings/user-management")]
     [TestCase("/settings/provisioning-log")]
     [TestCase("/settings/administrators")]
+    [TestCase("/settings/audit-log")]
     [TestCase("/security")]
     [TestCase("/security/password")]
     [TestCase("/security/confirm")]
     [TestCase("/security/authenticator")]
     [TestCase("/security/passkeys")]
+    [TestCase("/security/recovery-codes")]
     [TestCase("/invitation")]
     [TestCase("/connect/authorize?client_id=nobody&response_type=code")]
     [TestCase("/no/such/page")]
@@ -26,6 +32,8 @@ public sealed class PortalTests
     {
         await using var server = await Server();
         using var browser = path.StartsWith("/sign-in") ? Browser.At(server) : await Browser.SignedIn(server);
+        if (path == "/security/recovery-codes")
+            await browser.SetUpApp(server);
 
         var page = await browser.Open(path);
 
@@ -46,22 +54,41 @@ public sealed class PortalTests
         Assert.That(page.Document.QuerySelectorAll("h1"), Has.Exactly(1).Items);
     }
 
+    [Test]
+    public async Task No_page_is_left_out()
+    {
+        var tested = typeof(PortalTests).GetMethod(nameof(A_page_cannot_be_framed_sniffed_stored_or_scripted))!
+            .GetCustomAttributes(typeof(TestCaseAttribute), inherit: false)
+            .Select(test => ((string)((TestCaseAttribute)test).Arguments[0]!).Split('?')[0]);
+        await using var server = await AuthServer.Start();
+
+        var pages = server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<PageActionDescriptor>() is not null)
+            .Select(endpoint => $"/{endpoint.RoutePattern.RawText!.Split("/{")[0]}");
+
+        Assert.That(pages.Except(tested), Is.EqualTo(new[] { "/sign-out" }), "which leads elsewhere");
+    }
+
     [TestCase("/")]
     [TestCase("/sign-in")]
     [TestCase("/scim-credentials")]
     [TestCase("/settings/user-management")]
     [TestCase("/settings/provisioning-log")]
     [TestCase("/settings/administrators")]
+    [TestCase("/settings/audit-log")]
     [TestCase("/security")]
     [TestCase("/security/password")]
     [TestCase("/security/confirm")]
     [TestCase("/security/authenticator")]
     [TestCase("/security/passkeys")]
+    [TestCase("/security/recovery-codes")]
     [TestCase("/invitation")]
     public async Task Every_field_has_a_label_and_every_id_is_the_only_one(string path)
     {
         await using var server = await Server();
         using var browser = path.StartsWith("/sign-in") ? Browser.At(server) : await Browser.SignedIn(server);
+        if (path == "/security/recovery-codes")
+            await browser.SetUpApp(server);
 
         var document = (await browser.Open(path)).Document;
 
