@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Web;
 using Auth.Server.Accounts;
+using Auth.Server.Audit;
 using Auth.Server.Tests.Connect;
+using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
 using WireMock.RequestBuilders;
 using WireMock.ResponseBuilders;
@@ -97,6 +99,7 @@ public sealed class UserManagementTests
         Assert.That(added.Status, Is.EqualTo(302));
         Assert.That(added.Location, Is.EqualTo($"{Address}?search=grace%2B1@example.com"));
         Assert.That((await browser.Follow(added)).Text, Does.Contain("grace+1@example.com was added."));
+        Assert.That(await LastEntry(server), Is.EqualTo((AuditAction.AddPerson, AuditOutcome.Done, "grace+1@example.com")));
         Assert.That((await browser.Open(Address)).Text, Does.Not.Contain("was added"));
         var body = scim.LogEntries.Single(entry => entry.RequestMessage!.Method == "POST").RequestMessage!.Body!;
         Assert.That(JsonSerializer.Deserialize<NewPortalUser>(body), Is.EqualTo(new NewPortalUser
@@ -145,6 +148,7 @@ public sealed class UserManagementTests
         var done = await browser.Submit(page, "Reactivate grace@example.com");
         Assert.That(done.Location, Is.EqualTo($"{Address}?search=e"));
         Assert.That((await browser.Follow(done)).Text, Does.Contain("grace@example.com was reactivated."));
+        Assert.That(await LastEntry(server), Is.EqualTo((AuditAction.ReactivatePerson, AuditOutcome.Done, $"{grace}")));
         var refused = await browser.Submit(page, "Reactivate grace@example.com");
 
         Assert.That(refused.Status, Is.EqualTo(403));
@@ -166,6 +170,12 @@ public sealed class UserManagementTests
     }
 
     /// <summary>Stands for Scim.Api, with two of five people on a page.</summary>
+    private static Task<(AuditAction, AuditOutcome, string?)> LastEntry(AuthServer server) => server.WithDatabase(async db =>
+    {
+        var entry = await db.AuditEntries.AsNoTracking().OrderBy(entry => entry.Id).LastAsync();
+        return (entry.Action, entry.Outcome, entry.About);
+    });
+
     private static WireMockServer ScimApi()
     {
         var scim = WireMockServer.Start();
