@@ -5,6 +5,7 @@ using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.Extensions.Caching.Memory;
+using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -48,6 +49,33 @@ internal static class ClientAssertions
             }
             return ValueTask.CompletedTask;
         }
+    }
+
+    /// <summary>
+    /// Takes the type that client libraries write, <c>JWT</c>, or none: RFC 7523 asks for no other. OpenIddict knows that of
+    /// its successor only. Whatever says that it is something else is no assertion (RFC 8725 §3.11).
+    /// </summary>
+    internal sealed class TakeUsualType : IOpenIddictServerHandler<ValidateTokenContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
+                .UseSingletonHandler<TakeUsualType>()
+                .SetOrder(OpenIddictServerHandlers.Protection.ValidateIdentityModelToken.Descriptor.Order - 500)
+                .Build();
+
+        public ValueTask HandleAsync(ValidateTokenContext context)
+        {
+            if (context.ValidTokenTypes.Contains(TokenTypeIdentifiers.Private.ClientAssertion))
+                context.TokenValidationParameters!.TypeValidator = TypeOf;
+            return ValueTask.CompletedTask;
+        }
+
+        private static string TypeOf(string? type, SecurityToken token, TokenValidationParameters parameters) =>
+            string.IsNullOrEmpty(type)
+            || type.Equals(JsonWebTokenTypes.GenericJsonWebToken, StringComparison.OrdinalIgnoreCase)
+            || type == JsonWebTokenTypes.ClientAuthentication
+                ? JsonWebTokenTypes.ClientAuthentication
+                : throw new SecurityTokenInvalidTypeException($"The type {type} is not that of a client assertion.");
     }
 
     /// <summary>Its audience is this server (§3, point 3); OpenIddict would say that a token is wrong, and mean the client.</summary>

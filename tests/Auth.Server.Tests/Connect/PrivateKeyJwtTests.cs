@@ -34,6 +34,19 @@ internal sealed class PrivateKeyJwtTests
         Assert.That(guessed.IsSuccessStatusCode, Is.False);
     }
 
+    [TestCase("JWT")]
+    [TestCase("jwt")]
+    [TestCase("client-authentication+jwt")]
+    public async Task An_assertion_may_have_the_type_that_client_libraries_write(string type)
+    {
+        await using var server = await AuthServer.Start();
+        var issued = await Generate(server);
+
+        using var response = await Ask(server, issued, Assertion(server, issued, "typ", type));
+
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK), await response.Content.ReadAsStringAsync());
+    }
+
     [Test]
     [Category("Check 29")]
     public async Task An_assertion_is_taken_once_at_the_token_endpoint_also_by_twenty_at_once()
@@ -83,6 +96,8 @@ internal sealed class PrivateKeyJwtTests
     [TestCase("alg", "none")]
     [TestCase("alg", "HS256")]
     [TestCase("key", "another")]
+    [TestCase("typ", "at+jwt")]
+    [TestCase("typ", "oauth-authz-req+jwt")]
     [Category("Check 29")]
     public async Task A_wrong_assertion_proves_nothing(string what, object? value)
     {
@@ -151,16 +166,16 @@ internal sealed class PrivateKeyJwtTests
             ["iat"] = now.ToUnixTimeSeconds(),
             ["exp"] = now.AddMinutes(1).ToUnixTimeSeconds(),
         };
-        if (changed is not null and not ("alg" or "key") && value is null)
+        if (changed is not null and not ("alg" or "key" or "typ") && value is null)
             claims.Remove(changed);
-        else if (changed is not null and not ("alg" or "key"))
+        else if (changed is not null and not ("alg" or "key" or "typ"))
             claims[changed] = value is int seconds ? now.AddSeconds(seconds).ToUnixTimeSeconds() : value!;
 
         using var another = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
         {
             Claims = claims,
-            TokenType = "client-authentication+jwt",
+            TokenType = changed == "typ" ? (string)value! : "client-authentication+jwt",
             SigningCredentials = value switch
             {
                 "none" => null,
