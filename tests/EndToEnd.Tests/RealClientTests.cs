@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using Microsoft.Playwright;
@@ -6,7 +8,7 @@ using Microsoft.Playwright;
 namespace EndToEnd.Tests;
 
 /// <summary>A client library that others wrote, from what the SCIM Base URL alone tells it to the end.</summary>
-internal sealed class RealClientTests : EndToEndTest
+internal sealed partial class RealClientTests : EndToEndTest
 {
     private const string AccessToken = OidcConstants.TokenTypeIdentifiers.AccessToken;
 
@@ -61,6 +63,9 @@ internal sealed class RealClientTests : EndToEndTest
         foreach (var token in new[] { refreshed, own, traded })
             await RequireProvisions(token.AccessToken);
 
+        var told = await Introspect(http, server, refreshed.AccessToken!);
+        Assert.That((told.IsActive, told.ClientId, told.Scopes), Is.EqualTo((true, client.ClientId, new[] { "scim", "offline_access" })));
+
         var revoked = await http.RevokeTokenAsync(Prepare(client, new TokenRevocationRequest
         {
             Address = server.RevocationEndpoint, Token = refreshed.RefreshToken!, TokenTypeHint = "refresh_token",
@@ -68,6 +73,7 @@ internal sealed class RealClientTests : EndToEndTest
         Assert.That(revoked.IsError, Is.False);
         foreach (var dead in new[] { refreshed, traded })
             Assert.That((await Local.Scim($"Bearer {dead.AccessToken}").Test()).Status, Is.EqualTo(System.Net.HttpStatusCode.Unauthorized));
+        Assert.That((await Introspect(http, server, refreshed.AccessToken!)).IsActive, Is.False);
         await RequireProvisions(own.AccessToken);
     }
 
@@ -91,14 +97,51 @@ internal sealed class RealClientTests : EndToEndTest
         await RequireProvisions(traded.AccessToken);
     }
 
+    /// <summary>From the refusal of a resource server to its metadata (RFC 9728 §5) and those of the authorization server.</summary>
     private static async Task<DiscoveryDocumentResponse> Discover(HttpClient http)
     {
+        using var refused = await http.GetAsync(new Uri($"{Local.ScimBaseUrl}/Users"));
+        var address = ResourceMetadata().Match(refused.Headers.WwwAuthenticate.ToString()).Groups[1].Value;
+        var resource = JsonNode.Parse(await http.GetStringAsync(new Uri(address)))!;
+        Assert.That((string?)resource["resource"], Is.EqualTo(Local.ScimBaseUrl));
+
         var policy = new DiscoveryPolicy { RequireHttps = false };
-        var server = await http.GetDiscoveryDocumentAsync(
-            new DiscoveryDocumentRequest { Address = Local.AuthUrl, Policy = policy });
+        var server = await http.GetDiscoveryDocumentAsync(new DiscoveryDocumentRequest
+        {
+            Address = (string)resource["authorization_servers"]!.AsArray().Single()!, Policy = policy,
+        });
         Assert.That(server.IsError, Is.False, server.Error);
         return server;
     }
+
+    /// <summary>As <c>Scim.Api</c>, with its key, in an assertion without a type, as most libraries make them.</summary>
+    private static async Task<TokenIntrospectionResponse> Introspect(
+        HttpClient http, DiscoveryDocumentResponse server, string token)
+    {
+        using var key = ECDsa.Create();
+        key.ImportFromPem(await File.ReadAllTextAsync(Path.Combine(Local.Data, "scim-client.pem")));
+        var jwks = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Local.Data, "scim-client.jwks")))!;
+        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        var signed = $"{Part(new() { ["alg"] = "ES256", ["kid"] = (string?)jwks["keys"]![0]!["kid"] })}."
+            + Part(new()
+            {
+                ["iss"] = "scim", ["sub"] = "scim", ["aud"] = server.Issuer, ["jti"] = Guid.NewGuid().ToString(),
+                ["iat"] = now, ["exp"] = now + 60,
+            });
+        var signature = key.SignData(System.Text.Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
+        var told = await http.IntrospectTokenAsync(new TokenIntrospectionRequest
+        {
+            Address = server.IntrospectionEndpoint,
+            ClientId = "scim",
+            ClientAssertion = new() { Type = OidcConstants.ClientAssertionTypes.JwtBearer, Value = $"{signed}.{Base64Url(signature)}" },
+            ClientCredentialStyle = ClientCredentialStyle.PostBody,
+            Token = token,
+        });
+        Assert.That(told.IsError, Is.False, told.Raw);
+        return told;
+    }
+
+    private static string Part(JsonObject part) => Base64Url(System.Text.Encoding.UTF8.GetBytes(part.ToJsonString()));
 
     private static T Prepare<T>(OAuthClient client, T request)
         where T : ProtocolRequest
@@ -126,4 +169,7 @@ internal sealed class RealClientTests : EndToEndTest
     }
 
     private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
+
+    [GeneratedRegex("resource_metadata=\"([^\"]+)\"")]
+    private static partial Regex ResourceMetadata();
 }
