@@ -13,7 +13,9 @@ public sealed class SqliteConnectionsTests
     [TestCase("PRAGMA synchronous", ExpectedResult = "2", Description = "FULL")]
     [TestCase("PRAGMA busy_timeout", ExpectedResult = "5000")]
     [TestCase("PRAGMA foreign_keys", ExpectedResult = "1")]
-    public async Task<string?> Every_connection_is_durable_and_patient_also_when_it_is_used_again(string setting)
+    [TestCase("PRAGMA mmap_size", ExpectedResult = "2147418112")]
+    [TestCase("PRAGMA page_size", ExpectedResult = "8192")]
+    public async Task<string?> Every_connection_is_durable_patient_and_fast_also_when_it_is_used_again(string setting)
     {
         var folder = Directory.CreateTempSubdirectory("sqlite-");
         var connection = $"Data Source={Path.Combine(folder.FullName, "scim.db")}";
