@@ -8,9 +8,9 @@ internal static class Program
 {
     private static async Task<int> Main(string[] args)
     {
-        if (args is ["serve", var kind, var connection, var folder])
+        if (args is ["serve"])
         {
-            await Server.Serve(kind, connection, folder);
+            await Server.Serve();
             return 0;
         }
         var scale = args.Contains("--smoke") ? Scale.Smoke : Scale.Full;

@@ -6,20 +6,22 @@ using Benchmarks.Tokens;
 namespace Benchmarks;
 
 /// <summary>
-/// A server in a process of its own, which is this program again: <c>serve KIND CONNECTION FOLDER</c>, of which
-/// <see cref="Serve"/> knows the kinds. It lives until its input is closed, so that it never outlives who started it.
+/// A server in a process of its own, which is this program again: <c>serve</c>. Its input says what to serve, a line of
+/// kind, connection and folder each, of which <see cref="Host"/> knows the kinds. It lives until its input is closed, so
+/// that it never outlives who started it.
 /// </summary>
 internal sealed class Server : IAsyncDisposable
 {
     private const int Connections = 4;
 
     private readonly Process process;
+    private readonly bool isGuest;
     private readonly Func<Task<TimeSpan>> databaseTime;
     private readonly HttpClient client;
 
-    private Server(Process process, Func<Task<TimeSpan>> databaseTime, Uri address)
+    private Server(Process process, bool isGuest, Func<Task<TimeSpan>> databaseTime, Uri address)
     {
-        (this.process, this.databaseTime) = (process, databaseTime);
+        (this.process, this.isGuest, this.databaseTime) = (process, isGuest, databaseTime);
         // Its owner is the client.
 #pragma warning disable CA2000
         var handler = new SocketsHttpHandler
@@ -33,29 +35,58 @@ internal sealed class Server : IAsyncDisposable
     public static Task<Server> Start(string kind, Database database) =>
         Start(kind, database.Connection, database.Folder, database.CpuTime);
 
-    /// <param name="kind">One of those that <see cref="Serve"/> knows.</param>
+    /// <param name="kind">One of those that <see cref="Host"/> knows.</param>
     /// <param name="connection">The connection string of its database.</param>
     /// <param name="folder">Where its files are.</param>
     /// <param name="databaseTime">What the database's own processes have spent.</param>
     public static async Task<Server> Start(string kind, string connection, string folder, Func<Task<TimeSpan>> databaseTime)
     {
-        string[] arguments = ["serve", kind, connection, folder];
-        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments)
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["serve"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
         var process = Process.Start(start)!;
-        var address = await process.StandardOutput.ReadLineAsync() is ['h', 't', 't', 'p', ..] line
-            ? line
-            : throw new InvalidOperationException($"The server {kind} did not start.");
-        return new(process, databaseTime, new(address));
+        return new(process, isGuest: false, databaseTime, await Ask(process, kind, connection, folder));
     }
 
-    /// <summary>Runs a server in this process.</summary>
-    public static async Task Serve(string kind, string connection, string folder)
+    /// <summary>
+    /// One more server in the same process, gone before it. Both then run the same compiled code, which two
+    /// processes do not: the compiler optimizes each for what it happened to see first.
+    /// </summary>
+    public async Task<Server> Beside(string kind, Database database) => new(
+        process,
+        isGuest: true,
+        database.CpuTime,
+        await Ask(process, kind, database.Connection, database.Folder));
+
+    /// <summary>Runs in this process the servers that its input asks for, a line each.</summary>
+    public static async Task Serve()
     {
-        await using var app = kind switch
+        var apps = new List<WebApplication>();
+        while (await Console.In.ReadLineAsync() is { } line)
+        {
+            var wanted = line.Split('\t');
+            apps.Add(await Host(wanted[0], wanted[1], wanted[2]));
+        }
+        foreach (var app in apps)
+        {
+            await app.StopAsync();
+            await app.DisposeAsync();
+        }
+    }
+
+    private static async Task<Uri> Ask(Process process, string kind, string connection, string folder)
+    {
+        await process.StandardInput.WriteLineAsync($"{kind}\t{connection}\t{folder}");
+        return await process.StandardOutput.ReadLineAsync() is ['h', 't', 't', 'p', ..] address
+            ? new(address)
+            : throw new InvalidOperationException($"The server {kind} did not start.");
+    }
+
+    private static async Task<WebApplication> Host(string kind, string connection, string folder)
+    {
+        var app = kind switch
         {
             "scim" => ScimHost.Build(connection, folder),
             "bare" => BareHost.Build(connection),
@@ -70,8 +101,7 @@ internal sealed class Server : IAsyncDisposable
             $"{Environment.CpuUsage.TotalTime.Ticks} {GC.GetTotalAllocatedBytes(precise: true)}"));
         await app.StartAsync();
         Console.WriteLine(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
-        await Console.In.ReadToEndAsync();
-        await app.StopAsync();
+        return app;
     }
 
     /// <summary>Sends requests over connections that stay open, each as soon as the one before is answered.</summary>
@@ -110,6 +140,8 @@ internal sealed class Server : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         client.Dispose();
+        if (isGuest)
+            return;
         process.StandardInput.Close();
         await process.WaitForExitAsync();
         process.Dispose();
