@@ -111,6 +111,7 @@ internal static class AuthorizationServer
             .AddEventHandler(RefuseRepetition<ExtractPushedAuthorizationRequestContext>.Descriptor)
             .AddEventHandler(TokenExchange.NameClient.Descriptor)
             .AddEventHandler(EndFamily.Descriptor)
+            .AddEventHandler(EndedClients.Descriptor)
             .AddEventHandler(Metadata.Descriptor)
             .AddEventHandler(Introspection.OnlyPost.Descriptor)
             .AddEventHandler(Introspection.OnlyResourceServers.Descriptor)

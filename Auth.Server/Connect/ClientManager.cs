@@ -42,6 +42,17 @@ internal sealed class ClientManager(
         return client?.CredentialSet is null || client.CredentialSet.IsUsable(time.GetUtcNow().UtcDateTime) ? client : null;
     }
 
+    /// <summary>The set that has ended and whose client has this secret; null if there is none.</summary>
+    public async Task<CredentialSet?> FindEnded(string clientId, string secret, CancellationToken cancellation)
+    {
+        var client = found.TryGetValue(clientId, out var known) ? known : await Find(clientId, cancellation);
+        return client is { CredentialSet: { } set, ClientSecret: not null }
+            && !set.IsUsable(time.GetUtcNow().UtcDateTime)
+            && await ValidateClientSecretAsync(client, secret, cancellation)
+            ? set
+            : null;
+    }
+
     /// <summary>Makes the client of an <c>oauth2</c> set, and returns its secret unless it has keys.</summary>
     public async Task<string?> CreateFor(CredentialSet set, NewCredentialSet wanted, CancellationToken cancellation)
     {

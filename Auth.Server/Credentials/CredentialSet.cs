@@ -62,7 +62,9 @@ internal sealed class CredentialSet
     /// <summary>The last request that <c>Scim.Api</c> let in with it; at most a minute too early.</summary>
     public Use? LastUse { get; set; }
 
-    /// <summary>The last request with it that was refused because it has ended, at most a minute too early.</summary>
+    /// <summary>
+    /// The last request with it, or for a token, that was refused because it has ended; at most a minute too early.
+    /// </summary>
     public Use? LastRefusal { get; set; }
 
     /// <summary>The key that signed the direct JWT; the set ends if it is withdrawn.</summary>
@@ -145,7 +147,7 @@ internal sealed class Use
     /// <summary>UTC.</summary>
     public required DateTime At { get; init; }
 
-    /// <summary>The IP address, as <c>Scim.Api</c> saw it.</summary>
+    /// <summary>The IP address, as the server that was called saw it.</summary>
     public string? Address { get; init; }
 
     public string? UserAgent { get; init; }

@@ -164,6 +164,9 @@ internal sealed class AuthServer : IAsyncDisposable
             new(account.Id, active, method, "a test", RedirectUris: redirectUris), CancellationToken.None));
     }
 
+    /// <summary>Writes down when credentials were used and refused last, as the server does every few seconds.</summary>
+    public Task WriteUses() => Services.GetRequiredService<CredentialUses>().Write(CancellationToken.None);
+
     public async ValueTask DisposeAsync()
     {
         await app.StopAsync();

@@ -1,4 +1,5 @@
 using System.Net;
+using Auth.Server.Credentials;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Shared.Contracts;
 
@@ -96,6 +97,32 @@ public sealed class TokenEndpointTests
         using var refused = await http.RequestToken(old.Set.ClientId, old.ClientSecret, ("grant_type", "client_credentials"));
         Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
         Assert.That(await http.ClientCredentialsToken(current.Set.ClientId!, current.ClientSecret!), Is.Not.Empty);
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Who_holds_a_replaced_secret_is_remembered_and_who_guesses_is_not(bool right)
+    {
+        await using var server = await AuthServer.Start("--Auth:KnownProxies:0=127.0.0.1");
+        var account = await server.CreateAccount();
+        var old = await server.Generate(account, CredentialMethods.OAuth2);
+        await server.Generate(account, CredentialMethods.OAuth2);
+        using var http = server.CreateClient();
+        http.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7");
+        http.DefaultRequestHeaders.UserAgent.ParseAdd("Okta-Integrations");
+
+        using var refused = await http.RequestToken(
+            old.Set.ClientId, right ? old.ClientSecret : ClientSecret.Generate(), ("grant_type", "client_credentials"));
+
+        Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        await server.WriteUses();
+        var refusal = (await server.With((CredentialHistory history) => history.Get(
+            account.Id, old.Set.Id, CancellationToken.None))).LastRefusal;
+        Assert.That(
+            (refusal?.At, refusal?.Address, refusal?.UserAgent),
+            Is.EqualTo(right
+                ? (server.Time.GetUtcNow().UtcDateTime, "203.0.113.7", "Okta-Integrations")
+                : ((DateTime?)null, (string?)null, (string?)null)));
     }
 
     [TestCase("password")]
