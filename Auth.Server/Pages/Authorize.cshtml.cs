@@ -43,6 +43,9 @@ internal sealed partial class AuthorizeModel(
     /// <summary>Whether the signed-in administrator is one of the client's account.</summary>
     public bool IsOwn { get; private set; }
 
+    /// <summary>The client's credentials, if they have not taken over yet.</summary>
+    public CredentialSet? Staged => set.State == CredentialSetState.Staged ? set : null;
+
     /// <summary>What the client refreshes with so far, if it does; what is allowed now will replace it.</summary>
     public Grant? Earlier { get; private set; }
 

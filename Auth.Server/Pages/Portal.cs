@@ -60,6 +60,14 @@ internal static class Portal
         };
     }
 
+    /// <summary>What opens the door, without its value: <c>API token ending in 4f2Q</c>.</summary>
+    public static string SecretOf(CredentialSet set) => set switch
+    {
+        { LastFour: "" } => $"client {set.ClientId}",
+        { ClientId: null } => $"API token ending in {set.LastFour}",
+        _ => $"client secret ending in {set.LastFour}",
+    };
+
     /// <summary>A wrong guess, or one that came too soon, in a sentence for who made it.</summary>
     public static string Refuse(HttpResponse response, TimeSpan? wait, string wrong)
     {

@@ -9,12 +9,15 @@ using Shared.Contracts;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// Where an administrator generates the account's credential set. The answer to the form shows the secrets, and nothing
+/// Where an administrator sees the account's credential sets, and generates one. The answer to the form shows the secrets, and nothing
 /// shows them again: a reload sends the form once more, which names a set that is no longer current, and is refused.
 /// </summary>
 internal sealed class ScimCredentialsModel(
-    AccountRegister accounts, CredentialSets sets, CredentialHistory history, AuthOptions options) : PageModel
+    AccountRegister accounts, CredentialSets sets, CredentialHistory history, AuthOptions options, TimeProvider time)
+    : PageModel
 {
+    public const string Path = "/scim-credentials";
+
     private static readonly (int Days, string Name)[] lifetimes =
         [(90, "90 days"), (180, "180 days"), (365, "1 year"), (730, "2 years"), (1095, "3 years")];
 
@@ -22,8 +25,16 @@ internal sealed class ScimCredentialsModel(
     [BindProperty]
     public Guid? Replaces { get; set; }
 
+    /// <summary>The staged set that the administrator saw when the form was sent.</summary>
+    [BindProperty]
+    public Guid? ReplacesStaged { get; set; }
+
     [BindProperty]
     public string? Method { get; set; }
+
+    /// <summary>What makes the new set take over; null if it does so now.</summary>
+    [BindProperty]
+    public Activation? TakesOver { get; set; }
 
     [BindProperty]
     public string? OktaApp { get; set; }
@@ -44,7 +55,18 @@ internal sealed class ScimCredentialsModel(
 
     public Account Account { get; private set; } = null!;
 
+    /// <summary>What was done on another page just now, in a sentence.</summary>
+    [TempData]
+    public string? Done { get; set; }
+
     public CredentialSet? Current { get; private set; }
+
+    public CredentialSet? Staged { get; private set; }
+
+    /// <summary>How the set does that was just issued, or that is active.</summary>
+    public CredentialNews? News { get; private set; }
+
+    public ExpiryWarning? Expiry { get; private set; }
 
     /// <summary>The credentials that the account had, if it has none now.</summary>
     public CredentialSet? Ended { get; private set; }
@@ -69,6 +91,15 @@ internal sealed class ScimCredentialsModel(
         if (!Account.AllowsScim)
             Response.StatusCode = StatusCodes.Status403Forbidden;
         return Page();
+    }
+
+    /// <summary>The news of one set, for the script to show.</summary>
+    public async Task<IActionResult> OnGetNews(Guid set, CancellationToken cancellation)
+    {
+        var all = await history.List(SignedIn.From(User).AccountId, cancellation);
+        return all.Find(one => one.Id == set) is { } found
+            ? Partial("_CredentialNews", await CredentialNews.Of(found, history, cancellation))
+            : NotFound();
     }
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
@@ -98,6 +129,10 @@ internal sealed class ScimCredentialsModel(
         var accountId = SignedIn.From(User).AccountId;
         Account = await accounts.Get(accountId, cancellation);
         Current = await history.FindActive(accountId, cancellation);
+        Staged = await history.FindStaged(accountId, cancellation);
+        Expiry = ExpiryWarning.For(Current, time.GetUtcNow().UtcDateTime);
+        if ((Issued?.Set ?? Current) is { } set)
+            News = await CredentialNews.Of(set, history, cancellation);
         Ended = await history.FindLast(accountId, cancellation);
     }
 
@@ -115,7 +150,8 @@ internal sealed class ScimCredentialsModel(
                     Method == CredentialMethods.DirectJwt ? NewCredentialSet.Days(LifetimeDays) : null,
                     redirectUris,
                     IsOAuth && RequirePkce,
-                    IsOAuth && Jwks is { Length: > 0 } ? Jwks : null),
+                    IsOAuth && Jwks is { Length: > 0 } ? Jwks : null,
+                    TakesOver is { } activation ? new(activation, Replaces: ReplacesStaged) : null),
                 cancellation);
             HasRedirectUris = redirectUris.Count > 0;
         }

@@ -37,6 +37,21 @@ function say(text) {
   setTimeout(() => { spoken.textContent = text; }, 50);
 }
 
+// What becomes of new credentials shows by itself, for ten minutes.
+for (const news of document.querySelectorAll("[data-news]")) {
+  const until = Date.now() + 600_000;
+  const timer = news.dataset.news && setInterval(async () => {
+    if (Date.now() > until)
+      clearInterval(timer);
+    const answer = await fetch(news.dataset.news, { redirect: "error" }).catch(() => null);
+    if (!answer?.ok)
+      return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+    if (fresh.textContent.trim() !== news.textContent.trim())
+      news.replaceChildren(...fresh.childNodes);
+  }, 3000);
+}
+
 // An invitation's code stands behind the link's #, where no server sees it. It goes into the form, and out of the history.
 const codeForm = document.querySelector("form[data-code]");
 if (codeForm && location.hash.length > 1) {

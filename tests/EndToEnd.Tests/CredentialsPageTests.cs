@@ -80,6 +80,37 @@ internal sealed class CredentialsPageTests : EndToEndTest
         Assert.That(await portal.Page.GetByRole(AriaRole.Radio, new() { Name = "Choose OAuth 2.0" }).IsCheckedAsync(), Is.True);
     }
 
+    [Test]
+    public async Task A_staged_token_is_checked_and_activated_and_the_page_tells_who_calls_with_which()
+    {
+        var portal = await SignIn(await Customer.Open(Local));
+        var page = portal.Page;
+        var old = await portal.GenerateToken();
+        await RequireWorks(old);
+        await Choose(portal);
+        await page.GetByLabel("When I say so").CheckAsync();
+        await portal.Generate.ClickAsync();
+        var token = await portal.ValueOf("API Token");
+        await RequireWorks(old);
+        await RequireRefused(token);
+
+        await portal.Open("/scim-credentials");
+        await page.GetByLabel("API Token to check").FillAsync(token);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Check" }).ClickAsync();
+        await page.GetByText("Good: this belongs to the staged credentials.").WaitForAsync();
+        await RequireWorks(old);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Activate now" }).ClickAsync();
+        await page.GetByText("The staged credentials are active now").WaitForAsync();
+        await RequireRefused(old);
+
+        // The page is not loaded again: the script asks.
+        await page.GetByText("Your identity provider still holds the old token").WaitForAsync();
+        await RequireWorks(token);
+        await page.GetByText("First good call:").WaitForAsync();
+        Assert.That(await page.GetByText("still holds the old token").CountAsync(), Is.Zero);
+    }
+
     private static async Task Choose(Portal portal)
     {
         await portal.Open("/scim-credentials");
@@ -89,10 +120,14 @@ internal sealed class CredentialsPageTests : EndToEndTest
     private static Task<IResponse> Submit(Portal portal) => portal.Page.RunAndWaitForResponseAsync(
         () => portal.Generate.ClickAsync(), response => response.Request.Method == "POST");
 
-    private static async Task RequireWorks(string token)
+    private static Task RequireWorks(string token) => Require(200, token);
+
+    private static Task RequireRefused(string token) => Require(401, token);
+
+    private static async Task Require(int status, string token)
     {
         using var scim = Local.Scim(token);
         var answer = await scim.Test();
-        Assert.That((int)answer.Status, Is.EqualTo(200), answer.ToString());
+        Assert.That((int)answer.Status, Is.EqualTo(status), answer.ToString());
     }
 }

@@ -152,6 +152,37 @@ public sealed class PortalEntriesTests
     }
 
     [Test]
+    public async Task Planned_rotations()
+    {
+        const string page = "/scim-credentials";
+        (string, string)[] staged = [("Method", CredentialMethods.DirectJwt), ("TakesOver", "Manual")];
+        await Submit(page, "Generate Credentials", ("Method", CredentialMethods.DirectJwt));
+        await Left(AuditAction.GenerateCredentials);
+        var form = await browser.Open(page);
+        var issued = await browser.Submit(form, "Generate Credentials", staged);
+        await Left(AuditAction.StageCredentials);
+        await browser.Submit(form, "Generate Credentials", staged);
+        await Left(AuditAction.StageCredentials, AuditOutcome.Refused);
+
+        form = await browser.Open(page);
+        await browser.Submit(form, "Check", ("secret", "wrong"));
+        await Left(AuditAction.CheckCredentials, AuditOutcome.Refused);
+        await browser.Submit(form, "Check", ("secret", issued.Field("API Token")));
+        await Left(AuditAction.CheckCredentials);
+        await browser.Submit(form, "Activate now");
+        await Left(AuditAction.ActivateCredentials);
+        await browser.Submit(form, "Activate now");
+        await Left(AuditAction.ActivateCredentials, AuditOutcome.Refused);
+
+        form = await browser.Open((await browser.Open(page)).Document
+            .QuerySelector("a[aria-label='Revoke the active credentials']")!.GetAttribute("href")!);
+        await browser.Submit(form, "Revoke");
+        await Left(AuditAction.RevokeCredentials);
+        await browser.Submit(form, "Revoke");
+        await Left(AuditAction.RevokeCredentials, AuditOutcome.Refused);
+    }
+
+    [Test]
     public async Task Consent_for_the_client_of_another_account()
     {
         var other = await server.Generate(

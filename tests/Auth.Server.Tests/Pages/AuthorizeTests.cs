@@ -249,6 +249,32 @@ public sealed class AuthorizeTests
         Assert.That(Answer(await browser.Submit(consent, "Allow"), "https://client.example/cb")["code"], Is.Not.Null);
     }
 
+    [TestCase("Manual", "until an administrator activates them")]
+    [TestCase("FirstUse", "until the application makes its first SCIM request")]
+    public async Task The_client_of_a_staged_set_is_allowed_and_the_page_says_that_nothing_is_activated(
+        string activation, string says)
+    {
+        await using var server = await AuthServer.Start();
+        var (account, active) = await Client(server);
+        var staged = await server.With((CredentialSets sets) => sets.Generate(
+            new(account.Id, active.Set.Id, CredentialMethods.OAuth2, "a test", RedirectUris: [RedirectUri],
+                Staging: new(Enum.Parse<Activation>(activation))),
+            CancellationToken.None));
+        using var scim = await ResourceServer.Register(server);
+        using var browser = await Browser.SignedIn(server);
+
+        var consent = await browser.Open(Request(staged));
+        Assert.That(
+            consent.Text,
+            Does.Contain("These credentials are staged. Allowing does not activate them").And.Contain(says));
+        Assert.That((await browser.Open(Request(active))).Text, Does.Not.Contain("staged"));
+
+        var answer = Answer(await browser.Submit(consent, "Allow"), RedirectUri);
+        var token = (await Redeem(server, staged, answer["code"]!)).GetProperty("access_token").GetString()!;
+        Assert.That((await server.FindActive(account))!.Id, Is.EqualTo(active.Set.Id));
+        Assert.That((await scim.Introspect(token)).Active, Is.False);
+    }
+
     private static async Task<(Account, IssuedCredentials)> Client(AuthServer server)
     {
         var account = await server.CreateAccount();

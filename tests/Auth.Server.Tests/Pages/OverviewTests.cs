@@ -26,6 +26,30 @@ public sealed class OverviewTests
         Assert.That(page.Html, Does.Not.Contain(issued.ClientSecret));
     }
 
+    [TestCase(91, null, null)]
+    [TestCase(90, "warning", "in 90 days")]
+    [TestCase(15, "warning", "in 15 days")]
+    [TestCase(14, "error", "in 14 days")]
+    [TestCase(1, "error", "within a day")]
+    public async Task It_warns_before_the_credentials_expire_and_so_does_their_page(int days, string? tone, string? when)
+    {
+        await using var server = await AuthServer.Start();
+        var account = await server.CreateAccount("Acme");
+        await server.CreateAdministrator(account);
+        var issued = await server.Generate(account);
+        server.Time.Advance(issued.Set.ExpiresAt!.Value.AddDays(-days) - server.Time.GetUtcNow().UtcDateTime);
+        using var browser = await Browser.SignedIn(server);
+
+        foreach (var path in new[] { "/", "/scim-credentials" })
+        {
+            var notice = (await browser.Open(path)).Document.QuerySelectorAll(".notice")
+                .FirstOrDefault(candidate => Page.TextOf(candidate).StartsWith("The current credentials expire"));
+            Assert.That(notice?.ClassName, Is.EqualTo(tone is null ? null : $"notice {tone}"), path);
+            Assert.That(
+                notice is null ? null : Page.TextOf(notice), when is null ? Is.Null : Does.Contain($"expire {when}, on"));
+        }
+    }
+
     [Test]
     public async Task It_names_support_where_SCIM_is_not_enabled()
     {

@@ -1,9 +1,11 @@
 using AngleSharp.Dom;
+using Auth.Server.Credentials;
 using Auth.Server.Tests.Pages.Security;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Shared.Contracts;
 
 namespace Auth.Server.Tests.Pages;
 
@@ -13,6 +15,9 @@ public sealed class PortalTests
     [TestCase("/sign-in")]
     [TestCase("/")]
     [TestCase("/scim-credentials")]
+    [TestCase("/scim-credentials/history")]
+    [TestCase("/scim-credentials/staged")]
+    [TestCase("/scim-credentials/revoke")]
     [TestCase("/settings/user-management")]
     [TestCase("/settings/provisioning-log")]
     [TestCase("/settings/administrators")]
@@ -32,8 +37,7 @@ public sealed class PortalTests
     {
         await using var server = await Server();
         using var browser = path.StartsWith("/sign-in") ? Browser.At(server) : await Browser.SignedIn(server);
-        if (path == "/security/recovery-codes")
-            await browser.SetUpApp(server);
+        path = await Prepare(server, browser, path);
 
         var page = await browser.Open(path);
 
@@ -72,6 +76,9 @@ public sealed class PortalTests
     [TestCase("/")]
     [TestCase("/sign-in")]
     [TestCase("/scim-credentials")]
+    [TestCase("/scim-credentials/history")]
+    [TestCase("/scim-credentials/staged")]
+    [TestCase("/scim-credentials/revoke")]
     [TestCase("/settings/user-management")]
     [TestCase("/settings/provisioning-log")]
     [TestCase("/settings/administrators")]
@@ -87,8 +94,7 @@ public sealed class PortalTests
     {
         await using var server = await Server();
         using var browser = path.StartsWith("/sign-in") ? Browser.At(server) : await Browser.SignedIn(server);
-        if (path == "/security/recovery-codes")
-            await browser.SetUpApp(server);
+        path = await Prepare(server, browser, path);
 
         var document = (await browser.Open(path)).Document;
 
@@ -110,6 +116,8 @@ public sealed class PortalTests
     [TestCase("/sign-in", "email", "ada@example.com")]
     [TestCase("/sign-out", "returnUrl", "/")]
     [TestCase("/scim-credentials", "Method", "direct_jwt")]
+    [TestCase("/scim-credentials/revoke", "set", "x")]
+    [TestCase("/scim-credentials/staged?handler=Activate", "set", "x")]
     [TestCase("/invitation?handler=Accept", "code", "x")]
     [TestCase("/security?handler=EndAll", "id", "x")]
     [TestCase("/security/password", "current", "x")]
@@ -182,6 +190,21 @@ public sealed class PortalTests
         using var response = await http.GetAsync(new Uri(path, UriKind.Relative));
         Assert.That((int)response.StatusCode, Is.EqualTo(200));
         Assert.That(response.Content.Headers.ContentType?.MediaType, Is.EqualTo(type));
+    }
+
+    /// <summary>Brings about what a page is for; its address then.</summary>
+    private static async Task<string> Prepare(AuthServer server, Browser browser, string path)
+    {
+        if (path == "/security/recovery-codes")
+            await browser.SetUpApp(server);
+        if (!path.StartsWith("/scim-credentials"))
+            return path;
+        var account = await server.WithDatabase(db => db.Accounts.SingleAsync());
+        var active = (await server.Generate(account)).Set.Id;
+        await server.With((CredentialSets sets) => sets.Generate(
+            new(account.Id, active, CredentialMethods.DirectJwt, "a test", Staging: new(Activation.Manual)),
+            CancellationToken.None));
+        return path == "/scim-credentials/revoke" ? $"{path}?set={active}" : path;
     }
 
     private static async Task<AuthServer> Server()

@@ -1,0 +1,23 @@
+using Auth.Server.Credentials;
+
+namespace Auth.Server.Pages;
+
+/// <summary>
+/// Credentials that end by themselves before long: said from 90 days before on, and firmly in the last 14.
+/// </summary>
+internal sealed record ExpiryWarning(CredentialSet Set, int Days)
+{
+    private const int From = 90;
+    private const int FirmlyFrom = 14;
+
+    public bool IsFirm => Days <= FirmlyFrom;
+
+    /// <summary>Days in words, rounded up: <c>within a day</c>, <c>in 14 days</c>.</summary>
+    public string When => Days <= 1 ? "within a day" : $"in {Days} days";
+
+    /// <summary>The warning that is due; null if there is none.</summary>
+    public static ExpiryWarning? For(CredentialSet? active, DateTime now) =>
+        active?.ExpiresAt is { } end && end <= now.AddDays(From)
+            ? new(active, (int)Math.Ceiling((end - now).TotalDays))
+            : null;
+}

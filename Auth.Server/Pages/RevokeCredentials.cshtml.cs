@@ -1,0 +1,52 @@
+using Auth.Server.Administrators;
+using Auth.Server.Credentials;
+using Auth.Server.Events;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace Auth.Server.Pages;
+
+/// <summary>
+/// Asks whether the active or the staged credential set shall end without a successor, and says what stops.
+/// </summary>
+internal sealed class RevokeCredentialsModel(CredentialSets sets, CredentialHistory history, EventLog events)
+    : PageModel
+{
+    public const string Path = "/scim-credentials/revoke";
+
+    [BindProperty(Name = "set", SupportsGet = true)]
+    public Guid SetId { get; set; }
+
+    [TempData]
+    public string? Done { get; set; }
+
+    /// <summary>The set, while it can be revoked.</summary>
+    public CredentialSet? Set { get; private set; }
+
+    public string? Refusal { get; private set; }
+
+    public async Task<IActionResult> OnGet(CancellationToken cancellation)
+    {
+        var accountId = SignedIn.From(User).AccountId;
+        CredentialSet?[] current =
+            [await history.FindActive(accountId, cancellation), await history.FindStaged(accountId, cancellation)];
+        Set = current.FirstOrDefault(set => set?.Id == SetId);
+        return Set is null ? LocalRedirect(ScimCredentialsModel.Path) : Page();
+    }
+
+    public async Task<IActionResult> OnPost(CancellationToken cancellation)
+    {
+        var administrator = SignedIn.From(User);
+        try
+        {
+            await sets.Revoke(administrator.AccountId, SetId, administrator.Email, cancellation);
+            Done = $"The credentials were revoked. {events.Confirmation}";
+            return LocalRedirect(ScimCredentialsModel.Path);
+        }
+        catch (ProblemException problem)
+        {
+            (Response.StatusCode, Refusal) = (problem.Status, problem.Message);
+            return Page();
+        }
+    }
+}
