@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
 using Shared.Contracts;
 
@@ -8,7 +7,7 @@ namespace Scim.Api.Tokens;
 
 /// <summary>Calls the management API of the authorization server in this server's own name, for commands.</summary>
 internal sealed class AuthServerClient(
-    AuthServerConnection authServer, ClientAssertion assertion, IOptions<AuthServerOptions> options)
+    AuthServerConnection authServer, ClientCredentials credentials, IOptions<AuthServerOptions> options)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
@@ -19,7 +18,8 @@ internal sealed class AuthServerClient(
         limited.CancelAfter(Timeout);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, AddressOf($"{AuthServerPaths.Accounts}/{id}"));
+            using var request = new HttpRequestMessage(
+                HttpMethod.Get, new Uri(options.Value.BaseAddress, $"{AuthServerPaths.Accounts}/{id}"));
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await GetToken(limited.Token));
             return await authServer.Send<AccountPolicy>(request, limited.Token);
         }
@@ -42,15 +42,11 @@ internal sealed class AuthServerClient(
         }
     }
 
-    /// <summary>A token by client credentials (RFC 6749 §4.4), authenticated with the client's key.</summary>
     private async Task<string> GetToken(CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, AddressOf(AuthServerPaths.Token));
-        request.Content = new FormUrlEncodedContent(
-            [new("grant_type", "client_credentials"), new("scope", Scopes.ReadAccounts), .. assertion.Parameters()]);
         try
         {
-            return (await authServer.Send<TokenResponse>(request, cancellation)).AccessToken;
+            return (await credentials.GetToken(Scopes.ReadAccounts, cancellation)).Value;
         }
         catch (AuthServerFault fault) when (fault.Status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized)
         {
@@ -58,13 +54,5 @@ internal sealed class AuthServerClient(
                 $"Auth.Server at {options.Value.Url} does not know this Scim.Api: register the keys that "
                 + "Scim.Api client-key create prints with Auth.Server resource-servers add --jwks FILE.");
         }
-    }
-
-    private Uri AddressOf(string path) => new(options.Value.BaseAddress, path);
-
-    private sealed record TokenResponse
-    {
-        [JsonPropertyName("access_token"), JsonRequired]
-        public required string AccessToken { get; init; }
     }
 }

@@ -4,12 +4,12 @@ using System.Text.Json;
 namespace Scim.Api.Tokens;
 
 /// <summary>
-/// Sends a request to the authorization server and reads its answer to the end: JSON and nothing else, at most 64 KB,
-/// no redirects. Whatever is not a clear answer is an <see cref="AuthServerFault"/>.
+/// Sends a request to the authorization server and reads its answer to the end: JSON and nothing else, no larger than it
+/// may be, no redirects. Whatever is not a clear answer is an <see cref="AuthServerFault"/>.
 /// </summary>
-internal sealed class AuthServerConnection(HttpClient http)
+internal sealed class AuthServerConnection(int largestAnswer = AuthServerConnection.UsualAnswer) : IDisposable
 {
-    public const int LargestAnswer = 64 * 1024;
+    private const int UsualAnswer = 64 * 1024;
 
     // "true" is not true, a missing member is not its default, and of two members with one name neither is believed.
     private static readonly JsonSerializerOptions Strict = new()
@@ -17,6 +17,21 @@ internal sealed class AuthServerConnection(HttpClient http)
         AllowDuplicateProperties = false,
         RespectNullableAnnotations = true,
     };
+
+    // A neighbour on the inner network: no proxy in between, and a token goes to this address and to no other.
+    private readonly HttpClient http = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        UseProxy = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+    })
+    {
+        MaxResponseContentBufferSize = largestAnswer,
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
+
+    public void Dispose() => http.Dispose();
 
     public async Task<T> Send<T>(HttpRequestMessage request, CancellationToken cancellation)
         where T : class
@@ -46,7 +61,7 @@ internal sealed class AuthServerConnection(HttpClient http)
         catch (HttpRequestException tooLarge)
             when (tooLarge.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
-            throw AuthServerFault.OfAnswer($"it is larger than {LargestAnswer / 1024} KB");
+            throw AuthServerFault.OfAnswer($"it is larger than {largestAnswer / 1024} KB");
         }
         catch (HttpRequestException failed)
         {

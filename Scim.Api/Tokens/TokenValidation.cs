@@ -38,18 +38,8 @@ internal static class TokenValidation
         services.AddSingleton<ClientKey>();
         services.AddSingleton<ClientAssertion>();
         services.AddSingleton<AuthServerClient>();
-        // A neighbour on the inner network: no proxy in between, and a token goes to this address and to no other.
-        services.AddSingleton(_ => new AuthServerConnection(new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        })
-        {
-            MaxResponseContentBufferSize = AuthServerConnection.LargestAnswer,
-            Timeout = Timeout.InfiniteTimeSpan,
-        }));
+        services.AddSingleton<ClientCredentials>();
+        services.AddSingleton(_ => new AuthServerConnection());
     }
 
     private static void Configure(JwtBearerOptions jwt, IOptions<AuthServerOptions> server, SigningKeys keys)
