@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Net;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
 using Scim.Api.Data;
 using Scim.Api.Discovery;
@@ -84,9 +86,11 @@ internal static class Program
 
         builder.Services.AddExceptionHandler<ErrorAnswers>();
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ScimOptions>>(TrustProxies);
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseForwardedHeaders();
         app.UseMiddleware<SecurityHeaders>();
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(ErrorAnswers.Describe);
@@ -106,5 +110,16 @@ internal static class Program
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains("ready") });
         return app;
+    }
+
+    /// <summary>Whom a request came from, as a proxy that is known says.</summary>
+    private static void TrustProxies(ForwardedHeadersOptions forwarded, IOptions<ScimOptions> scim)
+    {
+        var proxies = scim.Value.KnownProxies;
+        forwarded.ForwardedHeaders = proxies.Count == 0 ? ForwardedHeaders.None : ForwardedHeaders.XForwardedFor;
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        foreach (var proxy in proxies)
+            forwarded.KnownProxies.Add(IPAddress.Parse(proxy));
     }
 }

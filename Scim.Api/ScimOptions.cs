@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 
 namespace Scim.Api;
 
@@ -25,6 +26,9 @@ internal sealed class ScimOptions : IValidatableObject
     [Range(1, 3650, ErrorMessage = "Scim__KeepEventsDays must be a number of days from 1 to 3650.")]
     public int KeepEventsDays { get; init; } = 400;
 
+    /// <summary>The proxies whose <c>X-Forwarded-For</c> is believed, as IP addresses.</summary>
+    public IReadOnlyList<string> KnownProxies { get; init; } = [];
+
     /// <summary>Whether the outside reaches this server over TLS, and not only from this machine.</summary>
     public bool IsPublic => Uri.TryCreate(BaseUrl, UriKind.Absolute, out var address) && !address.IsLoopback;
 
@@ -32,5 +36,12 @@ internal sealed class ScimOptions : IValidatableObject
     {
         if (IsPublic && !BaseUrl.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
             yield return new("Scim__BaseUrl must begin with https:// unless it is this machine itself: tokens go there.");
+        foreach (var proxy in KnownProxies)
+        {
+            if (!IPAddress.TryParse(proxy, out var address))
+                yield return new($"Scim__KnownProxies holds {proxy}, which is no IP address.");
+            else if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
+                yield return new($"Scim__KnownProxies holds {proxy}, which is every address: name the proxy's own.");
+        }
     }
 }

@@ -8,7 +8,19 @@ namespace Scim.Api.Data;
 /// </summary>
 internal sealed class WriteTransaction(IDbContextTransaction transaction, WriterGate gate) : IAsyncDisposable
 {
-    public Task Commit(CancellationToken cancellation) => transaction.CommitAsync(cancellation);
+    private Action? lastCheck;
+    private Action? ended;
+
+    /// <summary>
+    /// Asks for a check, which throws, immediately before COMMIT, and to be told when the transaction has ended.
+    /// </summary>
+    public void Guard(Action lastCheck, Action ended) => (this.lastCheck, this.ended) = (lastCheck, ended);
+
+    public Task Commit(CancellationToken cancellation)
+    {
+        lastCheck?.Invoke();
+        return transaction.CommitAsync(cancellation);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -19,6 +31,7 @@ internal sealed class WriteTransaction(IDbContextTransaction transaction, Writer
         finally
         {
             gate.Leave();
+            ended?.Invoke();
         }
     }
 }

@@ -14,7 +14,7 @@ namespace Scim.Api.Provisioning;
 /// </summary>
 internal sealed class Attempt
 {
-    private readonly Caller? caller;
+    private Caller? caller;
     private readonly Guid accountId;
     private readonly Guid? credentialSetId;
     private readonly string? requestId;
@@ -63,6 +63,9 @@ internal sealed class Attempt
 
     /// <summary>Binds an endpoint's parameter; the request was let in, so somebody makes it.</summary>
     public static ValueTask<Attempt> BindAsync(HttpContext http) => new(Of(http)!);
+
+    /// <summary>The same caller was let in again, later.</summary>
+    public void IsMadeBy(Caller again) => caller = again;
 
     /// <summary>It is about this user.</summary>
     public void IsAbout(Guid id, string name) => (userId, userName) = (id, name);

@@ -9,8 +9,40 @@ namespace Scim.Api.Tokens;
 /// </summary>
 internal sealed record BearerToken(string Value, bool HasScheme)
 {
+    private const int MaxUserAgent = 300;
     private const string Scheme = "Bearer";
     private const string Remedy = "Copy the token again and paste it into the identity provider as it is.";
+
+    /// <summary>The IP address that it came from.</summary>
+    public string? ClientAddress { get; private init; }
+
+    /// <summary>The <c>User-Agent</c> that it came with: printable ASCII, not all of a long one.</summary>
+    public string? UserAgent { get; private init; }
+
+    /// <summary>A request's token and where it came from; see <see cref="Read"/>.</summary>
+    public static BearerToken? Of(HttpContext http) => Read(http.Request.Headers.Authorization) is not { } token
+        ? null
+        : token with
+        {
+            ClientAddress = http.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped
+                ? mapped.MapToIPv4().ToString()
+                : http.Connection.RemoteIpAddress?.ToString(),
+            UserAgent = string.Concat(
+                http.Request.Headers.UserAgent.ToString().Where(c => c is >= ' ' and <= '~').Take(MaxUserAgent)),
+        };
+
+    /// <summary>
+    /// What a header that is well formed holds, for comparison with tokens that were taken before; anything may stand in
+    /// it, and nothing is said against it.
+    /// </summary>
+    public static ReadOnlySpan<char> Peek(StringValues header, out bool hasScheme)
+    {
+        hasScheme = false;
+        if (header.Count != 1 || header[0] is not { } text)
+            return default;
+        hasScheme = text.StartsWith(Scheme + " ", StringComparison.OrdinalIgnoreCase);
+        return hasScheme ? text.AsSpan(Scheme.Length + 1) : text;
+    }
 
     /// <summary>Null if there is no header; a <see cref="ScimException"/> if there is no token in it.</summary>
     public static BearerToken? Read(StringValues header)

@@ -15,13 +15,19 @@ internal sealed record Caller(
 {
     public Guid AccountId => Account.Id;
 
+    /// <summary>When introspection was asked; null for a command, for which nobody vouches.</summary>
+    public Asked? Asked { get; init; }
+
     /// <summary>Whom an active answer vouches for.</summary>
-    public static Caller Of(TokenIntrospection answer) => new(
+    public static Caller Of(TokenIntrospection answer, Asked asked) => new(
         answer.Account!,
         answer.CredentialSet,
         // Behind an exchanged token is the credential set, too, whoever traded it.
         answer.CredentialSet is null ? answer.Act : null,
-        (answer.Scope ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal));
+        (answer.Scope ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal))
+    {
+        Asked = asked,
+    };
 
     /// <summary>Binds an endpoint's parameter; the request was let in, so there is a caller.</summary>
     public static ValueTask<Caller> BindAsync(HttpContext context) =>

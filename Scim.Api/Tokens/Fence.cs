@@ -4,11 +4,14 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Scim.Api.Tokens;
 
 /// <summary>
-/// The highest generation of credential sets that was ever let in for an account. It is only raised, never lowered,
-/// whatever introspection says.
+/// The highest generation of credential sets that was ever let in for an account, or that an event told of. It is only
+/// raised, never lowered, whatever introspection says.
 /// </summary>
 internal sealed class Fence
 {
+    /// <summary>The set of a generation that was ended without a successor.</summary>
+    public static readonly Guid Nobody = Guid.Empty;
+
     public Guid AccountId { get; init; }
 
     public long Generation { get; init; }

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
 using Shared.Contracts;
@@ -21,15 +22,28 @@ internal static class Fencing
         var fence = await db.FenceOf(accountId).SingleOrDefaultAsync(cancellation);
         if (fence is null || fence.Generation < set.Generation)
         {
-            await db.Raise(accountId, set, cancellation);
+            await db.Raise(accountId, set.Generation, set.Id, cancellation);
             fence = await db.FenceOf(accountId).SingleAsync(cancellation);
         }
         return Matches(fence, set);
     }
 
     /// <summary>
-    /// Begins the transaction of a write and locks the fence, so that none can be raised between here and the commit; a
-    /// caller whose set was replaced meanwhile is refused (401).
+    /// Raises the fence as an event says. Once it is done, no write of a lower generation is under way on any node: the
+    /// fence waits for those that hold it, or somebody has raised it, and waited, before.
+    /// </summary>
+    public static async Task RaiseFence(
+        this ScimDbContext db, Guid accountId, long generation, Guid setId, CancellationToken cancellation)
+    {
+        var fence = await db.FenceOf(accountId).SingleOrDefaultAsync(cancellation);
+        if (fence is null || fence.Generation < generation)
+            await db.Raise(accountId, generation, setId, cancellation);
+    }
+
+    /// <summary>
+    /// Begins the transaction of a write and locks the fence, so that none can be raised between here and the commit. A
+    /// caller whose set was replaced meanwhile is refused (401). If it is not sure that the caller still stands, here or
+    /// last before COMMIT, the write is refused as one that may be tried again (503).
     /// </summary>
     public static async Task<WriteTransaction> BeginWrite(
         this ScimDbContext db, Caller caller, CancellationToken cancellation)
@@ -37,9 +51,15 @@ internal static class Fencing
         var write = await db.BeginWrite(cancellation);
         try
         {
+            var freshness = db.GetService<Freshness>();
+            if (caller.Asked is { } asked)
+                write.Guard(
+                    lastCheck: () => Require(freshness.MayCommit(asked)),
+                    ended: db.GetService<WritesUnderWay>().Begin(caller.AccountId));
             if (caller.CredentialSet is { } set
                 && !Matches(await db.Lock(caller.AccountId).SingleOrDefaultAsync(cancellation), set))
                 throw new ScimException(TokenErrors.NoLongerActive());
+            Require(caller.Asked is not { } then || freshness.IsCurrent(caller.AccountId, then));
             return write;
         }
         catch
@@ -47,6 +67,12 @@ internal static class Fencing
             await write.DisposeAsync();
             throw;
         }
+    }
+
+    private static void Require(bool isSure)
+    {
+        if (!isSure)
+            throw new ScimException(TokenErrors.NotSure());
     }
 
     private static bool Matches(Fence? fence, TokenIntrospection.CredentialSetReference set) =>
@@ -66,14 +92,15 @@ internal static class Fencing
     private static async Task Raise(
         this ScimDbContext db,
         Guid accountId,
-        TokenIntrospection.CredentialSetReference set,
+        long generation,
+        Guid setId,
         CancellationToken cancellation)
     {
         await using var write = await db.BeginWrite(cancellation);
         await db.Database.ExecuteSqlAsync(
             $"""
             INSERT INTO "Fences" ("AccountId", "Generation", "CredentialSetId")
-            VALUES ({accountId}, {set.Generation}, {set.Id})
+            VALUES ({accountId}, {generation}, {setId})
             ON CONFLICT ("AccountId") DO UPDATE
             SET "Generation" = excluded."Generation", "CredentialSetId" = excluded."CredentialSetId"
             WHERE "Fences"."Generation" < excluded."Generation"

@@ -12,6 +12,7 @@ namespace Scim.Api.Tokens;
 internal sealed class Introspection(
     AuthServerConnection authServer,
     ClientAssertion assertion,
+    Node node,
     IOptions<AuthServerOptions> server,
     IOptions<IntrospectionOptions> options,
     TimeProvider time,
@@ -19,7 +20,7 @@ internal sealed class Introspection(
 {
     private readonly ResiliencePipeline pipeline = IntrospectionPipeline.Build(options.Value, time);
 
-    public async Task<TokenIntrospection> Ask(string token, CancellationToken cancellation)
+    public async Task<TokenIntrospection> Ask(BearerToken token, CancellationToken cancellation)
     {
         try
         {
@@ -42,12 +43,20 @@ internal sealed class Introspection(
     public static ScimException Unknown() => new(ScimError.Unavailable(
         "SciLeads cannot check the token at the moment. The token is not at fault; try again.", retryAfter: 5));
 
-    private async Task<TokenIntrospection> Send(string token, CancellationToken cancellation)
+    private async Task<TokenIntrospection> Send(BearerToken token, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(
             HttpMethod.Post, new Uri(server.Value.BaseAddress, AuthServerPaths.Introspection));
         request.Content = new FormUrlEncodedContent(
-            [new("token", token), new("token_type_hint", "access_token"), .. assertion.Parameters()]);
+        [
+            new("token", token.Value),
+            new("token_type_hint", "access_token"),
+            new(TokenIntrospection.Parameters.Node, node.Id.ToString()),
+            new(TokenIntrospection.Parameters.NodeName, node.Name),
+            new(TokenIntrospection.Parameters.ClientAddress, token.ClientAddress),
+            new(TokenIntrospection.Parameters.ClientUserAgent, token.UserAgent),
+            .. assertion.Parameters(),
+        ]);
 
         var answer = await authServer.Send<TokenIntrospection>(request, cancellation);
         return answer switch

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Scim.Api.Tokens;
 
-/// <summary>How patiently the authorization server is asked. All is settable so that tests need not wait.</summary>
+/// <summary>How patiently the authorization server is asked, and how long it is believed. All is settable so that tests need not wait.</summary>
 internal sealed class IntrospectionOptions : IValidatableObject
 {
     public const string Section = "Introspection";
@@ -42,6 +42,21 @@ internal sealed class IntrospectionOptions : IValidatableObject
     /// <summary>After how long known signing keys are fetched again.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan KeyRefreshInterval { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// For how long, at the most, an answer is kept that says a token is active, under a lease. None makes every request
+    /// ask.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan CacheFor { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Answers that are kept at once.</summary>
+    [Range(1, 1_000_000)]
+    public int CacheSize { get; init; } = 10_000;
+
+    /// <summary>How long a poll for events may take, of which the server holds it half a second.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.600", "00:01:00")]
+    public TimeSpan PollTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -44,6 +44,19 @@ internal sealed class SigningKeys(
         return Known(id);
     }
 
+    /// <summary>
+    /// Fetches the keys by a fetch that begins now; one under way may have been answered before what has happened.
+    /// </summary>
+    public async Task FetchAnew(CancellationToken cancellation)
+    {
+        Task before;
+        lock (flightLock)
+            before = flight ?? Task.CompletedTask;
+        await before.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellation.ThrowIfCancellationRequested();
+        await Fetch().WaitAsync(cancellation);
+    }
+
     private void RefreshIfOld()
     {
         if (published is { } current && time.GetElapsedTime(current.At) >= options.Value.KeyRefreshInterval)

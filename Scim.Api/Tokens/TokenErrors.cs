@@ -22,6 +22,19 @@ internal static class TokenErrors
     public static ScimError NoLongerActive() => Invalid(
         "The token is no longer active: it was replaced or revoked. To go on, " + Remedy);
 
+    public static ScimError Staged() => Invalid(
+        "The token belongs to credentials that were generated but not activated yet. Activate them in SciLeads under SCIM "
+        + "Credentials; until then, the credentials before them stay active.");
+
+    /// <summary>The credentials have just taken over, and not every server knows that those before them are dead.</summary>
+    public static ScimError Pending() => ScimError.Unavailable(
+        "The new credentials are being activated at the moment. Try again.", retryAfter: 1);
+
+    /// <summary>A write was about to be committed, but its caller might have been refused meanwhile.</summary>
+    public static ScimError NotSure() => ScimError.Unavailable(
+        "SciLeads could not make sure in time that the token is still active, and wrote nothing. Try again.",
+        retryAfter: 1);
+
     public static ScimError Expired(DateTime at) => Invalid(string.Create(
         CultureInfo.InvariantCulture,
         $"The token expired on {at:yyyy-MM-dd} at {at:HH:mm:ss} UTC. If it is not renewed by itself, {Remedy}"));

@@ -18,7 +18,17 @@ internal static class TokenValidation
         services.TryAddSingleton(TimeProvider.System);
         services.AddAuthServerConnection();
         services.AddSingleton<SigningKeys>();
+        services.AddSingleton<Node>();
+        services.AddSingleton<Lease>();
+        services.AddSingleton<Floors>();
+        services.AddSingleton<Freshness>();
+        services.AddSingleton<WritesUnderWay>();
         services.AddSingleton<Introspection>();
+        services.AddSingleton<Inquiry>();
+        services.AddSingleton<IntrospectionCache>();
+        services.AddSingleton<EventPolls>();
+        services.AddSingleton<EventRecipient>();
+        services.AddHostedService<EventStream>();
         services.AddScoped<Admission>();
 
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();

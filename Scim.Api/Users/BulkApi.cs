@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http.Features;
 using Scim.Api.Protocol.Bulk;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Provisioning;
@@ -22,7 +21,7 @@ internal static class BulkApi
         if (request.Operations.Count - 1 is > 0 and var more)
             limit.Take(caller, more);
         var run = ActivatorUtilities.CreateInstance<BulkRun>(
-            http.RequestServices, request, caller, http.Features.GetRequiredFeature<BearerToken>(), http.TraceIdentifier);
+            http.RequestServices, request, caller, BearerToken.Of(http)!, http.TraceIdentifier);
         return BulkResult.Answer(await run.Run(cancellation));
     }
 }

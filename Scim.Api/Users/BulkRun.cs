@@ -125,7 +125,8 @@ internal sealed class BulkRun(
         {
             // What a refused write left in the context is gone with it.
             await using var scope = scopes.CreateAsyncScope();
-            await scope.ServiceProvider.GetRequiredService<Admission>().CheckAgain(bearer, cancellation);
+            attempt.IsMadeBy(
+                await scope.ServiceProvider.GetRequiredService<Admission>().CheckAgain(bearer, cancellation));
             var resource = await write(scope.ServiceProvider.GetRequiredService<UserWrites>());
             return new BulkResult(operation, StatusOf(operation.Method), resource);
         }

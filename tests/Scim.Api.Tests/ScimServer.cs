@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using SciLeads.Tests;
 using Scim.Api.Data;
 using Scim.Api.Tokens;
@@ -43,6 +44,11 @@ internal sealed class ScimServer : IAsyncDisposable
 
     public string Url => app.Urls.Single();
 
+    /// <summary>The connection string of its database.</summary>
+    public string Database => Services.GetRequiredService<IOptions<DatabaseOptions>>().Value.Scim;
+
+    public bool HasLease => Services.GetRequiredService<Lease>().IsLive;
+
     /// <summary>Starts a server; <paramref name="settings"/> are <c>Section:Name=value</c>.</summary>
     public static async Task<ScimServer> Start(
         string[]? settings = null,
@@ -71,6 +77,9 @@ internal sealed class ScimServer : IAsyncDisposable
             // A busy build machine is no outage.
             "Introspection:AttemptTimeout=00:00:20",
             "Introspection:TotalTimeout=00:00:50",
+            "Introspection:PollTimeout=00:00:50",
+            // What a test changes is there with the next request, without an event.
+            "Introspection:CacheFor=00:00:00",
         ];
         var app = Program.Build(
             [.. usual.Concat(settings ?? []).Select(setting => "--" + setting)],
@@ -86,6 +95,8 @@ internal sealed class ScimServer : IAsyncDisposable
         {
             map?.Invoke(app);
             await app.StartAsync();
+            while (auth.Events is not null && !server.HasLease)
+                await Task.Delay(5);
             return server;
         }
         catch

@@ -17,6 +17,8 @@ public sealed class StartTests
     [TestCase("Scim:BaseUrl=/scim/v2", "Scim__BaseUrl must be an absolute")]
     [TestCase("Scim:BaseUrl=http://iam.example.com/scim/v2", "Scim__BaseUrl must begin with https://")]
     [TestCase("AuthServer:Issuer=http://iam.example.com", "AuthServer__Issuer must begin with https://")]
+    [TestCase("Scim:KnownProxies:0=proxy", "Scim__KnownProxies holds proxy, which is no IP address")]
+    [TestCase("Scim:KnownProxies:0=0.0.0.0", "which is every address")]
     [TestCase("Introspection:AttemptTimeout=00:00:59", "must not be longer than")]
     public void A_bad_setting_stops_the_start_with_a_sentence(string setting, string sentence) =>
         Assert.That(

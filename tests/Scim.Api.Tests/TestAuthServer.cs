@@ -26,11 +26,16 @@ internal sealed class TestAuthServer : IDisposable
     private readonly ConcurrentDictionary<string, ECDsaSecurityKey> keys = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Guid, Func<AccountPolicy>> accounts = new();
 
-    public TestAuthServer()
+    /// <param name="hasEvents">Older servers have none, and grant no leases.</param>
+    public TestAuthServer(bool hasEvents = true)
     {
+        Events = hasEvents ? new TestEvents(this) : null;
         Http = Start(port: null);
         Key = AddKey();
     }
+
+    /// <summary>What nodes that poll for events hear.</summary>
+    public TestEvents? Events { get; }
 
     public WireMockServer Http { get; private set; }
 
@@ -58,7 +63,11 @@ internal sealed class TestAuthServer : IDisposable
     }
 
     /// <summary>Nobody listens at the address any more; until <see cref="Resume"/>.</summary>
-    public void Pause() => Http.Stop();
+    public void Pause()
+    {
+        Events?.Wake();
+        Http.Stop();
+    }
 
     public void Resume() => Http = Start(Http.Port);
 
@@ -120,7 +129,11 @@ internal sealed class TestAuthServer : IDisposable
     /// <summary>What introspection says of the token from now on.</summary>
     public void Tell(string token, Func<TokenIntrospection> answer) => answers[token] = answer;
 
-    public void Dispose() => Http.Dispose();
+    public void Dispose()
+    {
+        Events?.Dispose();
+        Http.Dispose();
+    }
 
     private WireMockServer Start(int? port)
     {
@@ -134,7 +147,15 @@ internal sealed class TestAuthServer : IDisposable
         AnswerKeys();
         AnswerIntrospection();
         AnswerToken();
+        if (Events is not null)
+            AnswerPolls(Events);
     }
+
+    private void AnswerPolls(TestEvents events) => Http
+        .Given(Request.Create().WithPath("/" + AuthServerPaths.EventsPoll).UsingPost()
+            .WithHeader("Authorization", "Bearer client-credentials"))
+        .RespondWith(Response.Create().WithCallback(async request =>
+            Json(await events.Answer(JsonSerializer.Deserialize<EventPoll>(request.Body!)!))));
 
     private void AnswerKeys() => Http
         .Given(Request.Create().WithPath("/" + AuthServerPaths.Keys).UsingGet())

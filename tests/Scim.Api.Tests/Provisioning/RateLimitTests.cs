@@ -87,7 +87,7 @@ internal sealed class RateLimitTests
     public void Many_at_once_are_taken_whole_or_not_at_all()
     {
         using var limit = new RateLimit();
-        var caller = Caller.Of(Account(limit: 1).Answer());
+        var caller = Caller.Of(Account(limit: 1).Answer(), default);
         limit.Take(caller, 600);
         var refused = Assert.Throws<ScimException>(() => limit.Take(caller, 600))!.Error;
         using (Assert.EnterMultipleScope())
@@ -101,7 +101,7 @@ internal sealed class RateLimitTests
     public void After_a_burst_the_limit_is_what_is_left()
     {
         using var limit = new RateLimit();
-        var caller = Caller.Of(Account(limit: 25).Answer());
+        var caller = Caller.Of(Account(limit: 25).Answer(), default);
         var clock = Stopwatch.StartNew();
         limit.Take(caller, RateLimit.Burst);
         for (var taken = 0; taken < 25;)
@@ -128,7 +128,7 @@ internal sealed class RateLimitTests
         var attempts = 0;
         do
         {
-            Empty(limit, Caller.Of(account.Answer()));
+            Empty(limit, Caller.Of(account.Answer(), default));
             answer = await client.Send(method, path, body);
         }
         while (answer.Status != HttpStatusCode.TooManyRequests && ++attempts < 10);

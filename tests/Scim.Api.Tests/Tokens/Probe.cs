@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Data;
+using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
 using Shared.Contracts;
 
@@ -11,6 +14,7 @@ namespace Scim.Api.Tests.Tokens;
 internal static class Probe
 {
     private static readonly ConcurrentDictionary<Guid, Pause> pauses = new();
+    private static readonly ConcurrentDictionary<Guid, Pause> commitPauses = new();
 
     public static void Map(WebApplication app)
     {
@@ -23,11 +27,25 @@ internal static class Probe
     /// <summary>Holds the next write of the account after it was let in and before its transaction begins.</summary>
     public static Pause HoldWriteOf(TestAccount account) => pauses[account.Id] = new();
 
+    /// <summary>Holds the next write of the account before its last check and its COMMIT.</summary>
+    public static Pause HoldCommitOf(TestAccount account) => commitPauses[account.Id] = new();
+
+    /// <summary>Whether a write of the account was committed.</summary>
+    public static async Task<bool> HasWritten(ScimServer server, TestAccount account)
+    {
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        return await db.Set<Population>().AnyAsync(population => population.AccountId == account.Id);
+    }
+
     private static async Task<IResult> Write(Caller caller, ScimDbContext db, CancellationToken cancellation)
     {
         if (pauses.TryRemove(caller.AccountId, out var pause))
             await pause.Wait();
         await using var write = await db.BeginWrite(caller, cancellation);
+        await db.LockAccount(caller.AccountId, cancellation);
+        if (commitPauses.TryRemove(caller.AccountId, out var last))
+            await last.Wait();
         await write.Commit(cancellation);
         return Results.NoContent();
     }

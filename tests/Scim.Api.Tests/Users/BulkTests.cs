@@ -307,7 +307,7 @@ internal sealed class BulkTests
         var account = new TestAccount();
         account.Policy = account.Policy with { RateLimit = 1 };
         using var client = server.ClientOf(account);
-        server.Services.GetRequiredService<RateLimit>().Take(Caller.Of(account.Answer()), RateLimit.Burst - 200);
+        server.Services.GetRequiredService<RateLimit>().Take(Caller.Of(account.Answer(), default), RateLimit.Burst - 200);
         var taken = await Bulk(client, "{}", "{}", "{}");
         var refused = await Bulk(client, [.. Enumerable.Repeat("{}", 400)]);
         using (Assert.EnterMultipleScope())
