@@ -32,6 +32,21 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
         await Report(Subjects.Patch(server, users), scale.Requests);
     }
 
+    /// <summary>Of Scim.Api, the token check under a lease.</summary>
+    public async Task Cached()
+    {
+        await using var users = await Database.Create(postgres, scale.FewUsers);
+        await using var authority = await Authority.Start(users.Folder);
+        await using var server = await Server.Start("scim-with-tokens", users);
+        await using var open = await Server.Start("scim", users);
+        await Compare(
+            Subjects.GetAs(authority.Token, server, users, "GET /Users/{id}, introspection cached"),
+            Subjects.Get(open, users, "  the token check left out"),
+            cost => cost.Cpu,
+            limit: 1.15);
+        authority.Check(scale.Requests * scale.Rounds);
+    }
+
     /// <summary>
     /// Of Scim.Api, the same request with few users and with many, of whom chance picks any. What is new to a
     /// connection costs more once (it maps the file's pages, or fills the cache), so most of them are read first.

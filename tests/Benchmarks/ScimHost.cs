@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
+using Benchmarks.Tokens;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 using Scim.Api.Tokens;
@@ -7,12 +8,26 @@ using Shared.Contracts;
 
 namespace Benchmarks;
 
-/// <summary>The real server, but for the token check: whoever asks is the account's identity provider.</summary>
+/// <summary>
+/// The real server before an <see cref="Authority"/>; or without the token check, so that whoever asks is the account's
+/// identity provider.
+/// </summary>
 internal static class ScimHost
 {
     private const string Scheme = "Fixed";
 
-    public static WebApplication Build(string connection, string folder)
+    public static WebApplication Build(string connection, string folder) => Build(
+        connection,
+        folder,
+        "http://localhost:5001",
+        builder => builder.Services.AddAuthentication(Scheme)
+            .AddScheme<AuthenticationSchemeOptions, FixedCaller>(Scheme, configureOptions: null));
+
+    public static WebApplication BuildWithTokenCheck(string connection, string folder) =>
+        Build(connection, folder, Authority.AddressIn(folder), configure: null);
+
+    private static WebApplication Build(
+        string connection, string folder, string authServer, Action<WebApplicationBuilder>? configure)
     {
         var keyFile = Path.Combine(folder, "client-key.pem");
         ClientKey.OpenOrCreate(keyFile).Dispose();
@@ -21,13 +36,12 @@ internal static class ScimHost
                 "--Urls=http://127.0.0.1:0",
                 $"--ConnectionStrings:Scim={connection}",
                 "--Scim:BaseUrl=http://localhost:5002/scim/v2",
-                "--AuthServer:Issuer=http://localhost:5001",
-                "--AuthServer:Url=http://localhost:5001",
+                $"--AuthServer:Issuer={authServer}",
+                $"--AuthServer:Url={authServer}",
                 $"--AuthServer:ClientKeyFile={keyFile}",
                 "--Logging:LogLevel:Default=Warning",
             ],
-            builder => builder.Services.AddAuthentication(Scheme)
-                .AddScheme<AuthenticationSchemeOptions, FixedCaller>(Scheme, configureOptions: null));
+            configure);
     }
 
     private sealed class FixedCaller(

@@ -89,6 +89,7 @@ internal sealed class Server : IAsyncDisposable
         var app = kind switch
         {
             "scim" => ScimHost.Build(connection, folder),
+            "scim-with-tokens" => ScimHost.BuildWithTokenCheck(connection, folder),
             "bare" => BareHost.Build(connection),
             "auth" => AuthHost.Build(connection, folder),
             "bare-auth" => BareAuthHost.Build(connection, folder),

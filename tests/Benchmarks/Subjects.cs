@@ -18,6 +18,16 @@ internal static class Subjects
     public static Subject Get(Server server, Database database, string name) =>
         new(name, server, () => Request(HttpMethod.Get, $"Users/{SeededUsers.Id(Any(database))}"));
 
+    public static Subject GetAs(string token, Server server, Database database, string name) => new(
+        name,
+        server,
+        () =>
+        {
+            var request = Request(HttpMethod.Get, $"Users/{SeededUsers.Id(Any(database))}");
+            request.Headers.Authorization = new("Bearer", token);
+            return request;
+        });
+
     public static Subject Find(Server server, Database database, string name, Func<int, string> filter) => new(
         name,
         server,
