@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Npgsql;
 
 namespace SciLeads.Tests;
@@ -10,7 +9,9 @@ namespace SciLeads.Tests;
 internal static class TestPostgres
 {
     private static readonly Lazy<string> server =
-        new(() => Environment.GetEnvironmentVariable("TEST_POSTGRES") is { Length: > 0 } given ? given : StartPrivate());
+        new(() => Environment.GetEnvironmentVariable("TEST_POSTGRES") is { Length: > 0 } given
+            ? given
+            : new PrivatePostgres($"-c shared_buffers={SharedBuffers}").Connection);
 
     private static readonly Lock templateLock = new();
     private static string? template;
@@ -56,46 +57,4 @@ internal static class TestPostgres
     // Each server under test has a pool of its own; what it leaves behind must be closed before the next hundred start.
     private static string ConnectionTo(string database) =>
         $"{server.Value};Database={database};Maximum Pool Size=20;Connection Idle Lifetime=3;Connection Pruning Interval=1";
-
-    private static string StartPrivate()
-    {
-        var binaries = Directory.Exists("/usr/lib/postgresql")
-            ? Directory.GetDirectories("/usr/lib/postgresql").Order().Select(version => $"{version}/bin/").LastOrDefault()
-            : null;
-        var folder = Directory.CreateTempSubdirectory("postgres-").FullName;
-        if (Environment.UserName == "root")
-            Run("chown", "postgres", folder);
-        var data = Path.Combine(folder, "data");
-        RunAsOwner($"{binaries}initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8");
-        // These databases are thrown away: no fsync.
-        RunAsOwner(
-            $"{binaries}pg_ctl", "start", "-w", "-D", data, "-l", Path.Combine(folder, "log"),
-            "-o", $"-k {folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=300 "
-                + $"-c shared_buffers={SharedBuffers}");
-        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
-        {
-            RunAsOwner($"{binaries}pg_ctl", "stop", "-m", "immediate", "-D", data);
-            Directory.Delete(folder, recursive: true);
-        };
-        return $"Host={folder};Username=postgres";
-    }
-
-    // PostgreSQL refuses to run as root.
-    private static void RunAsOwner(string program, params string[] arguments)
-    {
-        if (Environment.UserName == "root")
-            Run("runuser", ["-u", "postgres", "--", program, .. arguments]);
-        else
-            Run(program, arguments);
-    }
-
-    private static void Run(string program, params string[] arguments)
-    {
-        // Output is not redirected: the server that pg_ctl starts would keep the pipe open.
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = Path.GetTempPath() };
-        using var process = Process.Start(start)!;
-        process.WaitForExit();
-        if (process.ExitCode != 0)
-            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
-    }
 }

@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Cluster.Tests;
+
+/// <summary>A server in a process of its own, on a port that stays the same when it is started again.</summary>
+internal sealed class Node(string kind, string name, TimeSpan clockOffset, string folder, string[] settings)
+    : IAsyncDisposable
+{
+    private readonly int port = FreePort();
+    private Process? process;
+
+    public string Name => name;
+
+    public Uri Address => new($"http://127.0.0.1:{port}");
+
+    /// <summary>Starts it, and returns when it listens.</summary>
+    public async Task Start()
+    {
+        string[] arguments =
+        [
+            kind, clockOffset.ToString("c", CultureInfo.InvariantCulture), $"--Urls={Address}", .. settings,
+            "--Logging:LogLevel:Default=Warning",
+        ];
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // Under `dotnet test` the process is the test host: it is told which program to run.
+        start.ArgumentList.Add(typeof(Node).Assembly.Location);
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) != "dotnet")
+            start.FileName = "dotnet";
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        process = Process.Start(start)!;
+        var log = Path.Combine(folder, $"{name}.log");
+        process.ErrorDataReceived += (_, line) => Append(log, line.Data);
+        process.BeginErrorReadLine();
+        for (var line = ""; !line.StartsWith("http://", StringComparison.Ordinal); Append(log, line))
+        {
+            line = await process.StandardOutput.ReadLineAsync()
+                ?? throw new InvalidOperationException($"{name} did not start: {await File.ReadAllTextAsync(log)}");
+        }
+        _ = Task.Run(async () =>
+        {
+            while (await process.StandardOutput.ReadLineAsync() is { } line)
+                Append(log, line);
+        });
+    }
+
+    /// <summary>It stands still, wherever it is, and its clock goes on.</summary>
+    public void Pause() => Signal("STOP");
+
+    public void Resume() => Signal("CONT");
+
+    /// <summary>As if the power failed.</summary>
+    public async Task Kill()
+    {
+        Signal("KILL");
+        await process!.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (process is null)
+            return;
+        if (!process.HasExited)
+        {
+            Resume();
+            process.StandardInput.Close();
+            if (!process.WaitForExit(TimeSpan.FromSeconds(10)))
+                await Kill();
+        }
+        process.Dispose();
+    }
+
+    private void Signal(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", process!.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+        if (kill.ExitCode != 0)
+            throw new InvalidOperationException($"{name} cannot be sent {signal}.");
+    }
+
+    private static void Append(string log, string? line)
+    {
+        if (line is null)
+            return;
+        lock (typeof(Node))
+            File.AppendAllText(log, $"{line}\n");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Cluster.Tests;
+
+/// <summary>
+/// One of the servers as it is, but for a clock that is wrong: <c>auth|scim OFFSET SETTINGS…</c>. It prints its address,
+/// and lives until its input is closed, so that it never outlives the test.
+/// </summary>
+internal static class NodeProgram
+{
+    private static async Task Main(string[] args)
+    {
+        if (args is not [var kind, var offset, .. var settings])
+            throw new ArgumentException("This program is started by the tests.", nameof(args));
+        var clock = new WrongClock(TimeSpan.Parse(offset, CultureInfo.InvariantCulture));
+        await using var app = kind == "auth"
+            ? Auth.Server.Program.Build(settings, clock)
+            : Scim.Api.Program.Build(
+                settings, builder => builder.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock)));
+        if (kind == "auth")
+            await Auth.Server.Program.Prepare(app, migrate: true);
+        await app.StartAsync();
+        await Console.Out.WriteLineAsync(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
+        await Console.In.ReadToEndAsync();
+        await app.StopAsync();
+    }
+
+    private sealed class WrongClock(TimeSpan offset) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + offset;
+    }
+}
