@@ -94,6 +94,7 @@ internal static class Program
                 resilience.Retry.MaxRetryAttempts = 2;
                 resilience.Retry.DisableForUnsafeHttpMethods();
             });
+        services.AddManagement(auth);
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemAnswers>();
         services.Configure<ForwardedHeadersOptions>(forwarded => TrustProxies(forwarded, auth));
@@ -114,6 +115,7 @@ internal static class Program
         app.UseMiddleware<SecurityHeaders>();
         app.UseExceptionHandler("/error");
         app.UseErrorPages();
+        app.UseManagementProblems();
         app.UseStaticFiles();
         app.UseRouting();
         app.UseAuthentication();

@@ -14,6 +14,9 @@ internal enum ActorKind
 
     /// <summary>A person of the account, at the portal.</summary>
     Administrator,
+
+    /// <summary>A program, at the management API.</summary>
+    Client,
 }
 
 /// <summary>Who acts, and from where.</summary>
@@ -25,6 +28,9 @@ internal sealed record Actor(ActorKind Kind, string Name, string? Address = null
 
     /// <summary>A Unix user, at the command line.</summary>
     public static Actor Operator(string user) => new(ActorKind.Operator, user);
+
+    /// <summary>A client of the management API, by the name that people gave it.</summary>
+    public static Actor Client(string name, HttpContext http) => From(http) with { Kind = ActorKind.Client, Name = name };
 
     /// <summary>Who sends a request; in the portal all who act have signed in, but for those who are just doing so.</summary>
     public static Actor From(HttpContext? http) => http is null ? Server : new(

@@ -40,6 +40,10 @@ internal enum AuditAction
     ListAccounts,
     ShowAccount,
 
+    AddManagementClient,
+    ListManagementClients,
+    RemoveManagementClient,
+
     AddResourceServer,
     RotateKeys,
     WithdrawKey,

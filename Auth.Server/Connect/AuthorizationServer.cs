@@ -32,6 +32,7 @@ internal static class AuthorizationServer
         services.AddScoped<KeyRotation>();
         services.AddHostedService<KeyWatch>();
         services.AddScoped<TokenIssuer>();
+        services.AddScoped<ManagementClients>();
         services.AddScoped(provider => (ClientManager)provider.GetRequiredService<OpenIddictApplicationManager<Client>>());
         services.AddScoped(provider => (TokenManager)provider.GetRequiredService<OpenIddictTokenManager<Token>>());
 
@@ -55,7 +56,7 @@ internal static class AuthorizationServer
             .UseLocalServer());
         openIddict.AddValidation(validation => validation.UseAspNetCore());
 
-        foreach (var scope in ResourceServers.Scopes)
+        foreach (var scope in ResourceServers.Scopes.Union(ManagementClients.Scopes))
         {
             services.AddAuthorizationBuilder().AddPolicy(scope, policy => policy
                 .AddAuthenticationSchemes(OpenIddictValidationAspNetCoreDefaults.AuthenticationScheme)
@@ -77,7 +78,7 @@ internal static class AuthorizationServer
         server.Configure(options => options.SubjectTokenTypes.IntersectWith([TokenTypeIdentifiers.AccessToken]));
         // Who trades a token is its actor; nobody acts for somebody else.
         server.Configure(options => options.ActorTokenTypes.Clear());
-        server.RegisterScopes([Shared.Contracts.Scopes.Scim, .. ResourceServers.Scopes]);
+        server.RegisterScopes([Shared.Contracts.Scopes.Scim, .. ResourceServers.Scopes.Union(ManagementClients.Scopes)]);
         // OpenID Connect's: there are no id tokens here.
         server.Configure(options => options.Scopes.Remove(OpenIddict.Abstractions.OpenIddictConstants.Scopes.OpenId));
         // The one resource (RFC 8707) that clients can ask for: what every token of theirs is for anyway.

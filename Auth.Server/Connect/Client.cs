@@ -6,19 +6,42 @@ using OpenIddict.EntityFrameworkCore.Models;
 
 namespace Auth.Server.Connect;
 
-/// <summary>An OAuth client (RFC 6749 §2): that of a credential set, or a resource server's own.</summary>
+/// <summary>An OAuth client (RFC 6749 §2): that of a credential set, a resource server's own, or one of the management API.</summary>
 internal sealed class Client : OpenIddictEntityFrameworkCoreApplication<Guid, Grant, Token>
 {
-    /// <summary>The credential set this client is the face of; null for a resource server.</summary>
+    /// <summary>The credential set this client is the face of; null for the others.</summary>
     public Guid? CredentialSetId { get; set; }
 
     public CredentialSet? CredentialSet { get; init; }
 
+    /// <summary>Of a client of the management API, what it may do there; null for the others.</summary>
+    public ManagementAccess? Management { get; init; }
+
     internal sealed class Configuration : IEntityTypeConfiguration<Client>
     {
-        public void Configure(EntityTypeBuilder<Client> client) =>
+        public void Configure(EntityTypeBuilder<Client> client)
+        {
             client.HasOne(c => c.CredentialSet).WithMany().HasForeignKey(c => c.CredentialSetId);
+            // No foreign key to the account, which never goes: SQLite would rebuild this table for it, in no transaction.
+            client.OwnsOne(c => c.Management);
+        }
     }
+}
+
+/// <summary>What a client of the management API may do, and where it comes from.</summary>
+internal sealed class ManagementAccess
+{
+    /// <summary>The one account that it knows of; null is all of them.</summary>
+    public Guid? AccountId { get; init; }
+
+    /// <summary>Whether it changes nothing.</summary>
+    public required bool ReadOnly { get; init; }
+
+    /// <summary>UTC.</summary>
+    public required DateTime CreatedAt { get; init; }
+
+    /// <summary>Who made it, for people to read.</summary>
+    public required string CreatedBy { get; init; }
 }
 
 /// <summary>

@@ -129,7 +129,8 @@ internal sealed class ClientManager(
         if (memory.TryGetValue(ResourceServers.MemoryKey(clientId), out Client? resourceServer))
             return resourceServer;
         var client = await find(db, clientId, cancellation);
-        if (client is { CredentialSetId: null })
+        // A client of the management API that is removed is unknown at once, on every node.
+        if (client is { CredentialSetId: null, Management: null })
         {
             db.Entry(client).State = EntityState.Detached;
             memory.Set(ResourceServers.MemoryKey(clientId), client, ResourceServers.MemorySpan);

@@ -53,7 +53,7 @@ internal static class Introspection
         public async ValueTask HandleAsync(ProcessAuthenticationContext context)
         {
             if (context is { EndpointType: OpenIddictServerEndpointType.Introspection, ClientId.Length: > 0 }
-                && await clients.FindByClientIdAsync(context.ClientId) is { CredentialSetId: not null })
+                && await clients.FindByClientIdAsync(context.ClientId) is { CredentialSetId: not null } or { Management: not null })
             {
                 context.Reject(Errors.UnauthorizedClient, "The client may not introspect tokens.");
             }

@@ -64,6 +64,8 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
 
         if (client.CredentialSetId is not null)
             throw ProblemException.Conflict($"{name} is the client of a credential set.");
+        if (client.Management is not null)
+            throw ProblemException.Conflict($"{name} is a client of the management API.");
         await clients.UpdateAsync(client, descriptor, cancellation);
         memory.Remove(MemoryKey(name));
     }

@@ -63,7 +63,7 @@ internal static class TokenEndpoint
         var client = (await clients.FindByClientIdAsync(request.ClientId!, cancellation))!;
         return client.CredentialSet is { } set
             ? PrincipalOf(set.AccountId, set.Id, [Shared.Contracts.Scopes.Scim])
-            : PrincipalOfResourceServer(client.ClientId!, request.GetScopes());
+            : PrincipalOfManagement(client.ClientId!, request.GetScopes());
     }
 
     /// <summary>
@@ -83,8 +83,11 @@ internal static class TokenEndpoint
                 change => change.SetProperty(earlier => earlier.ReplacedAt, now), cancellation);
     }
 
-    /// <summary>A resource server asks for itself, and only about accounts.</summary>
-    private static ClaimsPrincipal PrincipalOfResourceServer(string clientId, IEnumerable<string> scopes)
+    /// <summary>
+    /// Resource servers and clients of the management API act for themselves. What the latter are limited to stands in
+    /// the database, and nowhere in the token.
+    /// </summary>
+    private static ClaimsPrincipal PrincipalOfManagement(string clientId, IEnumerable<string> scopes)
     {
         var identity = new ClaimsIdentity(TokenValidationParameters.DefaultAuthenticationType);
         identity.SetClaim(Claims.Subject, clientId)

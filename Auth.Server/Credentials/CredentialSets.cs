@@ -30,7 +30,8 @@ internal sealed class CredentialSets(
     /// <exception cref="ProblemException">
     /// SCIM is not enabled (403), a set that is to be replaced is no longer current (409), or a value is wrong (400).
     /// </exception>
-    public async Task<IssuedCredentials> Generate(NewCredentialSet wanted, CancellationToken cancellation)
+    public async Task<IssuedCredentials> Generate(
+        NewCredentialSet wanted, CancellationToken cancellation, Alongside? alongside = null)
     {
         var issued = await audit.Record(
             wanted.Staging is null ? AuditAction.GenerateCredentials : AuditAction.StageCredentials,
@@ -38,7 +39,7 @@ internal sealed class CredentialSets(
             async entry =>
             {
                 wanted.Check();
-                var account = await LockAccount(wanted.AccountId, cancellation);
+                var account = await LockAccount(wanted.AccountId, cancellation, alongside);
                 await RequireActive(wanted.AccountId, wanted.Replaces, cancellation);
                 var issued = wanted.Staging is { } staging
                     ? await Stage(wanted, staging, cancellation)
@@ -47,6 +48,7 @@ internal sealed class CredentialSets(
                 entry.Detail = wanted.Method
                     + (issued.Set.LastFour is { Length: > 0 } end ? $", ends in {end}" : ", with keys of its own")
                     + ((wanted.Staging?.Replaces ?? wanted.Replaces) is { } replaced ? $"; replaces {replaced}" : "");
+                await Last(alongside, issued);
                 return issued;
             },
             cancellation);
@@ -58,7 +60,8 @@ internal sealed class CredentialSets(
     /// <exception cref="ProblemException">
     /// SCIM is not enabled (403), or the set is not staged any more, or not there (409).
     /// </exception>
-    public async Task<CredentialSet> Activate(Guid accountId, Guid setId, string by, CancellationToken cancellation)
+    public async Task<CredentialSet> Activate(
+        Guid accountId, Guid setId, string by, CancellationToken cancellation, Alongside? alongside = null)
     {
         var set = await audit.Record(
             AuditAction.ActivateCredentials,
@@ -66,11 +69,13 @@ internal sealed class CredentialSets(
             async entry =>
             {
                 entry.About = $"{setId}";
-                var account = await LockAccount(accountId, cancellation);
+                var account = await LockAccount(accountId, cancellation, alongside);
                 var staged = await history.FindStaged(accountId, cancellation);
-                return staged?.Id == setId
-                    ? await TakeOver(account, staged, by, cancellation)
-                    : throw await NoLonger("staged", accountId, setId, cancellation);
+                if (staged?.Id != setId)
+                    throw await NoLonger("staged", accountId, setId, cancellation);
+                var active = await TakeOver(account, staged, by, cancellation);
+                await Last(alongside, new(active, null, null));
+                return active;
             },
             cancellation);
         await Confirmed(set);
@@ -101,26 +106,27 @@ internal sealed class CredentialSets(
                 cancellation);
         }
 
-        if (set is { State: CredentialSetState.Active, ConfirmedAt: null, ActivationEvent: { } number })
-        {
-            if (events.Confirmation is null)
-                await events.Confirm(number);
-            await Confirmed(set);
-        }
+        await Confirm(set);
     }
+
+    /// <summary>Confirms a set if it is active, in case nobody lived to do it.</summary>
+    public async Task Confirm(Guid setId) =>
+        await Confirm(await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == setId));
 
     /// <summary>Ends the active set without a successor, or the staged one.</summary>
     /// <exception cref="ProblemException">The set is no longer current (409).</exception>
-    public Task Revoke(Guid accountId, Guid setId, string by, CancellationToken cancellation) => audit.Record(
+    public Task Revoke(
+        Guid accountId, Guid setId, string by, CancellationToken cancellation, Alongside? alongside = null) => audit.Record(
         AuditAction.RevokeCredentials,
         accountId,
         async entry =>
         {
             entry.About = $"{setId}";
-            await LockRow(accountId, cancellation);
+            await LockRow(accountId, cancellation, alongside);
             if ((await history.FindStaged(accountId, cancellation))?.Id != setId)
                 await RequireActive(accountId, setId, cancellation);
             await End(accountId, set => set.Id == setId, CredentialSetEnd.Revoked, by, cancellation);
+            await Last(alongside, new(await history.Get(accountId, setId, cancellation), null, null));
         },
         cancellation);
 
@@ -275,6 +281,15 @@ internal sealed class CredentialSets(
         return generation;
     }
 
+    private async Task Confirm(CredentialSet set)
+    {
+        if (set is not { State: CredentialSetState.Active, ConfirmedAt: null, ActivationEvent: { } number })
+            return;
+        if (events.Confirmation is null)
+            await events.Confirm(number);
+        await Confirmed(set);
+    }
+
     /// <summary>An active set admits from now on: the one before admits nobody any more, anywhere.</summary>
     private async Task Confirmed(CredentialSet set)
     {
@@ -288,18 +303,24 @@ internal sealed class CredentialSets(
             CancellationToken.None);
     }
 
-    private async Task LockRow(Guid accountId, CancellationToken cancellation)
+    private static Task Last(Alongside? alongside, IssuedCredentials issued) =>
+        alongside?.Last(issued) ?? Task.CompletedTask;
+
+    private async Task LockRow(Guid accountId, CancellationToken cancellation, Alongside? alongside = null)
     {
         // An update that changes nothing locks the row on PostgreSQL; on SQLite the transaction already is the one writer.
         var locked = await db.Accounts.Where(account => account.Id == accountId).ExecuteUpdateAsync(
             set => set.SetProperty(account => account.LastGeneration, account => account.LastGeneration), cancellation);
         if (locked == 0)
             throw ProblemException.NotFound($"There is no account {accountId}.");
+        if (alongside is not null)
+            await alongside.First();
     }
 
-    private async Task<Account> LockAccount(Guid accountId, CancellationToken cancellation)
+    private async Task<Account> LockAccount(
+        Guid accountId, CancellationToken cancellation, Alongside? alongside = null)
     {
-        await LockRow(accountId, cancellation);
+        await LockRow(accountId, cancellation, alongside);
         var account = await db.Accounts.AsNoTracking().SingleAsync(account => account.Id == accountId, cancellation);
         return account.AllowsScim ? account : throw ProblemException.Forbidden(
             $"SCIM provisioning is not enabled for {account.Name}. Write to support@scileads.com to have it enabled.");

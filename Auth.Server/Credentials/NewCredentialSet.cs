@@ -91,5 +91,10 @@ internal sealed record Staging(Activation Activation, TimeSpan? Within = null, G
     }
 }
 
+/// <summary>What a caller has done in the transaction of a transition, so that both happen or neither.</summary>
+/// <param name="First">When the account's row is locked and nothing has changed; it may refuse.</param>
+/// <param name="Last">When all has changed, with the set and what is shown of it once.</param>
+internal sealed record Alongside(Func<Task> First, Func<IssuedCredentials, Task> Last);
+
 /// <summary>A credential set just made, with what is shown once and kept nowhere.</summary>
 internal sealed record IssuedCredentials(CredentialSet Set, string? Token, string? ClientSecret);

@@ -5,6 +5,7 @@ using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Events;
 using Auth.Server.Keys;
+using Auth.Server.Management;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.Data.Sqlite;
@@ -29,6 +30,8 @@ internal abstract class AuthDbContext(DbContextOptions options)
     public DbSet<Grant> Grants => Set<Grant>();
 
     public DbSet<Token> Tokens => Set<Token>();
+
+    public DbSet<RememberedCall> RememberedCalls => Set<RememberedCall>();
 
     public DbSet<UsedAssertion> UsedAssertions => Set<UsedAssertion>();
 

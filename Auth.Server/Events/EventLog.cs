@@ -9,7 +9,8 @@ namespace Auth.Server.Events;
 /// </summary>
 internal sealed class EventLog(AuthDbContext db, Barrier barrier, EventSignals signals, TimeProvider time)
 {
-    private long? unconfirmed;
+    /// <summary>The last event that this scope has appended and not confirmed.</summary>
+    public long? Unconfirmed { get; private set; }
 
     /// <summary>How the last event of this scope went round, once <see cref="Confirm()"/> has returned.</summary>
     public Confirmation? Confirmation { get; private set; }
@@ -42,7 +43,7 @@ internal sealed class EventLog(AuthDbContext db, Barrier barrier, EventSignals s
         });
         await db.SaveChangesAsync(cancellation);
         await db.Notify(signals.Events, cancellation);
-        unconfirmed = number;
+        Unconfirmed = number;
         return number;
     }
 
@@ -52,9 +53,9 @@ internal sealed class EventLog(AuthDbContext db, Barrier barrier, EventSignals s
     /// </summary>
     public async Task Confirm()
     {
-        if (unconfirmed is not { } number)
+        if (Unconfirmed is not { } number)
             return;
-        unconfirmed = null;
+        Unconfirmed = null;
         await Confirm(number);
     }
 
@@ -62,7 +63,7 @@ internal sealed class EventLog(AuthDbContext db, Barrier barrier, EventSignals s
     public async Task Confirm(long number) => Confirmation = await barrier.Wait(number);
 
     /// <summary>What was appended was rolled back.</summary>
-    public void Forget() => unconfirmed = null;
+    public void Forget() => Unconfirmed = null;
 }
 
 /// <summary>PostgreSQL's notifications, which are sent when the transaction commits.</summary>

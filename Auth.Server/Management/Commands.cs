@@ -40,6 +40,7 @@ internal sealed class Commands(IServiceProvider services, string workingDirector
         CredentialCommands.Create(context),
         KeyCommands.Create(context),
         ResourceServerCommands.Create(context),
+        ManagementClientCommands.Create(context),
         AuditCommands.Create(context),
         DatabaseCommands.Create(context),
     };

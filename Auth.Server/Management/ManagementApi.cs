@@ -1,16 +1,66 @@
 using Auth.Server.Accounts;
+using Auth.Server.Data;
+using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
 
 namespace Auth.Server.Management;
 
-/// <summary>The HTTP API for SciLeads' own servers and automation. Every caller has a token of its own.</summary>
+/// <summary>
+/// The HTTP API for SciLeads' own servers and the security team's automation, described at <c>management/openapi.json</c>.
+/// Every caller has a token of its own; every refusal is problem details (RFC 9457).
+/// </summary>
 internal static class ManagementApi
 {
-    public static void MapManagement(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapGet(AuthServerPaths.Accounts + "/{id:guid}", GetAccount)
+    /// <summary>Below this, everything belongs to the API.</summary>
+    public const string Root = "/management";
+
+    private const int MostAccounts = 500;
+
+    public static void AddManagement(this IServiceCollection services, AuthOptions auth)
+    {
+        services.AddScoped<RememberedCalls>();
+        services.AddHostedService<RememberedCallWatch>();
+        // Before the framework's own, whichever part of it brings one.
+        services.Insert(0, ServiceDescriptor.Singleton<IProblemDetailsWriter, ManagementProblems>());
+        services.AddManagementDescription(auth);
+    }
+
+    /// <summary>An answer of the framework's without a body, such as 404 and 405, becomes problem details.</summary>
+    public static void UseManagementProblems(this IApplicationBuilder app) => app.UseWhen(
+        http => http.Request.Path.StartsWithSegments(Root), management => management.UseStatusCodePages());
+
+    public static void MapManagement(this IEndpointRouteBuilder endpoints)
+    {
+        var accounts = endpoints.MapGroup(AuthServerPaths.Accounts).WithTags("Accounts")
             .RequireAuthorization(Scopes.ReadAccounts);
+        accounts.MapGet("", ListAccounts).Described("ListAccounts", "Lists the accounts that the caller knows of.", 400);
+        accounts.MapGet("{id:guid}", GetAccount).Described("GetAccount", "Shows one account.", 404);
+        endpoints.MapCredentialSets();
+        endpoints.MapManagementDescription();
+    }
 
     private static async Task<AccountPolicy> GetAccount(
-        Guid id, AccountRegister accounts, CancellationToken cancellation) =>
-        (await accounts.Get(id, cancellation)).ToPolicy();
+        Guid id, Caller caller, AccountRegister accounts, CancellationToken cancellation)
+    {
+        caller.RequireReach(id);
+        return (await accounts.Get(id, cancellation)).ToPolicy();
+    }
+
+    private static async Task<AccountList> ListAccounts(
+        Caller caller, AuthDbContext db, CancellationToken cancellation, Guid? after = null, int count = 100)
+    {
+        if (count is < 1 or > MostAccounts)
+            throw ProblemException.Invalid($"count is 1 to {MostAccounts}, not {count}.");
+        var accounts = db.Accounts.AsNoTracking().Include(account => account.Licences).AsQueryable();
+        if (caller.AccountId is { } one)
+            accounts = accounts.Where(account => account.Id == one);
+        if (after is { } last)
+            accounts = accounts.Where(account => account.Id > last);
+        var found = await accounts.OrderBy(account => account.Id).Take(count + 1).ToListAsync(cancellation);
+        return new()
+        {
+            Accounts = [.. found.Take(count).Select(account => account.ToPolicy())],
+            Next = found.Count > count ? found[count - 1].Id : null,
+        };
+    }
 }

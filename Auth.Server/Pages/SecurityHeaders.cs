@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Auth.Server.Pages;
 
 /// <summary>
@@ -7,6 +9,7 @@ namespace Auth.Server.Pages;
 internal sealed class SecurityHeaders(RequestDelegate next)
 {
     private static readonly object formTargets = new();
+    private static readonly object nonce = new();
 
     /// <summary>
     /// Lets the form of this page end, by redirect, at another site too: the consent page sends people back to the
@@ -16,6 +19,17 @@ internal sealed class SecurityHeaders(RequestDelegate next)
     public static void AllowFormTo(HttpContext http, Uri target) =>
         http.Items[formTargets] = $" https: {target.GetLeftPart(UriPartial.Authority)}";
 
+    /// <summary>
+    /// Lets scripts in this page run that carry a nonce (CSP 3 §6.7.2.2), and styles that a script of ours puts into it: the
+    /// API's description is drawn by a component that does both. It shows no secret and needs no sign-in.
+    /// </summary>
+    public static string AllowNonce(HttpContext http)
+    {
+        var value = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
+        http.Items[nonce] = value;
+        return value;
+    }
+
     public Task InvokeAsync(HttpContext http)
     {
         http.Response.OnStarting(() =>
@@ -24,8 +38,11 @@ internal sealed class SecurityHeaders(RequestDelegate next)
             headers.XContentTypeOptions = "nosniff";
             headers.XFrameOptions = "DENY";
             headers["Referrer-Policy"] = "no-referrer";
+            var (scripts, styles, images) = http.Items[nonce] is { } value
+                ? ($"'self' 'nonce-{value}'", "'self' 'unsafe-inline'", "'self' data:")
+                : ("'self'", "'self'", "'self'");
             headers.ContentSecurityPolicy =
-                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+                $"default-src 'none'; script-src {scripts}; style-src {styles}; img-src {images}; connect-src 'self'; "
                 + $"form-action 'self'{http.Items[formTargets]}; frame-ancestors 'none'; base-uri 'none'";
             if (http.Response.ContentType?.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) == true)
                 headers.CacheControl = "no-store";

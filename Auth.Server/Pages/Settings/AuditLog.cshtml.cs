@@ -34,7 +34,7 @@ internal sealed class AuditLogModel(AuthDbContext db) : PageModel
         entry.Time.ToString("d MMM yyyy, HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
     public static string ActorOf(AuditEntry entry) =>
-        entry.ActorKind == ActorKind.Administrator ? entry.ActorName : "SciLeads";
+        entry.ActorKind is ActorKind.Administrator or ActorKind.Client ? entry.ActorName : "SciLeads";
 
     /// <summary>The address and the browser.</summary>
     public static string? OriginOf(AuditEntry entry) =>

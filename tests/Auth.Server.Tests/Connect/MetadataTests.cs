@@ -14,7 +14,7 @@ internal sealed class MetadataTests
     [TestCase("revocation_endpoint", Issuer + "connect/revoke")]
     [TestCase("pushed_authorization_request_endpoint", Issuer + "connect/par")]
     [TestCase("jwks_uri", Issuer + ".well-known/jwks")]
-    [TestCase("scopes_supported", "accounts.read events.poll offline_access scim")]
+    [TestCase("scopes_supported", "accounts.read credentials.read credentials.write events.poll offline_access scim")]
     [TestCase("response_types_supported", "code")]
     [TestCase("response_modes_supported", "query")]
     [TestCase("grant_types_supported",

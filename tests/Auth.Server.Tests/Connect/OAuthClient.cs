@@ -55,29 +55,32 @@ internal static class OAuthClient
         : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(id)}:{Uri.EscapeDataString(secret!)}")));
 }
 
-/// <summary>A resource server with a key of its own, registered at a server under test.</summary>
+/// <summary>A resource server with a key of its own, registered at a server under test; or another client that has one.</summary>
 internal sealed class ResourceServer : IDisposable
 {
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly HttpClient http;
     private readonly AuthServer server;
-    private readonly string name;
+    private string name = "";
 
-    private ResourceServer(AuthServer server, string name) =>
-        (this.server, this.name, http) = (server, name, server.CreateClient());
+    private ResourceServer(AuthServer server) => (this.server, http) = (server, server.CreateClient());
 
     /// <summary>The public half of the key, as a JWK set.</summary>
     public string Jwks => JsonSerializer.Serialize(new { keys = new[] { PublicJwk() } });
 
-    public static async Task<ResourceServer> Register(AuthServer server, string name = Audiences.Scim)
-    {
-        var resourceServer = new ResourceServer(server, name);
-        await server.With<ResourceServers, bool>(async servers =>
+    public static Task<ResourceServer> Register(AuthServer server, string name = Audiences.Scim) =>
+        Register(server, jwks => server.With<ResourceServers, string>(async servers =>
         {
-            await servers.Add(name, resourceServer.Jwks, CancellationToken.None);
-            return true;
-        });
-        return resourceServer;
+            await servers.Add(name, jwks, CancellationToken.None);
+            return name;
+        }));
+
+    /// <summary>Registers a client by its public keys, in a way that answers its client id.</summary>
+    public static async Task<ResourceServer> Register(AuthServer server, Func<string, Task<string>> register)
+    {
+        var client = new ResourceServer(server);
+        client.name = await register(client.Jwks);
+        return client;
     }
 
     public Task<HttpResponseMessage> Post(string path, params (string Name, string Value)[] form) => Post(http, path, form);

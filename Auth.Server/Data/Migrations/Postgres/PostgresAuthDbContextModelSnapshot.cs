@@ -808,6 +808,44 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.ToTable("Keys");
                 });
 
+            modelBuilder.Entity("Auth.Server.Management.RememberedCall", b =>
+                {
+                    b.Property<Guid>("CallerId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Key")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<Guid>("CredentialSetId")
+                        .HasColumnType("uuid");
+
+                    b.Property<long?>("Event")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Hash")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)");
+
+                    b.Property<string>("ProtectedSecret")
+                        .HasColumnType("text");
+
+                    b.Property<int>("Status")
+                        .HasColumnType("integer");
+
+                    b.HasKey("CallerId", "Key");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("CredentialSetId");
+
+                    b.ToTable("RememberedCalls", (string)null);
+                });
+
             modelBuilder.Entity("Microsoft.AspNetCore.DataProtection.EntityFrameworkCore.DataProtectionKey", b =>
                 {
                     b.Property<int>("Id")
@@ -984,7 +1022,35 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .WithMany()
                         .HasForeignKey("CredentialSetId");
 
+                    b.OwnsOne("Auth.Server.Connect.ManagementAccess", "Management", b1 =>
+                        {
+                            b1.Property<Guid>("ClientId")
+                                .HasColumnType("uuid");
+
+                            b1.Property<Guid?>("AccountId")
+                                .HasColumnType("uuid");
+
+                            b1.Property<DateTime>("CreatedAt")
+                                .HasColumnType("timestamp with time zone");
+
+                            b1.Property<string>("CreatedBy")
+                                .IsRequired()
+                                .HasColumnType("text");
+
+                            b1.Property<bool>("ReadOnly")
+                                .HasColumnType("boolean");
+
+                            b1.HasKey("ClientId");
+
+                            b1.ToTable("OpenIddictApplications");
+
+                            b1.WithOwner()
+                                .HasForeignKey("ClientId");
+                        });
+
                     b.Navigation("CredentialSet");
+
+                    b.Navigation("Management");
                 });
 
             modelBuilder.Entity("Auth.Server.Connect.Grant", b =>
@@ -1092,6 +1158,21 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Navigation("LastRefusal");
 
                     b.Navigation("LastUse");
+                });
+
+            modelBuilder.Entity("Auth.Server.Management.RememberedCall", b =>
+                {
+                    b.HasOne("Auth.Server.Connect.Client", null)
+                        .WithMany()
+                        .HasForeignKey("CallerId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("Auth.Server.Credentials.CredentialSet", null)
+                        .WithMany()
+                        .HasForeignKey("CredentialSetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserClaim<System.Guid>", b =>

@@ -800,6 +800,44 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.ToTable("Keys");
                 });
 
+            modelBuilder.Entity("Auth.Server.Management.RememberedCall", b =>
+                {
+                    b.Property<Guid>("CallerId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Key")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("CredentialSetId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("Event")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Hash")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ProtectedSecret")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Status")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("CallerId", "Key");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("CredentialSetId");
+
+                    b.ToTable("RememberedCalls", (string)null);
+                });
+
             modelBuilder.Entity("Microsoft.AspNetCore.DataProtection.EntityFrameworkCore.DataProtectionKey", b =>
                 {
                     b.Property<int>("Id")
@@ -972,7 +1010,35 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .WithMany()
                         .HasForeignKey("CredentialSetId");
 
+                    b.OwnsOne("Auth.Server.Connect.ManagementAccess", "Management", b1 =>
+                        {
+                            b1.Property<Guid>("ClientId")
+                                .HasColumnType("TEXT");
+
+                            b1.Property<Guid?>("AccountId")
+                                .HasColumnType("TEXT");
+
+                            b1.Property<DateTime>("CreatedAt")
+                                .HasColumnType("TEXT");
+
+                            b1.Property<string>("CreatedBy")
+                                .IsRequired()
+                                .HasColumnType("TEXT");
+
+                            b1.Property<bool>("ReadOnly")
+                                .HasColumnType("INTEGER");
+
+                            b1.HasKey("ClientId");
+
+                            b1.ToTable("OpenIddictApplications");
+
+                            b1.WithOwner()
+                                .HasForeignKey("ClientId");
+                        });
+
                     b.Navigation("CredentialSet");
+
+                    b.Navigation("Management");
                 });
 
             modelBuilder.Entity("Auth.Server.Connect.Grant", b =>
@@ -1080,6 +1146,21 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Navigation("LastRefusal");
 
                     b.Navigation("LastUse");
+                });
+
+            modelBuilder.Entity("Auth.Server.Management.RememberedCall", b =>
+                {
+                    b.HasOne("Auth.Server.Connect.Client", null)
+                        .WithMany()
+                        .HasForeignKey("CallerId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("Auth.Server.Credentials.CredentialSet", null)
+                        .WithMany()
+                        .HasForeignKey("CredentialSetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserClaim<System.Guid>", b =>

@@ -1,0 +1,104 @@
+using Auth.Server.Audit;
+using Auth.Server.Data;
+using Microsoft.EntityFrameworkCore;
+using OpenIddict.Abstractions;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace Auth.Server.Connect;
+
+/// <summary>
+/// The clients of the management API: the security team's automation. Each proves itself with a key of its own
+/// (<c>private_key_jwt</c>, RFC 7523 §2.2), and is limited to one account or to none.
+/// </summary>
+internal sealed class ManagementClients(AuthDbContext db, ClientManager clients, AuditTrail audit, TimeProvider time)
+{
+    /// <summary>Reading credential sets, without their secrets.</summary>
+    public const string ReadCredentials = "credentials.read";
+
+    /// <summary>Making, checking, activating and revoking credential sets.</summary>
+    public const string WriteCredentials = "credentials.write";
+
+    private const int LongestName = 100;
+
+    /// <summary>What a client may ask for, <see cref="WriteCredentials"/> unless it only reads.</summary>
+    public static IReadOnlyList<string> Scopes { get; } =
+        [Shared.Contracts.Scopes.ReadAccounts, ReadCredentials, WriteCredentials];
+
+    /// <summary>Makes a client, under a client id that nobody chose.</summary>
+    /// <exception cref="ProblemException">A value is wrong (400), or there is no such account (404).</exception>
+    public Task<Client> Add(NewManagementClient wanted, CancellationToken cancellation) => audit.Record(
+        AuditAction.AddManagementClient,
+        wanted.AccountId,
+        async entry =>
+        {
+            var name = wanted.Name.Trim();
+            if (name.Length is 0 or > LongestName || name.Any(char.IsControl))
+                throw ProblemException.Invalid($"A client's name has 1 to {LongestName} characters, in one line.");
+            var keys = PublicKeys.Read(wanted.Jwks);
+            if (wanted.AccountId is { } id && !await db.Accounts.AnyAsync(account => account.Id == id, cancellation))
+                throw ProblemException.NotFound($"There is no account {id}.");
+            var client = new Client
+            {
+                Management = new()
+                {
+                    AccountId = wanted.AccountId,
+                    ReadOnly = wanted.ReadOnly,
+                    CreatedAt = time.GetUtcNow().UtcDateTime,
+                    CreatedBy = wanted.By,
+                },
+            };
+            var descriptor = new OpenIddictApplicationDescriptor
+            {
+                ClientId = $"management-{Guid.NewGuid():N}",
+                ClientType = ClientTypes.Confidential,
+                DisplayName = name,
+                JsonWebKeySet = keys,
+                Permissions = { Permissions.Endpoints.Token, Permissions.GrantTypes.ClientCredentials },
+            };
+            descriptor.Permissions.UnionWith(Scopes
+                .Where(scope => scope != WriteCredentials || !wanted.ReadOnly)
+                .Select(scope => Permissions.Prefixes.Scope + scope));
+            await clients.PopulateAsync(client, descriptor, cancellation);
+            await clients.CreateAsync(client, cancellation);
+            entry.About = client.ClientId;
+            var kids = string.Join(", ", keys.Keys.Select(key => key.Kid));
+            entry.Detail = $"{name}, {Reach(client.Management)}; keys: {kids}";
+            return client;
+        },
+        cancellation);
+
+    /// <summary>The clients that are limited to an account, or all there are.</summary>
+    public Task<List<Client>> List(Guid? accountId, CancellationToken cancellation) => db.Clients.AsNoTracking()
+        .Where(client => client.Management != null && (accountId == null || client.Management.AccountId == accountId))
+        .OrderBy(client => client.DisplayName).ThenBy(client => client.Id).ToListAsync(cancellation);
+
+    /// <summary>Removes a client, if an account is named one that is limited to it. Its tokens are dead when this returns.</summary>
+    /// <exception cref="ProblemException">There is no such client (404).</exception>
+    public Task Remove(string clientId, Guid? accountId, CancellationToken cancellation) => audit.Record(
+        AuditAction.RemoveManagementClient,
+        accountId,
+        async entry =>
+        {
+            var client = await db.Clients.AsNoTracking().SingleOrDefaultAsync(
+                client => client.ClientId == clientId && client.Management != null
+                    && (accountId == null || client.Management.AccountId == accountId),
+                cancellation) ?? throw ProblemException.NotFound("There is no such client of the management API.");
+            (entry.About, entry.AccountId) = (clientId, client.Management!.AccountId);
+            entry.Detail = $"{client.DisplayName}, {Reach(client.Management)}";
+            await db.Tokens.Where(token => token.Application!.Id == client.Id).ExecuteDeleteAsync(cancellation);
+            await db.Clients.Where(other => other.Id == client.Id).ExecuteDeleteAsync(cancellation);
+        },
+        cancellation);
+
+    /// <summary>What a client may do, for people to read.</summary>
+    private static string Reach(ManagementAccess access) =>
+        (access.ReadOnly ? "reads " : "reads and rotates ") + (access.AccountId is null ? "all accounts" : "one account");
+}
+
+/// <summary>What a new client of the management API shall be.</summary>
+/// <param name="Name">What people call it.</param>
+/// <param name="Jwks">Its public P-256 keys, a JWK set (RFC 7517 §5).</param>
+/// <param name="AccountId">The one account that it is limited to; null is none.</param>
+/// <param name="ReadOnly">Whether it changes nothing.</param>
+/// <param name="By">Who asks, for people to read.</param>
+internal sealed record NewManagementClient(string Name, string Jwks, Guid? AccountId, bool ReadOnly, string By);

@@ -1,0 +1,40 @@
+using Auth.Server.Audit;
+using Auth.Server.Data;
+using Microsoft.EntityFrameworkCore;
+using OpenIddict.Abstractions;
+
+namespace Auth.Server.Management;
+
+/// <summary>
+/// Which client calls, and the one account that it is limited to. Read anew with each request, whatever its token was
+/// issued for; OpenIddict would take a token whose row is gone at its word, and here its client is gone with it.
+/// </summary>
+/// <param name="Id">The client's row.</param>
+/// <param name="Name">What people call it.</param>
+/// <param name="AccountId">The one account that it knows of; null is all.</param>
+internal sealed record Caller(Guid Id, string Name, Guid? AccountId)
+{
+    /// <summary>Who did it, for people to read.</summary>
+    public string By => $"the management client {Name}";
+
+    /// <summary>Accounts beyond its reach do not exist for it.</summary>
+    /// <exception cref="ProblemException">This is one of them (404).</exception>
+    public void RequireReach(Guid accountId)
+    {
+        if (AccountId is { } one && one != accountId)
+            throw ProblemException.NotFound($"There is no account {accountId}.");
+    }
+
+    /// <summary>The caller of a request whose token has been found good. What it does is written down under its name.</summary>
+    public static async ValueTask<Caller> BindAsync(HttpContext http)
+    {
+        var clientId = http.User.GetClaim(OpenIddictConstants.Claims.Subject);
+        var db = http.RequestServices.GetRequiredService<AuthDbContext>();
+        var client = await db.Clients.AsNoTracking()
+            .SingleOrDefaultAsync(client => client.ClientId == clientId, http.RequestAborted)
+            ?? throw new ProblemException(StatusCodes.Status401Unauthorized, "The client has been removed.");
+        var name = client.DisplayName ?? client.ClientId!;
+        http.RequestServices.GetRequiredService<AuditTrail>().Actor = Actor.Client(name, http);
+        return new(client.Id, name, client.Management?.AccountId);
+    }
+}

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Auth.Server.Audit;
+using Auth.Server.Connect;
+
+namespace Auth.Server.Management;
+
+/// <summary><c>management-clients</c>: the programs that call the management API.</summary>
+internal static class ManagementClientCommands
+{
+    private static readonly Option<Guid?> account = new("--account")
+    {
+        Description = "The one account that the client is limited to; without it, it knows all.",
+    };
+
+    public static Command Create(CommandContext context) => new(
+        "management-clients", "The programs that call the management API.")
+    {
+        Add(context), List(context), Remove(context),
+    };
+
+    private static Command Add(CommandContext context)
+    {
+        var name = new Option<string>("--name") { Description = "What people call it.", Required = true };
+        var jwks = new Option<string>("--jwks")
+        {
+            Description = "A file with its public P-256 keys, a JWK set.",
+            Required = true,
+        };
+        var readOnly = new Option<bool>("--read-only") { Description = "It changes nothing." };
+        var command = new Command("add", "Makes a client that proves itself with a key (private_key_jwt).")
+        {
+            name, jwks, account, readOnly,
+        };
+        command.SetAction((parsed, cancellation) => context.Answer<ManagementClients>(
+            parsed, AuditAction.AddManagementClient, async clients =>
+            AsJson(await clients.Add(
+                new(
+                    parsed.GetRequiredValue(name),
+                    await context.ReadFile(parsed.GetRequiredValue(jwks), cancellation),
+                    parsed.GetValue(account),
+                    parsed.GetValue(readOnly),
+                    CommandContext.By),
+                cancellation))));
+        return command;
+    }
+
+    private static Command List(CommandContext context)
+    {
+        var command = new Command("list", "Lists the clients; with --account, those that are limited to it.") { account };
+        command.SetAction((parsed, cancellation) => context.Answer<ManagementClients>(
+            parsed, AuditAction.ListManagementClients, async clients =>
+            new JsonArray([.. (await clients.List(parsed.GetValue(account), cancellation)).Select(AsJson)])));
+        return command;
+    }
+
+    private static Command Remove(CommandContext context)
+    {
+        var client = new Option<string>("--client") { Description = "The client id.", Required = true };
+        var command = new Command("remove", "Removes a client. Its tokens are dead at once.") { client };
+        command.SetAction((parsed, cancellation) => context.Answer<ManagementClients>(
+            parsed, AuditAction.RemoveManagementClient, async clients =>
+        {
+            await clients.Remove(parsed.GetRequiredValue(client), accountId: null, cancellation);
+            return new JsonObject { ["clientId"] = parsed.GetRequiredValue(client), ["client"] = "removed" };
+        }));
+        return command;
+    }
+
+    private static JsonObject AsJson(Client client) => new()
+    {
+        ["clientId"] = client.ClientId,
+        ["name"] = client.DisplayName,
+        ["account"] = client.Management!.AccountId?.ToString() ?? "all",
+        ["readOnly"] = client.Management.ReadOnly,
+        ["createdAt"] = client.Management.CreatedAt,
+        ["createdBy"] = client.Management.CreatedBy,
+    };
+}

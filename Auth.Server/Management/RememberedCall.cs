@@ -1,0 +1,50 @@
+using Auth.Server.Connect;
+using Auth.Server.Credentials;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Auth.Server.Management;
+
+/// <summary>
+/// A call of the management API that changed something, under the <c>Idempotency-Key</c> of its caller. Written in the
+/// transaction of the change, so that a crash leaves both or neither.
+/// </summary>
+internal sealed class RememberedCall
+{
+    /// <summary>The row of the caller; its calls are forgotten with it.</summary>
+    public required Guid CallerId { get; init; }
+
+    public required string Key { get; init; }
+
+    /// <summary>SHA-256 of method, path and body: under one key there is one request.</summary>
+    public required string Hash { get; init; }
+
+    /// <summary>UTC.</summary>
+    public required DateTime At { get; init; }
+
+    /// <summary>The HTTP status of its answer.</summary>
+    public required int Status { get; init; }
+
+    /// <summary>The credential set that it was about.</summary>
+    public required Guid CredentialSetId { get; init; }
+
+    /// <summary>The event that told the nodes of it, if it ended something.</summary>
+    public required long? Event { get; init; }
+
+    /// <summary>The client secret or direct JWT, encrypted by Data Protection for this call; gone after a few minutes.</summary>
+    public string? ProtectedSecret { get; init; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<RememberedCall>
+    {
+        public void Configure(EntityTypeBuilder<RememberedCall> call)
+        {
+            call.ToTable("RememberedCalls");
+            call.HasKey(c => new { c.CallerId, c.Key });
+            call.Property(c => c.Key).HasMaxLength(IdempotencyKey.Longest);
+            call.Property(c => c.Hash).HasMaxLength(64);
+            call.HasOne<Client>().WithMany().HasForeignKey(c => c.CallerId);
+            call.HasOne<CredentialSet>().WithMany().HasForeignKey(c => c.CredentialSetId);
+            call.HasIndex(c => c.At);
+        }
+    }
+}

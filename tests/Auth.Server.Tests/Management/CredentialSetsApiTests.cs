@@ -1,0 +1,188 @@
+using System.Net;
+using System.Text.Json;
+using Auth.Server.Accounts;
+using Auth.Server.Audit;
+using Auth.Server.Tests.Connect;
+using Auth.Server.Tests.Events;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Tests.Management;
+
+/// <summary>Credential sets through the management API.</summary>
+public sealed class CredentialSetsApiTests
+{
+    private AuthServer server = null!;
+    private Account account = null!;
+    private ManagementCaller caller = null!;
+    private string sets = "";
+
+    [SetUp]
+    public async Task Start()
+    {
+        server = await AuthServer.Start();
+        account = await server.CreateAccount();
+        caller = await ManagementCaller.Register(server, account);
+        sets = ManagementCaller.SetsOf(account);
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        caller.Dispose();
+        await server.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_rotation_is_staged_checked_activated_and_rolled_back_no_more()
+    {
+        var old = (await caller.Do(sets, new { method = "direct_jwt" })).GetProperty("credentialSet");
+        var staged = await caller.Do(
+            sets,
+            new { method = "oauth2", replaces = old.GetProperty("id"), staging = new { activation = "manual", within = 3600 } });
+        var path = ManagementCaller.PathOf(account, staged.GetProperty("credentialSet"));
+        var secret = staged.GetProperty("issued").GetProperty("clientSecret").GetString();
+
+        Assert.That((await caller.Do($"{path}/check", new { secret })).GetProperty("good").GetBoolean());
+        using (var wrong = await caller.Post($"{path}/check", new { secret = secret + "x" }))
+            Assert.That(wrong.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That((await server.FindActive(account))!.Id, Is.EqualTo(old.GetProperty("id").GetGuid()), "nothing was used");
+        var active = (await caller.Do($"{path}/activate")).GetProperty("credentialSet");
+
+        Assert.That(active.GetProperty("state").GetString(), Is.EqualTo("active"));
+        Assert.That(active.GetProperty("activatedBy").GetString(), Is.EqualTo("the management client rotation"));
+        using var listed = await caller.Get(sets);
+        Assert.That(
+            (await listed.Json()).GetProperty("credentialSets").EnumerateArray()
+                .Select(set => (set.GetProperty("state").GetString(), set.GetProperty("endReason").GetString())),
+            Is.EqualTo(new[] { ("active", null), ("ended", "superseded") }));
+        Assert.That(await listed.Content.ReadAsStringAsync(), Does.Not.Contain(secret!));
+        using var late = await caller.Post($"{path}/activate", null, "another");
+        Assert.That(late.StatusCode, Is.EqualTo(HttpStatusCode.Conflict));
+        Assert.That(
+            (await late.Json()).GetProperty("detail").GetString(), Does.Contain("the management client rotation activated"));
+    }
+
+    [Test]
+    public async Task An_ending_says_which_nodes_have_confirmed_it()
+    {
+        using var scim = await ResourceServer.Register(server);
+        using var live = await ScimNode.Start(server, scim, "scim-live");
+        using var silent = await ScimNode.Start(server, scim, "scim-silent");
+        await live.Poll();
+        await silent.Poll();
+        using var stop = new CancellationTokenSource();
+        var serving = live.Serve(stop.Token);
+        var set = (await caller.Do(sets, new { method = "direct_jwt" })).GetProperty("credentialSet");
+
+        var ended = await caller.Do($"{ManagementCaller.PathOf(account, set)}/revoke");
+
+        var confirmation = ended.GetProperty("confirmation");
+        Assert.That(confirmation.GetProperty("confirmedNodes").GetInt32(), Is.EqualTo(1));
+        Assert.That(confirmation.GetProperty("nodes").GetInt32(), Is.EqualTo(2));
+        Assert.That(confirmation.GetProperty("unconfirmed")[0].GetString(), Is.EqualTo("scim-silent"));
+        Assert.That(confirmation.GetProperty("milliseconds").GetInt32(), Is.GreaterThan(1500));
+        Assert.That(ended.GetProperty("credentialSet").GetProperty("endReason").GetString(), Is.EqualTo("revoked"));
+        await stop.CancelAsync();
+        await serving;
+    }
+
+    [Test]
+    public async Task The_tag_of_a_set_is_that_of_its_state()
+    {
+        var staged = (await caller.Do(sets, new { method = "oauth2", staging = new { activation = "firstUse" } }))
+            .GetProperty("credentialSet");
+        var path = ManagementCaller.PathOf(account, staged);
+        using var first = await caller.Get(path);
+        var tag = first.Headers.ETag!.ToString();
+
+        using var again = await caller.Get(path, ("If-None-Match", tag));
+        using var refused = await caller.Post($"{path}/activate", null, "k1", ("If-Match", "W/\"active\""));
+        using var activated = await caller.Post($"{path}/activate", null, "k2", ("If-Match", tag));
+        using var changed = await caller.Get(path, ("If-None-Match", tag));
+        using var late = await caller.Post($"{path}/revoke", null, "k3", ("If-Match", tag));
+
+        Assert.That(tag, Is.EqualTo("W/\"staged\""));
+        Assert.That(again.StatusCode, Is.EqualTo(HttpStatusCode.NotModified));
+        Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.PreconditionFailed));
+        Assert.That(activated.StatusCode, Is.EqualTo(HttpStatusCode.OK), await activated.Content.ReadAsStringAsync());
+        Assert.That(activated.Headers.ETag!.ToString(), Is.EqualTo("W/\"active-confirmed\""));
+        Assert.That(changed.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(late.StatusCode, Is.EqualTo(HttpStatusCode.PreconditionFailed));
+        Assert.That(await server.FindActive(account), Is.Not.Null);
+    }
+
+    [TestCase("""{"method":"direct_jwt","lifetme":60}""", 400, "$.lifetme")]
+    [TestCase("""{"method":"direct_jwt","lifetime":"60"}""", 400, "$.lifetime")]
+    [TestCase("""{"method":"direct_jwt","lifetime":60}""", 400, "at least 5 minutes")]
+    [TestCase("""{"method":"direct_jwt","method":"oauth2"}""", 400, "given twice")]
+    [TestCase("""{"method":"basic"}""", 400, "no authentication method")]
+    [TestCase("""{"method":null}""", 400, "$.method")]
+    [TestCase("""{"method":"oauth2","staging":{"activation":"soon"}}""", 400, "$.staging.activation")]
+    [TestCase("""{"method":"oauth2","staging":{"activation":0}}""", 400, "$.staging.activation")]
+    [TestCase("""{"method":"oauth2","jwks":{"keys":[]}}""", 400, "no keys")]
+    [TestCase("""{"method":"oauth2","redirectUris":["http://evil.example"]}""", 400, "must begin with https")]
+    [TestCase("{}", 400, "missing")]
+    [TestCase("[]", 400, "at $")]
+    [TestCase("null", 400, "not null")]
+    [TestCase("{", 400, "no JSON")]
+    [TestCase("", 400, "no JSON")]
+    [TestCase("long", 413, "64 kilobytes")]
+    public async Task A_body_that_is_not_as_described_is_refused_with_a_sentence(string body, int status, string sentence)
+    {
+        using var response = await caller.Post(sets, body == "long" ? new string(' ', 70_000) : body, "key");
+        await RequireProblem(response, status, sentence);
+        Assert.That(await server.FindActive(account), Is.Null);
+    }
+
+    [Test]
+    public async Task Whatever_is_wrong_is_answered_with_problem_details()
+    {
+        var set = $"{sets}/{Guid.NewGuid()}";
+        await RequireProblem(await caller.Get("management/nothing"), 404, "nothing at /management/nothing");
+        await RequireProblem(await caller.Get("management/nothing", ("Accept", "text/html")), 404, "nothing at");
+        await RequireProblem(await caller.Get(set), 404, "no credential set");
+        await RequireProblem(await caller.Get($"{set}/activate"), 405, "does not take GET");
+        await RequireProblem(await caller.Post($"{set}/revoke", null, "k"), 404, "no credential set");
+        await RequireProblem(await caller.Post($"{set}/revoke", new { force = true }, "k"), 400, "takes no body");
+        await RequireProblem(await caller.Post(sets, new { method = "direct_jwt" }), 400, "Idempotency-Key is missing");
+        await RequireProblem(await caller.Post(sets, new { method = "direct_jwt" }, "a b"), 400, "without spaces");
+        await RequireProblem(await caller.Post(sets, null, "k"), 415, "application/json");
+        await RequireProblem(
+            await caller.Post(sets, new { method = "direct_jwt", replaces = Guid.NewGuid() }, "k"), 409, "Nothing was changed");
+        await server.With<AccountRegister, Account>(accounts => accounts.Update(
+            account.Id, new(ScimEnabled: false), CancellationToken.None));
+        await RequireProblem(await caller.Post(sets, new { method = "direct_jwt" }, "k"), 403, "not enabled");
+    }
+
+    [Test]
+    public async Task What_a_client_does_stands_in_the_audit_trail_under_its_name()
+    {
+        await caller.Do(sets, new { method = "direct_jwt" });
+        using var refused = await caller.Post(sets, new { method = "direct_jwt" }, "another");
+
+        var entries = await server.WithDatabase(db => db.AuditEntries.AsNoTracking()
+            .Where(entry => entry.ActorKind == ActorKind.Client).OrderBy(entry => entry.Id).ToListAsync());
+        Assert.That(
+            entries.Select(entry => (entry.Action, entry.Outcome, entry.ActorName, entry.AccountId, entry.Address)),
+            Is.EqualTo(new (AuditAction, AuditOutcome, string, Guid?, string?)[]
+            {
+                (AuditAction.GenerateCredentials, AuditOutcome.Done, "rotation", account.Id, "127.0.0.1"),
+                (AuditAction.GenerateCredentials, AuditOutcome.Refused, "rotation", account.Id, "127.0.0.1"),
+            }));
+    }
+
+    private static async Task RequireProblem(HttpResponseMessage response, int status, string sentence)
+    {
+        using (response)
+        {
+            var text = await response.Content.ReadAsStringAsync();
+            Assert.That((int)response.StatusCode, Is.EqualTo(status), text);
+            Assert.That(response.Content.Headers.ContentType?.MediaType, Is.EqualTo("application/problem+json"));
+            var problem = JsonDocument.Parse(text).RootElement;
+            Assert.That(problem.GetProperty("type").GetString(), Does.StartWith("tag:scileads.com,2026:problem:"));
+            Assert.That(problem.GetProperty("title").GetString(), Is.Not.Empty);
+            Assert.That(problem.GetProperty("status").GetInt32(), Is.EqualTo(status));
+            Assert.That(problem.GetProperty("detail").GetString(), Does.Contain(sentence));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using Auth.Server.Tests.Connect;
+using Auth.Server.Tests.Management;
+
+namespace Auth.Server.Tests.Pages.Settings;
+
+public sealed class ManagementClientsTests
+{
+    private const string Path = "/settings/management-clients";
+
+    [Test]
+    public async Task An_administrator_adds_a_client_for_the_own_account_and_removes_it()
+    {
+        await using var server = await AuthServer.Start();
+        await server.CreateAdministrator(await server.CreateAccount());
+        using var keys = await ResourceServer.Register(server);
+        using var ada = await Browser.SignedIn(server);
+
+        var added = await ada.Follow(await ada.Submit(
+            await ada.Open(Path), "Add client", ("name", "Rotation"), ("jwks", keys.Jwks)));
+        Assert.That(added.Text, Does.Contain("Rotation may call the management API").And.Contain("Read and rotate"));
+        Assert.That(added.Text, Does.Contain("by ada@example.com"));
+
+        var removed = await ada.Follow(await ada.Submit(added, "Remove Rotation"));
+        Assert.That(removed.Text, Does.Contain("was removed").And.Contain("There are none."));
+        Assert.That(
+            (await ada.Open("/settings/audit-log")).Text,
+            Does.Contain("Add management client").And.Contain("Remove management client"));
+    }
+
+    [Test]
+    public async Task Clients_beyond_the_account_are_neither_seen_nor_removed()
+    {
+        await using var server = await AuthServer.Start();
+        var account = await server.CreateAccount();
+        await server.CreateAdministrator(account);
+        using var everywhere = await ManagementCaller.Register(server, name: "Everywhere");
+        using var own = await ManagementCaller.Register(server, account, name: "Own");
+        using var ada = await Browser.SignedIn(server);
+
+        var page = await ada.Open(Path);
+        var refused = await ada.Submit(page, "Remove Own", ("clientId", everywhere.ClientId));
+
+        Assert.That(page.Text, Does.Contain("Own").And.Not.Contain("Everywhere"));
+        Assert.That(refused.Status, Is.EqualTo(404));
+        using var still = await everywhere.Get(ManagementCaller.SetsOf(account));
+        Assert.That((int)still.StatusCode, Is.EqualTo(200));
+    }
+
+    [Test]
+    public async Task A_wrong_key_is_a_sentence_on_the_page()
+    {
+        await using var server = await AuthServer.Start();
+        await server.CreateAdministrator(await server.CreateAccount());
+        using var ada = await Browser.SignedIn(server);
+
+        var refused = await ada.Submit(await ada.Open(Path), "Add client", ("name", "Rotation"), ("jwks", "nonsense"));
+
+        Assert.That(refused.Status, Is.EqualTo(400));
+        Assert.That(refused.Text, Does.Contain("no JWK set"));
+        Assert.That(refused.Field("Name"), Is.EqualTo("Rotation"));
+    }
+
+    [Test]
+    public async Task Ten_minutes_after_the_sign_in_the_password_is_asked_for_again()
+    {
+        await using var server = await AuthServer.Start();
+        await server.CreateAdministrator(await server.CreateAccount());
+        using var ada = await Browser.SignedIn(server);
+        server.Time.Advance(TimeSpan.FromMinutes(10));
+        Assert.That((await ada.Open(Path)).Location, Does.StartWith("/security/confirm"));
+    }
+}
