@@ -18,6 +18,8 @@ internal static class Script
 
     public static string LocalSh { get; } = Path.Combine(Repository, "deploy", "local.sh");
 
+    public static string RotateSh { get; } = Path.Combine(Repository, "deploy", "rotate.sh");
+
     public static string TryOAuthSh { get; } = Path.Combine(Repository, "deploy", "try-oauth.sh");
 
     public static async Task<Ended> Run(string program, params string[] arguments)
