@@ -93,6 +93,31 @@ internal sealed class LocalSystem : IAsyncDisposable
         process.WaitForExit();
     }
 
+    /// <summary>Starts a server that was killed, as it was started before, and waits until it is ready.</summary>
+    public async Task StartAgain(string server, int port)
+    {
+        var started = await Script.Run(
+            "bash", "-c",
+            "nohup \"$1\" </dev/null >>\"$2\" 2>&1 & echo $! >\"$3\"",
+            "bash", Path.Combine(Data, server), Path.Combine(Data, "logs", $"{server}.log"), Path.Combine(Data, $"{server}.pid"));
+        Assert.That(started.ExitCode, Is.Zero, started.ToString());
+        using var http = new HttpClient();
+        for (var waited = 0; ; waited++)
+        {
+            try
+            {
+                using var ready = await http.GetAsync(new Uri($"http://localhost:{port}/health/ready"));
+                if (ready.IsSuccessStatusCode)
+                    return;
+            }
+            catch (HttpRequestException) when (waited < 600)
+            {
+                // It does not listen yet.
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
+    }
+
     /// <summary>Runs a command of <c>Auth.Server</c> that must succeed; answers its JSON.</summary>
     public async Task<JsonObject> Auth(params string[] command)
     {
