@@ -52,6 +52,9 @@ for database in sqlite postgres; do
     run Scim.Api.Tests "$database" "$@"
 done
 run EndToEnd.Tests sqlite "$@"
+# The cluster has a PostgreSQL of its own.
+run Cluster.Tests postgres "$@"
+[ $# -gt 0 ] || run Cluster.Tests sqlite --filter FullyQualifiedName~Interleavings
 
 if [ $# -eq 0 ]; then
     printf '\nBenchmarks (smallest form)\n'

@@ -56,10 +56,15 @@ internal static class Fencing
                 write.Guard(
                     lastCheck: () => Require(freshness.MayCommit(asked)),
                     ended: db.GetService<WritesUnderWay>().Begin(caller.AccountId));
-            if (caller.CredentialSet is { } set
-                && !Matches(await db.Lock(caller.AccountId).SingleOrDefaultAsync(cancellation), set))
-                throw new ScimException(TokenErrors.NoLongerActive());
-            Require(caller.Asked is not { } then || freshness.IsCurrent(caller.AccountId, then));
+            if (caller.CredentialSet is { } set)
+            {
+                if (!Matches(await db.Lock(caller.AccountId).SingleOrDefaultAsync(cancellation), set))
+                    throw new ScimException(TokenErrors.NoLongerActive());
+            }
+            else if (caller.Asked is { } then)
+            {
+                Require(freshness.IsCurrent(caller.AccountId, then));
+            }
             return write;
         }
         catch
