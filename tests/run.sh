@@ -37,28 +37,35 @@ trap 'rm -rf "$results"' EXIT
 
 dotnet build SciLeads.Auth.sln --configuration Release --disable-build-servers --verbosity quiet
 
-# One suite after the other: some of them are about time, and all of them use the machine.
-broken=''
+# Each suite prints when it has ended, so that two do not mix.
 run() {
-    suite=$1 database=$2
+    local suite=$1 database=$2 output
     shift 2
-    printf '\n%s (%s)\n' "$suite" "$database"
+    output=$(mktemp -p "$results")
     TEST_DATABASE=$database dotnet test "tests/$suite" --configuration Release --no-build --nologo \
         --results-directory "$results" --logger "trx;LogFileName=$suite.$database.trx" \
-        --logger 'console;verbosity=minimal' "$@" || broken="$broken $suite ($database)"
+        --logger 'console;verbosity=minimal' "$@" >"$output" 2>&1 ||
+        printf ' %s (%s)' "$suite" "$database" >>"$results/broken"
+    printf '\n%s (%s)\n' "$suite" "$database"
+    cat "$output"
 }
-for database in sqlite postgres; do
-    run Auth.Server.Tests "$database" "$@"
-    run Scim.Api.Tests "$database" "$@"
-done
+
+# Two at a time, as most of a test is waiting. The cluster, where processes stand still and die, comes alone; it has a
+# PostgreSQL of its own.
+run Auth.Server.Tests sqlite "$@" &
+run Scim.Api.Tests sqlite "$@"
+run Scim.Api.Tests postgres "$@"
+wait
+run Auth.Server.Tests postgres "$@" &
 run EndToEnd.Tests sqlite "$@"
-# The cluster has a PostgreSQL of its own.
+wait
 run Cluster.Tests postgres "$@"
 [ $# -gt 0 ] || run Cluster.Tests sqlite --filter FullyQualifiedName~Interleavings
 
 if [ $# -eq 0 ]; then
     printf '\nBenchmarks (smallest form)\n'
-    dotnet run --configuration Release --no-build --project tests/Benchmarks -- --smoke || broken="$broken Benchmarks"
+    dotnet run --configuration Release --no-build --project tests/Benchmarks -- --smoke ||
+        printf ' Benchmarks' >>"$results/broken"
 fi
 
 counted() { cat "$results"/*.trx | sed -n "s/.*<Counters .*$1=\"\([0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'; }
@@ -69,7 +76,7 @@ skipped=$((total - $(counted executed)))
 failed=$((total - passed - skipped))
 [ "$total" -gt 0 ] || fail 'No test ran.'
 # A suite that broke off half-way may have counted no failure.
-[ -z "$broken" ] || [ "$failed" -gt 0 ] || fail "Not run to the end:$broken."
+[ ! -s "$results/broken" ] || [ "$failed" -gt 0 ] || fail "Not run to the end:$(cat "$results/broken")."
 printf '\n%s passed, %s failed' "$passed" "$failed"
 [ "$skipped" -eq 0 ] || printf ', %s skipped' "$skipped"
 printf '\n'

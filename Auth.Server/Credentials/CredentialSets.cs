@@ -1,10 +1,8 @@
-using System.Linq.Expressions;
 using Auth.Server.Accounts;
 using Auth.Server.Audit;
 using Auth.Server.Data;
 using Auth.Server.Events;
 using Microsoft.EntityFrameworkCore;
-using Shared.Contracts;
 
 namespace Auth.Server.Credentials;
 
@@ -17,9 +15,12 @@ internal sealed class CredentialSets(
     AuthDbContext db,
     CredentialHistory history,
     CredentialIssuer issuer,
+    SeenSets seen,
+    SetStates states,
     EventLog events,
     AuditTrail audit,
-    TimeProvider time)
+    TimeProvider time,
+    ILogger<CredentialSets> log)
 {
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
@@ -39,8 +40,8 @@ internal sealed class CredentialSets(
             async entry =>
             {
                 wanted.Check();
-                var account = await LockAccount(wanted.AccountId, cancellation, alongside);
-                await RequireActive(wanted.AccountId, wanted.Replaces, cancellation);
+                var account = await seen.LockAccount(wanted.AccountId, cancellation, alongside);
+                await seen.RequireActive(wanted.AccountId, wanted.Replaces, cancellation);
                 var issued = wanted.Staging is { } staging
                     ? await Stage(wanted, staging, cancellation)
                     : await Replace(account, wanted, cancellation);
@@ -69,10 +70,10 @@ internal sealed class CredentialSets(
             async entry =>
             {
                 entry.About = $"{setId}";
-                var account = await LockAccount(accountId, cancellation, alongside);
+                var account = await seen.LockAccount(accountId, cancellation, alongside);
                 var staged = await history.FindStaged(accountId, cancellation);
                 if (staged?.Id != setId)
-                    throw await NoLonger("staged", accountId, setId, cancellation);
+                    throw await seen.NoLonger("staged", accountId, setId, cancellation);
                 var active = await TakeOver(account, staged, by, cancellation);
                 await Last(alongside, new(active, null, null));
                 return active;
@@ -97,7 +98,7 @@ internal sealed class CredentialSets(
                 async entry =>
                 {
                     (entry.About, entry.Detail) = ($"{setId}", "By its first use.");
-                    var account = await LockAccount(set.AccountId, cancellation);
+                    var account = await seen.LockAccount(set.AccountId, cancellation);
                     var staged = await history.FindStaged(set.AccountId, cancellation);
                     return staged?.Id == setId
                         ? await TakeOver(account, staged, "first use", cancellation)
@@ -122,10 +123,10 @@ internal sealed class CredentialSets(
         async entry =>
         {
             entry.About = $"{setId}";
-            await LockRow(accountId, cancellation, alongside);
+            await seen.LockRow(accountId, cancellation, alongside);
             if ((await history.FindStaged(accountId, cancellation))?.Id != setId)
-                await RequireActive(accountId, setId, cancellation);
-            await End(accountId, set => set.Id == setId, CredentialSetEnd.Revoked, by, cancellation);
+                await seen.RequireActive(accountId, setId, cancellation);
+            await states.End(accountId, set => set.Id == setId, CredentialSetEnd.Revoked, by, cancellation);
             await Last(alongside, new(await history.Get(accountId, setId, cancellation), null, null));
         },
         cancellation);
@@ -165,8 +166,8 @@ internal sealed class CredentialSets(
         async entry =>
         {
             (entry.About, entry.Detail) = ($"{set.Id}", why);
-            await LockRow(set.AccountId, cancellation);
-            await End(set.AccountId, other => other.Id == set.Id, reason, "SciLeads", cancellation);
+            await seen.LockRow(set.AccountId, cancellation);
+            await states.End(set.AccountId, other => other.Id == set.Id, reason, "SciLeads", cancellation);
         },
         cancellation);
 
@@ -177,13 +178,13 @@ internal sealed class CredentialSets(
         if (staged?.Id != staging.Replaces)
         {
             throw staged is null
-                ? await NoLonger("staged", wanted.AccountId, staging.Replaces!.Value, cancellation)
+                ? await seen.NoLonger("staged", wanted.AccountId, staging.Replaces!.Value, cancellation)
                 : ProblemException.Conflict(
-                    $"{staged.CreatedBy} staged credentials {At(staged.CreatedAt)}. They wait still, and nothing was changed now.");
+                    $"{staged.CreatedBy} staged credentials {SeenSets.At(staged.CreatedAt)}. They wait still, and nothing was changed now.");
         }
 
-        await EndExpiredOf(wanted.AccountId, cancellation);
-        await Mark(
+        await states.EndExpiredOf(wanted.AccountId, cancellation);
+        await states.Mark(
             set => set.AccountId == wanted.AccountId && set.State == CredentialSetState.Staged,
             CredentialSetEnd.Superseded, wanted.By, cancellation);
         return await issuer.Issue(wanted, generation: null, cancellation);
@@ -193,11 +194,11 @@ internal sealed class CredentialSets(
         Account account, NewCredentialSet wanted, CancellationToken cancellation)
     {
         // Ended first and activated second, or two sets would be active at once.
-        await EndExpiredOf(wanted.AccountId, cancellation);
-        await Mark(set => set.AccountId == wanted.AccountId, CredentialSetEnd.Superseded, wanted.By, cancellation);
-        var generation = await NextGeneration(account, cancellation);
+        await states.EndExpiredOf(wanted.AccountId, cancellation);
+        await states.Mark(set => set.AccountId == wanted.AccountId, CredentialSetEnd.Superseded, wanted.By, cancellation);
+        var generation = await states.NextGeneration(account, cancellation);
         var issued = await issuer.Issue(wanted, generation, cancellation);
-        issued.Set.ActivationEvent = await Tell(account.Id, generation, issued.Set.Id, cancellation);
+        issued.Set.ActivationEvent = await states.Tell(account.Id, generation, issued.Set.Id, cancellation);
         await db.SaveChangesAsync(cancellation);
         return issued;
     }
@@ -205,80 +206,17 @@ internal sealed class CredentialSets(
     private async Task<CredentialSet> TakeOver(
         Account account, CredentialSet staged, string by, CancellationToken cancellation)
     {
-        await EndExpiredOf(account.Id, cancellation);
-        await Mark(
+        await states.EndExpiredOf(account.Id, cancellation);
+        await states.Mark(
             set => set.AccountId == account.Id && set.State == CredentialSetState.Active,
             CredentialSetEnd.Superseded, by, cancellation);
-        var generation = await NextGeneration(account, cancellation);
+        var generation = await states.NextGeneration(account, cancellation);
         var set = await db.CredentialSets.SingleAsync(set => set.Id == staged.Id, cancellation);
         (set.State, set.Generation, set.ActivatedAt, set.ActivatedBy) = (CredentialSetState.Active, generation, Now, by);
         await db.SaveChangesAsync(cancellation);
-        set.ActivationEvent = await Tell(account.Id, generation, set.Id, cancellation);
+        set.ActivationEvent = await states.Tell(account.Id, generation, set.Id, cancellation);
         await db.SaveChangesAsync(cancellation);
         return set;
-    }
-
-    /// <summary>Ends some sets; if an active one is among them, nobody has the generation that comes after it.</summary>
-    private async Task End(
-        Guid accountId,
-        Expression<Func<CredentialSet, bool>> which,
-        CredentialSetEnd reason,
-        string by,
-        CancellationToken cancellation)
-    {
-        var wasActive = await db.CredentialSets.Where(set => set.AccountId == accountId).Where(which)
-            .AnyAsync(set => set.State == CredentialSetState.Active, cancellation);
-        await Mark(which, reason, by, cancellation);
-        if (!wasActive)
-            return;
-        var account = await db.Accounts.AsNoTracking().SingleAsync(account => account.Id == accountId, cancellation);
-        await Tell(accountId, await NextGeneration(account, cancellation), credentialSet: null, cancellation);
-    }
-
-    /// <summary>A set that ran out before now ended by itself, whoever finds it here.</summary>
-    private Task<int> EndExpiredOf(Guid accountId, CancellationToken cancellation)
-    {
-        var now = Now;
-        return Mark(
-            set => set.AccountId == accountId
-                && (set.ExpiresAt <= now || (set.State == CredentialSetState.Staged && set.ActivateBefore <= now)),
-            CredentialSetEnd.Expired, "SciLeads", cancellation);
-    }
-
-    private Task<int> Mark(
-        Expression<Func<CredentialSet, bool>> which, CredentialSetEnd why, string by, CancellationToken cancellation)
-    {
-        var now = Now;
-        return db.CredentialSets.Where(set => set.State != CredentialSetState.Ended).Where(which).ExecuteUpdateAsync(
-            change => change
-                .SetProperty(set => set.State, CredentialSetState.Ended)
-                .SetProperty(
-                    set => set.EndedAt,
-                    set => why != CredentialSetEnd.Expired ? now
-                        : set.State == CredentialSetState.Staged && (set.ExpiresAt == null || set.ActivateBefore < set.ExpiresAt)
-                            ? set.ActivateBefore
-                            : set.ExpiresAt)
-                .SetProperty(set => set.EndedBy, by)
-                .SetProperty(set => set.EndReason, why),
-            cancellation);
-    }
-
-    private Task<long> Tell(Guid account, long generation, Guid? credentialSet, CancellationToken cancellation) =>
-        events.Append(SecurityEvents.CredentialChange, account, cancellation, generation, credentialSet);
-
-    /// <summary>
-    /// Larger than any before, also than those that a restored backup does not know: they were taken from a clock.
-    /// </summary>
-    private async Task<long> NextGeneration(Account account, CancellationToken cancellation)
-    {
-        var clock = db.Database.IsNpgsql()
-            ? await db.Database.SqlQuery<long>(
-                $"""SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint AS "Value" """).SingleAsync(cancellation)
-            : time.GetUtcNow().ToUnixTimeMilliseconds();
-        var generation = Math.Max(account.LastGeneration + 1, clock);
-        await db.Accounts.Where(other => other.Id == account.Id).ExecuteUpdateAsync(
-            change => change.SetProperty(other => other.LastGeneration, generation), cancellation);
-        return generation;
     }
 
     private async Task Confirm(CredentialSet set)
@@ -296,62 +234,21 @@ internal sealed class CredentialSets(
         if (set.State != CredentialSetState.Active || events.Confirmation is not { } confirmation)
             return;
         (set.ConfirmedAt, set.Confirmation) = (Now, $"{confirmation}");
-        await db.CredentialSets.Where(other => other.Id == set.Id && other.ConfirmedAt == null).ExecuteUpdateAsync(
-            change => change
-                .SetProperty(other => other.ConfirmedAt, set.ConfirmedAt)
-                .SetProperty(other => other.Confirmation, set.Confirmation),
-            CancellationToken.None);
+        try
+        {
+            await db.CredentialSets.Where(other => other.Id == set.Id && other.ConfirmedAt == null).ExecuteUpdateAsync(
+                change => change
+                    .SetProperty(other => other.ConfirmedAt, set.ConfirmedAt)
+                    .SetProperty(other => other.Confirmation, set.Confirmation),
+                CancellationToken.None);
+        }
+        // The set is active, and its secret must not be lost. The first request with it has this done.
+        catch (Exception error)
+        {
+            log.LogWarning("That set {Set} is confirmed cannot be written down: {Reason}", set.Id, error.Message);
+        }
     }
 
     private static Task Last(Alongside? alongside, IssuedCredentials issued) =>
         alongside?.Last(issued) ?? Task.CompletedTask;
-
-    private async Task LockRow(Guid accountId, CancellationToken cancellation, Alongside? alongside = null)
-    {
-        // An update that changes nothing locks the row on PostgreSQL; on SQLite the transaction already is the one writer.
-        var locked = await db.Accounts.Where(account => account.Id == accountId).ExecuteUpdateAsync(
-            set => set.SetProperty(account => account.LastGeneration, account => account.LastGeneration), cancellation);
-        if (locked == 0)
-            throw ProblemException.NotFound($"There is no account {accountId}.");
-        if (alongside is not null)
-            await alongside.First();
-    }
-
-    private async Task<Account> LockAccount(
-        Guid accountId, CancellationToken cancellation, Alongside? alongside = null)
-    {
-        await LockRow(accountId, cancellation, alongside);
-        var account = await db.Accounts.AsNoTracking().SingleAsync(account => account.Id == accountId, cancellation);
-        return account.AllowsScim ? account : throw ProblemException.Forbidden(
-            $"SCIM provisioning is not enabled for {account.Name}. Write to support@scileads.com to have it enabled.");
-    }
-
-    private async Task RequireActive(Guid accountId, Guid? seen, CancellationToken cancellation)
-    {
-        var current = await history.FindActive(accountId, cancellation);
-        if (current?.Id == seen)
-            return;
-        throw current is null
-            ? await NoLonger("active", accountId, seen!.Value, cancellation)
-            : ProblemException.Conflict(
-                $"{current.ActivatedBy} {(current.Activation is null ? "generated new" : "activated staged")} credentials "
-                + $"{At(current.ActivatedAt!.Value)}. They are active, and nothing was changed now.");
-    }
-
-    /// <summary>Why the set that a caller saw cannot be meant any more.</summary>
-    private async Task<ProblemException> NoLonger(
-        string state, Guid accountId, Guid seen, CancellationToken cancellation)
-    {
-        var set = await db.CredentialSets.AsNoTracking().SingleOrDefaultAsync(
-            set => set.Id == seen && set.AccountId == accountId, cancellation);
-        return ProblemException.Conflict(set switch
-        {
-            { EndedAt: { } endedAt } => $"{set.EndedBy} ended these credentials {At(endedAt)}. Nothing was changed now.",
-            { State: CredentialSetState.Active, ActivatedAt: { } activatedAt } =>
-                $"{set.ActivatedBy} activated these credentials {At(activatedAt)}. Nothing was changed now.",
-            _ => $"These credentials are not the account's {state} ones. Nothing was changed now.",
-        });
-    }
-
-    private static string At(DateTime utc) => $"on {utc:yyyy-MM-dd} at {utc:HH:mm:ss} UTC";
 }

@@ -7,6 +7,8 @@ internal static class CredentialStorage
     {
         services.AddScoped<CredentialHistory>();
         services.AddScoped<CredentialIssuer>();
+        services.AddScoped<SeenSets>();
+        services.AddScoped<SetStates>();
         services.AddScoped<CredentialSets>();
         services.AddScoped<CredentialCheck>();
         services.AddSingleton<CutOvers>();

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Globalization;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
@@ -50,8 +49,9 @@ internal sealed class Barrier(
                 if (missing.Count == 0)
                     break;
             }
-            // What cannot be read is not confirmed; time alone is enough.
-            catch (DbException error)
+            // What cannot be read is not confirmed; time alone is enough. What was done is done, so its answer must not be
+            // lost, whatever the database does now.
+            catch (Exception error)
             {
                 log.LogWarning("The acknowledgements of event {Number} cannot be read: {Reason}", number, error.Message);
             }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace Scim.Api.Protocol.Messages;
@@ -29,11 +30,21 @@ internal sealed class ErrorAnswers(ILogger<ErrorAnswers> log) : IExceptionHandle
                 return refusal.Error;
             case BadHttpRequestException bad:
                 return ForStatus(context, bad.StatusCode);
+            case var outage when IsOutage(outage):
+                log.LogError("{Method} {Path}: the database is not there: {Reason}",
+                    context.Request.Method, context.Request.Path, outage.GetBaseException().Message);
+                return ScimError.Unavailable(
+                    "SciLeads cannot reach its database at the moment. Nothing is wrong with the request; try again.",
+                    retryAfter: 5);
             default:
                 log.LogError(exception, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
                 return ForStatus(context, StatusCodes.Status500InternalServerError);
         }
     }
+
+    /// <summary>Whether the database is gone or busy, as it says itself, under whatever wrapping.</summary>
+    private static bool IsOutage(Exception? fault) =>
+        fault is DbException { IsTransient: true } || (fault?.InnerException is { } inner && IsOutage(inner));
 
     private static ScimError ForStatus(HttpContext context, int status) => status switch
     {

@@ -1,9 +1,11 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Scim.Api.Tests.Protocol.Messages;
 
@@ -23,6 +25,7 @@ public sealed class ErrorAnswersTests
     [TestCase("GET", "/nothing", HttpStatusCode.NotFound, "There is nothing at /nothing.")]
     [TestCase("DELETE", "/scim/v2/echo", HttpStatusCode.MethodNotAllowed, "DELETE is not possible at /scim/v2/echo.")]
     [TestCase("GET", "/scim/v2/fault", HttpStatusCode.InternalServerError, "Something went wrong in SciLeads.")]
+    [TestCase("GET", "/scim/v2/outage", HttpStatusCode.ServiceUnavailable, "SciLeads cannot reach its database")]
     public async Task Each_has_its_error(string method, string path, HttpStatusCode status, string detail)
     {
         using var client = server.ClientWith(null);
@@ -82,5 +85,8 @@ public sealed class ErrorAnswersTests
     {
         app.MapPost("/scim/v2/echo", (Dictionary<string, string> body) => body);
         app.MapGet("/scim/v2/fault", IResult () => throw new InvalidOperationException("inner workings"));
+        // As Entity Framework wraps it.
+        app.MapGet("/scim/v2/outage", IResult () => throw new InvalidOperationException(
+            "outer", new NpgsqlException("gone", new SocketException())));
     }
 }
