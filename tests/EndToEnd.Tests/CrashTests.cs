@@ -30,6 +30,9 @@ internal sealed partial class CrashTests : EndToEndTest
             var created = await scim.Create($"person{number}@crash.example");
             return created.Status == HttpStatusCode.Created ? (string)created["id"]! : null;
         });
+        // Under its lease, Scim.Api goes on for a moment without Auth.Server.
+        if (killed == "scim-api")
+            Assert.That(answered, Has.Count.LessThan(Writes));
         await system.Restart();
 
         foreach (var (number, id) in answered)
@@ -60,6 +63,7 @@ internal sealed partial class CrashTests : EndToEndTest
 
         var answered = await WriteUntilKilled(
             "auth-server", async _ => (string?)(await client.ClientCredentials())["access_token"]);
+        Assert.That(answered, Has.Count.LessThan(Writes));
         await system.Restart();
 
         foreach (var token in answered.Values)
@@ -92,7 +96,7 @@ internal sealed partial class CrashTests : EndToEndTest
                 if (answered.Count >= AnsweredBeforeTheCrash && Interlocked.Exchange(ref isKilled, 1) == 0)
                     system.Kill(killed);
             });
-        Assert.That(answered, Has.Count.GreaterThanOrEqualTo(AnsweredBeforeTheCrash).And.Count.LessThan(Writes));
+        Assert.That(answered, Has.Count.GreaterThanOrEqualTo(AnsweredBeforeTheCrash));
         return answered;
     }
 
