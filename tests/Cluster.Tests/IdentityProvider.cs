@@ -25,7 +25,7 @@ internal sealed class IdentityProvider(ClusterOfNodes cluster, Customer customer
             var set = chance.Next(3) == 0 ? customer.Former(chance) : customer.Current;
             using var request = Next(set);
             await Send(http, request, set);
-            await Task.Delay(chance.Next(10), CancellationToken.None);
+            await Task.Delay(chance.Next(50), CancellationToken.None);
         }
     }
 
