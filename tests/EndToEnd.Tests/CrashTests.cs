@@ -52,7 +52,7 @@ internal sealed partial class CrashTests : EndToEndTest
         }
 
         Assert.That(await SeatsUsed(customer), Is.EqualTo(users.Count));
-        var free = Enumerable.Range(0, Writes).First(number => users.All(user => (string?)user!["userName"] != $"person{number}@crash.example"));
+        var free = Enumerable.Range(0, Writes + 1).First(number => users.All(user => (string?)user!["userName"] != $"person{number}@crash.example"));
         Assert.That((await scim.Create($"person{free}@crash.example")).Status, Is.EqualTo(HttpStatusCode.Created));
     }
 

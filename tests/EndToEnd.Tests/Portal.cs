@@ -11,7 +11,8 @@ internal sealed class Portal(LocalSystem system, IBrowserContext context, IPage 
     {
         await page.GotoAsync($"{system.AuthUrl}/");
         await FillSignIn(email, password);
-        await page.WaitForURLAsync($"{system.AuthUrl}/");
+        // What is looked for on the page is waited for then; its load event may come before anybody listens.
+        await page.WaitForURLAsync($"{system.AuthUrl}/", new() { WaitUntil = WaitUntilState.Commit });
     }
 
     /// <summary>The sign-in form, wherever the browser was sent to it.</summary>
