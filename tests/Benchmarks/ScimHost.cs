@@ -40,6 +40,8 @@ internal static class ScimHost
                 $"--AuthServer:Url={authServer}",
                 $"--AuthServer:ClientKeyFile={keyFile}",
                 "--Logging:LogLevel:Default=Warning",
+                // Standard output is for addresses.
+                "--Logging:Console:LogToStandardErrorThreshold=Trace",
             ],
             configure);
     }

@@ -12,5 +12,7 @@ internal static class AuthHost
         "--Auth:ScimApiUrl=http://127.0.0.1:9",
         $"--Auth:DataDirectory={Path.Combine(folder, "data")}",
         "--Logging:LogLevel:Default=Warning",
+        // Standard output is for addresses.
+        "--Logging:Console:LogToStandardErrorThreshold=Trace",
     ]);
 }
