@@ -58,6 +58,20 @@ internal sealed class TokenManager(
     public override ValueTask<Token?> FindByIdAsync(string identifier, CancellationToken cancellationToken = default) =>
         Guid.TryParse(identifier, out _) ? base.FindByIdAsync(identifier, cancellationToken) : new((Token?)null);
 
+    /// <summary>The new row is all there is to save, so that nothing else is searched for changes.</summary>
+    public override async ValueTask CreateAsync(Token token, CancellationToken cancellationToken = default)
+    {
+        db.ChangeTracker.AutoDetectChangesEnabled = false;
+        try
+        {
+            await base.CreateAsync(token, cancellationToken);
+        }
+        finally
+        {
+            db.ChangeTracker.AutoDetectChangesEnabled = true;
+        }
+    }
+
     public override async ValueTask PopulateAsync(
         Token token, OpenIddictTokenDescriptor descriptor, CancellationToken cancellationToken = default)
     {

@@ -77,15 +77,20 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
         }
     }
 
-    /// <summary>How many writes of a credential set have been committed.</summary>
+    /// <summary>How many writes of a credential set have been committed. A database that is gone is waited for.</summary>
     public async Task<long> WritesOf(Guid set)
     {
-        await using var connection = new NpgsqlConnection($"{scimDatabase};Pooling=False");
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(
-            """SELECT COUNT(*) FROM "ProvisioningEvents" WHERE "CredentialSetId" = @set AND "Outcome" <> 'refused'""", connection);
-        command.Parameters.AddWithValue("set", set);
-        return (long)(await command.ExecuteScalarAsync())!;
+        while (true)
+        {
+            try
+            {
+                return await CountWrites(set);
+            }
+            catch (NpgsqlException)
+            {
+                await Task.Delay(100);
+            }
+        }
     }
 
     /// <summary>What the nodes have logged.</summary>
@@ -99,6 +104,16 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
             await wire.DisposeAsync();
         NpgsqlConnection.ClearAllPools();
         folder.Delete(recursive: true);
+    }
+
+    private async Task<long> CountWrites(Guid set)
+    {
+        await using var connection = new NpgsqlConnection($"{scimDatabase};Pooling=False");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            """SELECT COUNT(*) FROM "ProvisioningEvents" WHERE "CredentialSetId" = @set AND "Outcome" <> 'refused'""", connection);
+        command.Parameters.AddWithValue("set", set);
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 
     private string NewDatabase(string name)
