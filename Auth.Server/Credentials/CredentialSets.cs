@@ -22,6 +22,9 @@ internal sealed class CredentialSets(
     TimeProvider time,
     ILogger<CredentialSets> log)
 {
+    /// <summary>How long what was begun with the set before may take, once the first use of its successor has come.</summary>
+    private static readonly TimeSpan lastRequests = TimeSpan.FromMilliseconds(750);
+
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
     /// <summary>
@@ -84,12 +87,15 @@ internal sealed class CredentialSets(
     }
 
     /// <summary>
-    /// Finishes what the first use of a set has begun: a staged one takes over, and an active one is confirmed, in case
-    /// nobody lived to do it. Does nothing if there is nothing left to do.
+    /// Finishes what the first use of a set has begun: a staged one takes over, once the requests that were on their way
+    /// with the set before have been served, and an active one is confirmed, in case nobody lived to do it. Does nothing
+    /// if there is nothing left to do.
     /// </summary>
     public async Task Finish(Guid setId, CancellationToken cancellation)
     {
         var set = await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == setId, cancellation);
+        if (set.State == CredentialSetState.Staged && await history.FindActive(set.AccountId, cancellation) is not null)
+            await Task.Delay(lastRequests, cancellation);
         if (set is { State: CredentialSetState.Staged, Activation: Activation.FirstUse } && set.IsUsable(Now))
         {
             set = await audit.Record(

@@ -4,10 +4,10 @@ namespace Benchmarks;
 
 /// <summary>How much is measured; without a verdict, it only shows that the benchmark runs.</summary>
 internal sealed record Scale(
-    int Accounts, int FewUsers, int Users, int ManyUsers, int WarmUp, int Requests, int Rounds, int PageSize, bool Judged)
+    int Accounts, int RotatingAccounts, int Barriers, int FewUsers, int Users, int ManyUsers, int WarmUp, int Requests, int Rounds, int PageSize, bool Judged)
 {
-    public static Scale Full { get; } = new(400, 1000, 100_000, 1_000_000, 20_000, 1000, 60, 100, Judged: true);
-    public static Scale Smoke { get; } = new(4, 20, 60, 100, 10, 10, 2, 10, Judged: false);
+    public static Scale Full { get; } = new(400, 20_000, 300, 1000, 100_000, 1_000_000, 20_000, 1000, 60, 100, Judged: true);
+    public static Scale Smoke { get; } = new(4, 8, 5, 20, 60, 100, 10, 10, 2, 10, Judged: false);
 }
 
 /// <summary>
@@ -81,9 +81,78 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
             Subjects.ClientCredentials(bare, issued, "  a hand-written endpoint"),
             cost => cost.Cpu,
             limit: 4);
-
-        static Task<TimeSpan> NoTime() => Task.FromResult(TimeSpan.Zero);
     }
+
+    /// <summary>
+    /// Of Auth.Server, introspection while another node rotates the credentials of ten thousand accounts at random,
+    /// against the same when nobody does; their tokens have all been replaced before. Only PostgreSQL has several nodes.
+    /// </summary>
+    public async Task Rotations()
+    {
+        if (!postgres)
+            return;
+        await using var issued = await IssuedTokens.Create(postgres, scale.RotatingAccounts);
+        var connection = $"{issued.Connection};Application Name=introspection";
+        await using var auth = await Server.Start(
+            "other-auth", connection, issued.Folder, () => Backends.CpuTime(connection));
+        await using var rotating = await Server.Start("auth", issued.Connection, issued.Folder, NoTime);
+        var rotation = new Rotation(issued);
+        for (var times = 0; times < issued.Accounts.Count; times++)
+            await rotation.Once();
+
+        var introspection = Subjects.Introspect(auth, issued, "introspection, accounts rotating");
+        await introspection.Measure(scale.WarmUp);
+        await Compare(
+            introspection.Name,
+            async () =>
+            {
+                using var stop = new CancellationTokenSource();
+                var rotations = rotation.GoOn(TimeSpan.FromMilliseconds(20), stop.Token);
+                var cost = await introspection.Measure(scale.Requests);
+                await stop.CancelAsync();
+                await rotations;
+                return cost;
+            },
+            "  nobody rotating",
+            () => introspection.Measure(scale.Requests),
+            cost => cost.AllCpu,
+            limit: 1.1);
+    }
+
+    /// <summary>How long the answer of a rotation waits for four nodes that have nothing else to do.</summary>
+    public async Task Barrier()
+    {
+        const int Nodes = 4;
+        await using var users = await Database.Create(postgres, scale.FewUsers);
+        await using var issued = await IssuedTokens.Create(postgres, scale.Accounts);
+        await using var auth = await Server.Start("auth", issued.Connection, issued.Folder, NoTime);
+        await Authority.WriteAddress(issued.Folder, auth.Address.ToString());
+        var rotation = new Rotation(issued);
+        var nodes = new List<Server>();
+        try
+        {
+            for (var node = 0; node < Nodes; node++)
+                nodes.Add(await Server.Start("scim-node", users.Connection, issued.Folder, NoTime));
+            var times = new List<int>();
+            for (var round = -scale.Barriers / 3; round < scale.Barriers; round++)
+            {
+                await Task.Delay(50);
+                // At first they are not all known, or compiled.
+                if (round < 0)
+                    await rotation.Once();
+                else
+                    times.Add(await rotation.Confirmed(Nodes));
+            }
+            Table.Barrier(Nodes, [.. times.Order()]);
+        }
+        finally
+        {
+            foreach (var node in nodes)
+                await node.DisposeAsync();
+        }
+    }
+
+    private static Task<TimeSpan> NoTime() => Task.FromResult(TimeSpan.Zero);
 
     private async Task AgainstBare(Database users, Server server)
     {
@@ -150,18 +219,35 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
     {
         await subject.Measure(warmUp ?? scale.WarmUp);
         await baseline.Measure(scale.WarmUp);
+        await Compare(
+            subject.Name,
+            () => subject.Measure(scale.Requests),
+            baseline.Name,
+            () => baseline.Measure(scale.Requests),
+            measure,
+            limit);
+    }
+
+    private async Task Compare(
+        string name,
+        Func<Task<Cost>> subject,
+        string baselineName,
+        Func<Task<Cost>> baseline,
+        Func<Cost, double> measure,
+        double limit)
+    {
         var (costs, baselines) = (new List<Cost>(), new List<Cost>());
         for (var round = 0; round < scale.Rounds; round++)
         {
             // Who goes first alternates: what gets slower or faster meanwhile favours neither.
             var subjectFirst = round % 2 == 0;
             if (subjectFirst)
-                costs.Add(await subject.Measure(scale.Requests));
-            baselines.Add(await baseline.Measure(scale.Requests));
+                costs.Add(await subject());
+            baselines.Add(await baseline());
             if (!subjectFirst)
-                costs.Add(await subject.Measure(scale.Requests));
+                costs.Add(await subject());
         }
-        table.Compare((subject.Name, costs), (baseline.Name, baselines), measure, limit);
+        table.Compare((name, costs), (baselineName, baselines), measure, limit);
     }
 
     private async Task Report(Subject subject, int requests)

@@ -1,6 +1,4 @@
-using System.Globalization;
 using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using SciLeads.Tests;
 using Scim.Api.Data;
@@ -50,19 +48,8 @@ internal sealed class Database : IAsyncDisposable
         return await act(scope.ServiceProvider.GetRequiredService<ScimDbContext>());
     }
 
-    /// <summary>
-    /// CPU time that PostgreSQL's processes have spent on this database; SQLite's is its server's own, and what runs on
-    /// another machine is not seen.
-    /// </summary>
-    public async Task<TimeSpan> CpuTime()
-    {
-        if (!IsPostgres)
-            return TimeSpan.Zero;
-        var processes = await With(db => db.Database
-            .SqlQuery<int>($"SELECT pid AS \"Value\" FROM pg_stat_activity WHERE datname = current_database()")
-            .ToListAsync());
-        return processes.Aggregate(TimeSpan.Zero, (sum, process) => sum + CpuTime(process));
-    }
+    /// <summary>CPU time that PostgreSQL has spent on it; SQLite's is its server's own.</summary>
+    public Task<TimeSpan> CpuTime() => IsPostgres ? Backends.CpuTime(Connection) : Task.FromResult(TimeSpan.Zero);
 
     public async ValueTask DisposeAsync()
     {
@@ -75,13 +62,5 @@ internal sealed class Database : IAsyncDisposable
         SqliteConnection.ClearAllPools();
         await services.DisposeAsync();
         folder.Delete(recursive: true);
-    }
-
-    private static TimeSpan CpuTime(int process)
-    {
-        var nanoseconds = File.Exists($"/proc/{process}/schedstat")
-            ? File.ReadAllText($"/proc/{process}/schedstat").Split(' ')[0]
-            : "0";
-        return TimeSpan.FromMicroseconds(long.Parse(nanoseconds, CultureInfo.InvariantCulture) / 1000.0);
     }
 }

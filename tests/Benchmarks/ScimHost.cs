@@ -26,17 +26,25 @@ internal static class ScimHost
     public static WebApplication BuildWithTokenCheck(string connection, string folder) =>
         Build(connection, folder, Authority.AddressIn(folder), configure: null);
 
+    /// <summary>A node of a real authorization server.</summary>
+    public static WebApplication BuildNode(string connection, string folder) =>
+        Build(connection, folder, Authority.AddressIn(folder), configure: null, IssuedTokens.PublicUrl);
+
     private static WebApplication Build(
-        string connection, string folder, string authServer, Action<WebApplicationBuilder>? configure)
+        string connection,
+        string folder,
+        string authServer,
+        Action<WebApplicationBuilder>? configure,
+        string? issuer = null)
     {
-        var keyFile = Path.Combine(folder, "client-key.pem");
+        var keyFile = Path.Combine(folder, IssuedTokens.ClientKeyFile);
         ClientKey.OpenOrCreate(keyFile).Dispose();
         return Scim.Api.Program.Build(
             [
                 "--Urls=http://127.0.0.1:0",
                 $"--ConnectionStrings:Scim={connection}",
                 "--Scim:BaseUrl=http://localhost:5002/scim/v2",
-                $"--AuthServer:Issuer={authServer}",
+                $"--AuthServer:Issuer={issuer ?? authServer}",
                 $"--AuthServer:Url={authServer}",
                 $"--AuthServer:ClientKeyFile={keyFile}",
                 "--Logging:LogLevel:Default=Warning",

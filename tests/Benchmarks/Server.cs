@@ -91,11 +91,13 @@ internal sealed class Server : IAsyncDisposable
             "scim" => ScimHost.Build(connection, folder),
             "scim-with-tokens" => ScimHost.BuildWithTokenCheck(connection, folder),
             "bare" => BareHost.Build(connection),
-            "auth" => AuthHost.Build(connection, folder),
+            "scim-node" => ScimHost.BuildNode(connection, folder),
+            "auth" => AuthHost.Build(connection, folder, Rotation.Data),
+            "other-auth" => AuthHost.Build(connection, folder, "other-data"),
             "bare-auth" => BareAuthHost.Build(connection, folder),
             _ => throw new ArgumentException($"There is no server {kind}.", nameof(kind)),
         };
-        if (kind == "auth")
+        if (kind is "auth" or "other-auth")
             await Auth.Server.Program.Prepare(app, migrate: false);
         app.MapGet("/spent", () => string.Create(
             CultureInfo.InvariantCulture,
@@ -104,6 +106,8 @@ internal sealed class Server : IAsyncDisposable
         Console.WriteLine(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
         return app;
     }
+
+    public Uri Address => client.BaseAddress!;
 
     /// <summary>Sends requests over connections that stay open, each as soon as the one before is answered.</summary>
     public async Task<Cost> Send(int requests, Func<HttpRequestMessage> next)

@@ -35,6 +35,10 @@ internal sealed class Table(bool judged)
         Write($"{name} is no index look-up:\n  {string.Join("\n  ", plan)}");
     }
 
+    /// <summary>How long barriers took, in milliseconds, from the shortest on. On an idle machine they should be below 50.</summary>
+    public static void Barrier(int nodes, int[] times) => Write(
+        $"barrier of {nodes} nodes: p50 {times[times.Length / 2]} ms, p99 {times[(int)(0.99 * (times.Length - 1))]} ms");
+
     private string Verdict(bool isKept)
     {
         if (!judged)

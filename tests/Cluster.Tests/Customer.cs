@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 
 namespace Cluster.Tests;
 
@@ -50,7 +51,7 @@ internal sealed class Customer(ClusterOfNodes cluster, string id)
             try
             {
                 var answer = await cluster.Command("credentials", "generate", "--account", id, "--method", "direct-jwt");
-                return await Replace(new((Guid)answer["credentialSetId"]!, (string)answer["token"]!), (string)answer["confirmation"]!);
+                return await Replace(Read(answer), (string)answer["confirmation"]!);
             }
             catch (Exception lost) when (lost is InvalidOperationException or HttpRequestException or IOException)
             {
@@ -59,12 +60,29 @@ internal sealed class Customer(ClusterOfNodes cluster, string id)
         }
     }
 
+    /// <summary>Makes a set that waits for its first use.</summary>
+    public async Task<IssuedSet> Stage()
+    {
+        var answer = await cluster.Command(
+            "credentials", "stage", "--account", id, "--method", "direct-jwt", "--activation", "first-use");
+        return Read(answer);
+    }
+
+    /// <summary>The identity provider uses a staged set for whatever it begins from now on.</summary>
+    public void ChangeOver(IssuedSet staged)
+    {
+        sets.Enqueue(staged);
+        current = staged;
+    }
+
     /// <summary>A set of the past, the last one more often than not.</summary>
     public IssuedSet Former(Random chance)
     {
         var former = sets.Where(set => set.Ended != long.MaxValue).TakeLast(chance.Next(1, 4)).FirstOrDefault();
         return former ?? Current;
     }
+
+    private static IssuedSet Read(JsonObject answer) => new((Guid)answer["credentialSetId"]!, (string)answer["token"]!);
 
     private async Task<string> Replace(IssuedSet next, string confirmation)
     {

@@ -36,6 +36,8 @@ internal sealed class Node(string kind, string name, TimeSpan clockOffset, strin
             start.FileName = "dotnet";
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
+        // Six processes that all compile what is hot anew would leave nothing of a small machine for minutes.
+        start.Environment["DOTNET_TC_CallCounting"] = "0";
         process = Process.Start(start)!;
         var log = Path.Combine(folder, $"{name}.log");
         process.ErrorDataReceived += (_, line) => Append(log, line.Data);

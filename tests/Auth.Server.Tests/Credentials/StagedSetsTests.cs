@@ -74,7 +74,13 @@ public sealed class StagedSetsTests
         await node.Poll();
         var staged = await Stage(Activation.FirstUse);
         Assert.That((await node.Introspect(staged.Token!)).Pending);
-        var page = await node.Poll();
+        // Until then the old set is let in: requests with it may be on their way.
+        var page = await node.Poll(now: true);
+        while (page.Sets.Count == 0)
+        {
+            Assert.That((await node.Introspect(active.Token!)).Active);
+            page = await node.Poll();
+        }
 
         Assert.That((await node.Introspect(staged.Token!)).Pending);
         Assert.That((await node.Introspect(active.Token!)).Active, Is.False);

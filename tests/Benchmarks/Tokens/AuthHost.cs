@@ -1,16 +1,20 @@
 namespace Benchmarks.Tokens;
 
-/// <summary>The real authorization server.</summary>
+/// <summary>The real authorization server, of which there may be several nodes.</summary>
 internal static class AuthHost
 {
-    public static WebApplication Build(string connection, string folder) => Auth.Server.Program.Build(
+    /// <param name="connection">To its database.</param>
+    /// <param name="folder">Where the nodes' files are.</param>
+    /// <param name="data">The node's own folder in it, where it listens for commands.</param>
+    public static WebApplication Build(string connection, string folder, string data) => Auth.Server.Program.Build(
     [
         "--Urls=http://127.0.0.1:0",
         $"--ConnectionStrings:Auth={connection}",
         $"--Auth:PublicUrl={IssuedTokens.PublicUrl}",
         "--Auth:ScimBaseUrl=http://localhost:5002/scim/v2",
         "--Auth:ScimApiUrl=http://127.0.0.1:9",
-        $"--Auth:DataDirectory={Path.Combine(folder, "data")}",
+        $"--Auth:DataDirectory={Path.Combine(folder, data)}",
+        $"--Auth:KeyCertificate={Path.Combine(folder, "keys.pfx")}",
         "--Logging:LogLevel:Default=Warning",
         // Standard output is for addresses.
         "--Logging:Console:LogToStandardErrorThreshold=Trace",

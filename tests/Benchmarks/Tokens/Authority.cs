@@ -31,8 +31,12 @@ internal sealed class Authority : IAsyncDisposable
     /// <summary>A token of the seeded users' account.</summary>
     public string Token { get; private set; } = "";
 
-    /// <summary>Where it listens, as it has written into the folder.</summary>
+    /// <summary>Where the authorization server listens, as the folder says.</summary>
     public static string AddressIn(string folder) => File.ReadAllText(Path.Combine(folder, AddressFile));
+
+    /// <summary>Has the folder say where an authorization server listens.</summary>
+    public static Task WriteAddress(string folder, string address) =>
+        File.WriteAllTextAsync(Path.Combine(folder, AddressFile), address);
 
     public static async Task<Authority> Start(string folder)
     {
@@ -40,7 +44,7 @@ internal sealed class Authority : IAsyncDisposable
         await authority.app.StartAsync();
         var address = authority.app.Urls.Single();
         authority.Token = authority.Issue(address);
-        await File.WriteAllTextAsync(Path.Combine(folder, AddressFile), address);
+        await WriteAddress(folder, address);
         return authority;
     }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using Auth.Server.Accounts;
 using Auth.Server.Connect;
@@ -7,30 +6,42 @@ using Auth.Server.Keys;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using SciLeads.Tests;
+using Scim.Api.Tokens;
 using Shared.Contracts;
 
 namespace Benchmarks.Tokens;
 
-/// <summary>An auth database with accounts, half of which have a pasted token and half an OAuth client.</summary>
+/// <summary>An auth database with accounts, every second of which has an OAuth client and the others a pasted token.</summary>
 internal sealed class IssuedTokens : IAsyncDisposable
 {
     /// <summary>Where the bare API finds the public half of the signing key.</summary>
     public const string KeyFile = "signing-key.json";
 
+    /// <summary>Where Scim.Api finds the key that it proves itself with.</summary>
+    public const string ClientKeyFile = "client-key.pem";
+
     public const string PublicUrl = "http://localhost:5001/";
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("benchmark-");
-    private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly ClientKey key;
 
-    private IssuedTokens(bool postgres) => Connection = postgres
-        ? TestPostgres.NewDatabase()
-        : $"Data Source={Path.Combine(folder.FullName, "auth.db")}";
+    private IssuedTokens(bool postgres)
+    {
+        Connection = postgres
+            ? TestPostgres.NewDatabase()
+            : $"Data Source={Path.Combine(folder.FullName, "auth.db")}";
+        key = ClientKey.OpenOrCreate(Path.Combine(folder.FullName, ClientKeyFile));
+    }
 
     public string Connection { get; }
 
     public string Folder => folder.FullName;
 
+    /// <summary>The pasted tokens.</summary>
     public List<string> Jwts { get; } = [];
+
+    /// <summary>Whose they are.</summary>
+    public List<Guid> Accounts { get; } = [];
 
     public List<(string Id, string Secret)> Clients { get; } = [];
 
@@ -40,7 +51,7 @@ internal sealed class IssuedTokens : IAsyncDisposable
     public static async Task<IssuedTokens> Create(bool postgres, int accounts)
     {
         var issued = new IssuedTokens(postgres);
-        await using var app = AuthHost.Build(issued.Connection, issued.Folder);
+        await using var app = AuthHost.Build(issued.Connection, issued.Folder, Rotation.Data);
         await Auth.Server.Program.Prepare(app, migrate: true);
         await issued.Issue(app.Services, accounts);
         return issued;
@@ -68,17 +79,19 @@ internal sealed class IssuedTokens : IAsyncDisposable
             var set = await scope.ServiceProvider.GetRequiredService<CredentialSets>().Generate(
                 new(account.Id, null, method, "a benchmark"), CancellationToken.None);
             if (set.Token is { } token)
+            {
                 Jwts.Add(token);
+                Accounts.Add(account.Id);
+            }
             else
+            {
                 Clients.Add((set.Set.ClientId!, set.ClientSecret!));
+            }
         }
 
         await using var last = services.CreateAsyncScope();
-        var jwk = JsonWebKeyConverter.ConvertFromECDsaSecurityKey(new(ECDsa.Create(key.ExportParameters(false))));
         await last.ServiceProvider.GetRequiredService<ResourceServers>().Add(
-            Audiences.Scim,
-            JsonSerializer.Serialize(new { keys = new[] { new { kty = jwk.Kty, crv = jwk.Crv, x = jwk.X, y = jwk.Y, kid = "k" } } }),
-            CancellationToken.None);
+            Audiences.Scim, key.PublicJwks(), CancellationToken.None);
         Assertion = Sign();
         await File.WriteAllTextAsync(Path.Combine(Folder, KeyFile), PublicSigningKey(services));
     }
@@ -90,7 +103,7 @@ internal sealed class IssuedTokens : IAsyncDisposable
         Audience = PublicUrl,
         Expires = DateTime.UtcNow.AddMinutes(50),
         Claims = new Dictionary<string, object> { ["sub"] = Audiences.Scim, ["jti"] = Guid.NewGuid().ToString() },
-        SigningCredentials = new(new ECDsaSecurityKey(key) { KeyId = "k" }, SecurityAlgorithms.EcdsaSha256),
+        SigningCredentials = key.SigningCredentials,
     });
 
     private static string PublicSigningKey(IServiceProvider services)
