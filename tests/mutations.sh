@@ -25,8 +25,8 @@ for mutation in "$@"; do
         { cat "$copy/log"; exit 1; }
     dotnet test "$copy/tests/Cluster.Tests" --configuration Release --no-build --nologo \
         --filter FullyQualifiedName~RevocationTests >"$copy/log" 2>&1 || true
-    found=$(grep -m 1 -oE 'answered by [0-9]+ though set .* had ended .*begun|[0-9]+ writes of set .* were committed after it had ended' \
-        "$copy/log") || found=
+    found=$(grep -oE 'answered by [0-9]+ though set [0-9a-f-]+ had ended [0-9.]+ ms before|[0-9]+ writes of set [0-9a-f-]+ were committed after' \
+        "$copy/log" | head -n 1) || true
     if [ -n "$found" ]; then
         printf '%-8s noticed: %s\n' "$mutation" "$found"
     else

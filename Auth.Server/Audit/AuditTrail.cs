@@ -38,23 +38,6 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
         }
     }
 
-    private async Task<T> Do<T>(AuditEntry entry, Func<AuditEntry, Task<T>> act, CancellationToken cancellation)
-    {
-        await using var transaction = await db.BeginWrite(cancellation);
-        try
-        {
-            var result = await act(entry);
-            await Save(entry);
-            await transaction.Commit(cancellation);
-            return result;
-        }
-        catch
-        {
-            events.Forget();
-            throw;
-        }
-    }
-
     /// <inheritdoc cref="Record{T}"/>
     public Task Record(AuditAction action, Guid? account, Func<AuditEntry, Task> act, CancellationToken cancellation) =>
         Record(
@@ -81,6 +64,23 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
         var entry = NewEntry(action, account);
         entry.About = about;
         return Refuse(entry, reason);
+    }
+
+    private async Task<T> Do<T>(AuditEntry entry, Func<AuditEntry, Task<T>> act, CancellationToken cancellation)
+    {
+        await using var transaction = await db.BeginWrite(cancellation);
+        try
+        {
+            var result = await act(entry);
+            await Save(entry);
+            await transaction.Commit(cancellation);
+            return result;
+        }
+        catch
+        {
+            events.Forget();
+            throw;
+        }
     }
 
     private Task Refuse(AuditEntry entry, string reason)

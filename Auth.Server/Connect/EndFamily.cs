@@ -1,7 +1,7 @@
-using Auth.Server.Data;
 using Auth.Server.Events;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
+using Shared.Contracts;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 using static OpenIddict.Server.OpenIddictServerEvents;
 
@@ -11,7 +11,7 @@ namespace Auth.Server.Connect;
 /// A refresh token that is revoked takes its family along, access tokens too (RFC 7009 §2.1). When the answer comes, no node
 /// of <c>Scim.Api</c> admits any of them.
 /// </summary>
-internal sealed class EndFamily(TokenManager tokens, AuthDbContext db, EventLog events)
+internal sealed class EndFamily(TokenManager tokens, EventLog events)
     : IOpenIddictServerHandler<HandleRevocationRequestContext>
 {
     public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
@@ -26,16 +26,6 @@ internal sealed class EndFamily(TokenManager tokens, AuthDbContext db, EventLog 
         if (token.HasTokenType(TokenTypeIdentifiers.RefreshToken) && token.GetAuthorizationId() is { } family)
             await tokens.RevokeByAuthorizationIdAsync(family);
         else if (Guid.TryParse(token.GetClaim(Claims.Subject), out var account))
-            await Tell(account, context.CancellationToken);
-    }
-
-    private async Task Tell(Guid account, CancellationToken cancellation)
-    {
-        await using (var write = await db.BeginWrite(cancellation))
-        {
-            await events.Append(Shared.Contracts.SecurityEvents.SessionRevoked, account, cancellation);
-            await write.Commit(cancellation);
-        }
-        await events.Confirm();
+            await events.Tell(SecurityEvents.SessionRevoked, account, context.CancellationToken);
     }
 }

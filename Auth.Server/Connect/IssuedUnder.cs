@@ -92,14 +92,12 @@ internal sealed class TokenManager(
         var account = await db.CredentialSets
             .Where(set => db.Grants.Any(grant => grant.Id == id && grant.CredentialSetId == set.Id))
             .Select(set => set.AccountId).SingleAsync(cancellationToken);
-        await using (var write = await db.BeginWrite(cancellationToken))
-        {
-            await db.Grants.Where(grant => grant.Id == id).ExecuteUpdateAsync(
-                change => change.SetProperty(grant => grant.Status, Statuses.Revoked), cancellationToken);
-            await events.Append(Shared.Contracts.SecurityEvents.SessionRevoked, account, cancellationToken);
-            await write.Commit(cancellationToken);
-        }
-        await events.Confirm();
+        await events.Tell(
+            Shared.Contracts.SecurityEvents.SessionRevoked,
+            account,
+            cancellationToken,
+            () => db.Grants.Where(grant => grant.Id == id).ExecuteUpdateAsync(
+                change => change.SetProperty(grant => grant.Status, Statuses.Revoked), cancellationToken));
         return await base.RevokeByAuthorizationIdAsync(identifier, cancellationToken);
     }
 }

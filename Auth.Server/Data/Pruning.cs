@@ -12,7 +12,8 @@ namespace Auth.Server.Data;
 /// What stays: the audit trail, credential sets and their clients, keys. Used refresh tokens of a family that lives, however
 /// old: whoever uses one again is a thief. Each administrator's newest session: it tells when they last signed in.
 /// </remarks>
-internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, ILogger<Pruning> log) : BackgroundService
+internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, ILogger<Pruning> log)
+    : Watch(TimeSpan.FromHours(1), scopes, time, log)
 {
     /// <summary>For so long, who asks about a failure still finds what it was about.</summary>
     public static readonly TimeSpan KeptAfterTheEnd = TimeSpan.FromDays(7);
@@ -20,27 +21,8 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
     private const int RowsAtOnce = 500;
     private const int OwnersAtOnce = 50;
 
-    private static readonly TimeSpan interval = TimeSpan.FromHours(1);
-
     /// <summary>Deletes some rows of what ended before a time; tells how many.</summary>
     private delegate Task<int> Step(AuthDbContext db, DateTime end, CancellationToken cancellation);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await Prune(stoppingToken);
-            }
-            // What is left is more work for the next time.
-            catch (Exception error) when (!stoppingToken.IsCancellationRequested)
-            {
-                log.LogError(error, "What has ended cannot be pruned; it is tried again in {Interval}", interval);
-            }
-        }
-    }
 
     public async Task Prune(CancellationToken cancellation)
     {
@@ -57,9 +39,11 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
         }
     }
 
+    protected override Task Look(IServiceProvider services, CancellationToken cancellation) => Prune(cancellation);
+
     private async Task<List<string?>> KeyIds(CancellationToken cancellation)
     {
-        await using var scope = scopes.CreateAsyncScope();
+        await using var scope = Scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
         // Of tokens from before keys rotated, nobody wrote down the key.
         return [.. await db.Keys.Select(key => key.Id).ToListAsync(cancellation), null];
@@ -70,10 +54,10 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
         var deleted = 0;
         do
         {
-            await using var scope = scopes.CreateAsyncScope();
+            await using var scope = Scopes.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
             await using var write = await db.BeginWrite(cancellation);
-            deleted = await step(db, time.GetUtcNow().UtcDateTime - KeptAfterTheEnd, cancellation);
+            deleted = await step(db, Time.GetUtcNow().UtcDateTime - KeptAfterTheEnd, cancellation);
             await write.Commit(cancellation);
         }
         while (deleted > 0);

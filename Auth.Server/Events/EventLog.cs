@@ -47,6 +47,19 @@ internal sealed class EventLog(AuthDbContext db, Barrier barrier, EventSignals s
         return number;
     }
 
+    /// <summary>Commits a change, if there is one, with its event, and returns when that is true on every node.</summary>
+    public async Task Tell(string type, Guid account, CancellationToken cancellation, Func<Task>? change = null)
+    {
+        await using (var write = await db.BeginWrite(cancellation))
+        {
+            if (change is not null)
+                await change();
+            await Append(type, account, cancellation);
+            await write.Commit(cancellation);
+        }
+        await Confirm();
+    }
+
     /// <summary>
     /// Waits until the events that this scope has committed are true on every node. It does not matter whether whoever
     /// asked for them is still there.

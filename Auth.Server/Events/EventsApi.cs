@@ -118,25 +118,9 @@ internal sealed class SecurityEventTokens(IOptionsMonitor<OpenIddictServerOption
 }
 
 /// <summary>Once in a while, nodes and events that are long gone are forgotten.</summary>
-internal sealed class NodeWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<NodeWatch> log) : BackgroundService
+internal sealed class NodeWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<NodeWatch> log)
+    : Watch(TimeSpan.FromMinutes(10), scopes, time, log)
 {
-    private static readonly TimeSpan every = TimeSpan.FromMinutes(10);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(every, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await using var scope = scopes.CreateAsyncScope();
-                await scope.ServiceProvider.GetRequiredService<Nodes>().Forget(stoppingToken);
-            }
-            // They do no harm; the next look may succeed.
-            catch (Exception error) when (!stoppingToken.IsCancellationRequested)
-            {
-                log.LogError(error, "Nodes and events that are long gone cannot be forgotten");
-            }
-        }
-    }
+    protected override Task Look(IServiceProvider services, CancellationToken cancellation) =>
+        services.GetRequiredService<Nodes>().Forget(cancellation);
 }

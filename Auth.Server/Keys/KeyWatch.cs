@@ -2,33 +2,21 @@ namespace Auth.Server.Keys;
 
 /// <summary>
 /// Looks after the keys while the server runs: what other nodes or an operator did with them is taken over in seconds,
-/// and once an hour what nobody needs is thrown away.
+/// and once an hour what nobody needs is thrown away. If that fails, the keys at hand go on working.
 /// </summary>
 internal sealed class KeyWatch(IServiceScopeFactory scopes, AuthOptions options, TimeProvider time, ILogger<KeyWatch> log)
-    : BackgroundService
+    : Watch(options.Keys.LookEvery, scopes, time, log)
 {
     private static readonly TimeSpan forgetEvery = TimeSpan.FromHours(1);
+    private DateTimeOffset? forgot;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task Look(IServiceProvider services, CancellationToken cancellation)
     {
-        using var timer = new PeriodicTimer(options.Keys.LookEvery, time);
-        for (DateTimeOffset? forgot = null; await timer.WaitForNextTickAsync(stoppingToken);)
-        {
-            try
-            {
-                await using var scope = scopes.CreateAsyncScope();
-                var rotation = scope.ServiceProvider.GetRequiredService<KeyRotation>();
-                await rotation.Advance(stoppingToken);
-                if (time.GetUtcNow() < forgot + forgetEvery)
-                    continue;
-                await rotation.Forget(stoppingToken);
-                forgot = time.GetUtcNow();
-            }
-            // The keys at hand go on working; the next look may succeed.
-            catch (Exception error) when (!stoppingToken.IsCancellationRequested)
-            {
-                log.LogError(error, "The keys cannot be looked after");
-            }
-        }
+        var rotation = services.GetRequiredService<KeyRotation>();
+        await rotation.Advance(cancellation);
+        if (Time.GetUtcNow() < forgot + forgetEvery)
+            return;
+        await rotation.Forget(cancellation);
+        forgot = Time.GetUtcNow();
     }
 }

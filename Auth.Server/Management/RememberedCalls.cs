@@ -146,25 +146,9 @@ internal sealed record Outcome(int Status, IssuedCredentials Issued, Confirmatio
 
 /// <summary>Once a minute, secrets and calls that nobody can ask for any more are forgotten.</summary>
 internal sealed class RememberedCallWatch(
-    IServiceScopeFactory scopes, TimeProvider time, ILogger<RememberedCallWatch> log) : BackgroundService
+    IServiceScopeFactory scopes, TimeProvider time, ILogger<RememberedCallWatch> log)
+    : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
 {
-    private static readonly TimeSpan every = TimeSpan.FromMinutes(1);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(every, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await using var scope = scopes.CreateAsyncScope();
-                await scope.ServiceProvider.GetRequiredService<RememberedCalls>().Forget(stoppingToken);
-            }
-            // They are told to nobody; the next look may succeed.
-            catch (Exception error) when (!stoppingToken.IsCancellationRequested)
-            {
-                log.LogError(error, "Calls of the management API that are long done cannot be forgotten");
-            }
-        }
-    }
+    protected override Task Look(IServiceProvider services, CancellationToken cancellation) =>
+        services.GetRequiredService<RememberedCalls>().Forget(cancellation);
 }

@@ -8,7 +8,8 @@ namespace Cluster.Tests;
 /// <summary>
 /// The promise, under everything that can go wrong: when a call that ends a credential set has answered, no request that
 /// begins afterwards is let in with it by any node, and no write of it is committed.
-/// <c>CLUSTER_ROUNDS</c> says how many rounds there are, twenty by default; <c>CLUSTER_SEED</c> repeats a run.
+/// <c>CLUSTER_ROUNDS</c> says how many rounds there are, twenty by default and, with <c>TEST_NIGHTLY=1</c>, three hundred;
+/// <c>CLUSTER_SEED</c> repeats a run.
 /// </summary>
 public sealed class RevocationTests
 {
@@ -23,7 +24,8 @@ public sealed class RevocationTests
     [Test]
     public async Task What_has_ended_is_dead_on_every_node_when_the_call_comes_back()
     {
-        var rounds = Number("CLUSTER_ROUNDS", 20);
+        var isNightly = Environment.GetEnvironmentVariable("TEST_NIGHTLY") is not null;
+        var rounds = Number("CLUSTER_ROUNDS", isNightly ? 300 : 20);
         var seed = Number("CLUSTER_SEED", 4711);
         chance = new(seed);
         await using var started = cluster = await ClusterOfNodes.Start();
