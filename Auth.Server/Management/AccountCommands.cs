@@ -35,20 +35,20 @@ internal static class AccountCommands
 
     private static Command Show(CommandContext context)
     {
-        var command = new Command("show", "Shows an account.") { CommandContext.Account };
+        var command = new Command("show", "Shows an account.") { context.Account };
         command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(
             parsed, AuditAction.ShowAccount, async accounts =>
-            AsJson(await accounts.Get(parsed.GetRequiredValue(CommandContext.Account), cancellation))));
+            AsJson(await accounts.Get(CommandContext.AccountOf(parsed), cancellation))));
         return command;
     }
 
     private static Command Update(CommandContext context)
     {
         var settings = new AccountSettings();
-        var command = settings.AddTo(new("update", "Changes an account; what is not named stays as it is.") { CommandContext.Account });
+        var command = settings.AddTo(new("update", "Changes an account; what is not named stays as it is.") { context.Account });
         command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(
             parsed, AuditAction.UpdateAccount, async accounts =>
-            AsJson(await accounts.Update(parsed.GetRequiredValue(CommandContext.Account), settings.Read(parsed), cancellation))));
+            AsJson(await accounts.Update(CommandContext.AccountOf(parsed), settings.Read(parsed), cancellation))));
         return command;
     }
 

@@ -12,8 +12,6 @@ internal static class AdministratorCommands
     // Without letters and digits that look alike.
     private const string PasswordCharacters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
-    private static readonly Option<string> email = new("--email") { Description = "To sign in with.", Required = true };
-
     public static Command Create(CommandContext context) => new("administrators", "The people who sign in to the portal.")
     {
         CreateAdministrator(context),
@@ -28,16 +26,17 @@ internal static class AdministratorCommands
 
     private static Command CreateAdministrator(CommandContext context)
     {
+        var email = EmailOption();
         var command = new Command("create", "Makes an administrator with a random password, shown once.")
         {
-            CommandContext.Account, email,
+            context.Account, email,
         };
         command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
             parsed, AuditAction.CreateAdministrator, async register =>
         {
             var password = RandomNumberGenerator.GetString(PasswordCharacters, 20);
             var administrator = await register.Create(
-                parsed.GetRequiredValue(CommandContext.Account), parsed.GetRequiredValue(email), password,
+                CommandContext.AccountOf(parsed), parsed.GetRequiredValue(email), password,
                 cancellation);
             return new JsonObject
             {
@@ -51,20 +50,22 @@ internal static class AdministratorCommands
 
     private static Command Invite(CommandContext context)
     {
+        var email = EmailOption();
         var command = new Command("invite", "Prints a link that makes somebody an administrator, once, in 72 hours.")
         {
-            CommandContext.Account, email,
+            context.Account, email,
         };
         command.SetAction((parsed, cancellation) => context.Answer<Invitations>(
             parsed, AuditAction.InviteAdministrator, async invitations =>
             AsJson(await invitations.Invite(
-                parsed.GetRequiredValue(CommandContext.Account), parsed.GetRequiredValue(email), CommandContext.By,
+                CommandContext.AccountOf(parsed), parsed.GetRequiredValue(email), CommandContext.By,
                 cancellation))));
         return command;
     }
 
     private static Command ResetPassword(CommandContext context)
     {
+        var email = EmailOption();
         var command = new Command(
             "reset-password", "Prints a link that lets an administrator set a new password, once, in 72 hours.")
         {
@@ -78,6 +79,7 @@ internal static class AdministratorCommands
 
     private static Command ResetSecondFactor(CommandContext context)
     {
+        var email = EmailOption();
         var command = new Command(
             "reset-second-factor", "Removes an administrator's passkeys, authenticator app and recovery codes.")
         {
@@ -94,6 +96,7 @@ internal static class AdministratorCommands
 
     private static Command Withdraw(CommandContext context)
     {
+        var email = EmailOption();
         var command = new Command("withdraw", "Makes the link worthless that was printed for an address.") { email };
         command.SetAction((parsed, cancellation) => context.Answer<Invitations>(
             parsed, AuditAction.WithdrawInvitation, async invitations =>
@@ -108,12 +111,12 @@ internal static class AdministratorCommands
     {
         var command = new Command("list", "Lists an account's administrators, and who is invited.")
         {
-            CommandContext.Account,
+            context.Account,
         };
         command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
             parsed, AuditAction.ListAdministrators, async register =>
         {
-            var accountId = parsed.GetRequiredValue(CommandContext.Account);
+            var accountId = CommandContext.AccountOf(parsed);
             var listed = (await register.List(accountId, cancellation)).Select(AsJson);
             return new JsonArray([.. listed, .. (await register.Invited(accountId, cancellation)).Select(AsJson)]);
         }));
@@ -122,6 +125,7 @@ internal static class AdministratorCommands
 
     private static Command SignOut(CommandContext context)
     {
+        var email = EmailOption();
         var command = new Command("sign-out", "Ends all sessions of an administrator.") { email };
         command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
             parsed, AuditAction.EndSessions, async register =>
@@ -135,6 +139,7 @@ internal static class AdministratorCommands
 
     private static Command Remove(CommandContext context)
     {
+        var email = EmailOption();
         var command = new Command("remove", "Takes an administrator's access away.") { email };
         command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
             parsed, AuditAction.RemoveAdministrator, async register =>
@@ -144,6 +149,8 @@ internal static class AdministratorCommands
         }));
         return command;
     }
+
+    private static Option<string> EmailOption() => new("--email") { Description = "To sign in with.", Required = true };
 
     private static JsonObject AsJson(ListedAdministrator listed) => new()
     {

@@ -13,13 +13,17 @@ internal sealed class CommandContext(IServiceProvider services, string workingDi
 
     private static readonly JsonSerializerOptions indented = new(JsonSerializerOptions.Web) { WriteIndented = true };
 
-    public static Option<bool> Json { get; } = new("--json") { Description = "Print JSON.", Recursive = true };
+    // Not static: an option keeps every command it was ever part of, and each call makes its commands anew.
+    public Option<bool> Json { get; } = new("--json") { Description = "Print JSON.", Recursive = true };
 
-    public static Option<Guid> Account { get; } = new("--account")
+    public Option<Guid> Account { get; } = new("--account")
     {
         Description = "The account's id.",
         Required = true,
     };
+
+    /// <summary>What <see cref="Account"/> says in a call.</summary>
+    public static Guid AccountOf(ParseResult parsed) => parsed.GetRequiredValue<Guid>("--account");
 
     public AuthOptions Options => services.GetRequiredService<AuthOptions>();
 

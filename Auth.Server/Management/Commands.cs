@@ -34,7 +34,7 @@ internal sealed class Commands(IServiceProvider services, string workingDirector
 
     private RootCommand Root() => new("Auth.Server: the authorization server of SciLeads. Without a command, it runs.")
     {
-        CommandContext.Json,
+        context.Json,
         AccountCommands.Create(context),
         AdministratorCommands.Create(context),
         CredentialCommands.Create(context),

@@ -8,11 +8,6 @@ namespace Auth.Server.Management;
 /// <summary><c>credentials</c>: the credential sets of an account.</summary>
 internal static class CredentialCommands
 {
-    private static readonly Option<Guid?> set = new("--set")
-    {
-        Description = "The credential set's id; without it, the one that there is.",
-    };
-
     public static Command Create(CommandContext context) => new("credentials", "The credential sets of an account.")
     {
         Generate(context), Stage(context), Check(context), Activate(context), Show(context), List(context), Revoke(context),
@@ -21,7 +16,7 @@ internal static class CredentialCommands
     private static Command Generate(CommandContext context)
     {
         var wanted = new CredentialOptions();
-        var command = wanted.AddTo(new(
+        var command = wanted.AddTo(context, new(
             "generate", "Makes a credential set. The one before it ends, and all its tokens, on every node."));
         command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
             parsed, AuditAction.GenerateCredentials, async credentials =>
@@ -45,7 +40,7 @@ internal static class CredentialCommands
             Description = "Until it ends by itself if it has not taken over: 7d, 12h, 30m.",
             CustomParser = CredentialOptions.ParseTime,
         };
-        var command = wanted.AddTo(new(
+        var command = wanted.AddTo(context, new(
             "stage", "Makes a credential set that takes over later. The active one goes on until then."));
         command.Options.Add(activation);
         command.Options.Add(within);
@@ -73,9 +68,10 @@ internal static class CredentialCommands
             Description = "A file with the client secret or token, and nothing else. Nothing is used, and nothing activated.",
             Required = true,
         };
+        var set = SetOption();
         var command = new Command("check", "Says whether a secret or token is that of the staged credential set.")
         {
-            CommandContext.Account, set, file,
+            context.Account, set, file,
         };
         command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
             parsed, AuditAction.CheckCredentials, async credentials =>
@@ -90,9 +86,10 @@ internal static class CredentialCommands
 
     private static Command Activate(CommandContext context)
     {
+        var set = SetOption();
         var command = new Command("activate", "Has the staged credential set take over. The active one ends, on every node.")
         {
-            CommandContext.Account, set,
+            context.Account, set,
         };
         command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
             parsed, AuditAction.ActivateCredentials, async credentials =>
@@ -106,7 +103,7 @@ internal static class CredentialCommands
 
     private static Command Show(CommandContext context)
     {
-        var command = new Command("show", "Shows the active credential set, without its secret.") { CommandContext.Account };
+        var command = new Command("show", "Shows the active credential set, without its secret.") { context.Account };
         command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
             parsed, AuditAction.ShowCredentials, async credentials =>
             CredentialContext.AsJson(await credentials.RequireActive(parsed, cancellation))));
@@ -117,26 +114,27 @@ internal static class CredentialCommands
     {
         var command = new Command("list", "Lists the credential sets that the account has and had, without their secrets.")
         {
-            CommandContext.Account,
+            context.Account,
         };
         command.SetAction((parsed, cancellation) => context.Answer<CredentialHistory>(
             parsed, AuditAction.ShowCredentials, async history =>
-            new JsonArray([.. (await history.List(parsed.GetRequiredValue(CommandContext.Account), cancellation))
+            new JsonArray([.. (await history.List(CommandContext.AccountOf(parsed), cancellation))
                 .Select(CredentialContext.AsJson)])));
         return command;
     }
 
     private static Command Revoke(CommandContext context)
     {
+        var set = SetOption();
         var command = new Command("revoke", "Ends the active credential set without a successor, or the staged one (--set).")
         {
-            CommandContext.Account, set,
+            context.Account, set,
         };
         command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
             parsed, AuditAction.RevokeCredentials, async credentials =>
         {
             var id = parsed.GetValue(set) ?? (await credentials.RequireActive(parsed, cancellation)).Id;
-            var accountId = parsed.GetRequiredValue(CommandContext.Account);
+            var accountId = CommandContext.AccountOf(parsed);
             await credentials.Sets.Revoke(accountId, id, CommandContext.By, cancellation);
             var answer = new JsonObject { ["credentialSetId"] = id, ["state"] = "ended" };
             if (credentials.Events.Confirmation is { } confirmation)
@@ -145,4 +143,9 @@ internal static class CredentialCommands
         }));
         return command;
     }
+
+    private static Option<Guid?> SetOption() => new("--set")
+    {
+        Description = "The credential set's id; without it, the one that there is.",
+    };
 }

@@ -18,19 +18,19 @@ internal sealed class CredentialContext(
     public EventLog Events { get; } = events;
 
     public Task<CredentialSet?> FindActive(ParseResult parsed, CancellationToken cancellation) =>
-        history.FindActive(parsed.GetRequiredValue(CommandContext.Account), cancellation);
+        history.FindActive(CommandContext.AccountOf(parsed), cancellation);
 
     public Task<CredentialSet?> FindStaged(ParseResult parsed, CancellationToken cancellation) =>
-        history.FindStaged(parsed.GetRequiredValue(CommandContext.Account), cancellation);
+        history.FindStaged(CommandContext.AccountOf(parsed), cancellation);
 
     public async Task<CredentialSet> RequireActive(ParseResult parsed, CancellationToken cancellation) =>
         await FindActive(parsed, cancellation) ?? throw ProblemException.NotFound(
-            $"Account {parsed.GetRequiredValue(CommandContext.Account)} has no active credential set.");
+            $"Account {CommandContext.AccountOf(parsed)} has no active credential set.");
 
     /// <summary>The staged set; if one is named, that one, whatever has become of it.</summary>
     public async Task<CredentialSet> RequireStaged(ParseResult parsed, Guid? id, CancellationToken cancellation)
     {
-        var accountId = parsed.GetRequiredValue(CommandContext.Account);
+        var accountId = CommandContext.AccountOf(parsed);
         if (id is { } named)
             return await history.Get(accountId, named, cancellation);
         return await history.FindStaged(accountId, cancellation)

@@ -43,11 +43,11 @@ internal sealed class CredentialOptions
 
     public CredentialOptions() => method.AcceptOnlyFromAmong("oauth2", "direct-jwt");
 
-    public Command AddTo(Command command)
+    public Command AddTo(CommandContext context, Command command)
     {
         foreach (var option in new Option[]
         {
-            CommandContext.Account, method, lifetime, redirectUri, oktaApp, requirePkce, jwks,
+            context.Account, method, lifetime, redirectUri, oktaApp, requirePkce, jwks,
         })
         {
             command.Options.Add(option);
@@ -61,7 +61,7 @@ internal sealed class CredentialOptions
     {
         IEnumerable<string> ofOkta = parsed.GetValue(oktaApp) is { } app ? RedirectUris.OfOktaApp(app) : [];
         return new(
-            parsed.GetRequiredValue(CommandContext.Account),
+            CommandContext.AccountOf(parsed),
             replaces?.Id,
             parsed.GetRequiredValue(method) == "oauth2" ? CredentialMethods.OAuth2 : CredentialMethods.DirectJwt,
             CommandContext.By,

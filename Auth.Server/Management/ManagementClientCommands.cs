@@ -8,11 +8,6 @@ namespace Auth.Server.Management;
 /// <summary><c>management-clients</c>: the programs that call the management API.</summary>
 internal static class ManagementClientCommands
 {
-    private static readonly Option<Guid?> account = new("--account")
-    {
-        Description = "The one account that the client is limited to; without it, it knows all.",
-    };
-
     public static Command Create(CommandContext context) => new(
         "management-clients", "The programs that call the management API.")
     {
@@ -28,6 +23,7 @@ internal static class ManagementClientCommands
             Required = true,
         };
         var readOnly = new Option<bool>("--read-only") { Description = "It changes nothing." };
+        var account = AccountOption();
         var command = new Command("add", "Makes a client that proves itself with a key (private_key_jwt).")
         {
             name, jwks, account, readOnly,
@@ -47,6 +43,7 @@ internal static class ManagementClientCommands
 
     private static Command List(CommandContext context)
     {
+        var account = AccountOption();
         var command = new Command("list", "Lists the clients; with --account, those that are limited to it.") { account };
         command.SetAction((parsed, cancellation) => context.Answer<ManagementClients>(
             parsed, AuditAction.ListManagementClients, async clients =>
@@ -66,6 +63,11 @@ internal static class ManagementClientCommands
         }));
         return command;
     }
+
+    private static Option<Guid?> AccountOption() => new("--account")
+    {
+        Description = "The one account that the client is limited to; without it, it knows all.",
+    };
 
     private static JsonObject AsJson(Client client) => new()
     {

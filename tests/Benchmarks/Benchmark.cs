@@ -6,8 +6,8 @@ namespace Benchmarks;
 internal sealed record Scale(
     int Accounts, int RotatingAccounts, int Barriers, int FewUsers, int Users, int ManyUsers, int WarmUp, int Requests, int Rounds, int PageSize, bool Judged)
 {
-    public static Scale Full { get; } = new(400, 20_000, 300, 1000, 100_000, 1_000_000, 20_000, 1000, 60, 100, Judged: true);
-    public static Scale Smoke { get; } = new(4, 8, 5, 20, 60, 100, 10, 10, 2, 10, Judged: false);
+    public static Scale Full { get; } = new(400, 10_000, 300, 1000, 100_000, 1_000_000, 20_000, 1000, 60, 100, Judged: true);
+    public static Scale Smoke { get; } = new(4, 4, 5, 20, 60, 100, 10, 10, 2, 10, Judged: false);
 }
 
 /// <summary>
@@ -91,7 +91,7 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
     {
         if (!postgres)
             return;
-        await using var issued = await IssuedTokens.Create(postgres, scale.RotatingAccounts);
+        await using var issued = await IssuedTokens.Create(postgres, scale.RotatingAccounts, withClients: false);
         var connection = $"{issued.Connection};Application Name=introspection";
         await using var auth = await Server.Start(
             "other-auth", connection, issued.Folder, () => Backends.CpuTime(connection));

@@ -1,3 +1,5 @@
+using System.CommandLine;
+using System.Reflection;
 using System.Text.Json;
 using Auth.Server.Accounts;
 using Auth.Server.Management;
@@ -33,6 +35,16 @@ public sealed class CommandsTests
         });
         var listed = await Json(server, "accounts", "list", "--json");
         Assert.That(listed.EnumerateArray().Single().GetProperty("name").GetString(), Is.EqualTo("Acme"));
+    }
+
+    [Test]
+    public void No_option_outlives_its_call()
+    {
+        // It would keep each call's commands, and a running server would be slower with every one.
+        var shared = typeof(Commands).Assembly.GetTypes()
+            .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic))
+            .Where(field => typeof(Symbol).IsAssignableFrom(field.FieldType));
+        Assert.That(shared, Is.Empty);
     }
 
     [Test]

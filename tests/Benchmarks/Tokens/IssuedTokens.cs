@@ -11,7 +11,7 @@ using Shared.Contracts;
 
 namespace Benchmarks.Tokens;
 
-/// <summary>An auth database with accounts, every second of which has an OAuth client and the others a pasted token.</summary>
+/// <summary>An auth database with accounts that have a pasted token each, or every second an OAuth client.</summary>
 internal sealed class IssuedTokens : IAsyncDisposable
 {
     /// <summary>Where the bare API finds the public half of the signing key.</summary>
@@ -48,12 +48,12 @@ internal sealed class IssuedTokens : IAsyncDisposable
     /// <summary>With which Scim.Api introspects (RFC 7523 §2.2), for half an hour.</summary>
     public string Assertion { get; private set; } = "";
 
-    public static async Task<IssuedTokens> Create(bool postgres, int accounts)
+    public static async Task<IssuedTokens> Create(bool postgres, int accounts, bool withClients = true)
     {
         var issued = new IssuedTokens(postgres);
         await using var app = AuthHost.Build(issued.Connection, issued.Folder, Rotation.Data);
         await Auth.Server.Program.Prepare(app, migrate: true);
-        await issued.Issue(app.Services, accounts);
+        await issued.Issue(app.Services, accounts, withClients);
         return issued;
     }
 
@@ -66,7 +66,7 @@ internal sealed class IssuedTokens : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private async Task Issue(IServiceProvider services, int accounts)
+    private async Task Issue(IServiceProvider services, int accounts, bool withClients)
     {
         for (var i = 0; i < accounts; i++)
         {
@@ -75,7 +75,7 @@ internal sealed class IssuedTokens : IAsyncDisposable
                 $"Account {i}",
                 new(ScimEnabled: true, Licences: new Dictionary<string, int> { ["portal"] = 100 }),
                 CancellationToken.None);
-            var method = i % 2 == 0 ? CredentialMethods.DirectJwt : CredentialMethods.OAuth2;
+            var method = i % 2 == 0 || !withClients ? CredentialMethods.DirectJwt : CredentialMethods.OAuth2;
             var set = await scope.ServiceProvider.GetRequiredService<CredentialSets>().Generate(
                 new(account.Id, null, method, "a benchmark"), CancellationToken.None);
             if (set.Token is { } token)
