@@ -54,11 +54,12 @@ run() {
 
 # Two at a time, as most of a test is waiting. The cluster, where processes stand still and die, comes alone; it has a
 # PostgreSQL of its own.
-run Auth.Server.Tests sqlite "$@" &
+{
+    run Auth.Server.Tests sqlite "$@"
+    run Auth.Server.Tests postgres "$@"
+} &
 run Scim.Api.Tests sqlite "$@"
 run Scim.Api.Tests postgres "$@"
-wait
-run Auth.Server.Tests postgres "$@" &
 run EndToEnd.Tests sqlite "$@"
 wait
 run Cluster.Tests postgres "$@"

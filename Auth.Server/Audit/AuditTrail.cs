@@ -6,6 +6,8 @@ namespace Auth.Server.Audit;
 /// <summary>Writes down who did what, and what was refused to whom and why.</summary>
 internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContextAccessor http, TimeProvider time)
 {
+    private AuditEntry? dropped;
+
     /// <summary>Who acts in this scope.</summary>
     public Actor Actor
     {
@@ -50,6 +52,9 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
             },
             cancellation);
 
+    /// <summary>Somebody else has done it meanwhile: what is being recorded leaves no entry.</summary>
+    public void Drop(AuditEntry entry) => dropped = entry;
+
     /// <summary>An action that changed nothing here.</summary>
     public Task Done(AuditAction action, Guid? account, string? about = null)
     {
@@ -72,7 +77,8 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
         try
         {
             var result = await act(entry);
-            await Save(entry);
+            if (entry != dropped)
+                await Save(entry);
             await transaction.Commit(cancellation);
             return result;
         }

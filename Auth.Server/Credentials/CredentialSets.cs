@@ -106,9 +106,11 @@ internal sealed class CredentialSets(
                     (entry.About, entry.Detail) = ($"{setId}", "By its first use.");
                     var account = await seen.LockAccount(set.AccountId, cancellation);
                     var staged = await history.FindStaged(set.AccountId, cancellation);
-                    return staged?.Id == setId
-                        ? await TakeOver(account, staged, "first use", cancellation)
-                        : await db.CredentialSets.AsNoTracking().SingleAsync(other => other.Id == setId, cancellation);
+                    if (staged?.Id == setId)
+                        return await TakeOver(account, staged, "first use", cancellation);
+                    // Another node was asked, too, or somebody has ended it.
+                    audit.Drop(entry);
+                    return await db.CredentialSets.AsNoTracking().SingleAsync(other => other.Id == setId, cancellation);
                 },
                 cancellation);
         }
@@ -173,7 +175,9 @@ internal sealed class CredentialSets(
         {
             (entry.About, entry.Detail) = ($"{set.Id}", why);
             await seen.LockRow(set.AccountId, cancellation);
-            await states.End(set.AccountId, other => other.Id == set.Id, reason, "SciLeads", cancellation);
+            // Every node looks after it.
+            if (!await states.End(set.AccountId, other => other.Id == set.Id, reason, "SciLeads", cancellation))
+                audit.Drop(entry);
         },
         cancellation);
 

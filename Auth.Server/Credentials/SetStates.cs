@@ -12,8 +12,11 @@ internal sealed class SetStates(AuthDbContext db, EventLog events, TimeProvider 
 {
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
-    /// <summary>Ends some sets; if an active one is among them, nobody has the generation that comes after it.</summary>
-    public async Task End(
+    /// <summary>
+    /// Ends some sets, and tells whether there were any; if an active one is among them, nobody has the generation that comes
+    /// after it.
+    /// </summary>
+    public async Task<bool> End(
         Guid accountId,
         Expression<Func<CredentialSet, bool>> which,
         CredentialSetEnd reason,
@@ -22,11 +25,12 @@ internal sealed class SetStates(AuthDbContext db, EventLog events, TimeProvider 
     {
         var wasActive = await db.CredentialSets.Where(set => set.AccountId == accountId).Where(which)
             .AnyAsync(set => set.State == CredentialSetState.Active, cancellation);
-        await Mark(which, reason, by, cancellation);
+        var ended = await Mark(which, reason, by, cancellation);
         if (!wasActive)
-            return;
+            return ended > 0;
         var account = await db.Accounts.AsNoTracking().SingleAsync(account => account.Id == accountId, cancellation);
         await Tell(accountId, await NextGeneration(account, cancellation), credentialSet: null, cancellation);
+        return true;
     }
 
     /// <summary>A set that ran out before now ended by itself, whoever finds it here.</summary>

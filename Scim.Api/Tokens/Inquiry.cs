@@ -18,7 +18,7 @@ internal sealed class Inquiry(
 {
     private const int MostQuestions = 4;
     private static readonly TimeSpan PendingFor = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan PendingPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan PendingPause = TimeSpan.FromMilliseconds(20);
 
     private readonly Dictionary<TokenHash, Task<Answered>> flights = [];
 

@@ -12,8 +12,8 @@ namespace Cluster.Tests;
 /// </summary>
 public sealed class CutOverTests
 {
-    private const int Rotations = 10;
-    private const int Workers = 6;
+    private const int Rotations = 8;
+    private const int Workers = 4;
 
     private readonly ConcurrentQueue<string> failures = new();
     private ClusterOfNodes cluster = null!;
@@ -62,7 +62,7 @@ public sealed class CutOverTests
                 """);
             await Succeed(http, HttpMethod.Get, path, 200);
             await Succeed(http, HttpMethod.Get, "Users?count=5", 200);
-            await Task.Delay(20, CancellationToken.None);
+            await Task.Delay(30, CancellationToken.None);
         }
     }
 

@@ -1,4 +1,5 @@
 using Auth.Server.Accounts;
+using Auth.Server.Audit;
 using Auth.Server.Credentials;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Events;
@@ -108,6 +109,21 @@ public sealed class StagedSetsTests
         await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => UntilActive(staged.Token!)));
         var events = await server.WithDatabase(db => db.Events.CountAsync(e => e.CredentialSetId == staged.Set.Id));
         Assert.That(events, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Two_nodes_that_are_asked_at_once_leave_one_entry_in_the_audit_trail()
+    {
+        var staged = await Stage(Activation.FirstUse);
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => server.With<CredentialSets, bool>(async sets =>
+        {
+            await sets.Finish(staged.Set.Id, CancellationToken.None);
+            return true;
+        })));
+        var entries = await server.WithDatabase(db => db.AuditEntries.CountAsync(
+            entry => entry.Action == AuditAction.ActivateCredentials));
+        Assert.That(entries, Is.EqualTo(1));
+        Assert.That((await Find(staged.Set.Id)).State, Is.EqualTo(CredentialSetState.Active));
     }
 
     [Test]
