@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Rotates the SCIM credentials of one account without an outage: an example for a scheduler. Needs bash, curl and openssl.
+# Rotates the SCIM credentials of one account without an outage: an example for a scheduler. Needs bash 4, curl,
+# openssl and flock.
 set -euo pipefail
 
 usage() {
@@ -48,7 +49,7 @@ for name in URL ACCOUNT CLIENT KEY VAULT; do
     variable=ROTATE_$name
     [ -n "${!variable:-}" ] || fail 1 "--${name,,} is missing. --help lists the options."
 done
-for tool in curl openssl; do
+for tool in curl openssl flock; do
     command -v "$tool" >/dev/null || fail 1 "$tool is not installed."
 done
 url=${ROTATE_URL%/}
@@ -64,6 +65,14 @@ run=$state/$ROTATE_ACCOUNT
 # One at a time for each account.
 exec 9>"$run.lock"
 flock -n 9 || fail 1 'It runs already for this account.'
+# What it was doing when it was killed: a key of its own, what it asked for, and "revoke" if that had failed. The new
+# credentials may be active then, so that it is not sure of the old ones if it fails.
+id='' body='' step='' unsure=1
+if [ -s "$run" ]; then
+    { read -r id && read -r body && { read -r step || true; }; } <"$run"
+    case $body in *'"method":"oauth2"'*) method=oauth2 ;; *) method=direct_jwt ;; esac
+    unsure=3
+fi
 
 # A member of a JSON answer that is text. What is asked for here never needs escapes.
 member() { printf '%s' "$answer" | grep -o "\"$1\": *\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4 || true; }
@@ -83,21 +92,22 @@ assertion() {
         number=$(printf '%64s' "$number")
         raw+=${number// /0}
     done
-    [ ${#raw} = 128 ] || fail 1 "$ROTATE_KEY is no P-256 key."
+    [ ${#raw} = 128 ] || fail "$unsure" "$ROTATE_KEY is no P-256 key."
     printf '%s.%s' "$signed" "$(printf '%b' "$(printf '%s' "$raw" | sed 's/../\\x&/g')" | base64url)"
 }
 
 # Secrets go to curl by pipes, never by arguments, which other users of this machine can see.
 get_token() {
-    local given
-    given=$(assertion) || exit 1
+    local given new
+    given=$(assertion) || exit
     answer=$(curl --silent --show-error --max-time 20 --data-binary @- "$url/connect/token" < <(
         printf '%s' "grant_type=client_credentials&scope=credentials.read%20credentials.write&client_id=$ROTATE_CLIENT" \
             '&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer' \
             "&client_assertion=$given"
     )) || return
-    token=$(member access_token)
-    [ -n "$token" ] || fail 1 "No token was given: $(member error_description)"
+    new=$(member access_token)
+    [ -n "$new" ] || return
+    token=$new
 }
 
 # Calls the API until there is an answer: METHOD URL KEY BODY [HEADER]. Sets status and answer; status 000 is none.
@@ -117,12 +127,13 @@ call() {
 
 # Never what has become active meanwhile, whoever did that.
 revoke_staged() {
+    [ "$step" = revoke ] || printf 'revoke\n' >>"$run"
+    get_token || true
     call POST "$sets/$set/revoke" "$id-revoke" '' 'If-Match: W/"staged"'
-    rm -f "$run"
     case $status in
-        200) fail 1 "$1 The staged credentials are revoked, the old ones go on." ;;
-        412) fail 3 "$1 The new credentials are not staged any more. Look at them in the portal." ;;
-        *) fail 1 "$1 The old credentials go on; the staged ones end by themselves in an hour." ;;
+        200) rm -f "$run"; fail 1 "$1 The staged credentials are revoked, the old ones go on." ;;
+        412) rm -f "$run"; fail 3 "$1 The new credentials are not staged any more. Look at them in the portal." ;;
+        *) fail 1 "$1 The old credentials go on. Start this again, and the staged ones are revoked; else they end in an hour." ;;
     esac
 }
 
@@ -149,10 +160,9 @@ read_scim() {
 }
 
 token=''
-get_token || fail 1 "$url does not answer."
+get_token || fail "$unsure" "$url gives no token: $(member error_description)"
 
-if [ -s "$run" ]; then
-    { read -r id && read -r body; } <"$run"
+if [ -n "$id" ]; then
     say "Going on with the rotation $id."
 else
     call GET "$sets" '' ''
@@ -170,8 +180,8 @@ fi
 call POST "$sets" "$id" "$body"
 case $status in
     201) ;;
-    4??) rm -f "$run"; fail 1 "New credentials are refused: $(member detail)" ;;
-    *) fail 1 "Whether credentials were staged is not known. The old ones go on; start this again." ;;
+    4??) rm -f "$run"; fail "$unsure" "New credentials are refused: $(member detail)" ;;
+    *) fail "$unsure" "Whether credentials were staged is not known. Start this again." ;;
 esac
 set=$(member id)
 client_id=$(member clientId)
@@ -179,6 +189,7 @@ secret=$(member token)$(member clientSecret)
 case $(member state) in
     staged)
         say "Staged: $set"
+        [ "$step" != revoke ] || revoke_staged 'They were of no use.'
         [ -n "$secret" ] || revoke_staged 'The rotation was begun too long ago, and the secret is not told any more.'
         ROTATE_CLIENT_ID=$client_id ROTATE_SET=$set bash -c "$ROTATE_VAULT" 9>&- < <(printf '%s' "$secret") ||
             revoke_staged 'The vault did not take the secret.'
@@ -186,6 +197,8 @@ case $(member state) in
         if [ -n "${ROTATE_READ_BACK:-}" ]; then
             given=$(bash -c "$ROTATE_READ_BACK" </dev/null 9>&-) || revoke_staged 'The vault cannot be read.'
         fi
+        # The vault may have taken longer than a token lives.
+        get_token || true
         # JSON of what may be anything.
         given=${given//\\/\\\\}
         given=${given//\"/\\\"}
@@ -195,7 +208,7 @@ case $(member state) in
         activate
         ;;
     active) activate ;;
-    *) rm -f "$run"; fail 1 "These credentials have ended meanwhile. Start anew." ;;
+    *) rm -f "$run"; fail "$unsure" "These credentials have ended meanwhile. Look at the portal, and start anew." ;;
 esac
 
 if [ -z "$secret" ]; then

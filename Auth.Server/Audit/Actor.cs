@@ -39,14 +39,8 @@ internal sealed record Actor(ActorKind Kind, string Name, string? Address = null
             ? SignedIn.From(http.User).Email
             : "",
         Plain(http.Connection.RemoteIpAddress),
-        Printable(http.Request.Headers.UserAgent.ToString()));
+        Printable.Of(http.Request.Headers.UserAgent.ToString(), LongestUserAgent) is { Length: > 0 } agent ? agent : null);
 
     private static string? Plain(System.Net.IPAddress? address) =>
         (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)?.ToString();
-
-    private static string? Printable(string userAgent)
-    {
-        var text = string.Concat(userAgent.Where(character => !char.IsControl(character)).Take(LongestUserAgent));
-        return text.Length == 0 ? null : text;
-    }
 }

@@ -109,8 +109,8 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
 
     private async Task Save(AuditEntry entry)
     {
-        if (entry.Detail?.Length > AuditEntry.LongestDetail)
-            entry.Detail = entry.Detail[..AuditEntry.LongestDetail];
+        if (entry.Detail is { } detail)
+            entry.Detail = Printable.Of(detail, AuditEntry.LongestDetail);
         db.AuditEntries.Add(entry);
         // Whoever leaves meanwhile has left a trace.
         await db.SaveChangesAsync(CancellationToken.None);

@@ -81,7 +81,7 @@ internal static class Introspection
     /// Remembers the node that asks, and has a staged set take over by its first use. A set that has just taken over admits
     /// nobody before every node knows; until then the answer is "pending".
     /// </summary>
-    internal sealed class TakeOver(Nodes nodes, TokenLookup tokens, CutOvers cutOvers)
+    internal sealed class TakeOver(Nodes nodes, TokenLookup tokens, CutOvers cutOvers, TimeProvider time)
         : IOpenIddictServerHandler<ValidateIntrospectionRequestContext>
     {
         public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
@@ -95,11 +95,19 @@ internal static class Introspection
             var token = context.Transaction.GetProperty<KnownToken>(KnownToken.Property)!;
             if (await IsNewNode(context))
             {
-                // Whoever ended the set while it was read did not know that somebody would have to be told.
+                // Whoever ended it while it was read did not know that somebody would have to be told.
                 var id = Guid.Parse(context.GenericTokenPrincipal!.GetTokenId()!);
                 var now = await tokens.Find(id, context.CancellationToken);
-                if (now?.CredentialSet?.State != token.CredentialSet?.State || now?.Session?.Ended != token.Session?.Ended)
+                if (now is null || now.KeyWithdrawn || now.Status != token.Status || now.FamilyStatus != token.FamilyStatus
+                    || !now.IsUsable(time.GetUtcNow().UtcDateTime))
+                {
                     context.Reject(Errors.InvalidToken, "The token was ended just now.");
+                }
+                else
+                {
+                    token = now;
+                    context.Transaction.SetProperty(KnownToken.Property, token);
+                }
             }
             if (context.IsRejected || token.CredentialSet is not { } set)
                 return;

@@ -16,6 +16,8 @@ internal sealed class CredentialIssuer(AuthDbContext db, ClientManager clients, 
     {
         var now = time.GetUtcNow().UtcDateTime;
         var isActive = generation is not null;
+        var expires = wanted.ExpiresAt(now);
+        var before = wanted.Staging?.Before(now);
         var set = new CredentialSet
         {
             AccountId = wanted.AccountId,
@@ -26,10 +28,10 @@ internal sealed class CredentialIssuer(AuthDbContext db, ClientManager clients, 
             CreatedAt = now,
             CreatedBy = wanted.By,
             Activation = wanted.Staging?.Activation,
-            ActivateBefore = wanted.Staging?.Before(now),
+            ActivateBefore = expires < before ? expires : before,
             ActivatedAt = isActive ? now : null,
             ActivatedBy = isActive ? wanted.By : null,
-            ExpiresAt = wanted.ExpiresAt(now),
+            ExpiresAt = expires,
         };
         db.CredentialSets.Add(set);
         await db.SaveChangesAsync(cancellation);

@@ -23,7 +23,7 @@ internal sealed class CredentialSets(
     ILogger<CredentialSets> log)
 {
     /// <summary>How long what was begun with the set before may take, once the first use of its successor has come.</summary>
-    private static readonly TimeSpan lastRequests = TimeSpan.FromMilliseconds(750);
+    private static readonly TimeSpan lastRequests = TimeSpan.FromMilliseconds(500);
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
@@ -175,8 +175,9 @@ internal sealed class CredentialSets(
         {
             (entry.About, entry.Detail) = ($"{set.Id}", why);
             await seen.LockRow(set.AccountId, cancellation);
-            // Every node looks after it.
-            if (!await states.End(set.AccountId, other => other.Id == set.Id, reason, "SciLeads", cancellation))
+            // Every node looks after it; and a staged set may have taken over in the last moment.
+            if (!await states.End(
+                set.AccountId, other => other.Id == set.Id && other.State == set.State, reason, "SciLeads", cancellation))
                 audit.Drop(entry);
         },
         cancellation);
@@ -216,7 +217,7 @@ internal sealed class CredentialSets(
     private async Task<CredentialSet> TakeOver(
         Account account, CredentialSet staged, string by, CancellationToken cancellation)
     {
-        await states.EndExpiredOf(account.Id, cancellation);
+        await states.EndExpiredOf(account.Id, cancellation, good: staged.Id);
         await states.Mark(
             set => set.AccountId == account.Id && set.State == CredentialSetState.Active,
             CredentialSetEnd.Superseded, by, cancellation);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 
@@ -12,14 +13,14 @@ internal sealed class CredentialUses(
     IServiceScopeFactory scopes, TimeProvider time, ILogger<CredentialUses> log) : BackgroundService
 {
     private static readonly TimeSpan every = TimeSpan.FromSeconds(5);
-    private readonly ConcurrentDictionary<Guid, Use> used = new();
-    private readonly ConcurrentDictionary<Guid, Use> refused = new();
+    private readonly ConcurrentDictionary<Guid, Uses> used = new();
+    private readonly ConcurrentDictionary<Guid, Uses> refused = new();
 
     /// <summary>A request with the set was let in.</summary>
-    public void Used(Guid setId, string? address, string? userAgent) => used[setId] = Now(address, userAgent);
+    public void Used(Guid setId, string? address, string? userAgent) => Add(used, setId, Now(address, userAgent));
 
     /// <summary>A request with the set was refused, because the set has ended.</summary>
-    public void Refused(Guid setId, string? address, string? userAgent) => refused[setId] = Now(address, userAgent);
+    public void Refused(Guid setId, string? address, string? userAgent) => Add(refused, setId, Now(address, userAgent));
 
     /// <summary>Writes down what is remembered.</summary>
     public async Task Write(CancellationToken cancellation)
@@ -28,17 +29,17 @@ internal sealed class CredentialUses(
             return;
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
-        foreach (var (id, use) in Take(used))
+        foreach (var (id, (first, use)) in Take(used))
         {
             await db.CredentialSets.Where(set => set.Id == id).ExecuteUpdateAsync(
                 change => change
-                    .SetProperty(set => set.FirstUsedAt, set => set.FirstUsedAt ?? use.At)
+                    .SetProperty(set => set.FirstUsedAt, set => set.FirstUsedAt ?? first)
                     .SetProperty(set => set.LastUse!.At, use.At)
                     .SetProperty(set => set.LastUse!.Address, use.Address)
                     .SetProperty(set => set.LastUse!.UserAgent, use.UserAgent),
                 cancellation);
         }
-        foreach (var (id, use) in Take(refused))
+        foreach (var (id, (_, use)) in Take(refused))
         {
             await db.CredentialSets.Where(set => set.Id == id).ExecuteUpdateAsync(
                 change => change
@@ -76,7 +77,10 @@ internal sealed class CredentialUses(
         }
     }
 
-    private static IEnumerable<(Guid, Use)> Take(ConcurrentDictionary<Guid, Use> uses)
+    private static void Add(ConcurrentDictionary<Guid, Uses> uses, Guid setId, Use use) =>
+        uses.AddOrUpdate(setId, new Uses(use.At, use), (_, earlier) => earlier with { Last = use });
+
+    private static IEnumerable<(Guid, Uses)> Take(ConcurrentDictionary<Guid, Uses> uses)
     {
         foreach (var id in uses.Keys)
         {
@@ -87,10 +91,11 @@ internal sealed class CredentialUses(
 
     private Use Now(string? address, string? userAgent) => new()
     {
-        At = time.GetUtcNow().UtcDateTime, Address = Printable(address, 45), UserAgent = Printable(userAgent, 300),
+        At = time.GetUtcNow().UtcDateTime,
+        Address = address is null ? null : Printable.Of(address, 45),
+        UserAgent = userAgent is null ? null : Printable.Of(userAgent, 300),
     };
 
-    private static string? Printable(string? text, int longest) => text is null
-        ? null
-        : string.Concat(text.Where(character => !char.IsControl(character)).Take(longest));
+    /// <summary>Those since it was written down last.</summary>
+    private sealed record Uses(DateTime First, Use Last);
 }

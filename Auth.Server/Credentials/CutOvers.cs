@@ -10,15 +10,17 @@ namespace Auth.Server.Credentials;
 /// </summary>
 internal sealed class CutOvers(IServiceScopeFactory scopes, ILogger<CutOvers> log)
 {
-    private readonly ConcurrentDictionary<Guid, Task> underWay = new();
+    private readonly ConcurrentDictionary<Guid, bool> underWay = new();
 
     /// <summary>Begins a set's cut-over, unless it is under way.</summary>
-    public void Begin(Guid setId) => underWay.GetOrAdd(setId, id =>
+    public void Begin(Guid setId)
     {
+        if (!underWay.TryAdd(setId, true))
+            return;
         // The request that begins it ends before it does.
         using var detached = ExecutionContext.SuppressFlow();
-        return Task.Run(() => Finish(id));
-    });
+        _ = Task.Run(() => Finish(setId));
+    }
 
     private async Task Finish(Guid setId)
     {

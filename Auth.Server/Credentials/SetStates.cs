@@ -33,12 +33,12 @@ internal sealed class SetStates(AuthDbContext db, EventLog events, TimeProvider 
         return true;
     }
 
-    /// <summary>A set that ran out before now ended by itself, whoever finds it here.</summary>
-    public Task<int> EndExpiredOf(Guid accountId, CancellationToken cancellation)
+    /// <summary>A set that ran out before now ended by itself, whoever finds it here; but for one that was just found good.</summary>
+    public Task<int> EndExpiredOf(Guid accountId, CancellationToken cancellation, Guid? good = null)
     {
         var now = Now;
         return Mark(
-            set => set.AccountId == accountId
+            set => set.AccountId == accountId && set.Id != good
                 && (set.ExpiresAt <= now || (set.State == CredentialSetState.Staged && set.ActivateBefore <= now)),
             CredentialSetEnd.Expired, "SciLeads", cancellation);
     }

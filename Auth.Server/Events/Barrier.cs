@@ -33,18 +33,24 @@ internal sealed class Barrier(
         while (true)
         {
             var next = signals.Acknowledgements.Next;
+            // A database that does not answer does not hold the answer up.
+            var left = Longest - time.GetElapsedTime(committed);
+            using var limit = new CancellationTokenSource(left > lookAgain ? left : lookAgain, time);
             try
             {
                 await using var scope = scopes.CreateAsyncScope();
                 var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
-                known ??= await Known(db);
-                missing = [.. known.Keys];
+                if (known is null)
+                {
+                    known = await Known(db, limit.Token);
+                    missing = [.. known.Keys];
+                }
                 if (missing.Count > 0)
                 {
                     missing.ExceptWith(await db.Nodes.Where(node => node.Acknowledged >= number).Select(node => node.Id)
-                        .ToListAsync());
+                        .ToListAsync(limit.Token));
                     // Whoever has left admits nobody.
-                    missing.IntersectWith(await db.Nodes.Select(node => node.Id).ToListAsync());
+                    missing.IntersectWith(await db.Nodes.Select(node => node.Id).ToListAsync(limit.Token));
                 }
                 if (missing.Count == 0)
                     break;
@@ -56,7 +62,7 @@ internal sealed class Barrier(
                 log.LogWarning("The acknowledgements of event {Number} cannot be read: {Reason}", number, error.Message);
             }
 
-            var left = Longest - time.GetElapsedTime(committed);
+            left = Longest - time.GetElapsedTime(committed);
             if (left <= TimeSpan.Zero)
                 break;
             await Task.WhenAny(next, Task.Delay(left < lookAgain ? left : lookAgain, time));
@@ -71,10 +77,11 @@ internal sealed class Barrier(
         return confirmation;
     }
 
-    private async Task<Dictionary<Guid, string>> Known(AuthDbContext db)
+    private async Task<Dictionary<Guid, string>> Known(AuthDbContext db, CancellationToken cancellation)
     {
         var since = time.GetUtcNow().UtcDateTime - Node.Memory;
-        return await db.Nodes.Where(node => node.LastSeen > since).ToDictionaryAsync(node => node.Id, node => node.Name);
+        return await db.Nodes.Where(node => node.LastSeen > since).ToDictionaryAsync(
+            node => node.Id, node => node.Name, cancellation);
     }
 }
 

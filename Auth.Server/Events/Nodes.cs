@@ -51,7 +51,9 @@ internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeMemory m
             reset = node.Acknowledged is not { } before
                 || Math.Max(before, acknowledged) > last
                 || await IsMissing(before + 1, last, cancellation);
-            var known = reset ? last : Math.Max(node.Acknowledged!.Value, acknowledged);
+            // Until it has forgotten, it has acknowledged nothing: so it is told the last event, and acknowledges that.
+            var known = !reset ? Math.Max(node.Acknowledged!.Value, acknowledged)
+                : await IsMissing(last, last, cancellation) ? last : last - 1;
             if (known != node.Acknowledged)
             {
                 await db.Nodes.Where(n => n.Id == poll.Node).ExecuteUpdateAsync(

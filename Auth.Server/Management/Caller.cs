@@ -10,7 +10,7 @@ namespace Auth.Server.Management;
 /// issued for; OpenIddict would take a token whose row is gone at its word, and here its client is gone with it.
 /// </summary>
 /// <param name="Id">The client's row.</param>
-/// <param name="Name">What people call it.</param>
+/// <param name="Name">What people call it, and its client id: names may be alike.</param>
 /// <param name="AccountId">The one account that it knows of; null is all.</param>
 internal sealed record Caller(Guid Id, string Name, Guid? AccountId)
 {
@@ -33,7 +33,7 @@ internal sealed record Caller(Guid Id, string Name, Guid? AccountId)
         var client = await db.Clients.AsNoTracking()
             .SingleOrDefaultAsync(client => client.ClientId == clientId, http.RequestAborted)
             ?? throw new ProblemException(StatusCodes.Status401Unauthorized, "The client has been removed.");
-        var name = client.DisplayName ?? client.ClientId!;
+        var name = $"{client.DisplayName} ({client.ClientId})";
         http.RequestServices.GetRequiredService<AuditTrail>().Actor = Actor.Client(name, http);
         return new(client.Id, name, client.Management?.AccountId);
     }

@@ -52,7 +52,7 @@ internal static class Portal
         return set.EndReason switch
         {
             null or CredentialSetEnd.Expired =>
-                $"Those that end in {set.LastFour} expired on {Say(set.ExpiresAt!.Value)}. {next}",
+                $"Those that end in {set.LastFour} expired on {Say((set.EndedAt ?? set.ExpiresAt)!.Value)}. {next}",
             CredentialSetEnd.KeyWithdrawn =>
                 $"SciLeads ended those that end in {set.LastFour} on {Say(set.EndedAt!.Value)}, because the key that their "
                 + $"API Token was signed with is no longer trusted. {next}",

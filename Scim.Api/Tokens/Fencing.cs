@@ -53,18 +53,17 @@ internal static class Fencing
         {
             var freshness = db.GetService<Freshness>();
             if (caller.Asked is { } asked)
+            {
                 write.Guard(
                     lastCheck: () => Require(freshness.MayCommit(asked)),
                     ended: db.GetService<WritesUnderWay>().Begin(caller.AccountId));
-            if (caller.CredentialSet is { } set)
-            {
-                if (!Matches(await db.Lock(caller.AccountId).SingleOrDefaultAsync(cancellation), set))
-                    throw new ScimException(TokenErrors.NoLongerActive());
+                // Events of the account are the fence's matter, but for administrators, who have none. What is to be
+                // forgotten of everybody raises no fence.
+                Require(freshness.IsCurrent(caller.CredentialSet is null ? caller.AccountId : null, asked));
             }
-            else if (caller.Asked is { } then)
-            {
-                Require(freshness.IsCurrent(caller.AccountId, then));
-            }
+            if (caller.CredentialSet is { } set
+                && !Matches(await db.Lock(caller.AccountId).SingleOrDefaultAsync(cancellation), set))
+                throw new ScimException(TokenErrors.NoLongerActive());
             return write;
         }
         catch

@@ -45,9 +45,9 @@ internal sealed class IntrospectionOptions : IValidatableObject
 
     /// <summary>
     /// For how long, at the most, an answer is kept that says a token is active, under a lease. None makes every request
-    /// ask.
+    /// ask; more would make Auth.Server tell of a last use that is more than a minute old.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:50")]
     public TimeSpan CacheFor { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Answers that are kept at once.</summary>

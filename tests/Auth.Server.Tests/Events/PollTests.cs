@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Credentials;
@@ -50,6 +51,27 @@ public sealed class PollTests
             Assert.That(first.LeaseMilliseconds, Is.EqualTo(1500));
             Assert.That(second.Reset, Is.False);
         });
+    }
+
+    [Test]
+    public async Task A_new_node_has_confirmed_nothing_before_it_says_that_it_has_forgotten()
+    {
+        var account = await server.CreateAccount();
+        var issued = await server.Generate(account);
+        using var node = await ScimNode.Start(server, scim);
+        await node.Introspect(issued.Token!);
+        var generating = server.Generate(account);
+        while (await server.WithDatabase(db => db.Events.CountAsync()) < 2)
+            await Task.Delay(10);
+
+        using var response = await node.Send(new() { Node = node.Id, NodeName = node.Name, ReturnImmediately = true });
+        var page = (await response.Content.ReadFromJsonAsync<EventPage>())!;
+        await Task.Delay(100);
+        Assert.That(page.Reset);
+        Assert.That(generating.IsCompleted, Is.False);
+        await node.Poll(now: true, ack: [.. page.Sets.Keys]);
+
+        Assert.That((await generating).Set.Confirmation, Does.StartWith("Confirmed by 1 of 1 node"));
     }
 
     [Test(Description = "RFC 8417 §2.2, RFC 8936 §2.4")]

@@ -2,9 +2,11 @@ using System.Net;
 using System.Text.Json;
 using Auth.Server.Accounts;
 using Auth.Server.Audit;
+using Auth.Server.Credentials;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Events;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Auth.Server.Tests.Management;
 
@@ -49,7 +51,7 @@ public sealed class CredentialSetsApiTests
         var active = (await caller.Do($"{path}/activate")).GetProperty("credentialSet");
 
         Assert.That(active.GetProperty("state").GetString(), Is.EqualTo("active"));
-        Assert.That(active.GetProperty("activatedBy").GetString(), Is.EqualTo("the management client rotation"));
+        Assert.That(active.GetProperty("activatedBy").GetString(), Is.EqualTo($"the management client rotation ({caller.ClientId})"));
         using var listed = await caller.Get(sets);
         Assert.That(
             (await listed.Json()).GetProperty("credentialSets").EnumerateArray()
@@ -59,7 +61,7 @@ public sealed class CredentialSetsApiTests
         using var late = await caller.Post($"{path}/activate", null, "another");
         Assert.That(late.StatusCode, Is.EqualTo(HttpStatusCode.Conflict));
         Assert.That(
-            (await late.Json()).GetProperty("detail").GetString(), Does.Contain("the management client rotation activated"));
+            (await late.Json()).GetProperty("detail").GetString(), Does.Contain($"the management client rotation ({caller.ClientId}) activated"));
     }
 
     [Test]
@@ -87,6 +89,35 @@ public sealed class CredentialSetsApiTests
     }
 
     [Test]
+    public async Task What_no_database_can_hold_is_refused_like_anything_that_is_wrong()
+    {
+        using var response = await caller.Post(sets, """{"method":"\u0000"}""", "k1");
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest), await response.Content.ReadAsStringAsync());
+        var refusals = await server.WithDatabase(db => db.AuditEntries
+            .Where(entry => entry.Outcome == AuditOutcome.Refused).Select(entry => entry.ActorName).ToListAsync());
+        Assert.That(refusals, Has.All.Contains(caller.ClientId));
+    }
+
+    [Test]
+    public async Task The_tag_of_a_set_tells_of_its_use_and_names_its_state()
+    {
+        var issued = await caller.Do(sets, new { method = "direct_jwt" });
+        var path = ManagementCaller.PathOf(account, issued.GetProperty("credentialSet"));
+        using var first = await caller.Get(path);
+        using var scim = await ResourceServer.Register(server);
+        await scim.Introspect(issued.GetProperty("issued").GetProperty("token").GetString()!);
+        await server.Services.GetRequiredService<CredentialUses>().Write(CancellationToken.None);
+
+        using var used = await caller.Get(path, ("If-None-Match", first.Headers.ETag!.ToString()));
+        using var again = await caller.Get(path, ("If-None-Match", used.Headers.ETag!.ToString()));
+        using var revoked = await caller.Post($"{path}/revoke", null, "k1", ("If-Match", used.Headers.ETag!.ToString()));
+
+        Assert.That(used.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(again.StatusCode, Is.EqualTo(HttpStatusCode.NotModified));
+        Assert.That(revoked.StatusCode, Is.EqualTo(HttpStatusCode.OK), await revoked.Content.ReadAsStringAsync());
+    }
+
+    [Test]
     public async Task The_tag_of_a_set_is_that_of_its_state()
     {
         var staged = (await caller.Do(sets, new { method = "oauth2", staging = new { activation = "firstUse" } }))
@@ -99,6 +130,7 @@ public sealed class CredentialSetsApiTests
         using var refused = await caller.Post($"{path}/activate", null, "k1", ("If-Match", "W/\"active\""));
         using var activated = await caller.Post($"{path}/activate", null, "k2", ("If-Match", tag));
         using var changed = await caller.Get(path, ("If-None-Match", tag));
+        using var unreadable = await caller.Post($"{path}/revoke", null, "k4", ("If-Match", "staged"));
         using var late = await caller.Post($"{path}/revoke", null, "k3", ("If-Match", tag));
 
         Assert.That(tag, Is.EqualTo("W/\"staged\""));
@@ -108,6 +140,7 @@ public sealed class CredentialSetsApiTests
         Assert.That(activated.Headers.ETag!.ToString(), Is.EqualTo("W/\"active-confirmed\""));
         Assert.That(changed.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         Assert.That(late.StatusCode, Is.EqualTo(HttpStatusCode.PreconditionFailed));
+        Assert.That(unreadable.StatusCode, Is.EqualTo(HttpStatusCode.PreconditionFailed));
         Assert.That(await server.FindActive(account), Is.Not.Null);
     }
 
@@ -166,8 +199,8 @@ public sealed class CredentialSetsApiTests
             entries.Select(entry => (entry.Action, entry.Outcome, entry.ActorName, entry.AccountId, entry.Address)),
             Is.EqualTo(new (AuditAction, AuditOutcome, string, Guid?, string?)[]
             {
-                (AuditAction.GenerateCredentials, AuditOutcome.Done, "rotation", account.Id, "127.0.0.1"),
-                (AuditAction.GenerateCredentials, AuditOutcome.Refused, "rotation", account.Id, "127.0.0.1"),
+                (AuditAction.GenerateCredentials, AuditOutcome.Done, $"rotation ({caller.ClientId})", account.Id, "127.0.0.1"),
+                (AuditAction.GenerateCredentials, AuditOutcome.Refused, $"rotation ({caller.ClientId})", account.Id, "127.0.0.1"),
             }));
     }
 
