@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the whole product on this machine: builds it, starts Auth.Server and Scim.Api on SQLite, seeds a demo account.
+# Runs the whole product on this machine: builds it, starts Auth.Server and Scim.Api, seeds a demo account. The databases are
+# SQLite's, unless ConnectionStrings__Auth and ConnectionStrings__Scim name others.
 # Written for bash 3.2 (macOS) and needs nothing but the .NET SDK.
 set -euo pipefail
 
@@ -17,6 +18,9 @@ Builds and runs Auth.Server and Scim.Api on this machine, with a demo account. C
   --background          return when both servers are ready; they keep running
   --stop                stop what runs on the data
   --help                this text
+
+The databases are files in the data directory, unless ConnectionStrings__Auth and ConnectionStrings__Scim name others, such as
+"Host=localhost;Username=scileads;Database=auth".
 END
 }
 

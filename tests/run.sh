@@ -61,6 +61,9 @@ run() {
 run Scim.Api.Tests sqlite "$@"
 run Scim.Api.Tests postgres "$@"
 run EndToEnd.Tests sqlite "$@"
+# What the database decides, once more: crashes in every step, the flows, the example for a scheduler.
+[ $# -gt 0 ] || run EndToEnd.Tests postgres \
+    --filter 'FullyQualifiedName~Crash|FullyQualifiedName~OAuthTests|FullyQualifiedName~RotateScript'
 wait
 run Cluster.Tests postgres "$@"
 [ $# -gt 0 ] || run Cluster.Tests sqlite --filter FullyQualifiedName~Interleavings

@@ -26,7 +26,7 @@ write_programs() {
     # shellcheck disable=SC2086 # none, or two settings without spaces
     write_program auth-server "$auth_dll" \
         "Urls=http://localhost:$auth_port" \
-        "ConnectionStrings__Auth=Data Source=$data/auth.db" \
+        "ConnectionStrings__Auth=${ConnectionStrings__Auth:-Data Source=$data/auth.db}" \
         "Auth__PublicUrl=$auth_url" \
         "Auth__ScimBaseUrl=$scim_base_url" \
         "Auth__ScimApiUrl=http://127.0.0.1:$scim_port" \
@@ -35,7 +35,7 @@ write_programs() {
         $proxies
     write_program scim-api "$scim_dll" \
         "Urls=http://localhost:$scim_port" \
-        "ConnectionStrings__Scim=Data Source=$data/scim.db" \
+        "ConnectionStrings__Scim=${ConnectionStrings__Scim:-Data Source=$data/scim.db}" \
         "Scim__BaseUrl=$scim_base_url" \
         "Scim__MigrateAtStart=true" \
         "AuthServer__Issuer=$auth_url" \

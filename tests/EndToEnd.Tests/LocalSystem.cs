@@ -2,16 +2,22 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using SciLeads.Tests;
 
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// The product as <c>deploy/local.sh</c> runs it: two processes on SQLite, in a folder and on ports of their own.
+/// The product as <c>deploy/local.sh</c> runs it: two processes in a folder and on ports of their own, on SQLite or, with
+/// <c>TEST_DATABASE=postgres</c>, on PostgreSQL.
 /// </summary>
 internal sealed class LocalSystem : IAsyncDisposable
 {
     private readonly TemporaryFolder folder = new();
     private readonly (int Auth, int Scim) ports = FreePorts();
+    private readonly string[] databases = TestPostgres.IsWanted
+        ? [$"ConnectionStrings__Auth={TestPostgres.NewDatabase()}", $"ConnectionStrings__Scim={TestPostgres.NewDatabase()}"]
+        : [];
+
     private Dictionary<string, string> variables = [];
 
     public string Data => folder.Path;
@@ -59,7 +65,7 @@ internal sealed class LocalSystem : IAsyncDisposable
 
     public async Task Start(params string[] options)
     {
-        var started = await Script.Run("env", [.. Settings, Script.LocalSh, .. Place, "--background", .. options]);
+        var started = await Script.Run("env", [.. databases, .. Settings, Script.LocalSh, .. Place, "--background", .. options]);
         if (started.ExitCode != 0)
             throw new InvalidOperationException($"local.sh: {started}");
         Output = started.Output;
