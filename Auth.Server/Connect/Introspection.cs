@@ -97,15 +97,15 @@ internal static class Introspection
             {
                 // Whoever ended it while it was read did not know that somebody would have to be told.
                 var id = Guid.Parse(context.GenericTokenPrincipal!.GetTokenId()!);
-                var now = await tokens.Find(id, context.CancellationToken);
-                if (now is null || now.KeyWithdrawn || now.Status != token.Status || now.FamilyStatus != token.FamilyStatus
-                    || !now.IsUsable(time.GetUtcNow().UtcDateTime))
+                var now = time.GetUtcNow().UtcDateTime;
+                if (await tokens.Find(id, context.CancellationToken) is not { KeyWithdrawn: false } again
+                    || !again.IsValid(now) || !again.IsUsable(now))
                 {
                     context.Reject(Errors.InvalidToken, "The token was ended just now.");
                 }
                 else
                 {
-                    token = now;
+                    token = again;
                     context.Transaction.SetProperty(KnownToken.Property, token);
                 }
             }

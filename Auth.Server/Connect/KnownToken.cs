@@ -1,4 +1,5 @@
 using Auth.Server.Credentials;
+using OpenIddict.Abstractions;
 using Shared.Contracts;
 
 namespace Auth.Server.Connect;
@@ -40,6 +41,12 @@ internal sealed record KnownToken
 
     /// <summary>Whether the account provisions at all.</summary>
     public bool AllowsScim => Account is { ScimEnabled: true, Suspended: false };
+
+    /// <summary>Whether the token itself is good at a time: not revoked or redeemed, alone or with its family, and not expired.</summary>
+    public bool IsValid(DateTime now) =>
+        Status == OpenIddictConstants.Statuses.Valid
+        && FamilyStatus is (null or OpenIddictConstants.Statuses.Valid)
+        && !(ExpiresAt <= now);
 
     /// <summary>
     /// Whether what the token was issued under is good at a time: its credential set, which may be staged, or its session.

@@ -60,13 +60,8 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
     /// </summary>
     private void Vouch(ValidateTokenContext context, KnownToken token)
     {
-        if (token.Type != TokenTypeIdentifiers.AccessToken
-            || token.Status != Statuses.Valid
-            || token.FamilyStatus is not (null or Statuses.Valid)
-            || token.ExpiresAt <= time.GetUtcNow().UtcDateTime)
-        {
+        if (token.Type != TokenTypeIdentifiers.AccessToken || !token.IsValid(time.GetUtcNow().UtcDateTime))
             context.Reject(Errors.InvalidToken, "The token is no access token, was revoked or has expired.");
-        }
         context.Transaction.SetProperty(KnownToken.Property, token);
     }
 
