@@ -73,6 +73,22 @@ internal sealed class RotateScriptTests : EndToEndTest
     }
 
     [Test]
+    public async Task A_revocation_that_was_lost_is_repeated_when_it_is_started_again()
+    {
+        await Rotate("kill -9 $PPID");
+        // As if the server had been away when the script wanted to revoke.
+        await File.AppendAllTextAsync(Path.Combine(client.Folder, "state", customer.AccountId), "revoke\n");
+
+        var ended = await Rotate($"cat > {Vault}");
+
+        Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
+        Assert.That(ended.Error, Does.Contain("are revoked, the old ones go on"));
+        Assert.That(File.Exists(Vault), Is.False, "nothing is handed out any more");
+        Assert.That(await StatusOf(old), Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(StatesOf(await client.List()), Is.EqualTo(new[] { "ended revoked", "active" }));
+    }
+
+    [Test]
     public async Task What_somebody_else_staged_is_left_alone()
     {
         await Local.Auth("credentials", "stage", "--account", customer.AccountId, "--method", "oauth2");
