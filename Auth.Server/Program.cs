@@ -17,6 +17,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Http.Resilience;
+using Shared.Hosting;
 
 namespace Auth.Server;
 
@@ -205,8 +206,9 @@ internal static class Program
         return auth;
     }
 
-    private static string ConnectionString(ConfigurationManager configuration) =>
-        configuration.GetConnectionString("Auth") ?? throw new ValidationException("ConnectionStrings:Auth is not set.");
+    private static string ConnectionString(ConfigurationManager configuration) => ConnectionStrings.WithDefaults(
+        configuration.GetConnectionString("Auth") ?? throw new ValidationException("ConnectionStrings:Auth is not set."),
+        Storage.Program);
 
     private static void TrustProxies(ForwardedHeadersOptions forwarded, AuthOptions auth)
     {

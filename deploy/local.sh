@@ -83,7 +83,7 @@ check_sdk() {
 # Nothing that the servers are built from is newer than the last build.
 is_built() {
     [ -f "$repository/$stamp" ] && [ -f "$auth_dll" ] && [ -f "$scim_dll" ] || return 1
-    [ -z "$(cd "$repository" && find Auth.Server Scim.Api Shared.Contracts Directory.*.props global.json .editorconfig \
+    [ -z "$(cd "$repository" && find Auth.Server Scim.Api Shared.Contracts Shared.Hosting Directory.*.props global.json .editorconfig \
         \( -name bin -o -name obj \) -prune -o -newer "$stamp" -print)" ]
 }
 
@@ -92,7 +92,7 @@ build() {
     say 'Building (the first time also fetches packages, which takes a minute)...'
     local log=$data/logs/build.log project
     # Folders that the build would make count as changes, and so would a file edited while it runs.
-    for project in Auth.Server Scim.Api Shared.Contracts; do
+    for project in Auth.Server Scim.Api Shared.Contracts Shared.Hosting; do
         (umask 022 && mkdir -p "$repository/$project/bin/Release" "$repository/$project/obj")
     done
     : >"$data/build.began"

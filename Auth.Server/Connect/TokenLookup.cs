@@ -7,17 +7,20 @@ using Auth.Server.Data;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 using Shared.Contracts;
+using Shared.Hosting;
 
 namespace Auth.Server.Connect;
 
 /// <summary>
 /// Finds a token and all that its introspection tells, in one statement. Nothing is asked more often, so the statement stays
 /// compiled, on a few connections that stay open: SQLite compiles anew for each command, which costs more than all the rest
-/// of an introspection.
+/// of an introspection. When all of them are in use, a caller waits here for the next that becomes free. On PostgreSQL they
+/// have a pool of their own, so that nothing else that the server does keeps introspection from a connection.
 /// </summary>
 internal sealed class TokenLookup(string connectionString) : IDisposable
 {
-    private const int MostIdle = 8;
+    private const int MostConnections = 5;
+    private static readonly TimeSpan patience = TimeSpan.FromSeconds(10);
 
     private const string Statement =
         """
@@ -39,26 +42,63 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
         """;
 
     private readonly ConcurrentBag<DbCommand> idle = [];
+    private readonly SemaphoreSlim free = new(MostConnections, MostConnections);
+
+    private readonly string database = Storage.IsPostgres(connectionString)
+        ? ConnectionStrings.WithSmallPool(connectionString, MostConnections)
+        : connectionString;
 
     /// <summary>The token whose row has this id; null if there is none.</summary>
     public async Task<KnownToken?> Find(Guid id, CancellationToken cancellation)
     {
-        if (idle.TryTake(out var waiting))
+        if (!await free.WaitAsync(patience, cancellation))
+            throw new TimeoutException("No connection for the lookup of a token became free in time.");
+        try
+        {
+            return await FindNow(id, cancellation);
+        }
+        finally
+        {
+            free.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        CloseIdle();
+        free.Dispose();
+    }
+
+    private async Task<KnownToken?> FindNow(Guid id, CancellationToken cancellation)
+    {
+        if (TakeIdle() is { } waiting)
         {
             try
             {
                 return await Run(waiting, id, cancellation);
             }
-            catch (DbException)
+            // The database was restarted while nobody looked, and the other connections are as dead. A database that does
+            // not answer is not asked twice.
+            catch (DbException error) when (error.InnerException is not TimeoutException)
             {
-                // The database went away while nobody looked; the other connections are as dead.
-                Dispose();
+                CloseIdle();
             }
         }
         return await Run(await Prepare(cancellation), id, cancellation);
     }
 
-    public void Dispose()
+    private DbCommand? TakeIdle()
+    {
+        while (idle.TryTake(out var command))
+        {
+            if (command.Connection!.State == ConnectionState.Open)
+                return command;
+            Close(command);
+        }
+        return null;
+    }
+
+    private void CloseIdle()
     {
         while (idle.TryTake(out var command))
             Close(command);
@@ -66,18 +106,18 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
 
     private async Task<KnownToken?> Run(DbCommand command, Guid id, CancellationToken cancellation)
     {
-        var sound = false;
+        var isSound = false;
         try
         {
             command.Parameters[0].Value = id;
             await using var row = await command.ExecuteReaderAsync(cancellation);
             var token = await row.ReadAsync(cancellation) ? await Read(row, cancellation) : null;
-            sound = idle.Count < MostIdle;
+            isSound = true;
             return token;
         }
         finally
         {
-            if (sound)
+            if (isSound)
                 idle.Add(command);
             else
                 Close(command);
@@ -87,8 +127,8 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
     private async Task<DbCommand> Prepare(CancellationToken cancellation)
     {
         DbConnection connection = Storage.IsPostgres(connectionString)
-            ? new NpgsqlConnection(connectionString)
-            : new SqliteConnection(connectionString);
+            ? new NpgsqlConnection(database)
+            : new SqliteConnection(database);
         var command = connection.CreateCommand();
         try
         {

@@ -1,7 +1,7 @@
-using System.Data.Common;
 using Auth.Server.Connect;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Shared.Hosting;
 
 namespace Auth.Server.Data;
 
@@ -12,9 +12,11 @@ internal static class Storage
     // (session settings, locks, temporary tables). What the connection string itself says goes before.
     private const string PostgresDefaults = "Max Auto Prepare=100;No Reset On Close=true;";
 
+    /// <summary>What PostgreSQL calls this server's connections.</summary>
+    public const string Program = "Auth.Server";
+
     /// <summary>PostgreSQL has a host; SQLite has a file (<c>Data Source</c>).</summary>
-    public static bool IsPostgres(string connectionString) =>
-        new DbConnectionStringBuilder { ConnectionString = connectionString }.ContainsKey("Host");
+    public static bool IsPostgres(string connectionString) => ConnectionStrings.IsPostgres(connectionString);
 
     public static void AddStorage(this IServiceCollection services, string connectionString)
     {

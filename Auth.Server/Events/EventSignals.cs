@@ -1,5 +1,6 @@
 using Auth.Server.Data;
 using Npgsql;
+using Shared.Hosting;
 
 namespace Auth.Server.Events;
 
@@ -56,9 +57,7 @@ internal sealed class EventListener(string connectionString, EventSignals signal
 
     private async Task Listen(CancellationToken stopping)
     {
-        // It finds out that the other end is gone though nobody says so.
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, KeepAlive = 5 };
-        await using var connection = new NpgsqlConnection(settings.ConnectionString);
+        await using var connection = new NpgsqlConnection(ConnectionStrings.ForListening(connectionString, Storage.Program));
         connection.Notification += (_, notification) => PulseOf(notification.Channel)?.Pulse();
         await connection.OpenAsync(stopping);
         await using (var listen = connection.CreateCommand())

@@ -8,11 +8,14 @@ public sealed class ArchitectureTests
     private static readonly Type[] types = typeof(AuthOptions).Assembly.GetTypes();
 
     [Test]
-    public void Auth_Server_knows_Shared_Contracts_and_no_other_project()
+    public void Auth_Server_depends_on_the_two_shared_projects_alone()
     {
         var project = XDocument.Load(Path.Combine(Repository(), "Auth.Server", "Auth.Server.csproj"));
         var references = project.Descendants("ProjectReference").Select(reference => (string?)reference.Attribute("Include"));
-        Assert.That(references, Is.EqualTo(new[] { @"..\Shared.Contracts\Shared.Contracts.csproj" }));
+        Assert.That(references, Is.EqualTo(new[]
+        {
+            @"..\Shared.Contracts\Shared.Contracts.csproj", @"..\Shared.Hosting\Shared.Hosting.csproj",
+        }));
     }
 
     [Test]
@@ -20,6 +23,13 @@ public sealed class ArchitectureTests
     {
         var project = XDocument.Load(Path.Combine(Repository(), "Shared.Contracts", "Shared.Contracts.csproj"));
         Assert.That(project.Descendants("ItemGroup"), Is.Empty);
+    }
+
+    [Test]
+    public void Shared_Hosting_depends_on_no_project()
+    {
+        var project = XDocument.Load(Path.Combine(Repository(), "Shared.Hosting", "Shared.Hosting.csproj"));
+        Assert.That(project.Descendants("ProjectReference"), Is.Empty);
     }
 
     [Test]

@@ -27,11 +27,14 @@ public sealed partial class ArchitectureTests
     }
 
     [Test]
-    public void Scim_Api_knows_Shared_Contracts_and_no_other_project()
+    public void Scim_Api_depends_on_the_two_shared_projects_alone()
     {
         var project = XDocument.Load(Path.Combine(Project(), "Scim.Api.csproj"));
         var references = project.Descendants("ProjectReference").Select(node => (string?)node.Attribute("Include"));
-        Assert.That(references, Is.EqualTo(new[] { @"..\Shared.Contracts\Shared.Contracts.csproj" }));
+        Assert.That(references, Is.EqualTo(new[]
+        {
+            @"..\Shared.Contracts\Shared.Contracts.csproj", @"..\Shared.Hosting\Shared.Hosting.csproj",
+        }));
     }
 
     [Test]

@@ -1,0 +1,51 @@
+using System.Data.Common;
+using Npgsql;
+
+namespace Shared.Hosting;
+
+/// <summary>
+/// Which database a connection string names, and the defaults of this product. What the operator's connection string says
+/// takes precedence, because a later value replaces an earlier one.
+/// </summary>
+public static class ConnectionStrings
+{
+    // PostgreSQL accepts 100 connections unless it is told otherwise: enough for two nodes of each server with these defaults.
+    // Whoever finds no free connection waits in this process, where waiting costs nothing. A dead server is noticed by the
+    // timeout of a command or, on an idle connection, by TCP.
+    private const string PostgresDefaults =
+        "Maximum Pool Size=20;Timeout=10;Command Timeout=10;TCP Keepalive=true;TCP Keepalive Time=30;TCP Keepalive Interval=10;";
+
+    // How long a command waits for the writer of another process.
+    private const string SqliteDefaults = "Default Timeout=10;";
+
+    // A connection that only listens finds out that the other end is gone although nobody says so.
+    private const string ListenDefaults = "Keepalive=5;";
+
+    /// <summary>PostgreSQL has a host; SQLite has a file (<c>Data Source</c>).</summary>
+    public static bool IsPostgres(string connectionString) =>
+        new DbConnectionStringBuilder { ConnectionString = connectionString }.ContainsKey("Host");
+
+    /// <summary>The connection string with the defaults of this product.</summary>
+    /// <param name="connectionString">What the operator has set.</param>
+    /// <param name="program">The name of the server, which <c>pg_stat_activity</c> shows.</param>
+    public static string WithDefaults(string connectionString, string program) => IsPostgres(connectionString)
+        ? $"Application Name={program};{PostgresDefaults}{connectionString}"
+        : SqliteDefaults + connectionString;
+
+    /// <summary>A connection of its own that waits for notifications of PostgreSQL.</summary>
+    public static string ForListening(string connectionString, string program) =>
+        Unpooled(ListenDefaults + WithDefaults(connectionString, program));
+
+    /// <summary>A connection that is closed after its use, so that nothing of its session outlives it.</summary>
+    public static string Unpooled(string connectionString) =>
+        new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString;
+
+    /// <summary>A pool of its own with at most <paramref name="size"/> connections.</summary>
+    public static string WithSmallPool(string connectionString, int size)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        settings.MaxPoolSize = Math.Min(settings.MaxPoolSize, size);
+        settings.MinPoolSize = Math.Min(settings.MinPoolSize, settings.MaxPoolSize);
+        return settings.ConnectionString;
+    }
+}

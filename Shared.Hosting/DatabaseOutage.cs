@@ -1,0 +1,55 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using static SQLitePCL.raw;
+
+namespace Shared.Hosting;
+
+/// <summary>
+/// Tells an outage of the database from a fault of the program. An outage passes by itself or is the operator's to end;
+/// whoever asked did nothing wrong and may ask again: 503 with <c>Retry-After</c>.
+/// </summary>
+public static class DatabaseOutage
+{
+    /// <summary>After how many seconds a client may try again.</summary>
+    public const int RetryAfter = 5;
+
+    /// <summary>
+    /// Whether the database is down, does not answer in time, is busy, full, read-only or damaged, according to this exception
+    /// or to one that it wraps.
+    /// </summary>
+    public static bool IsCauseOf(Exception? error) => error switch
+    {
+        null => false,
+        // Another server's outage is not the database's.
+        HttpRequestException => false,
+        PostgresException postgres => IsOutage(postgres),
+        // The connection failed or timed out, or the pool had none in time.
+        NpgsqlException => true,
+        SqliteException sqlite => IsOutage(sqlite),
+        DbException { IsTransient: true } => true,
+        // The database's host cannot be resolved; a place in a queue for the database did not become free.
+        SocketException or TimeoutException => true,
+        _ => IsCauseOf(error.InnerException),
+    };
+
+    // The classes of PostgreSQL's error codes: https://www.postgresql.org/docs/current/errcodes-appendix.html.
+    private static bool IsOutage(PostgresException error) =>
+        error.IsTransient
+        || error.SqlState[..2] switch
+        {
+            // Connection exception; insufficient resources (disk full); operator intervention; system error.
+            "08" or "53" or "57" or "58" => true,
+            // Invalid authorization, invalid catalog name: the database was moved or its password changed.
+            "28" or "3D" => true,
+            _ => false,
+        }
+        || error.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.InsufficientPrivilege
+            or PostgresErrorCodes.DataCorrupted or PostgresErrorCodes.IndexCorrupted;
+
+    // https://www.sqlite.org/rescode.html
+    private static bool IsOutage(SqliteException error) => error.SqliteErrorCode is
+        SQLITE_BUSY or SQLITE_LOCKED or SQLITE_FULL or SQLITE_READONLY or SQLITE_IOERR or SQLITE_CANTOPEN or SQLITE_PERM
+        or SQLITE_AUTH or SQLITE_NOMEM or SQLITE_CORRUPT or SQLITE_NOTADB or SQLITE_PROTOCOL or SQLITE_NOLFS;
+}
