@@ -4,6 +4,7 @@ using Auth.Server.Data;
 using Auth.Server.Events;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
+using Shared.Contracts.Text;
 
 namespace Auth.Server.Accounts;
 
@@ -63,6 +64,8 @@ internal sealed partial class AccountRegister(
             name = name.Trim();
             if (name.Length is 0 or > 200 || name.Any(char.IsControl))
                 throw ProblemException.Invalid("An account's name has 1 to 200 characters, in one line.");
+            if (Identifiers.FaultOfForeign(name) is { } fault)
+                throw ProblemException.Invalid($"The account's name {fault}");
             if (await db.Accounts.AnyAsync(account => account.Name == name, cancellation))
                 throw ProblemException.Conflict($"There is an account named {name} already.");
             var account = new Account { Name = name, CreatedAt = time.GetUtcNow().UtcDateTime };
@@ -136,6 +139,8 @@ internal sealed partial class AccountRegister(
     private static string CheckDomain(string domain)
     {
         var name = domain.Trim().TrimStart('@').ToLowerInvariant();
+        if (Identifiers.Fault(name) is { } fault)
+            throw ProblemException.Invalid($"The e-mail domain {fault}");
         return Uri.CheckHostName(name) == UriHostNameType.Dns && name.Contains('.', StringComparison.Ordinal)
             ? name
             : throw ProblemException.Invalid($"\"{domain}\" is no e-mail domain, such as example.com.");

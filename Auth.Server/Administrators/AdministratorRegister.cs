@@ -3,6 +3,7 @@ using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
+using Shared.Contracts.Text;
 
 namespace Auth.Server.Administrators;
 
@@ -124,9 +125,14 @@ internal sealed partial class AdministratorRegister(
         return administrator;
     }
 
-    public static string CheckEmail(string email) => email.Length <= 254 && Email().IsMatch(email)
-        ? email
-        : throw ProblemException.Invalid($"\"{email}\" is no e-mail address.");
+    public static string CheckEmail(string email)
+    {
+        if (Identifiers.Fault(email) is { } fault)
+            throw ProblemException.Invalid($"The e-mail address {fault}");
+        return email.Length <= 254 && Email().IsMatch(email)
+            ? email
+            : throw ProblemException.Invalid($"\"{email}\" is no e-mail address.");
+    }
 
     /// <exception cref="ProblemException">Identity refuses; its sentences say why.</exception>
     public static void Require(IdentityResult result)
@@ -135,6 +141,6 @@ internal sealed partial class AdministratorRegister(
             throw ProblemException.Invalid(string.Join(' ', result.Errors.Select(error => error.Description)));
     }
 
-    [GeneratedRegex("^[^@\\s\\p{C}]+@[^@\\s\\p{C}]+\\.[^@\\s\\p{C}]+\\z")]
+    [GeneratedRegex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+\\z")]
     private static partial Regex Email();
 }

@@ -2,6 +2,7 @@ using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
+using Shared.Contracts.Text;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Connect;
@@ -34,6 +35,8 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
             var name = wanted.Name.Trim();
             if (name.Length is 0 or > LongestName || name.Any(char.IsControl))
                 throw ProblemException.Invalid($"A client's name has 1 to {LongestName} characters, in one line.");
+            if (Identifiers.FaultOfForeign(name) is { } fault)
+                throw ProblemException.Invalid($"The client's name {fault}");
             var keys = PublicKeys.Read(wanted.Jwks);
             if (wanted.AccountId is { } id && !await db.Accounts.AnyAsync(account => account.Id == id, cancellation))
                 throw ProblemException.NotFound($"There is no account {id}.");

