@@ -97,13 +97,12 @@ internal sealed class AttributeRules(AccountPolicy account)
 
     private void CheckAddress(string what, string address)
     {
-        if (!EmailAddress.IsOne(address))
-        {
-            if (ByGuide)
-                throw Invalid($"{what} must be an e-mail address, and \"{address}\" is none.");
+        if (ByGuide && !EmailAddress.IsOne(address))
+            throw Invalid($"{what} must be an e-mail address, and \"{address}\" is none.");
+        // A name that only resembles an address is no way around the domains.
+        if (EmailAddress.DomainOf(address) is not { } written)
             return;
-        }
-        var domain = CaseFolding.Fold(EmailAddress.DomainOf(address));
+        var domain = CaseFolding.Fold(written);
         if (account.Domains.Count > 0 && !account.Domains.Any(allowed => CaseFolding.Fold(allowed) == domain))
             throw Invalid(
                 $"{what} {address} is on the domain {domain}, which is not allowed for this account. "

@@ -8,17 +8,25 @@ namespace Scim.Api.Provisioning;
 /// </summary>
 internal static class EmailAddress
 {
-    private const string LocalMarks = "!#$%&'*+-/=?^_`{|}~.";
+    private const string AtomMarks = "!#$%&'*+-/=?^_`{|}~";
 
     public static bool IsOne(string text) =>
         text.Length <= 254
         && text.Split('@') is [{ Length: > 0 and <= 64 } local, var domain]
-        && local.All(c => char.IsLetterOrDigit(c) || c > 127 || LocalMarks.Contains(c, StringComparison.Ordinal))
+        && local.Split('.').All(IsAtom)
         && Identifiers.Fault(text) is null
-        && domain.Split('.') is { Length: > 1 } labels
-        && labels.All(IsLabel);
+        && IsDomain(domain);
 
-    public static string DomainOf(string address) => address[(address.LastIndexOf('@') + 1)..];
+    /// <summary>What follows the last <c>@</c>, if it is a domain; null if it is not.</summary>
+    public static string? DomainOf(string text) =>
+        text.LastIndexOf('@') is >= 0 and var at && IsDomain(text[(at + 1)..]) ? text[(at + 1)..] : null;
+
+    // Dots separate atoms (RFC 5321 §4.1.2, Dot-string), so that there is none at either end and never two in a row.
+    private static bool IsAtom(string atom) => atom.Length > 0
+        && atom.All(c => char.IsLetterOrDigit(c) || c > 127 || AtomMarks.Contains(c, StringComparison.Ordinal));
+
+    private static bool IsDomain(string domain) =>
+        domain.Split('.') is { Length: > 1 } labels && labels.All(IsLabel);
 
     private static bool IsLabel(string label) =>
         label.Length is > 0 and <= 63

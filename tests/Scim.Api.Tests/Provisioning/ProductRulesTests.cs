@@ -26,6 +26,12 @@ internal sealed class ProductRulesTests
     [TestCase("ann@exam\u00ADple.com", "U+00AD")]
     [TestCase("ann@-example.com", "must be an e-mail address")]
     [TestCase("ann@example..com", "must be an e-mail address")]
+    [TestCase(".ann@example.com", "must be an e-mail address", Description = "RFC 5321 §4.1.2, Dot-string")]
+    [TestCase("ann.@example.com", "must be an e-mail address")]
+    [TestCase("ann..lee@example.com", "must be an e-mail address")]
+    [TestCase(".@example.com", "must be an e-mail address")]
+    [TestCase("ann@.example.com", "must be an e-mail address")]
+    [TestCase("ann@example.com.", "must be an e-mail address")]
     [TestCase("ann@other.org", "other.org, which is not allowed")]
     [TestCase("ann@sub.example.com", "sub.example.com, which is not allowed")]
     [TestCase("ann@example.com.evil.org", "example.com.evil.org, which is not allowed")]
@@ -37,7 +43,29 @@ internal sealed class ProductRulesTests
             .And.Property("ScimType").EqualTo("invalidValue").And.Property("Detail").Contains(reason));
     }
 
+    [TestCase("ann@other.org")]
+    [TestCase(".ann@other.org")]
+    [TestCase("ann..lee@other.org")]
+    [TestCase("ann lee@other.org")]
+    [TestCase("ann@example.com@other.org")]
+    public async Task What_resembles_an_address_is_no_way_around_the_domains_under_rfc_either(string name)
+    {
+        var account = Account(domains: ["example.com"]);
+        account.Policy = account.Policy with { AttributeRules = AttributeRuleSets.Rfc };
+        using var client = server.ClientOf(account);
+        var userName = await client.Post("Users", Requests.NewUser(name));
+        var email = await client.Post(
+            "Users", Requests.NewUser("ann", $$""","emails":[{"value":"{{name}}","type":"work"}]"""));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(userName.Detail, Does.Contain("other.org, which is not allowed"));
+            Assert.That(email.Detail, Does.Contain("other.org, which is not allowed"));
+            await client.CreateUser("ann@corp");
+        }
+    }
+
     [TestCase("ann@example.com")]
+    [TestCase("ann.b.lee@example.com")]
     [TestCase("ANN@EXAMPLE.COM")]
     [TestCase("o'neil+tag@example.net")]
     [TestCase("jürgen@example.com")]
