@@ -42,6 +42,14 @@ internal sealed class AuthOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:01:00", "06:00:00")]
     public TimeSpan AccessTokenLifetime { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// After how long a refresh token that was not used ends. Each use begins it anew, so that a client that provisions
+    /// now and then keeps its access for as long as its credential set is active.
+    /// </summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00",
+        ErrorMessage = "Auth:UnusedRefreshTokenLifetime must be from 1 to 3650 days (1.00:00:00 to 3650.00:00:00).")]
+    public TimeSpan UnusedRefreshTokenLifetime { get; init; } = TimeSpan.FromDays(365);
+
     /// <summary>When keys change.</summary>
     public KeyOptions Keys { get; init; } = new();
 

@@ -20,7 +20,7 @@ internal static class AuthorizationServer
 
     /// <summary>
     /// How long a used refresh token is still taken, for a client that lost the answer or asks twice at once. Used later, it
-    /// ends its family.
+    /// ends its grant.
     /// </summary>
     public static readonly TimeSpan RefreshGrace = TimeSpan.FromSeconds(30);
 
@@ -33,6 +33,7 @@ internal static class AuthorizationServer
         services.AddHostedService<KeyWatch>();
         services.AddScoped<TokenIssuer>();
         services.AddScoped<ManagementClients>();
+        services.AddScoped<RefreshTokens>();
         services.AddScoped(provider => (ClientManager)provider.GetRequiredService<OpenIddictApplicationManager<Client>>());
         services.AddScoped(provider => (TokenManager)provider.GetRequiredService<OpenIddictTokenManager<Token>>());
 
@@ -93,14 +94,16 @@ internal static class AuthorizationServer
         // Long enough for an administrator to sign in with a second factor (RFC 9126 §2.2).
         server.Configure(options => options.RequestTokenLifetime = TimeSpan.FromMinutes(10));
         server.SetAccessTokenLifetime(auth.AccessTokenLifetime)
-            // A refresh token lives as long as its credential set, however long nobody is provisioned.
-            .SetRefreshTokenLifetime(null)
+            // Counted from its issue: one that is never used ends, one that is used gets a successor (RFC 9700 §4.14.2).
+            .SetRefreshTokenLifetime(auth.UnusedRefreshTokenLifetime)
             .SetRefreshTokenReuseLeeway(RefreshGrace)
             // Scim.Api reads access tokens itself.
             .DisableAccessTokenEncryption();
 
         server.AddEventHandler(TokenKey.Descriptor);
         server.RemoveEventHandler(OpenIddictServerHandlers.Protection.RestoreTokenEntryProperties.Descriptor)
+            .RemoveEventHandler(OpenIddictServerHandlers.RedeemTokenEntry.Descriptor)
+            .RemoveEventHandler(OpenIddictServerHandlers.Revocation.RevokeToken.Descriptor)
             .AddEventHandler(RestoreTokenEntry.Descriptor)
             .AddEventHandler(RequireLiveCredentialSet.Descriptor)
             .AddEventHandler(ClientAssertions.Recall.Descriptor)
@@ -111,7 +114,9 @@ internal static class AuthorizationServer
             .AddEventHandler(RefuseRepetition<ExtractAuthorizationRequestContext>.Descriptor)
             .AddEventHandler(RefuseRepetition<ExtractPushedAuthorizationRequestContext>.Descriptor)
             .AddEventHandler(TokenExchange.NameClient.Descriptor)
-            .AddEventHandler(EndFamily.Descriptor)
+            .AddEventHandler(RefreshTokens.Redeem.Descriptor)
+            .AddEventHandler(RefreshTokens.Reissue.Descriptor)
+            .AddEventHandler(RevokeToken.Descriptor)
             .AddEventHandler(EndedClients.Descriptor)
             .AddEventHandler(Metadata.Descriptor)
             .AddEventHandler(Introspection.OnlyPost.Descriptor)

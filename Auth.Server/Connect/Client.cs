@@ -84,6 +84,15 @@ internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, G
 
     public AdministratorSession? Session { get; init; }
 
+    /// <summary>The token that this one was exchanged for (RFC 8693); it ends when that one does.</summary>
+    public Guid? SubjectTokenId { get; set; }
+
+    /// <summary>The refresh token that a used refresh token was replaced by.</summary>
+    public Guid? SuccessorId { get; set; }
+
+    /// <summary>How often a refresh token was used.</summary>
+    public int Uses { get; set; }
+
     /// <summary>The key that signed the token or, of a code or refresh token, encrypted it.</summary>
     public string? KeyId { get; set; }
 

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using OpenIddict.Abstractions;
 using OpenIddict.Core;
+using Shared.Contracts;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Connect;
@@ -78,12 +79,16 @@ internal sealed class TokenManager(
         await base.PopulateAsync(token, descriptor, cancellationToken);
         token.CredentialSetId = IssuedUnder.Read(descriptor.Principal, IssuedUnder.CredentialSet);
         token.SessionId = IssuedUnder.Read(descriptor.Principal, IssuedUnder.Session);
+        token.SubjectTokenId = SubjectTokenId;
         token.KeyId ??= key.Id;
     }
 
+    /// <summary>The token that the next one is exchanged for (RFC 8693); they end together.</summary>
+    public Guid? SubjectTokenId { get; set; }
+
     /// <summary>
-    /// Ends a family, everywhere. Its tokens' own rows would not do: a refresh that is under way writes over them, and adds
-    /// to them.
+    /// Ends a grant, everywhere. Its tokens' own rows would not do: a refresh in progress writes over them, and adds to
+    /// them. Whoever comes second waits until the first is done everywhere.
     /// </summary>
     public override async ValueTask<long> RevokeByAuthorizationIdAsync(
         string identifier, CancellationToken cancellationToken = default)
@@ -92,12 +97,28 @@ internal sealed class TokenManager(
         var account = await db.CredentialSets
             .Where(set => db.Grants.Any(grant => grant.Id == id && grant.CredentialSetId == set.Id))
             .Select(set => set.AccountId).SingleAsync(cancellationToken);
-        await events.Tell(
-            Shared.Contracts.SecurityEvents.SessionRevoked,
+        var ended = await events.PublishOnce(
+            SecurityEvents.SessionRevoked,
             account,
-            cancellationToken,
-            () => db.Grants.Where(grant => grant.Id == id).ExecuteUpdateAsync(
-                change => change.SetProperty(grant => grant.Status, Statuses.Revoked), cancellationToken));
-        return await base.RevokeByAuthorizationIdAsync(identifier, cancellationToken);
+            () => db.Grants.Where(grant => grant.Id == id && grant.Status == Statuses.Valid).ExecuteUpdateAsync(
+                change => change.SetProperty(grant => grant.Status, Statuses.Revoked), cancellationToken),
+            cancellationToken);
+        return ended ? await base.RevokeByAuthorizationIdAsync(identifier, cancellationToken) : 0;
+    }
+
+    /// <summary>Ends an access token, and with it those that it was exchanged for, everywhere.</summary>
+    public async Task Revoke(Guid id)
+    {
+        var account = await db.Tokens.Where(token => token.Id == id)
+            .Select(token => (Guid?)token.CredentialSet!.AccountId).SingleOrDefaultAsync();
+        if (account is { } known)
+        {
+            await events.PublishOnce(
+                SecurityEvents.SessionRevoked,
+                known,
+                () => db.Tokens.Where(token => token.Id == id && token.Status == Statuses.Valid).ExecuteUpdateAsync(
+                    change => change.SetProperty(token => token.Status, Statuses.Revoked)),
+                CancellationToken.None);
+        }
     }
 }

@@ -30,6 +30,12 @@ internal sealed record KnownToken
     /// <summary>Whether the client was allowed anew since: it then refreshes with what it got for that.</summary>
     public required bool FamilyReplaced { get; init; }
 
+    /// <summary>The id of the token that this one was exchanged for (RFC 8693); null if it was not exchanged.</summary>
+    public required Guid? SubjectTokenId { get; init; }
+
+    /// <summary>The token that this one was exchanged for; null if there is none, or if its row is gone.</summary>
+    public KnownToken? Subject { get; init; }
+
     /// <summary>The credential set the token was issued under; null for the portal's and the management API's.</summary>
     public required IssuingSet? CredentialSet { get; init; }
 
@@ -46,7 +52,12 @@ internal sealed record KnownToken
     public bool IsValid(DateTime now) =>
         Status == OpenIddictConstants.Statuses.Valid
         && FamilyStatus is (null or OpenIddictConstants.Statuses.Valid)
-        && !(ExpiresAt <= now);
+        && !(ExpiresAt <= now)
+        && HasLiveSubject(now);
+
+    /// <summary>Whether the token that this one was exchanged for, if any, is still good at a time.</summary>
+    public bool HasLiveSubject(DateTime now) =>
+        SubjectTokenId is null || (Subject is { KeyWithdrawn: false } subject && subject.IsValid(now));
 
     /// <summary>
     /// Whether what the token was issued under is good at a time: its credential set, which may be staged, or its session.

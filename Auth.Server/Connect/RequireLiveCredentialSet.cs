@@ -15,6 +15,8 @@ namespace Auth.Server.Connect;
 internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider time)
     : IOpenIddictServerHandler<ValidateTokenContext>
 {
+    private const string Replaced = "The client has been allowed anew; the refresh token it got then replaces this one.";
+
     public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
         OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
             .UseSingletonHandler<RequireLiveCredentialSet>()
@@ -36,8 +38,12 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
         if (context.EndpointType == OpenIddictServerEndpointType.Introspection)
             Vouch(context, token);
         if (!context.IsRejected
-            && FaultOf(token, principal, TokenKey.Of(context.TokenValidationResult?.SecurityToken)) is { } fault)
+            && FaultOf(token, principal, TokenKey.Of(context.TokenValidationResult?.SecurityToken)) is { } fault
+            // Its access tokens live on, and can be revoked by it.
+            && !(context.EndpointType == OpenIddictServerEndpointType.Revocation && fault == Replaced))
+        {
             context.Reject(Errors.InvalidToken, fault);
+        }
     }
 
     private string? FaultOf(KnownToken token, ClaimsPrincipal principal, string? keyId)
@@ -49,9 +55,9 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
             && IssuedUnder.Read(principal, IssuedUnder.Session) == token.Session?.Id;
         if (!stamped || !token.IsUsable(time.GetUtcNow().UtcDateTime))
             return "The credential set of the token is no longer active.";
-        return token.Type == TokenTypeIdentifiers.RefreshToken && token.FamilyReplaced
-            ? "The client has been allowed anew; the refresh token it got then replaces this one."
-            : null;
+        if (!token.HasLiveSubject(time.GetUtcNow().UtcDateTime))
+            return "The token that this one was exchanged for has ended.";
+        return token.Type == TokenTypeIdentifiers.RefreshToken && token.FamilyReplaced ? Replaced : null;
     }
 
     /// <summary>
@@ -70,7 +76,8 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
 }
 
 /// <summary>
-/// OpenIddict's own look-up of a token's row. At introspection <see cref="RequireLiveCredentialSet"/> reads all there is.
+/// OpenIddict's own look-up of a token's row. At introspection <see cref="RequireLiveCredentialSet"/> reads all there is, and
+/// at revocation the token's status does not matter: one that has ended is ended again.
 /// </summary>
 internal sealed class RestoreTokenEntry(IOpenIddictTokenManager tokens) : IOpenIddictServerHandler<ValidateTokenContext>
 {
@@ -83,5 +90,7 @@ internal sealed class RestoreTokenEntry(IOpenIddictTokenManager tokens) : IOpenI
             .Build();
 
     public ValueTask HandleAsync(ValidateTokenContext context) =>
-        context.EndpointType == OpenIddictServerEndpointType.Introspection ? default : restore.HandleAsync(context);
+        context.EndpointType is OpenIddictServerEndpointType.Introspection or OpenIddictServerEndpointType.Revocation
+            ? default
+            : restore.HandleAsync(context);
 }

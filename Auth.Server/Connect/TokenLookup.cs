@@ -29,7 +29,7 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
             n."Id", n."EndedAt", n."ExpiresAt", d."Id", d."Email",
             a."Id", a."Name", a."PolicyVersion", a."ScimEnabled", a."Suspended", a."AttributeRules", a."RateLimit",
             a."RestoreInactive", a."Domains", l."Product", l."Seats", l."GivenToNewUsers",
-            s."Activation", s."ActivateBefore", s."ConfirmedAt"
+            s."Activation", s."ActivateBefore", s."ConfirmedAt", t."SubjectTokenId"
         FROM "OpenIddictTokens" t
         LEFT JOIN "Keys" k ON k."Id" = t."KeyId"
         LEFT JOIN "OpenIddictAuthorizations" g ON g."Id" = t."AuthorizationId"
@@ -48,8 +48,20 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
         ? ConnectionStrings.WithSmallPool(connectionString, MostConnections)
         : connectionString;
 
-    /// <summary>The token whose row has this id; null if there is none.</summary>
+    /// <summary>The token whose row has this id, with those that it was exchanged for; null if there is none.</summary>
     public async Task<KnownToken?> Find(Guid id, CancellationToken cancellation)
+    {
+        var token = await FindAlone(id, cancellation);
+        return token?.SubjectTokenId is { } subject ? token with { Subject = await Find(subject, cancellation) } : token;
+    }
+
+    public void Dispose()
+    {
+        CloseIdle();
+        free.Dispose();
+    }
+
+    private async Task<KnownToken?> FindAlone(Guid id, CancellationToken cancellation)
     {
         if (!await free.WaitAsync(patience, cancellation))
             throw new TimeoutException("No connection for the lookup of a token became free in time.");
@@ -61,12 +73,6 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
         {
             free.Release();
         }
-    }
-
-    public void Dispose()
-    {
-        CloseIdle();
-        free.Dispose();
     }
 
     private async Task<KnownToken?> FindNow(Guid id, CancellationToken cancellation)
@@ -165,6 +171,7 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
             KeyWithdrawn = !row.IsDBNull(4),
             FamilyStatus = Text(row, 5),
             FamilyReplaced = !row.IsDBNull(6),
+            SubjectTokenId = row.IsDBNull(32) ? null : row.GetGuid(32),
             CredentialSet = row.IsDBNull(7) ? null : new(
                 row.GetGuid(7),
                 Enum.Parse<CredentialSetState>(row.GetString(8)),

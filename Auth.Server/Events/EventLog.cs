@@ -47,17 +47,31 @@ internal sealed class EventLog(AuthDbContext db, Barrier barrier, EventSignals s
         return number;
     }
 
-    /// <summary>Commits a change, if there is one, with its event, and returns when that is true on every node.</summary>
-    public async Task Tell(string type, Guid account, CancellationToken cancellation, Func<Task>? change = null)
+    /// <summary>
+    /// Commits a change that only one of several callers can make, with its event, and returns when that is true on every
+    /// node, whoever made it.
+    /// </summary>
+    /// <param name="type">The event's type.</param>
+    /// <param name="account">Whom it is about.</param>
+    /// <param name="change">Makes the change; tells how many rows that affected. If none, somebody else has made it.</param>
+    /// <param name="cancellation">Ends the change, but not the waiting.</param>
+    /// <returns>Whether this caller made the change.</returns>
+    public async Task<bool> PublishOnce(string type, Guid account, Func<Task<int>> change, CancellationToken cancellation)
     {
+        bool made;
         await using (var write = await db.BeginWrite(cancellation))
         {
-            if (change is not null)
-                await change();
-            await Append(type, account, cancellation);
+            made = await change() > 0;
+            if (made)
+                await Append(type, account, cancellation);
             await write.Commit(cancellation);
         }
-        await Confirm();
+
+        if (made)
+            await Confirm();
+        else
+            await Confirm(await db.EventCounter.Select(counter => counter.Last).SingleAsync(cancellation));
+        return made;
     }
 
     /// <summary>

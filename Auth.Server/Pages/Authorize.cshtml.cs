@@ -52,6 +52,9 @@ internal sealed partial class AuthorizeModel(
     /// <summary>For how long the earlier grant's access tokens may go on.</summary>
     public string AccessTokenLifetime => $"{Math.Ceiling(options.AccessTokenLifetime.TotalMinutes):0} minutes";
 
+    /// <summary>After how long access that the client does not use ends.</summary>
+    public string UnusedAccessLifetime => $"{options.UnusedRefreshTokenLifetime.TotalDays:0} days";
+
     /// <summary>The request, to be sent once more with the consent.</summary>
     public IEnumerable<(string Name, string Value)> Parameters =>
         from parameter in HttpContext.GetOpenIddictServerRequest()!.GetParameters()

@@ -56,10 +56,11 @@ internal sealed class AllowedClient : IDisposable
     public Task<HttpResponseMessage> Redeem(string code) =>
         Post(AuthServerPaths.Token, ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", RedirectUri));
 
-    public Task<HttpResponseMessage> TryRefresh(string refreshToken) =>
-        Post(AuthServerPaths.Token, ("grant_type", "refresh_token"), ("refresh_token", refreshToken));
+    public Task<HttpResponseMessage> TryRefresh(string refreshToken, AuthServer? node = null) =>
+        Post(node ?? server, AuthServerPaths.Token, ("grant_type", "refresh_token"), ("refresh_token", refreshToken));
 
-    public async Task<Tokens> Refresh(string refreshToken) => await Read(await TryRefresh(refreshToken));
+    public async Task<Tokens> Refresh(string refreshToken, AuthServer? node = null) =>
+        await Read(await TryRefresh(refreshToken, node));
 
     public Task<string> ClientCredentialsToken() =>
         http.ClientCredentialsToken(Issued.Set.ClientId!, Issued.ClientSecret!);
@@ -67,6 +68,11 @@ internal sealed class AllowedClient : IDisposable
     /// <summary>A request that the client proves itself in.</summary>
     public Task<HttpResponseMessage> Post(string path, params (string Name, string Value)[] form) =>
         http.Send(path, OAuthClient.Basic(Issued.Set.ClientId, Issued.ClientSecret), form);
+
+    /// <summary>The same request, sent to another node.</summary>
+    public Task<HttpResponseMessage> Post(AuthServer node, string path, params (string Name, string Value)[] form) =>
+        http.Send(
+            new Uri(node.Address, path).AbsoluteUri, OAuthClient.Basic(Issued.Set.ClientId, Issued.ClientSecret), form);
 
     public void Dispose()
     {

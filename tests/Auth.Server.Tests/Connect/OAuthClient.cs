@@ -28,7 +28,7 @@ internal static class OAuthClient
 
     public static Task<HttpResponseMessage> Send(
         this HttpClient http, string path, AuthenticationHeaderValue? authorization, params (string Name, string Value)[] form) =>
-        http.SendAsync(new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative))
+        http.SendAsync(new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.RelativeOrAbsolute))
         {
             Headers = { Authorization = authorization },
             Content = new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),

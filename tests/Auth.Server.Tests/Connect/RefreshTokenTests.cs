@@ -1,5 +1,10 @@
 using System.Net;
 using Auth.Server.Connect;
+using Auth.Server.Keys;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.IdentityModel.JsonWebTokens;
+using SciLeads.Tests;
+using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Tests.Connect;
 
@@ -9,35 +14,147 @@ internal sealed class RefreshTokenTests
     private static readonly TimeSpan afterGrace = AuthorizationServer.RefreshGrace + TimeSpan.FromSeconds(1);
 
     [Test]
-    public async Task A_refresh_token_survives_a_year_of_silence_and_is_rotated()
+    public async Task A_refresh_token_that_is_used_now_and_then_lasts_and_is_rotated_and_one_that_is_not_expires()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
         using var client = await AllowedClient.Of(server);
-        var first = await client.Tokens();
+        var tokens = await client.Tokens();
+        for (var year = 0; year < 2; year++)
+        {
+            server.Time.Advance(TimeSpan.FromDays(364));
+            var next = await client.Refresh(tokens.RefreshToken!);
+            Assert.That(next.RefreshToken, Is.Not.Null.And.Not.EqualTo(tokens.RefreshToken));
+            Assert.That((await scim.Introspect(next.AccessToken)).Active);
+            tokens = next;
+        }
 
-        server.Time.Advance(TimeSpan.FromDays(400));
+        server.Time.Advance(TimeSpan.FromDays(366));
 
-        var second = await client.Refresh(first.RefreshToken!);
-        Assert.That(second.RefreshToken, Is.Not.Null.And.Not.EqualTo(first.RefreshToken));
-        Assert.That((await scim.Introspect(second.AccessToken)).Active);
+        using var refused = await client.TryRefresh(tokens.RefreshToken!);
+        Assert.That((await refused.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant"));
+    }
+
+    [Test]
+    public async Task How_long_an_unused_refresh_token_lasts_is_a_setting()
+    {
+        await using var server = await AuthServer.Start("--Auth:UnusedRefreshTokenLifetime=30.00:00:00");
+        using var client = await AllowedClient.Of(server);
+        var tokens = await client.Tokens();
+        server.Time.Advance(TimeSpan.FromDays(29));
+        tokens = await client.Refresh(tokens.RefreshToken!);
+        server.Time.Advance(TimeSpan.FromDays(30) + TimeSpan.FromSeconds(1));
+
+        using var refused = await client.TryRefresh(tokens.RefreshToken!);
+
+        Assert.That((int)refused.StatusCode, Is.EqualTo(400));
     }
 
     [Test]
     [Category("Check 31")]
     [Category("Check 35")]
-    public async Task A_client_that_lost_the_answer_or_asks_twice_at_once_is_served()
+    public async Task A_client_that_lost_the_answer_or_asks_several_times_at_once_gets_the_same_successor_on_every_node()
+    {
+        await using var server = await AuthServer.Start();
+        await using var other = TestPostgres.IsWanted ? await server.StartNode() : null;
+        AuthServer[] nodes = [server, other ?? server];
+        using var scim = await ResourceServer.Register(server);
+        using var client = await AllowedClient.Of(server);
+        var first = await client.Tokens();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, RefreshTokens.MaxUses - 1)
+            .Select(i => client.Refresh(first.RefreshToken!, nodes[i % 2])));
+        server.Time.Advance(AuthorizationServer.RefreshGrace - TimeSpan.FromSeconds(1));
+        answers = [.. answers, await client.Refresh(first.RefreshToken!)];
+
+        var rows = await server.WithDatabase(db => db.Tokens.CountAsync(
+            token => token.Type == TokenTypeIdentifiers.RefreshToken));
+        Assert.That(rows, Is.EqualTo(2), "the first and one successor");
+        foreach (var answer in answers)
+            Assert.That((await scim.Introspect(answer.AccessToken)).Active);
+        var next = await Task.WhenAll(answers.Select(answer => client.Refresh(answer.RefreshToken!)));
+        rows = await server.WithDatabase(db => db.Tokens.CountAsync(
+            token => token.Type == TokenTypeIdentifiers.RefreshToken));
+        Assert.That(rows, Is.EqualTo(3), "all were the same token");
+        Assert.That((await client.Refresh(next[^1].RefreshToken!)).RefreshToken, Is.Not.Null);
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task A_refresh_token_that_is_used_more_than_ten_times_ends_its_grant(bool atOnce)
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        using var client = await AllowedClient.Of(server);
+        var first = await client.Tokens();
+        var uses = new List<HttpResponseMessage>();
+        if (atOnce)
+        {
+            uses.AddRange(await Task.WhenAll(Enumerable.Range(0, RefreshTokens.MaxUses + 1)
+                .Select(_ => client.TryRefresh(first.RefreshToken!))));
+        }
+        else
+        {
+            for (var use = 0; use <= RefreshTokens.MaxUses; use++)
+                uses.Add(await client.TryRefresh(first.RefreshToken!));
+        }
+
+        Assert.That(uses.Count(use => use.IsSuccessStatusCode), Is.EqualTo(RefreshTokens.MaxUses));
+        using var refused = uses.Single(use => !use.IsSuccessStatusCode);
+        Assert.That((await refused.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant"));
+        foreach (var use in uses.Where(use => use.IsSuccessStatusCode))
+        {
+            var tokens = await use.Json();
+            Assert.That((await scim.Introspect(tokens.GetProperty("access_token").GetString()!)).Active, Is.False);
+            using var late = await client.TryRefresh(tokens.GetProperty("refresh_token").GetString()!);
+            Assert.That(late.IsSuccessStatusCode, Is.False);
+            use.Dispose();
+        }
+        Assert.That((await scim.Introspect(first.AccessToken)).Active, Is.False);
+    }
+
+    [Test]
+    public async Task A_successor_is_encrypted_with_its_own_key_again_although_another_one_is_in_use_by_now()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
         var first = await client.Tokens();
+        // The announced key is used as soon as everybody can know it.
+        server.Time.Advance(TimeSpan.FromDays(3));
+        var before = await client.Refresh(first.RefreshToken!);
+        await server.With<KeyRotation, int>(async keys =>
+        {
+            await keys.Rotate(CancellationToken.None);
+            return 0;
+        });
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => client.Refresh(first.RefreshToken!)));
-        server.Time.Advance(AuthorizationServer.RefreshGrace - TimeSpan.FromSeconds(1));
-        await client.Refresh(first.RefreshToken!);
+        var after = await client.Refresh(first.RefreshToken!);
 
-        foreach (var answer in answers)
-            await client.Refresh(answer.RefreshToken!);
+        Assert.That(KeyOf(after.RefreshToken!), Is.EqualTo(KeyOf(before.RefreshToken!)).And.EqualTo(KeyOf(first.RefreshToken!)));
+        Assert.That(KeyOf((await client.Refresh(after.RefreshToken!)).RefreshToken!), Is.Not.EqualTo(KeyOf(first.RefreshToken!)));
+        Assert.That((await client.Refresh(before.RefreshToken!)).RefreshToken, Is.Not.Null, "it is the same token");
+        static string KeyOf(string token) => new JsonWebToken(token).Kid;
+    }
+
+    [Test]
+    public async Task If_the_key_of_a_successor_was_withdrawn_the_client_gets_another_one()
+    {
+        await using var server = await AuthServer.Start();
+        using var client = await AllowedClient.Of(server);
+        var first = await client.Tokens();
+        server.Time.Advance(TimeSpan.FromDays(3));
+        await server.With<KeyRotation, int>(async keys =>
+        {
+            await keys.Rotate(CancellationToken.None);
+            return 0;
+        });
+        var lost = await client.Refresh(first.RefreshToken!);
+        await server.With<KeyRotation, Withdrawal>(keys => keys.Withdraw(
+            new JsonWebToken(lost.RefreshToken).Kid, CancellationToken.None));
+
+        var next = await client.Refresh(first.RefreshToken!);
+
+        Assert.That((await client.Refresh(next.RefreshToken!)).RefreshToken, Is.Not.Null);
     }
 
     [Test]

@@ -1,4 +1,7 @@
 using System.Net;
+using Auth.Server.Keys;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Shared.Contracts;
 
 namespace Auth.Server.Tests.Connect;
@@ -94,6 +97,84 @@ internal sealed class TokenExchangeTests
         using var revoked = await client.Post("connect/revoke", ("token", tokens.RefreshToken!));
 
         Assert.That((await scim.Introspect(traded.AccessToken)).Active, Is.False);
+    }
+
+    [TestCase(0, Description = "The token that the client began with.")]
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(3)]
+    [TestCase(4, Description = "The last one in the chain: none but itself.")]
+    public async Task An_exchanged_token_ends_with_each_token_that_it_goes_back_to_and_no_other_does(int revoked)
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        using var client = await AllowedClient.Of(server);
+        var (id, secret) = (client.Issued.Set.ClientId, client.Issued.ClientSecret);
+        var own = await client.ClientCredentialsToken();
+        var chain = new List<string> { own };
+        for (var depth = 0; depth < 4; depth++)
+            chain.Add((await Trade(server, id, secret, chain[^1])).AccessToken);
+        var sibling = (await Trade(server, id, secret, own)).AccessToken;
+        var another = await client.ClientCredentialsToken();
+
+        using var answer = await client.Post("connect/revoke", ("token", chain[revoked]));
+
+        Assert.That((int)answer.StatusCode, Is.EqualTo(200));
+        for (var depth = 0; depth < chain.Count; depth++)
+            Assert.That((await scim.Introspect(chain[depth])).Active, Is.EqualTo(depth < revoked), $"depth {depth}");
+        Assert.That((await scim.Introspect(sibling)).Active, Is.EqualTo(revoked > 0));
+        Assert.That((await scim.Introspect(another)).Active);
+        using var again = await TryTrade(server, id, secret, chain[Math.Min(revoked + 1, 4)]);
+        Assert.That((await again.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant"));
+        Assert.That(
+            await server.WithDatabase(db => db.Events.CountAsync(e => e.Type == SecurityEvents.SessionRevoked)),
+            Is.EqualTo(1), "nodes of Scim.Api forget what they were told of the account's tokens");
+    }
+
+    [Test]
+    public async Task An_exchanged_token_ends_when_the_key_of_its_subject_is_withdrawn_though_another_key_has_signed_it()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        using var client = await AllowedClient.Of(server);
+        server.Time.Advance(TimeSpan.FromDays(3));
+        var own = await client.ClientCredentialsToken();
+        await server.With<KeyRotation, int>(async keys =>
+        {
+            await keys.Rotate(CancellationToken.None);
+            return 0;
+        });
+        var traded = await Trade(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, own);
+        Assert.That(new JsonWebToken(traded.AccessToken).Kid, Is.Not.EqualTo(new JsonWebToken(own).Kid));
+
+        await server.With<KeyRotation, Withdrawal>(keys => keys.Withdraw(new JsonWebToken(own).Kid, CancellationToken.None));
+
+        Assert.That((await scim.Introspect(traded.AccessToken)).Active, Is.False);
+    }
+
+    [Test]
+    public async Task Tokens_exchanged_while_their_subject_is_revoked_end_with_it()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        using var client = await AllowedClient.Of(server);
+        for (var round = 0; round < 10; round++)
+        {
+            var own = await client.ClientCredentialsToken();
+            var trades = Enumerable.Range(0, 4)
+                .Select(_ => TryTrade(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, own)).ToList();
+            using var revoked = await client.Post("connect/revoke", ("token", own));
+            Assert.That((int)revoked.StatusCode, Is.EqualTo(200));
+            foreach (var answer in await Task.WhenAll(trades))
+            {
+                if (answer.IsSuccessStatusCode)
+                {
+                    var token = (await answer.Json()).GetProperty("access_token").GetString()!;
+                    Assert.That((await scim.Introspect(token)).Active, Is.False);
+                }
+                answer.Dispose();
+            }
+        }
     }
 
     [Test]

@@ -1,0 +1,28 @@
+using OpenIddict.Abstractions;
+using OpenIddict.Server;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+using static OpenIddict.Server.OpenIddictServerEvents;
+
+namespace Auth.Server.Connect;
+
+/// <summary>
+/// The revocation endpoint (RFC 7009 §2.1): a refresh token ends its whole grant, an access token itself and what it was
+/// exchanged for. Whatever happens to the token's row at the same moment, it has ended on every node when this answers.
+/// </summary>
+internal sealed class RevokeToken(TokenManager tokens) : IOpenIddictServerHandler<HandleRevocationRequestContext>
+{
+    public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+        OpenIddictServerHandlerDescriptor.CreateBuilder<HandleRevocationRequestContext>()
+            .UseScopedHandler<RevokeToken>()
+            .SetOrder(OpenIddictServerHandlers.Revocation.RevokeToken.Descriptor.Order)
+            .Build();
+
+    public async ValueTask HandleAsync(HandleRevocationRequestContext context)
+    {
+        var token = context.GenericTokenPrincipal!;
+        if (token.HasTokenType(TokenTypeIdentifiers.RefreshToken) && token.GetAuthorizationId() is { } grant)
+            await tokens.RevokeByAuthorizationIdAsync(grant);
+        else
+            await tokens.Revoke(Guid.Parse(token.GetTokenId()!));
+    }
+}
