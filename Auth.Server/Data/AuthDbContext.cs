@@ -10,7 +10,6 @@ using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 
 namespace Auth.Server.Data;
 
@@ -59,44 +58,16 @@ internal abstract class AuthDbContext(DbContextOptions options)
 
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
-    /// <summary>Begins the transaction of a write: on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>).</summary>
+    /// <summary>
+    /// Begins the transaction of a write: on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>), when its turn has
+    /// come at the <see cref="WriterGate"/>.
+    /// </summary>
     public async Task<WriteTransaction> BeginWrite(CancellationToken cancellation)
     {
         // On SQLite it would wait for itself.
         if (Database.CurrentTransaction is not null)
             throw new InvalidOperationException("A transaction is under way in this scope.");
-        var gate = this.GetService<WriterGate>();
-        await gate.Enter(cancellation);
-        try
-        {
-            return new WriteTransaction(await Database.BeginTransactionAsync(cancellation), gate);
-        }
-        catch
-        {
-            gate.Leave();
-            throw;
-        }
-    }
-
-    /// <summary>
-    /// A save outside a transaction (OpenIddict's and Identity's stores do that) is a write of its own. One statement is a
-    /// transaction by itself; Entity Framework begins one for more.
-    /// </summary>
-    public override async Task<int> SaveChangesAsync(
-        bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
-    {
-        if (Database.CurrentTransaction is not null)
-            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-        var gate = this.GetService<WriterGate>();
-        await gate.Enter(cancellationToken);
-        try
-        {
-            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-        }
-        finally
-        {
-            gate.Leave();
-        }
+        return new WriteTransaction(await Database.BeginTransactionAsync(cancellation));
     }
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
@@ -117,8 +88,12 @@ internal sealed class SqliteAuthDbContext : AuthDbContext
     /// serves none of ours.
     /// </summary>
     public SqliteAuthDbContext(DbContextOptions<SqliteAuthDbContext> options)
-        : base(options) =>
+        : base(options)
+    {
         Database.SetDbConnection(new SqliteConnection(Database.GetConnectionString()), contextOwnsConnection: true);
+        // A save enters the gate with its transaction, so it always has one.
+        Database.AutoTransactionBehavior = AutoTransactionBehavior.Always;
+    }
 }
 
 /// <summary>The auth database on PostgreSQL, for any number of nodes.</summary>

@@ -1,6 +1,7 @@
 using Auth.Server.Connect;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Shared.Hosting;
 
 namespace Auth.Server.Data;
@@ -21,12 +22,18 @@ internal static class Storage
     public static void AddStorage(this IServiceCollection services, string connectionString)
     {
         var postgres = IsPostgres(connectionString);
-        services.AddSingleton(_ => new WriterGate(oneAtATime: !postgres));
         services.AddSingleton(_ => new TokenLookup(connectionString));
         if (postgres)
+        {
             services.AddDbContextPool<AuthDbContext, PostgresAuthDbContext>(db => db.UsePostgres(connectionString));
-        else
-            services.AddDbContextPool<AuthDbContext, SqliteAuthDbContext>(db => db.UseSqliteFile(connectionString));
+            return;
+        }
+
+        services.AddSingleton<WriterGate>();
+        services.AddDbContextPool<AuthDbContext, SqliteAuthDbContext>((provider, db) => db
+            .UseSqliteFile(connectionString)
+            .AddInterceptors(provider.GetRequiredService<WriterGate>())
+            .ReplaceService<IRelationalTransactionFactory, WriterGate.TransactionFactory>());
     }
 
     /// <summary>Makes the SQLite file, for its owner only, or sees to it that others cannot read it; its log is alike.</summary>

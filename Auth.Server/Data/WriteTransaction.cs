@@ -2,23 +2,10 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Auth.Server.Data;
 
-/// <summary>
-/// A transaction that may write; it holds the <see cref="WriterGate"/> until it is disposed. What is not committed
-/// by then is rolled back.
-/// </summary>
-internal sealed class WriteTransaction(IDbContextTransaction transaction, WriterGate gate) : IAsyncDisposable
+/// <summary>A transaction that may write. What is not committed when it is disposed is rolled back.</summary>
+internal sealed class WriteTransaction(IDbContextTransaction transaction) : IAsyncDisposable
 {
     public Task Commit(CancellationToken cancellation) => transaction.CommitAsync(cancellation);
 
-    public async ValueTask DisposeAsync()
-    {
-        try
-        {
-            await transaction.DisposeAsync();
-        }
-        finally
-        {
-            gate.Leave();
-        }
-    }
+    public ValueTask DisposeAsync() => transaction.DisposeAsync();
 }

@@ -55,7 +55,7 @@ public sealed class ArchitectureTests
         || type.Namespace.StartsWith("System.", StringComparison.Ordinal)
         || type.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute), inherit: false);
 
-    private static string Repository()
+    internal static string Repository()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder!.FullName, "SciLeads.Auth.sln")))
