@@ -72,6 +72,7 @@ internal static class Program
             Scopes = [Scopes.Scim],
         });
         builder.Services.AddSingleton<RateLimit>();
+        builder.Services.AddSingleton<LargeMessages>();
         builder.Services.AddScoped<UserWrites>();
         builder.Services.AddScoped<UserSearch>();
         builder.Services.AddSingleton<SearchBudget>();
@@ -91,12 +92,13 @@ internal static class Program
 
         var app = builder.Build();
         app.UseForwardedHeaders();
+        app.UseHeadRequests();
         app.UseMiddleware<SecurityHeaders>();
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(ErrorAnswers.Describe);
         app.UseAuthentication();
-        app.UseAuthorization();
         app.UseRateLimit();
+        app.UseAuthorization();
 
         var scim = app.MapGroup("/scim/v2").RequireAuthorization(Scopes.Scim);
         scim.MapDiscovery();

@@ -44,7 +44,7 @@ internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcom
     public async Task<(IReadOnlyList<ProvisioningEvent> Events, Guid? Next)> Read(
         ScimDbContext db, Guid accountId, int size, CancellationToken cancellation)
     {
-        var found = await Page(db.EventsOf(accountId), size + 1).ToListAsync(cancellation);
+        var found = await Page(db.EventsOf(accountId).AsNoTracking(), size + 1).ToListAsync(cancellation);
         if (found.Count > size)
             return (found[..size], found[size - 1].Id);
         return (found, Words.Count == 0 || IsAboutUser

@@ -4,6 +4,7 @@ using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
 using Scim.Api.Data;
+using Scim.Api.Protocol.Messages;
 using Scim.Api.Tokens;
 using Shared.Contracts;
 
@@ -28,11 +29,28 @@ internal static class ProvisioningLogApi
         return Results.Json(new PortalEvents { Events = [.. events.Select(Row)], Next = next });
     }
 
-    private static IResult Save(EventQuery query, Caller caller, ScimDbContext db, CancellationToken cancellation) =>
-        Results.Stream(
-            body => WriteCsv(body, All(query, caller.AccountId, db, cancellation), cancellation),
+    private static async Task<IResult> Save(
+        EventQuery query, Caller caller, LargeMessage message, ScimDbContext db, HttpContext http,
+        CancellationToken cancellation)
+    {
+        await message.TakeSlot(cancellation);
+        return Results.Stream(
+            async body =>
+            {
+                try
+                {
+                    await WriteCsv(body, All(query, caller.AccountId, db, cancellation), cancellation);
+                }
+                catch when (http.Response.HasStarted)
+                {
+                    // Nobody shall take what came for the whole log.
+                    http.Abort();
+                    throw;
+                }
+            },
             "text/csv; charset=utf-8",
             "provisioning-log.csv");
+    }
 
     /// <summary>All events from the query on, in short queries: a slow reader holds nothing up.</summary>
     private static async IAsyncEnumerable<ProvisioningEvent> All(

@@ -44,13 +44,20 @@ internal sealed class RateLimit : IDisposable
     public void Dispose() => buckets.Dispose();
 }
 
-/// <summary>Puts the rate limit behind the checks of token and fence, and before every endpoint.</summary>
+/// <summary>
+/// Puts the limits behind the checks of token and fence, and before the account's policy: whoever may do nothing is
+/// held to them, too.
+/// </summary>
 internal static class RateLimiting
 {
     public static void UseRateLimit(this IApplicationBuilder app) => app.Use((context, next) =>
     {
         if (context.Features.Get<Caller>() is { } caller)
+        {
             context.RequestServices.GetRequiredService<RateLimit>().Take(caller, requests: 1);
+            var slots = context.RequestServices.GetRequiredService<LargeMessages>();
+            context.Features.Set(new LargeMessage(slots, context, caller.AccountId));
+        }
         return next(context);
     });
 }

@@ -7,6 +7,7 @@ using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
+using Scim.Api.Users.Search;
 using Shared.Contracts;
 
 namespace Scim.Api.Users;
@@ -18,6 +19,7 @@ namespace Scim.Api.Users;
 internal static class PortalApi
 {
     private const int PageSize = 25;
+    private const int MaxShown = 254;
 
     public static void MapPortalUsers(this IEndpointRouteBuilder portal)
     {
@@ -27,26 +29,49 @@ internal static class PortalApi
     }
 
     private static async Task<IResult> List(
-        string? search, string? page, Caller caller, ScimDbContext db, CancellationToken cancellation)
+        string? search, string? page, Caller caller, ScimDbContext db, SearchBudget budget, CancellationToken cancellation)
     {
         var number = int.TryParse(page, out var asked) ? Math.Clamp(asked, 1, int.MaxValue / PageSize) : 1;
-        var users = db.UsersOf(caller.AccountId).AsNoTracking().Mentioning(search);
-        var found = await users.OrderBy(user => user.Id)
-            .Skip((number - 1) * PageSize).Take(PageSize)
-            .ToListAsync(cancellation);
-        var ids = found.ConvertAll(user => user.Id);
-        var seats = await db.SeatsOf(caller.AccountId).AsNoTracking()
+        var skip = (number - 1) * PageSize;
+        var words = Words(search);
+        var (users, total) = words.Count == 0 && skip <= UserSearch.FreeSkip
+            ? await Find(cancellation)
+            : await budget.Run(db, caller.AccountId, Find, cancellation);
+        return Results.Json(new PortalUsers
+        {
+            Total = total,
+            Page = number,
+            PageSize = PageSize,
+            Users = users,
+            Seats = await db.CountSeats(caller.Account, cancellation),
+        });
+
+        async Task<(List<PortalUser> Users, int Total)> Find(CancellationToken deadline)
+        {
+            var found = db.UsersOf(caller.AccountId).AsNoTracking().Mentioning(words);
+            return (
+                await Rows(db, caller.AccountId, found.OrderBy(user => user.Id).Skip(skip).Take(PageSize), deadline),
+                words.Count == 0
+                    ? await db.CountUsers(caller.AccountId, deadline)
+                    : await found.CountAsync(deadline));
+        }
+    }
+
+    /// <summary>The users as they are listed. One document at a time is in memory.</summary>
+    private static async Task<List<PortalUser>> Rows(
+        ScimDbContext db, Guid accountId, IQueryable<User> users, CancellationToken cancellation)
+    {
+        var rows = new List<PortalUser>();
+        var columns = users.Select(user =>
+            new { user.Id, user.UserName, user.Active, user.ExternalId, user.Source, user.Document });
+        await foreach (var user in columns.AsAsyncEnumerable().WithCancellation(cancellation))
+            rows.Add(Row(user.Id, user.UserName, user.Active, user.ExternalId, user.Source, user.Document, []));
+        var ids = rows.ConvertAll(row => row.Id);
+        var seats = await db.SeatsOf(accountId).AsNoTracking()
             .Where(seat => ids.Contains(seat.UserId))
             .ToListAsync(cancellation);
         var licences = seats.ToLookup(seat => seat.UserId, seat => seat.Product);
-        return Results.Json(new PortalUsers
-        {
-            Total = await users.CountAsync(cancellation),
-            Page = number,
-            PageSize = PageSize,
-            Users = found.ConvertAll(user => Row(user, licences[user.Id])),
-            Seats = await db.CountSeats(caller.Account, cancellation),
-        });
+        return rows.ConvertAll(row => row with { Licences = [.. licences[row.Id].Order(StringComparer.Ordinal)] });
     }
 
     private static async Task<IResult> Create(
@@ -56,15 +81,21 @@ internal static class PortalApi
         attempt.IsAbout(attributes);
         var user = await writes.Create(attempt, attributes, cancellation);
         var licences = attempt.Caller.Account.LicencesOfNewUsers().Select(licence => licence.Product);
-        return Results.Json(Row(user, licences), statusCode: StatusCodes.Status201Created);
+        return Results.Json(
+            Row(user.Id, user.UserName, user.Active, user.ExternalId, user.Source, user.Document, licences),
+            statusCode: StatusCodes.Status201Created);
     }
 
-    /// <summary>Everyone in whose names, addresses or external id each word of the search occurs.</summary>
-    private static IQueryable<User> Mentioning(this IQueryable<User> users, string? search) =>
-        CaseFolding.Fold(search ?? "")
+    private static List<string> Words(string? search) =>
+    [
+        .. CaseFolding.Fold(search ?? "")
             .Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Take(10)
-            .Aggregate(users, (found, word) => found.Where(user => user.SearchText.Contains(word)));
+            .Take(10),
+    ];
+
+    /// <summary>Everyone in whose names, addresses or external id each word of the search occurs.</summary>
+    private static IQueryable<User> Mentioning(this IQueryable<User> users, List<string> words) =>
+        words.Aggregate(users, (found, word) => found.Where(user => user.SearchText.Contains(word)));
 
     /// <summary>A user as SCIM would have it, of what the portal and the import know.</summary>
     public static JsonObject Attributes(NewPortalUser person, string? externalId = null)
@@ -98,20 +129,30 @@ internal static class PortalApi
         }
     }
 
-    private static PortalUser Row(User user, IEnumerable<string> licences)
+    private static PortalUser Row(
+        Guid id,
+        string userName,
+        bool active,
+        string? externalId,
+        string source,
+        string document,
+        IEnumerable<string> licences)
     {
-        var document = user.Json();
+        var json = JsonNode.Parse(document)!.AsObject();
         return new PortalUser
         {
-            Id = user.Id,
-            Email = user.UserName,
-            FirstName = UserDocument.GivenName(document),
-            LastName = UserDocument.FamilyName(document),
-            DisplayName = UserDocument.DisplayName(document),
-            Active = user.Active,
-            ExternalId = user.ExternalId,
+            Id = id,
+            Email = Shown(userName)!,
+            FirstName = Shown(UserDocument.GivenName(json)),
+            LastName = Shown(UserDocument.FamilyName(json)),
+            DisplayName = Shown(UserDocument.DisplayName(json)),
+            Active = active,
+            ExternalId = Shown(externalId),
             Licences = [.. licences.Order(StringComparer.Ordinal)],
-            Source = user.Source,
+            Source = source,
         };
     }
+
+    // Values from before there was a limit may be very long.
+    private static string? Shown(string? text) => ProvisioningEvent.Cut(text, MaxShown);
 }

@@ -28,31 +28,36 @@ internal static class UsersApi
         users.MapDelete("{id}", Delete);
     }
 
-    private static Task<ScimResult> List(
-        ListRequest request, Caller caller, UserPages pages, CancellationToken cancellation)
+    private static Task<ScimResult> List(ListRequest request, [AsParameters] Reading reading)
     {
         var filter = request.Filter is { } text ? Filter.Parse(text, ResourceType.User.Find) : null;
-        return Page(request, new UserQuery(caller.AccountId, filter, request.Sorting), pages, cancellation);
+        return Page(request, new UserQuery(reading.Caller.AccountId, filter, request.Sorting), reading);
     }
 
-    private static Task<ScimResult> Search(
-        RequestBody body, Caller caller, UserPages pages, CancellationToken cancellation) =>
-        List(ListRequest.Read(body.Json), caller, pages, cancellation);
+    private static Task<ScimResult> Search(RequestBody body, [AsParameters] Reading reading) =>
+        List(ListRequest.Read(body.Json), reading);
 
     /// <summary>Finds resources of every type (RFC 7644 §3.4.2.1): of users, as there are no others.</summary>
-    private static Task<ScimResult> SearchAll(
-        RequestBody body, Caller caller, UserPages pages, CancellationToken cancellation)
+    private static Task<ScimResult> SearchAll(RequestBody body, [AsParameters] Reading reading)
     {
         var request = ListRequest.Read(body.Json);
         AttributeLookup find = ResourceType.User.Find;
         var filter = request.Filter is { } text ? Filter.Parse(text).AmongTypes(find) : null;
         var sorting = request.Sorting is { By: var by } && find(by) is null ? null : request.Sorting;
-        return Page(request, new UserQuery(caller.AccountId, filter, sorting), pages, cancellation);
+        return Page(request, new UserQuery(reading.Caller.AccountId, filter, sorting), reading);
     }
 
-    private static async Task<ScimResult> Page(
-        ListRequest request, UserQuery query, UserPages pages, CancellationToken cancellation) =>
-        ScimResult.List(await pages.Read(query, request, cancellation), request.Projection);
+    private static async Task<ScimResult> Page(ListRequest request, UserQuery query, Reading reading)
+    {
+        var page = new PageRequest(
+            query, request, reading.Message, reading.Http.IsHead(), cancellation => CheckAgain(reading, cancellation));
+        return ScimResult.List(await reading.Pages.Read(page, reading.Cancellation), request.Projection);
+    }
+
+    private static Task CheckAgain(Reading reading, CancellationToken cancellation) =>
+        BearerToken.Of(reading.Http) is { } bearer
+            ? reading.Admission.CheckAgain(bearer, cancellation)
+            : Task.CompletedTask;
 
     private static async Task<IResult> Get(
         string id, Preconditions preconditions, Projection projection, Caller caller, ScimDbContext db,
@@ -96,6 +101,15 @@ internal static class UsersApi
             : NotFound(id);
 
     private static ScimError NotFound(string id) => ScimError.NotFound(ResourceType.User.Name, id);
+
+    /// <summary>What reading a list needs besides knowing which list.</summary>
+    private sealed record Reading(
+        HttpContext Http,
+        Caller Caller,
+        LargeMessage Message,
+        UserPages Pages,
+        Admission Admission,
+        CancellationToken Cancellation);
 
     /// <summary>What a write of a user needs besides its body.</summary>
     private sealed record Write(

@@ -4,10 +4,10 @@ namespace Benchmarks;
 
 /// <summary>How much is measured; without a verdict, it only shows that the benchmark runs.</summary>
 internal sealed record Scale(
-    int Accounts, int RotatingAccounts, int Barriers, int FewUsers, int Users, int ManyUsers, int WarmUp, int Requests, int Rounds, int PageSize, bool Judged)
+    int Accounts, int RotatingAccounts, int Barriers, int FewUsers, int Users, int ManyUsers, int WarmUp, int Requests, int Rounds, int PageSize, int LargeUsers, bool Judged)
 {
-    public static Scale Full { get; } = new(400, 10_000, 300, 1000, 100_000, 1_000_000, 20_000, 1000, 60, 100, Judged: true);
-    public static Scale Smoke { get; } = new(4, 4, 5, 20, 60, 100, 10, 10, 2, 10, Judged: false);
+    public static Scale Full { get; } = new(400, 10_000, 300, 1000, 100_000, 1_000_000, 20_000, 1000, 60, 100, 100, Judged: true);
+    public static Scale Smoke { get; } = new(4, 4, 5, 20, 60, 100, 10, 10, 2, 10, 10, Judged: false);
 }
 
 /// <summary>
@@ -63,6 +63,23 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
             cost => cost.AllCpu,
             limit: 1.1,
             warmUp: scale.ManyUsers / 2);
+    }
+
+    /// <summary>
+    /// Of Scim.Api, how much memory it takes when one account, whose users are large, asks for many pages at once.
+    /// </summary>
+    public async Task Memory()
+    {
+        await using var users = await Database.Create(postgres, scale.FewUsers);
+        await users.With(db => SeededUsers.Enlarge(db, scale.LargeUsers));
+        foreach (var requests in (int[])[4, 4, 64])
+        {
+            await using var server = await Server.Start("scim", users);
+            await server.Send(Subjects.Page(1, 1));
+            var idle = await server.PeakMemory();
+            var statuses = await server.SendAtOnce(requests, () => Subjects.Page(1, scale.LargeUsers));
+            table.Memory(requests, idle, await server.PeakMemory(), statuses, limit: 300);
+        }
     }
 
     /// <summary>Of Auth.Server.</summary>

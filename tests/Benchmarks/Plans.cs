@@ -13,7 +13,7 @@ internal static class Plans
     public static Task<List<string>> Of(Database database, string filter) => database.With(async db =>
     {
         await db.Database.OpenConnectionAsync();
-        using var budget = new SearchBudget();
+        using var budget = new SearchBudget(TimeProvider.System);
         var options = Options.Create(new ScimOptions { BaseUrl = "http://localhost:5002/scim/v2" });
         var sql = new SqlText(SqlDialect.Of(db.Database))
             .Append(database.IsPostgres ? "EXPLAIN " : "EXPLAIN QUERY PLAN ");

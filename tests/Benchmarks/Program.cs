@@ -4,7 +4,7 @@ namespace Benchmarks;
 
 /// <summary>
 /// Measures the SCIM server: <c>dotnet run --configuration Release --project tests/Benchmarks -- [sqlite|postgres]
-/// [tokens|rotation|barrier|cached|users|growth] [--smoke]</c>. Ends with 1 if a limit is broken.
+/// [tokens|rotation|barrier|cached|users|growth|memory] [--smoke]</c>. Ends with 1 if a limit is broken.
 /// </summary>
 internal static class Program
 {
@@ -34,6 +34,7 @@ internal static class Program
                 ("cached", benchmark.Cached),
                 ("users", benchmark.Users),
                 ("growth", benchmark.Growth),
+                ("memory", benchmark.Memory),
             ];
             var wanted = Array.FindAll(parts, part => args.Contains(part.Name));
             foreach (var (_, measure) in wanted.Length > 0 ? wanted : parts)

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Scim.Api.Data;
 using Scim.Api.Protocol;
 using Scim.Api.Protocol.Schemas;
 using Scim.Api.Users;
@@ -60,6 +62,18 @@ internal static class SeededUsers
             ResourceType.User, JsonNode.Parse(Body(number))!.AsObject(), new ClientHabits());
         user.Become(UserDocument.Compose(user.Id, attributes), claimsWorkEmail: true, time);
         return user;
+    }
+
+    /// <summary>Gives the first users a displayName of a million letters, as one could have before there was a limit.</summary>
+    public static async Task<int> Enlarge(ScimDbContext db, int users)
+    {
+        foreach (var user in await db.UsersOf(Account.Id).Include(user => user.Emails).OrderBy(user => user.Id).Take(users).ToListAsync())
+        {
+            var document = user.Json();
+            document["displayName"] = new string('x', 1_000_000);
+            user.Become(document, claimsWorkEmail: true, user.LastModified);
+        }
+        return await db.SaveChangesAsync();
     }
 
     /// <summary>The body that makes the user, as Okta writes it.</summary>

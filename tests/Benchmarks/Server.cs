@@ -13,6 +13,7 @@ namespace Benchmarks;
 internal sealed class Server : IAsyncDisposable
 {
     private const int Connections = 4;
+    private static long peakMemory;
 
     private readonly Process process;
     private readonly bool isGuest;
@@ -64,6 +65,9 @@ internal sealed class Server : IAsyncDisposable
     public static async Task Serve()
     {
         var apps = new List<WebApplication>();
+        // Files that SQLite maps are the system's memory, which takes it back; so the peak of what is left is sampled.
+        await using var sampling = new Timer(
+            _ => peakMemory = Math.Max(peakMemory, OwnMemory()), null, TimeSpan.Zero, TimeSpan.FromMilliseconds(10));
         while (await Console.In.ReadLineAsync() is { } line)
         {
             var wanted = line.Split('\t');
@@ -74,6 +78,14 @@ internal sealed class Server : IAsyncDisposable
             await app.StopAsync();
             await app.DisposeAsync();
         }
+    }
+
+    private static long OwnMemory()
+    {
+        const string Label = "RssAnon:";
+        var line = File.ReadLines("/proc/self/status").First(line => line.StartsWith(Label, StringComparison.Ordinal));
+        return 1024 * long.Parse(
+            line[Label.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
     }
 
     private static async Task<Uri> Ask(Process process, string kind, string connection, string folder)
@@ -102,6 +114,8 @@ internal sealed class Server : IAsyncDisposable
         app.MapGet("/spent", () => string.Create(
             CultureInfo.InvariantCulture,
             $"{Environment.CpuUsage.TotalTime.Ticks} {GC.GetTotalAllocatedBytes(precise: true)}"));
+        app.MapGet("/memory", () => string.Create(
+            CultureInfo.InvariantCulture, $"{Volatile.Read(ref peakMemory)}"));
         await app.StartAsync();
         Console.WriteLine(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
         return app;
@@ -140,6 +154,29 @@ internal sealed class Server : IAsyncDisposable
         var spent = (await client.GetStringAsync(new Uri("/spent", UriKind.Relative))).Split(' ')
             .Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
         return new(spent[0] / TimeSpan.TicksPerMicrosecond, (await databaseTime()).TotalMicroseconds, spent[1]);
+    }
+
+    /// <summary>The most memory of its own that the server's process has had, in megabytes.</summary>
+    public async Task<long> PeakMemory() => long.Parse(
+        await client.GetStringAsync(new Uri("/memory", UriKind.Relative)), CultureInfo.InvariantCulture) / 1_000_000;
+
+    /// <summary>
+    /// Sends one request many times at once, each over a connection of its own; returns the statuses of the answers,
+    /// whose bodies are read and dropped.
+    /// </summary>
+    public async Task<IReadOnlyList<int>> SendAtOnce(int requests, Func<HttpRequestMessage> next)
+    {
+        using var crowd = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false })
+        {
+            BaseAddress = client.BaseAddress,
+        };
+        return await Task.WhenAll(Enumerable.Range(0, requests).Select(async _ =>
+        {
+            using var request = next();
+            using var answer = await crowd.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            await answer.Content.CopyToAsync(Stream.Null);
+            return (int)answer.StatusCode;
+        }));
     }
 
     public async ValueTask DisposeAsync()

@@ -39,6 +39,13 @@ internal sealed class Table(bool judged)
     public static void Barrier(int nodes, int[] times) => Write(
         $"barrier of {nodes} nodes: p50 {times[times.Length / 2]} ms, p99 {times[(int)(0.99 * (times.Length - 1))]} ms");
 
+    /// <summary>By how many megabytes a server's peak grows under requests that come at once.</summary>
+    public void Memory(int requests, long idle, long peak, IReadOnlyList<int> statuses, long limit)
+    {
+        var answers = string.Join(", ", statuses.CountBy(status => status).Select(one => $"{one.Value} x {one.Key}"));
+        Write($"{requests} pages of large users at once: {idle} MB, then {peak} MB ({answers}){Verdict(peak - idle <= limit)}");
+    }
+
     private string Verdict(bool isKept)
     {
         if (!judged)

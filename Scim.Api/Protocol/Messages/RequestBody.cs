@@ -22,7 +22,7 @@ internal sealed record RequestBody(JsonObject Json)
                 415,
                 null,
                 $"The body must be {MediaTypes.Scim} or {MediaTypes.Json}, not {context.Request.ContentType}."));
-        var bytes = await ReadAll(context.Request, context.RequestAborted);
+        var bytes = await ReadAll(context.Request, context.Features.Get<LargeMessage>(), context.RequestAborted);
         return new RequestBody(Parse(bytes));
     }
 
@@ -84,13 +84,16 @@ internal sealed record RequestBody(JsonObject Json)
         }
     }
 
-    private static async Task<byte[]> ReadAll(HttpRequest request, CancellationToken cancellation)
+    private static async Task<byte[]> ReadAll(
+        HttpRequest request, LargeMessage? message, CancellationToken cancellation)
     {
         if (request.ContentLength > MaxLength)
             throw TooLarge();
         while (true)
         {
             var read = await request.BodyReader.ReadAsync(cancellation);
+            if (Math.Max(read.Buffer.Length, request.ContentLength ?? 0) > LargeMessages.FreeBytes && message is not null)
+                await message.TakeSlot(cancellation);
             if (read.Buffer.Length > MaxLength)
             {
                 // Given back, or the server could not read on to the end of the body.

@@ -13,13 +13,19 @@ namespace Scim.Api.Protocol.Messages;
 internal sealed record ScimResult : IResult
 {
     private const string ListSchema = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+    private const int SentAtOnce = 16 * 1024;
 
     private readonly int status;
     private readonly Resource? resource;
     private readonly Action<IBufferWriter<byte>, string>? write;
+    private readonly Func<StreamedAnswer, string, Task>? writeRest;
 
-    private ScimResult(int status, Resource? resource = null, Action<IBufferWriter<byte>, string>? write = null) =>
-        (this.status, this.resource, this.write) = (status, resource, write);
+    private ScimResult(
+        int status,
+        Resource? resource = null,
+        Action<IBufferWriter<byte>, string>? write = null,
+        Func<StreamedAnswer, string, Task>? writeRest = null) =>
+        (this.status, this.resource, this.write, this.writeRest) = (status, resource, write, writeRest);
 
     public static ScimResult Ok(Resource resource, Projection projection) =>
         Of(StatusCodes.Status200OK, resource, projection);
@@ -39,21 +45,17 @@ internal sealed record ScimResult : IResult
         StatusCodes.Status200OK,
         write: (writer, baseUrl) =>
         {
-            Write(writer, $$"""{"schemas":["{{ListSchema}}"],"totalResults":{{list.TotalResults}},""");
-            if (list.StartIndex is { } startIndex)
-                Write(writer, $"\"startIndex\":{startIndex},");
-            // Only letters, digits, - and _ (RFC 9865 §2), so there is nothing to escape.
-            if (list.NextCursor is { } cursor)
-                Write(writer, $"\"nextCursor\":\"{cursor}\",");
-            Write(writer, $"\"itemsPerPage\":{list.Resources.Count},\"Resources\":[");
+            WriteHead(writer, list);
             for (var i = 0; i < list.Resources.Count; i++)
             {
                 if (i > 0)
-                    Write(writer, $",");
+                    writer.Write(","u8);
                 list.Resources[i].WriteTo(writer, baseUrl, projection);
             }
-            Write(writer, $"]}}");
-        });
+            if (list.Rest is null)
+                writer.Write("]}"u8);
+        },
+        writeRest: list.Rest is { } rest ? (answer, baseUrl) => WriteRest(answer, baseUrl, list, rest, projection) : null);
 
     /// <summary>All there is, on one page: schemas, resource types.</summary>
     public static ScimResult List(IReadOnlyList<Resource> resources) =>
@@ -73,8 +75,41 @@ internal sealed record ScimResult : IResult
         if (write is null)
             return;
         response.ContentType = MediaTypes.ForAnswer(httpContext.Request);
+        if (writeRest is null)
+        {
+            await WholeAnswer.Send(response, writer => write(writer, baseUrl));
+            return;
+        }
         write(response.BodyWriter, baseUrl);
-        await response.BodyWriter.FlushAsync(httpContext.RequestAborted);
+        await StreamedAnswer.Send(httpContext, answer => writeRest(answer, baseUrl));
+    }
+
+    private static void WriteHead(IBufferWriter<byte> writer, ListResponse list)
+    {
+        Write(writer, $$"""{"schemas":["{{ListSchema}}"],"totalResults":{{list.TotalResults}},""");
+        if (list.StartIndex is { } startIndex)
+            Write(writer, $"\"startIndex\":{startIndex},");
+        // Only letters, digits, - and _ (RFC 9865 §2), so there is nothing to escape.
+        if (list.NextCursor is { } cursor)
+            Write(writer, $"\"nextCursor\":\"{cursor}\",");
+        Write(writer, $"\"itemsPerPage\":{list.ItemsPerPage},\"Resources\":[");
+    }
+
+    private static async Task WriteRest(
+        StreamedAnswer answer, string baseUrl, ListResponse list, ListRest rest, Projection projection)
+    {
+        var (written, unsent) = (list.Resources.Count, 0);
+        await foreach (var one in rest.Read(answer.Cancellation))
+        {
+            if (written++ > 0)
+                answer.Writer.Write(","u8);
+            one.WriteTo(answer.Writer, baseUrl, projection);
+            if ((unsent += one.Document.Length) < SentAtOnce)
+                continue;
+            await answer.Flush();
+            unsent = 0;
+        }
+        answer.Writer.Write("]}"u8);
     }
 
     private static ScimResult Of(int status, Resource resource, Projection projection) =>

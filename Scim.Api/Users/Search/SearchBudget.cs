@@ -10,10 +10,10 @@ using SQLitePCL;
 namespace Scim.Api.Users.Search;
 
 /// <summary>
-/// What a search that no index serves may take of the database: two at a time of an account, and two seconds each, the
-/// waiting included. A search that wants more is refused (400 <c>tooMany</c>, RFC 7644 §3.12).
+/// What a search that no index serves may take of the database: two at a time of an account, and two seconds each for
+/// all of its statements, the waiting included. A search that wants more is refused (400 <c>tooMany</c>, RFC 7644 §3.12).
 /// </summary>
-internal sealed class SearchBudget : IDisposable
+internal sealed class SearchBudget(TimeProvider time, TimeSpan? limit = null) : IDisposable
 {
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
@@ -24,23 +24,29 @@ internal sealed class SearchBudget : IDisposable
     // How many steps of its virtual machine SQLite takes before it asks whether to go on.
     private const int StepsBetweenChecks = 20_000;
 
+    private readonly TimeSpan limit = limit ?? Limit;
+
     private readonly PartitionedRateLimiter<Guid> accounts = PartitionedRateLimiter.Create<Guid, Guid>(
         account => RateLimitPartition.GetConcurrencyLimiter(
             account, _ => new() { PermitLimit = AtOnce, QueueLimit = Waiting }));
 
-    /// <summary>Runs a search on the context's connection within the budget.</summary>
+    /// <summary>
+    /// Runs a search, whatever number of statements it has, on the context's connection within one budget. The statements
+    /// must be given the token that the search is given.
+    /// </summary>
     public async Task<T> Run<T>(
         ScimDbContext db, Guid accountId, Func<CancellationToken, Task<T>> search, CancellationToken cancellation)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(Limit);
+        var begin = time.GetTimestamp();
+        using var timeout = new CancellationTokenSource(limit, time);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
         try
         {
             using var turn = await accounts.AcquireAsync(accountId, permitCount: 1, deadline.Token);
             if (!turn.IsAcquired)
                 throw TooMany();
             return db.Database.IsNpgsql()
-                ? await OnPostgres(db, search, deadline.Token)
+                ? await OnPostgres(db, search, limit - time.GetElapsedTime(begin), deadline.Token)
                 : await OnSqlite(db, search, deadline.Token);
         }
         catch (Exception stopped) when (IsStopped(stopped) && !cancellation.IsCancellationRequested)
@@ -51,11 +57,12 @@ internal sealed class SearchBudget : IDisposable
 
     public void Dispose() => accounts.Dispose();
 
+    // The token cancels a statement at the server. Should that get lost, the server itself stops each statement.
     private static async Task<T> OnPostgres<T>(
-        ScimDbContext db, Func<CancellationToken, Task<T>> search, CancellationToken deadline)
+        ScimDbContext db, Func<CancellationToken, Task<T>> search, TimeSpan left, CancellationToken deadline)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(deadline);
-        var milliseconds = Limit.TotalMilliseconds.ToString(CultureInfo.InvariantCulture);
+        var milliseconds = Math.Max(1, (int)left.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
         await db.Database.ExecuteSqlAsync($"SELECT set_config('statement_timeout', {milliseconds}, true)", deadline);
         return await search(deadline);
     }

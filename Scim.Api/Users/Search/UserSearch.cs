@@ -15,7 +15,10 @@ namespace Scim.Api.Users.Search;
 internal sealed record UserQuery(Guid AccountId, Filter? Filter = null, Sorting? Sorting = null)
 {
     /// <summary>Whether indexes serve the query, so that it needs no budget.</summary>
-    public bool IsIndexed => Filter is null ? Sorting is null : Filter.IsLookup(ResourceType.User.Find);
+    public bool IsIndexed => Filter is null ? Sorting is null : IsLookup;
+
+    /// <summary>Whether the query asks for a user, or a few, that an index finds.</summary>
+    public bool IsLookup => Filter?.IsLookup(ResourceType.User.Find) == true;
 }
 
 /// <summary>
@@ -24,44 +27,82 @@ internal sealed record UserQuery(Guid AccountId, Filter? Filter = null, Sorting?
 /// </summary>
 internal sealed record UserPosition(Guid Id, string? Value = null);
 
-/// <summary>A user that was found, as it is answered, and where it stands.</summary>
-internal sealed record FoundUser(Resource Resource, UserPosition Position);
+/// <summary>
+/// A user that was found: where it stands, the size of its document in bytes, and how it is answered; null if the users
+/// before it were as much as is held in memory.
+/// </summary>
+internal sealed record FoundUser(UserPosition Position, int Size, Resource? Resource);
 
-/// <summary>Finds users in the database. Nothing is loaded that is not answered.</summary>
+/// <summary>The users that were found, and how many the query has in all.</summary>
+internal sealed record FoundUsers(IReadOnlyList<FoundUser> Users, int Total);
+
+/// <summary>Finds users in the database. No more documents are held in memory than fit into a limit.</summary>
 internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions<ScimOptions> options)
 {
+    /// <summary>So many users may be left out by counting them, without a budget.</summary>
+    public const int FreeSkip = 1000;
+
+    // The database does not send larger documents with a page: they might not be kept.
+    private const int LargeDocument = 16 * 1024;
+
     /// <summary>
     /// The next <paramref name="take"/> users of the query behind a position, or from its beginning, after leaving out
-    /// <paramref name="skip"/>.
+    /// <paramref name="skip"/>; with their documents as long as these have at most <paramref name="maxSize"/> bytes together.
     /// </summary>
-    public Task<IReadOnlyList<FoundUser>> Find(
-        UserQuery query, UserPosition? after, int skip, int take, CancellationToken cancellation)
+    public Task<FoundUsers> Find(
+        UserQuery query, UserPosition? after, int skip, int take, int maxSize, CancellationToken cancellation)
     {
         var sql = new SqlText(SqlDialect.Of(db.Database));
         var sortKey = query.Sorting is null ? null : SortKey.Of(query.Sorting, sql, options.Value.BaseUrl);
         WritePage(sql, query, sortKey, after, skip, take);
-        return Run(query, sql, command => Read(command, sortKey, cancellation), cancellation);
+        return Run(
+            query,
+            skip,
+            async deadline =>
+            {
+                var found = await OnConnection(sql, command => Read(command, sortKey, maxSize, deadline), deadline);
+                // A list that was read from its beginning to its end has been counted.
+                return new FoundUsers(found, after is null && found.Count < take && (found.Count > 0 || skip == 0)
+                    ? skip + found.Count
+                    : await CountNow(query, deadline));
+            },
+            cancellation);
     }
 
     /// <summary>How many users the query has.</summary>
-    public Task<int> Count(UserQuery query, CancellationToken cancellation)
+    public Task<int> Count(UserQuery query, CancellationToken cancellation) =>
+        Run(query, skip: 0, deadline => CountNow(query, deadline), cancellation);
+
+    /// <summary>
+    /// Reads users that were found before, in the same order, as they are now: one that was deleted since is still there.
+    /// </summary>
+    public async Task<IReadOnlyList<Resource>> Read(
+        Guid accountId, IReadOnlyList<FoundUser> users, CancellationToken cancellation)
     {
-        if (query.Filter is null)
-            return db.CountUsers(query.AccountId, cancellation);
-        var sql = new SqlText(SqlDialect.Of(db.Database)).Append("SELECT COUNT(*)");
-        WriteUsers(sql, query);
-        return Run(
-            query,
+        var sql = new SqlText(SqlDialect.Of(db.Database))
+            .Append("SELECT u.\"Id\", u.\"Created\", u.\"LastModified\", u.\"Version\", u.\"Document\"");
+        sql.Append($" FROM \"Users\" AS u WHERE u.\"AccountId\" = {sql.Parameter(accountId)} AND u.\"Id\" IN (");
+        sql.Append(string.Join(", ", users.Select(user => sql.Parameter(user.Position.Id)))).Append(")");
+        var resources = await OnConnection(
             sql,
-            async command => Convert.ToInt32(
-                await command.ExecuteScalarAsync(cancellation), System.Globalization.CultureInfo.InvariantCulture),
+            async command =>
+            {
+                await using var row = await command.ExecuteReaderAsync(cancellation);
+                var read = new Dictionary<Guid, Resource>();
+                while (await row.ReadAsync(cancellation))
+                    read[row.GetGuid(0)] = ToResource(row, row.GetString(4));
+                return read;
+            },
             cancellation);
+        return [.. users.Select(user => resources[user.Position.Id])];
     }
 
     /// <summary>The statement that <see cref="Find"/> runs.</summary>
     public void WritePage(SqlText sql, UserQuery query, SortKey? sortKey, UserPosition? after, int skip, int take)
     {
-        sql.Append("SELECT u.\"Id\", u.\"Document\", u.\"Created\", u.\"LastModified\", u.\"Version\"");
+        sql.Append("SELECT u.\"Id\", u.\"Created\", u.\"LastModified\", u.\"Version\", ");
+        sql.Append("octet_length(u.\"Document\"), ");
+        sql.Append($"CASE WHEN octet_length(u.\"Document\") <= {LargeDocument} THEN u.\"Document\" END");
         if (sortKey is not null)
             sql.Append($", {sortKey.Operand.Sql}");
         WriteUsers(sql, query);
@@ -88,45 +129,62 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
                 new FilterSql(ResourceType.User, sql, query.AccountId, options.Value.BaseUrl).Write(query.Filter));
     }
 
-    private async Task<T> Run<T>(
-        UserQuery query, SqlText sql, Func<DbCommand, Task<T>> execute, CancellationToken cancellation)
+    private async Task<int> CountNow(UserQuery query, CancellationToken cancellation)
     {
-        return query.IsIndexed
-            ? await OnConnection(cancellation)
-            : await budget.Run(db, query.AccountId, OnConnection, cancellation);
+        if (query.Filter is null)
+            return await db.CountUsers(query.AccountId, cancellation);
+        var sql = new SqlText(SqlDialect.Of(db.Database)).Append("SELECT COUNT(*)");
+        WriteUsers(sql, query);
+        return await OnConnection(
+            sql,
+            async command => Convert.ToInt32(
+                await command.ExecuteScalarAsync(cancellation), System.Globalization.CultureInfo.InvariantCulture),
+            cancellation);
+    }
 
-        async Task<T> OnConnection(CancellationToken deadline)
+    private Task<T> Run<T>(
+        UserQuery query, int skip, Func<CancellationToken, Task<T>> search, CancellationToken cancellation) =>
+        query.IsIndexed && skip <= FreeSkip
+            ? search(cancellation)
+            : budget.Run(db, query.AccountId, search, cancellation);
+
+    private async Task<T> OnConnection<T>(SqlText sql, Func<DbCommand, Task<T>> execute, CancellationToken cancellation)
+    {
+        await db.Database.OpenConnectionAsync(cancellation);
+        try
         {
-            await db.Database.OpenConnectionAsync(deadline);
-            try
-            {
-                await using var command = sql.ToCommand(db.Database.GetDbConnection());
-                command.Transaction = db.Database.CurrentTransaction?.GetDbTransaction();
-                return await execute(command);
-            }
-            finally
-            {
-                await db.Database.CloseConnectionAsync();
-            }
+            await using var command = sql.ToCommand(db.Database.GetDbConnection());
+            command.Transaction = db.Database.CurrentTransaction?.GetDbTransaction();
+            return await execute(command);
+        }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
         }
     }
 
     private static async Task<IReadOnlyList<FoundUser>> Read(
-        DbCommand command, SortKey? sortKey, CancellationToken cancellation)
+        DbCommand command, SortKey? sortKey, int maxSize, CancellationToken cancellation)
     {
         await using var row = await command.ExecuteReaderAsync(cancellation);
         var found = new List<FoundUser>();
+        var (room, fits) = (maxSize, true);
         while (await row.ReadAsync(cancellation))
         {
-            var id = row.GetGuid(0);
-            var resource = User.ToResource(id, row.GetString(1)) with
-            {
-                Created = Utc(row, 2), LastModified = Utc(row, 3), Version = row.GetInt64(4),
-            };
-            found.Add(new FoundUser(resource, new UserPosition(id, sortKey?.Operand.Read(row, 5))));
+            var (id, size) = (row.GetGuid(0), row.GetInt32(4));
+            fits = fits && size <= LargeDocument && (room -= size) >= 0;
+            found.Add(new FoundUser(
+                new UserPosition(id, sortKey?.Operand.Read(row, 6)),
+                size,
+                fits ? ToResource(row, row.GetString(5)) : null));
         }
         return found;
     }
+
+    private static Resource ToResource(DbDataReader row, string document) => User.ToResource(row.GetGuid(0), document) with
+    {
+        Created = Utc(row, 1), LastModified = Utc(row, 2), Version = row.GetInt64(3),
+    };
 
     private static DateTime Utc(DbDataReader row, int column) =>
         DateTime.SpecifyKind(row.GetDateTime(column), DateTimeKind.Utc);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Schemas;
@@ -193,10 +194,46 @@ internal sealed class ProvisioningLogApiTests
         Assert.That(file, Does.Contain("bob@example.com").And.Not.Contain("ann@example.com"));
     }
 
-    /// <summary>Saves events, one a second; the first text passes for the operation, so that it can be told apart.</summary>
-    private async Task Save(
+    [Test]
+    public async Task Reading_the_log_remembers_no_event()
+    {
+        var account = new TestAccount();
+        await Save(account, ("create", null, "ann@example.com", ProvisioningOutcomes.Created, null));
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        foreach (var search in (string?[])[null, "ann"])
+        {
+            var (events, _) = await new EventQuery(null, null, null, search, null).Read(db, account.Id, 500, default);
+            Assert.That(events, Has.Count.EqualTo(1));
+        }
+        Assert.That(db.ChangeTracker.Entries(), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_file_that_breaks_off_does_not_look_whole_and_holds_no_connection_before()
+    {
+        await using var own = await ScimServer.Start();
+        var account = new TestAccount();
+        var reason = new string('x', ProvisioningEvent.MaxReason);
+        await Save(own, account, [.. Enumerable.Range(0, 12_000).Select(i =>
+            ("create", (Guid?)null, "ann@example.com", ProvisioningOutcomes.Refused, (string?)reason))]);
+        using var slow = await SlowReader.Begin(own, own.AuthServer.IssuePortalToken(account), "/portal/events.csv");
+        await using (var scope = own.Services.CreateAsyncScope())
+            await scope.ServiceProvider.GetRequiredService<ScimDbContext>().Database
+                .ExecuteSqlAsync($"""ALTER TABLE "ProvisioningEvents" RENAME TO "Elsewhere" """);
+        Assert.That(slow.ReadToEnd, Throws.Exception);
+    }
+
+    private Task Save(
         TestAccount account,
-        params (string Operation, Guid? UserId, string UserName, string Outcome, string? Reason)[] events)
+        params (string Operation, Guid? UserId, string UserName, string Outcome, string? Reason)[] events) =>
+        Save(server, account, events);
+
+    /// <summary>Saves events, one a second; the first text passes for the operation, so that it can be told apart.</summary>
+    private static async Task Save(
+        ScimServer server,
+        TestAccount account,
+        (string Operation, Guid? UserId, string UserName, string Outcome, string? Reason)[] events)
     {
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();

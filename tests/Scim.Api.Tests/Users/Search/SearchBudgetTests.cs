@@ -27,7 +27,7 @@ internal sealed class SearchBudgetTests
     public void Open()
     {
         scope = server.Services.CreateAsyncScope();
-        budget = new SearchBudget();
+        budget = new SearchBudget(TimeProvider.System);
     }
 
     [TearDown]

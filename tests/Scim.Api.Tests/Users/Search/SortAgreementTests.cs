@@ -44,7 +44,8 @@ internal sealed class SortAgreementTests
         var seen = new List<Guid>();
         for (UserPosition? after = null; ;)
         {
-            var page = await search.Find(new(account, Sorting: new(path!, descending)), after, 0, count, default);
+            var query = new UserQuery(account, Sorting: new(path!, descending));
+            var page = (await search.Find(query, after, skip: 0, count, int.MaxValue, default)).Users;
             seen.AddRange(page.Select(found => found.Position.Id));
             if (page.Count < count)
                 break;

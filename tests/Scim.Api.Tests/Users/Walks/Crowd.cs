@@ -11,8 +11,10 @@ namespace Scim.Api.Tests.Users.Walks;
 /// <summary>Many users at once.</summary>
 internal static class Crowd
 {
-    /// <summary>Makes users u0, u1 … of an account; answers their ids in order of creation.</summary>
-    public static async Task<List<string>> Gather(this ScimServer server, TestAccount account, int count)
+    /// <summary>
+    /// Makes users u0, u1 … of an account, each with a profile of this length; answers their ids in order of creation.
+    /// </summary>
+    public static async Task<List<string>> Gather(this ScimServer server, TestAccount account, int count, int length = 0)
     {
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
@@ -27,6 +29,9 @@ internal static class Crowd
             var person = RequestBody.Parse(Encoding.UTF8.GetBytes(Person(i)));
             var attributes = DocumentReader.Read(ResourceType.User, person, new());
             attributes["active"] = true;
+            // As it may have been stored before there was a limit.
+            if (length > 0)
+                attributes["profileUrl"] = "http://x/" + new string('x', length);
             user.Become(UserDocument.Compose(user.Id, attributes), claimsWorkEmail: true, now);
             db.Add(user);
             ids.Add(user.Id.ToString());
