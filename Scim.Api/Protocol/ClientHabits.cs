@@ -1,8 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
-using Scim.Api.Protocol.Patching;
 using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol;
@@ -11,7 +9,7 @@ namespace Scim.Api.Protocol;
 /// What named clients send otherwise than RFC 7643 and 7644 say, turned into what the RFCs say. Everything behind it
 /// knows only the RFCs. One goes with each request and remembers what it mended there.
 /// </summary>
-internal sealed class ClientHabits
+internal sealed partial class ClientHabits
 {
     private readonly SortedSet<string> mended = new(StringComparer.Ordinal);
 
@@ -37,9 +35,9 @@ internal sealed class ClientHabits
         if (attribute.MultiValued && !IsNothing(value))
             return value as JsonArray ?? Mend(Habit.SingleForList, new JsonArray(value!.DeepClone()));
 
-        // Entra ID sends the manager as a list of one.
+        // Entra ID sends the manager as a list of one, and sometimes other single values too.
         if (!attribute.MultiValued && value is JsonArray { Count: <= 1 } list)
-            value = list.Count == 0 ? null : Mend(Habit.ListForSingle, list[0]);
+            value = list.Count == 0 ? null : Mend(Habit.ListForSingle, Unwrap(attribute, list[0]));
         return MendElement(attribute, value);
     }
 
@@ -59,135 +57,122 @@ internal sealed class ClientHabits
 
         // Entra ID sends the manager as the bare id.
         if (DocumentReader.Text(value) is { } text)
-            return Mend(Habit.BareValue, new JsonObject { ["value"] = text });
+            value = Mend(Habit.BareValue, new JsonObject { ["value"] = text });
 
         // Entra ID removes the manager by { "value": "" }.
-        return value is JsonObject parts && Has(parts, "value", out var inner) && IsNothing(inner)
-            ? Mend<JsonNode?>(Habit.EmptyValue, null)
-            : value;
+        if (value is JsonObject parts && Has(parts, "value", out var inner))
+            return IsNothing(inner) ? Mend<JsonNode?>(Habit.EmptyValue, null) : ReadJsonText(attribute, parts, inner);
+        return value;
     }
 
-    /// <summary>
-    /// Mends one member of <c>Operations</c> into operations of RFC 7644 §3.5.2, each on one attribute;
-    /// <paramref name="document"/> is the resource as the operations before have left it.
-    /// </summary>
-    public IEnumerable<PatchOperation> MendOperation(
-        ResourceType type, PatchOperation operation, JsonObject document)
+    // [{"$ref":null,"value":"X"}] for "X": what stands beside the value are labels.
+    private static JsonNode? Unwrap(SchemaAttribute attribute, JsonNode? element) =>
+        attribute.Type != AttributeType.Complex
+        && element is JsonObject parts
+        && Has(parts, "value", out var inner)
+        && parts.All(part => part.Value is null
+            || ((string[])["value", "$ref", "display", "type", "primary"]).Contains(
+                part.Key, StringComparer.OrdinalIgnoreCase))
+            ? inner
+            : element;
+
+    // Entra ID sends an app role as {"value":"{\"id\":…,\"value\":\"Reader\",\"displayName\":\"Reader\"}"}. Any other
+    // text is the role's name, even if it begins like JSON.
+    private JsonObject ReadJsonText(SchemaAttribute attribute, JsonObject parts, JsonNode? value)
     {
-        // Okta replaces {"active":false} without a path; Entra ID's newer dialect names the members of such an object
-        // by paths ("name.givenName", URNs, value paths). Each is an operation of its own, as the RFC would have it.
-        if (operation.Path is null || IsExtension(type, operation))
-            return Spread(type, operation).SelectMany(each => MendOperation(type, each, document));
+        if (attribute.Name is not ("roles" or "entitlements")
+            || DocumentReader.Text(value) is not { } text
+            || !text.AsSpan().TrimStart().StartsWith('{')
+            || RequestBody.TryParse(text) is not { } role
+            || (Name(role, "value") ?? Name(role, "displayName")) is not { } name)
+            return parts;
+        var read = new JsonObject { ["value"] = name };
+        foreach (var (key, part) in parts)
+            if (!key.Equals("value", StringComparison.OrdinalIgnoreCase))
+                read[key] = part?.DeepClone();
+        AddIfMissing("display", Name(role, "display") ?? Name(role, "displayName"));
+        AddIfMissing("type", Name(role, "type"));
+        AddIfMissing("primary", role["primary"] is { } flag && flag.GetValueKind() == JsonValueKind.True ? flag : null);
+        return Mend(Habit.JsonAsText, read);
 
-        // Okta synchronizes passwords by PATCH, and Entra ID can be told to; they are dropped, as everywhere.
-        if (operation.Path is { Attribute: { Sub: null, Name: var name } path, Filter: null }
-            && IsPassword(name)
-            && (path.Schema is null || type.Schema.Is(path.Schema)))
-            return Mend<PatchOperation[]>(Habit.Password, []);
-
-        if (type.Find(operation.Path.Attribute) is not { Attribute: { } attribute } target)
-            return [operation];
-
-        // authentik and others echo the id, Okta the groups.
-        if (target.ReadOnly && IsEcho(target, operation, document))
-            return Mend<PatchOperation[]>(Habit.ReadOnlyEcho, []);
-
-        var multiple = attribute.MultiValued && operation.Path is { Filter: null, Attribute.Sub: null };
-        var whole = target.Sub is null && operation.Path.Sub is null;
-        if (whole && !multiple && operation.Value is { } value)
-            operation = operation with { Value = MendValue(attribute with { MultiValued = false }, value) };
-
-        // Okta and Entra ID clear by "", null or []; of several values there is then nothing to add.
-        if (operation.Kind != PatchKind.Remove && IsNothing(operation.Value) && !(whole && attribute.Required))
-            return Mend<PatchOperation[]>(
-                Habit.EmptyValue, multiple && operation.Kind == PatchKind.Add ? [] : [operation.ToRemove()]);
-
-        // Entra ID, and OneLogin, remove some of several values by naming them in "value".
-        if (multiple && operation is { Kind: PatchKind.Remove, Value: { } removed })
-            return Mend(Habit.RemovalByValue, AnyOf(attribute, removed)) is { } named
-                ? [operation.ToRemove() with { Path = operation.Path with { Filter = named } }]
-                : [];
-
-        return [CreateIfNoneMatches(target, operation, document)];
-    }
-
-    // Entra ID adds and replaces emails[type eq "work"].value where there is no work e-mail; the filter says what to
-    // make.
-    private PatchOperation CreateIfNoneMatches(
-        AttributeTarget target, PatchOperation operation, JsonObject document)
-    {
-        if (target is not { Attribute: { MultiValued: true, Type: AttributeType.Complex } attribute, Sub: null }
-            || operation is not { Kind: not PatchKind.Remove, Path: { Filter: { } filter } path, Value: { } value }
-            || target.ValuesIn(document).OfType<JsonObject>().Any(filter.Compile(attribute.FindInside)))
-            return operation;
-
-        var made = new JsonObject();
-        if (!filter.Seed(made))
-            return operation;
-        if (path.Sub is not null)
-            made[path.Sub] = value.DeepClone();
-        else if (MendElement(attribute, value) is JsonObject parts)
-            foreach (var (name, part) in parts)
-                made[attribute.FindSub(name)?.Name ?? name] = part?.DeepClone();
-        return Mend(
-            Habit.CreatedOnNoMatch,
-            new PatchOperation(PatchKind.Add, new PatchPath(path.Attribute), new JsonArray(made)));
-    }
-
-    private static bool IsExtension(ResourceType type, PatchOperation operation) =>
-        operation is { Kind: not PatchKind.Remove, Path.Filter: null, Value: JsonObject }
-        && type.Find(operation.Path.Attribute) is { Attribute: null };
-
-    private IEnumerable<PatchOperation> Spread(ResourceType type, PatchOperation operation)
-    {
-        foreach (var (key, value) in operation.Value as JsonObject ?? [])
+        void AddIfMissing(string key, JsonNode? part)
         {
-            var path = PatchPath.TryParse(operation.Path is null ? key : $"{operation.Path.Attribute}:{key}");
-            var target = path is null ? null : type.Find(path.Attribute);
-            if (target is { Attribute: not null } && key.AsSpan().ContainsAny(".[:"))
-                Note(Habit.PathAsKey);
-            // Okta echoes whatever it knows of the user: unknown and read-only attributes are ignored, as in a PUT.
-            if (target is { ReadOnly: false })
-                yield return new PatchOperation(operation.Kind, path, value);
-            else
-                NoteLeftOut(key, value, isKnown: target is not null);
+            if (part is not null && !Has(read, key, out _))
+                read[key] = part.DeepClone();
         }
     }
 
-    private static bool IsEcho(AttributeTarget target, PatchOperation operation, JsonObject document)
+    private static string? Name(JsonObject role, string key) =>
+        DocumentReader.Text(role[key]) is { Length: > 0 } name ? name : null;
+
+    /// <summary>
+    /// The members of a resource as a POST or PUT has them, with the name of each as a path. What stands in the form of
+    /// the RFC comes last, so that it wins over the same attribute in another form.
+    /// </summary>
+    public IEnumerable<(string Name, JsonNode? Value)> MendMembers(ResourceType type, JsonObject resource) =>
+        Members(type, resource).OrderBy(member => member.IsPlain).Select(member => (member.Name, member.Value));
+
+    private IEnumerable<(string Name, JsonNode? Value, bool IsPlain)> Members(ResourceType type, JsonObject resource)
     {
-        var holder = target.HolderIn(document);
-        var present = target.Sub is null
-            ? holder?[target.Attribute!.Name]
-            : (holder?[target.Attribute!.Name] as JsonObject)?[target.Sub.Name];
-        return operation.Kind != PatchKind.Remove
-            && (JsonNode.DeepEquals(present, operation.Value) || (present is null && IsNothing(operation.Value)));
+        foreach (var (name, value) in resource)
+        {
+            var target = AttributePath.TryParse(name, out var path) ? type.Find(path) : null;
+            if (path is not null && type.IsCoreSchema(path))
+            {
+                foreach (var member in Members(type, NestedObject(path, value)))
+                    yield return member with { IsPlain = false };
+            }
+            else if (target is { Attribute: null, Extension: { } extension }
+                && value is JsonObject parts
+                && parts.Any(IsPath))
+            {
+                foreach (var (key, part) in parts.Where(IsPath))
+                    yield return (Qualified(extension.Id, key), part, false);
+                yield return (name, new JsonObject(parts.Where(part => !IsPath(part)).Select(Clone)), true);
+            }
+            else
+            {
+                NoteMissingUrn(path, target);
+                var isPlain = target is { Sub: null } && (target.Extension is null || path!.Schema is not null);
+                yield return (name, value, isPlain);
+            }
+        }
     }
 
-    private Filter? AnyOf(SchemaAttribute attribute, JsonNode values)
+    /// <summary>The object that a key such as <c>"name.givenName"</c> stands for.</summary>
+    public JsonObject MendPathAsKey(SchemaAttribute sub, JsonNode? value) =>
+        Mend(Habit.PathAsKey, new JsonObject { [sub.Name] = value?.DeepClone() });
+
+    /// <summary>Notes that a path names an attribute of an extension without the extension's URN.</summary>
+    public void NoteMissingUrn(AttributePath? path, AttributeTarget? target)
     {
-        var each = values is JsonArray array ? [.. array.OfType<JsonNode>()] : new List<JsonNode> { values };
-        if (each.Count > DocumentReader.MaxValues)
-            throw new ScimException(
-                ScimError.InvalidValue($"At most {DocumentReader.MaxValues} values can be removed at once."));
-        return each.Select(value => SameAs(attribute, value)).OfType<Filter>()
-            .Aggregate((Filter?)null, (left, right) => left is null ? right : new Filter.Or(left, right));
+        if (path is { Schema: null } && target is { Extension: not null, Attribute: not null })
+            Note(Habit.MissingUrn);
     }
 
-    private Filter? SameAs(SchemaAttribute attribute, JsonNode value)
+    /// <summary>A look-up that notes which paths leave out the URN of an extension.</summary>
+    public AttributeLookup Noting(AttributeLookup find) => path =>
     {
-        var parts = MendElement(attribute, value) as JsonObject ?? new JsonObject { ["value"] = value.DeepClone() };
-        var named = parts
-            .Where(part => part.Value is JsonValue && !part.Key.StartsWith('$'))
-            .Where(part => attribute.FindSub(part.Key) is not null)
-            .ToList();
-        if (named.Find(part => attribute.FindSub(part.Key)!.Name == "value") is { Value: not null } main)
-            named = [main];
-        return named
-            .Select(Filter (part) => new Filter.Comparison(
-                new AttributePath(null, part.Key), FilterOperator.Eq, JsonSerializer.SerializeToElement(part.Value)))
-            .Aggregate((Filter?)null, (left, right) => left is null ? right : new Filter.And(left, right));
-    }
+        var target = find(path);
+        NoteMissingUrn(path, target);
+        return target;
+    };
+
+    // Core attributes in an object under their schema's URN, as those of an extension are.
+    private JsonObject NestedObject(AttributePath schema, JsonNode? value) => value switch
+    {
+        JsonObject nested => Mend(Habit.NestedCore, nested),
+        _ when IsNothing(value) => [],
+        _ => throw new ScimException(ScimError.InvalidValue($"{schema} needs an object of attributes as its value.")),
+    };
+
+    private static bool IsPath(KeyValuePair<string, JsonNode?> member) => member.Key.AsSpan().ContainsAny(":.");
+
+    private static KeyValuePair<string, JsonNode?> Clone(KeyValuePair<string, JsonNode?> member) =>
+        new(member.Key, member.Value?.DeepClone());
+
+    private static string Qualified(string urn, string key) =>
+        key.StartsWith("urn:", StringComparison.OrdinalIgnoreCase) ? key : $"{urn}:{key}";
 
     // An object that was made here, unlike one of a request, minds the letter case of names.
     private static bool Has(JsonObject parts, string name, out JsonNode? value)

@@ -20,8 +20,19 @@ internal static class Habit
     /// <summary>Entra ID sends the manager as its bare id instead of <c>{"value": …}</c>.</summary>
     public const string BareValue = "bare-value";
 
-    /// <summary>Entra ID sends the manager, which is one, as a list.</summary>
+    /// <summary>
+    /// Entra ID sends a list where there is one value: the manager, or a text or boolean as <c>[{"value": …}]</c>.
+    /// </summary>
     public const string ListForSingle = "list-for-single";
+
+    /// <summary>Entra ID sends a role as JSON inside a text: <c>"value": "{\"value\":\"Reader\", …}"</c>.</summary>
+    public const string JsonAsText = "json-as-text";
+
+    /// <summary>Some leave out the URN before an attribute of an extension: <c>department</c>, <c>manager</c>.</summary>
+    public const string MissingUrn = "missing-urn";
+
+    /// <summary>Some put the core attributes into an object under the URN of the core schema.</summary>
+    public const string NestedCore = "core-schema-as-key";
 
     /// <summary>Some send one e-mail address, of which there may be several, without a list around it.</summary>
     public const string SingleForList = "single-for-list";

@@ -16,7 +16,7 @@ internal static class SearchDocument
     /// Raised whenever the same document would be folded otherwise: by another case folding table, or another type or
     /// <c>caseExact</c> of an attribute. Documents of lower versions are folded again.
     /// </summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     private const string InstantFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
 
@@ -44,6 +44,7 @@ internal static class SearchDocument
         AttributeType.DateTime => ReadInstant(value),
         AttributeType.Complex => null,
         _ when value.ValueKind != JsonValueKind.String => null,
+        AttributeType.Binary => Base64Text.Fold(value.GetString()!),
         _ => attribute.CaseExact ? value.GetString() : CaseFolding.Fold(value.GetString()!),
     };
 
@@ -71,7 +72,8 @@ internal static class SearchDocument
         return folded;
     }
 
-    private static JsonNode? Fold(SchemaAttribute attribute, JsonNode value) => value is JsonObject parts
+    /// <summary>A value with its parts as it is compared; null if the attribute's type has no such value.</summary>
+    public static JsonNode? Fold(SchemaAttribute attribute, JsonNode value) => value is JsonObject parts
         ? Fold(attribute.SubAttributes, parts)
         : Fold(attribute, JsonSerializer.SerializeToElement(value)) switch
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -24,6 +25,19 @@ internal sealed record RequestBody(JsonObject Json)
                 $"The body must be {MediaTypes.Scim} or {MediaTypes.Json}, not {context.Request.ContentType}."));
         var bytes = await ReadAll(context.Request, context.Features.Get<LargeMessage>(), context.RequestAborted);
         return new RequestBody(Parse(bytes));
+    }
+
+    /// <summary>Reads a text that is an object as a body could have it; null if it is not.</summary>
+    public static JsonObject? TryParse(string text)
+    {
+        try
+        {
+            return Parse(Encoding.UTF8.GetBytes(text));
+        }
+        catch (ScimException)
+        {
+            return null;
+        }
     }
 
     public static JsonObject Parse(ReadOnlySpan<byte> utf8)

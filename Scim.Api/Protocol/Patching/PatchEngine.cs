@@ -161,34 +161,21 @@ internal static class PatchEngine
     /// </summary>
     private static void Append(JsonArray values, SchemaAttribute attribute, JsonArray added, ClientHabits habits)
     {
-        var touched = new List<JsonObject>();
+        var (known, touched) = (ValueIndex.Of(attribute, values), new List<JsonObject>());
         foreach (var element in added.Select(element => element!.DeepClone()))
         {
-            if (element is not JsonObject parts)
-            {
-                if (!values.Any(other => JsonNode.DeepEquals(other, element)))
-                    values.Add(element);
-            }
-            else if (values.OfType<JsonObject>().FirstOrDefault(other => IsSame(attribute, other, parts)) is { } same)
-            {
-                Merge(same, attribute, parts, habits);
-                touched.Add(same);
-            }
-            else
-            {
-                values.Add(element);
+            var same = known.Find(element);
+            if (same is null)
+                known.Add(element, values);
+            else if (same is JsonObject)
+                Merge(same.AsObject(), attribute, element, habits);
+            if ((same ?? element) is JsonObject parts)
                 touched.Add(parts);
-            }
         }
         if (values.Count > DocumentReader.MaxValues)
             throw InvalidValue($"{attribute.Name} cannot have more than {DocumentReader.MaxValues} values.");
         KeepOnePrimary(values, touched);
     }
-
-    private static bool IsSame(SchemaAttribute attribute, JsonObject one, JsonObject other) =>
-        attribute.FindSub("value") is null
-            ? JsonNode.DeepEquals(one, other)
-            : JsonNode.DeepEquals(one["value"], other["value"]) && JsonNode.DeepEquals(one["type"], other["type"]);
 
     /// <summary>Sets the sub-attributes that are given and leaves the others; null takes one away.</summary>
     private static void Merge(JsonObject known, SchemaAttribute attribute, JsonNode? given, ClientHabits habits)

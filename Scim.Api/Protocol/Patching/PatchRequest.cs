@@ -41,6 +41,7 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations, Cl
                 PatchEngine.Apply(type, mended, copy, Habits);
             }
         }
+        Habits.CheckCreated(copy);
         // What the copy has of the document is no client's habit.
         var outcome = DocumentReader.Read(type, copy, new ClientHabits());
         Immutables.Check(type, document, outcome);

@@ -8,9 +8,14 @@ namespace Scim.Api.Protocol.Schemas;
 /// </summary>
 internal sealed record AttributePath(string? Schema, string Name, string? Sub = null)
 {
-    /// <summary>Reads a path. A URN may contain dots, so what follows its last colon is parted at the dot.</summary>
+    /// <summary>
+    /// Reads a path. A URN may contain dots, so what follows its last colon is parted at the dot. Some clients end the
+    /// URN of a schema with a colon.
+    /// </summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out AttributePath? path)
     {
+        if (text.EndsWith(':') && text.StartsWith("urn:", StringComparison.OrdinalIgnoreCase))
+            text = text[..^1];
         var colon = text.LastIndexOf(':');
         var names = text[(colon + 1)..].Split('.');
         var schema = colon < 0 ? null : text[..colon];

@@ -22,11 +22,14 @@ internal static class DocumentReader
     public static JsonObject Read(ResourceType type, JsonObject resource, ClientHabits habits)
     {
         var document = new JsonObject();
-        foreach (var (name, value) in resource)
+        foreach (var (name, value) in habits.MendMembers(type, resource))
         {
             var target = AttributePath.TryParse(name, out var path) ? type.Find(path) : null;
             if (target is { ReadOnly: false, Sub: null })
                 Add(document, target, value, habits);
+            // "name.givenName", as Entra ID names it in a PATCH.
+            else if (target is { ReadOnly: false, Sub: { } sub, Attribute.MultiValued: false })
+                Add(document, target with { Sub = null }, habits.MendPathAsKey(sub, value), habits);
             // The RFC's own examples send id and meta back (RFC 7644 §3.5.1).
             else if (Schema.Common.Attributes.Find(name) is null)
                 habits.NoteLeftOut(name, value, isKnown: target is { Sub: null });
@@ -83,14 +86,14 @@ internal static class DocumentReader
                 value.GetValueKind() == JsonValueKind.Number && value.AsValue().TryGetValue<long>(out _),
             AttributeType.Decimal => value.GetValueKind() == JsonValueKind.Number,
             AttributeType.DateTime => Text(value) is { } text && XsdDateTime.Read(text) is not null,
-            AttributeType.Binary => Text(value) is { } text && System.Buffers.Text.Base64.IsValid(text),
+            AttributeType.Binary => Text(value) is { } text && Base64Text.IsValid(text),
             _ => Text(value) is not null,
         };
         if (!right)
-            throw Invalid($"{path} must be {Description(attribute.Type)}, not {Shown(value)}.");
+            throw Invalid($"{path} must be {Description(attribute.Type)}, not {Shown(attribute, value)}.");
         if (value.GetValueKind() == JsonValueKind.Number
             && !(value.AsValue().TryGetValue<decimal>(out var number) && IsExact(number)))
-            throw Invalid($"{path} has more than {MaxDigits} digits: {Shown(value)}.");
+            throw Invalid($"{path} has more than {MaxDigits} digits: {Shown(attribute, value)}.");
         return value.DeepClone();
     }
 
@@ -98,19 +101,31 @@ internal static class DocumentReader
     {
         if (elements.Count > MaxValues)
             throw Invalid($"{path} has {elements.Count} values; at most {MaxValues} are possible.");
-        var read = new JsonArray();
+        var (read, known) = (new JsonArray(), new ValueIndex(attribute));
         foreach (var element in elements)
         {
             if (habits.MendElement(attribute, element) is not { } mended
                 || Single(attribute, mended, path, habits) is not { } one
                 || SaysNothing(attribute, one))
                 continue;
-            if (!read.Any(other => JsonNode.DeepEquals(other, one)))
-                read.Add(one);
+            if (known.Find(one) is { } same)
+                Complete(same, one);
+            else
+                known.Add(one, read);
         }
         if (read.OfType<JsonObject>().Count(IsPrimary) > 1)
             throw Invalid($"Only one of {path} can be primary.");
         return read.Count == 0 ? null : read;
+    }
+
+    // The same value again: what the first one lacks, and the flag of the primary one, are kept.
+    private static void Complete(JsonNode known, JsonNode again)
+    {
+        if (known is not JsonObject parts)
+            return;
+        foreach (var (name, part) in again.AsObject())
+            if (!parts.ContainsKey(name) || part?.GetValueKind() == JsonValueKind.True)
+                parts[name] = part?.DeepClone();
     }
 
     private static JsonObject? Object(
@@ -119,7 +134,7 @@ internal static class DocumentReader
         if (value is null)
             return null;
         if (value is not JsonObject parts)
-            throw Invalid($"{path} must be an object, not {Shown(value)}.");
+            throw Invalid($"{path} must be an object, not {Shown(null, value)}.");
         var read = new JsonObject();
         foreach (var (name, part) in parts)
         {
@@ -135,7 +150,7 @@ internal static class DocumentReader
     }
 
     /// <summary>Whether a value has nothing left but labels (RFC 7643 §2.4): a work e-mail without address.</summary>
-    private static bool SaysNothing(SchemaAttribute attribute, JsonNode element) =>
+    public static bool SaysNothing(SchemaAttribute attribute, JsonNode element) =>
         attribute.Type == AttributeType.Complex
         && element.AsObject().All(part => part.Key is "type" or "primary" or "display");
 
@@ -162,8 +177,9 @@ internal static class DocumentReader
         _ => "a text",
     };
 
-    private static string Shown(JsonNode value) => value.GetValueKind() switch
+    private static string Shown(SchemaAttribute? attribute, JsonNode value) => value.GetValueKind() switch
     {
+        _ when attribute is { IsSecret: true } => "this value",
         JsonValueKind.Object => "an object",
         JsonValueKind.Array => "a list",
         _ => value.ToJsonString() is { Length: <= 80 } text ? text : "this value",

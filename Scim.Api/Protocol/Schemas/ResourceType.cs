@@ -29,7 +29,8 @@ internal sealed record ResourceType(string Name, string Endpoint, Schema Schema,
 
     /// <summary>
     /// Looks a path up: without a URN among the attributes of the resource type and those that every resource has,
-    /// with one among those of that schema. The URN of an extension alone is the extension.
+    /// with one among those of that schema. The URN of an extension alone is the extension. An attribute of an extension
+    /// is also found without its URN, unless another extension has an attribute of that name.
     /// </summary>
     public AttributeTarget? Find(AttributePath path)
     {
@@ -37,17 +38,27 @@ internal sealed record ResourceType(string Name, string Endpoint, Schema Schema,
         if (Extensions.FirstOrDefault(extension => extension.Is(text)) is { } whole)
             return new AttributeTarget(whole, null, null);
 
-        var extended = path.Schema is null ? null : Extensions.FirstOrDefault(extension => extension.Is(path.Schema));
-        if (extended is null && path.Schema is not null && !Schema.Is(path.Schema))
-            return null;
+        if (path.Schema is not null && !Schema.Is(path.Schema))
+            return Extensions.FirstOrDefault(extension => extension.Is(path.Schema)) is { } named
+                ? Target(named, named.Attributes.Find(path.Name), path)
+                : null;
+        if ((Schema.Attributes.Find(path.Name) ?? Schema.Common.Attributes.Find(path.Name)) is { } attribute)
+            return Target(null, attribute, path);
+        var having = path.Schema is null
+            ? Extensions.Where(extension => extension.Attributes.Find(path.Name) is not null).Take(2).ToList()
+            : [];
+        return having is [var only] ? Target(only, only.Attributes.Find(path.Name), path) : null;
+    }
 
-        var attribute = extended is not null
-            ? extended.Attributes.Find(path.Name)
-            : Schema.Attributes.Find(path.Name) ?? Schema.Common.Attributes.Find(path.Name);
+    /// <summary>Whether a path is the URN of the core schema and names no attribute.</summary>
+    public bool IsCoreSchema(AttributePath path) => Schema.Is(path.ToString());
+
+    private static AttributeTarget? Target(Schema? extension, SchemaAttribute? attribute, AttributePath path)
+    {
         var sub = path.Sub is null ? null : attribute?.FindSub(path.Sub);
         return attribute is null || (path.Sub is not null && sub is null)
             ? null
-            : new AttributeTarget(extended, attribute, sub);
+            : new AttributeTarget(extension, attribute, sub);
     }
 
     private static ResourceType Read(string file)

@@ -12,6 +12,12 @@ internal sealed record SchemaAttribute
     public Returned Returned { get; init; }
     public IReadOnlyList<SchemaAttribute> SubAttributes { get; init; } = [];
 
+    /// <summary>The suggested values, such as <c>work</c> and <c>home</c>; empty if the schema suggests none.</summary>
+    public IReadOnlyList<string> CanonicalValues { get; init; } = [];
+
+    /// <summary>Whether its values must not appear in errors, events or logs.</summary>
+    public bool IsSecret => Mutability == Mutability.WriteOnly || Returned == Returned.Never;
+
     /// <summary>
     /// Where the attribute's value is: in the sub-attribute <c>value</c> of a complex one that has it (RFC 7643 §2.4),
     /// else in the attribute itself.

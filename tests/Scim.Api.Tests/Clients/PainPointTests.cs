@@ -28,6 +28,7 @@ internal sealed class PainPointTests
     [TestCase(3, "c03-booleans-as-text", Description = "\"False\" and \"True\" are not understood")]
     [TestCase(4, "c04-capital-operations", Description = "Add and Replace are not understood")]
     [TestCase(5, "c05-no-work-email", Description = "emails[type eq \"work\"].value without a work e-mail is refused")]
+    [TestCase(5, "c05-nobody-there", Description = "a value that is gone is made again")]
     [TestCase(6, "c06-remove-some", Description = "remove with a value removes everything")]
     [TestCase(7, "c07-echoes-and-nulls", Description = "an echoed id, or a null, is refused")]
     [TestCase(8, "c08-empty-list", Description = "an empty list does not clear")]

@@ -12,7 +12,7 @@ internal sealed class FilterMatchTests
         {
           "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": "2819c223", "externalId": "Bjensen",
           "userName": "BJensen@Example.com", "title": "Straße", "active": true,
-          "name": { "familyName": "Jensen", "givenName": "Barbara" },
+          "name": { "familyName": "Jensen", "givenName": "Barbara" }, "x509Certificates": [ { "value": "aGVsbG8" } ],
           "emails": [ { "value": "b@work.example", "type": "work", "primary": true }, { "value": "b@home.example", "type": "home" } ],
           "meta": { "resourceType": "User", "created": "2011-05-13T04:42:34Z", "lastModified": "2011-05-13T04:42:34Z" },
           "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "department": "Sales", "manager": { "value": "26118915" } }
@@ -145,6 +145,24 @@ internal sealed class FilterMatchTests
     [TestCase("""meta.lastModified gt "0001-01-01T00:00:00Z" """, true)]
     [TestCase("""meta.lastModified eq "2011-05-13T04:42:34.000000000+00:00" """, true, Description = "nanoseconds")]
     [TestCase("""meta.lastModified eq "2011-05-13T04:42:34" """, true, Description = "no offset is UTC")]
+    [TestCase("""meta.lastModified gt "2011-05-12T24:00:00Z" """, true, Description = "xsd:dateTime: midnight at the end of a day")]
+    [TestCase("""meta.lastModified lt "2011-05-13T24:00:00Z" """, true)]
+    [TestCase("""meta.lastModified gt "2011-05-13T24:00:00Z" """, false)]
+    [TestCase("""meta.lastModified lt "2011-05-13t24:00:00.000z" """, true)]
+    [TestCase("""meta.lastModified lt "2011-05-12T24:00:00-05:00" """, true)]
+    [TestCase("""meta.lastModified lt "2011-05-12T24:00:00-04:00" """, false)]
+    [TestCase("""meta.lastModified lt "2011-12-31T24:00:00" """, true)]
+    [TestCase("""x509Certificates.value eq "aGVsbG8=" """, true, Description = "padding says nothing")]
+    [TestCase("""x509Certificates eq "aGVsbG8" """, true)]
+    [TestCase("""x509Certificates.value eq "AGVSBG8=" """, false)]
+    [TestCase("""department eq "sales" """, true, Description = "without the URN of the extension")]
+    [TestCase("""DEPARTMENT sw "SA" and manager pr""", true)]
+    [TestCase("""manager eq "26118915" """, true)]
+    [TestCase("""manager.value eq "26118915" """, true)]
+    [TestCase("""manager eq "0" """, false)]
+    [TestCase("""manager[value eq "26118915"]""", true)]
+    [TestCase("""not (costCenter pr)""", true)]
+    [TestCase("""urn:ietf:params:scim:schemas:core:2.0:User:title pr and organization eq null""", true)]
     [TestCase("""meta[resourceType eq "User"]""", true)]
     [TestCase("""meta[resourceType eq "User" and created gt "2011-05-13T04:42:34Z"]""", false)]
     [TestCase("""meta[not (lastModified lt "2011-05-13T04:42:34Z")]""", true)]
@@ -180,6 +198,15 @@ internal sealed class FilterMatchTests
     [TestCase("""meta.lastModified gt "05/13/2011 04:42:34" """, "cannot be compared")]
     [TestCase("""meta.lastModified gt "Fri, 13 May 2011 04:42:34 GMT" """, "cannot be compared")]
     [TestCase("""meta.lastModified gt "2011-02-30T04:42:34Z" """, "cannot be compared")]
+    [TestCase("""meta.lastModified gt "2011-05-13T24:00:01Z" """, "cannot be compared")]
+    [TestCase("""meta.lastModified gt "2011-05-13T24:01:00Z" """, "cannot be compared")]
+    [TestCase("""meta.lastModified gt "2011-05-13T24:00:00.001Z" """, "cannot be compared")]
+    [TestCase("""meta.lastModified gt "2011-05-13T25:00:00Z" """, "cannot be compared")]
+    [TestCase("""meta.lastModified gt "9999-12-31T24:00:00Z" """, "cannot be compared", Description = "in the year 10000")]
+    [TestCase("""meta.lastModified gt "2011-02-30T24:00:00Z" """, "cannot be compared")]
+    [TestCase("departments pr", "departments is not an attribute")]
+    [TestCase("department.value pr", "department.value is not an attribute")]
+    [TestCase("manager.nonsense pr", "manager.nonsense is not an attribute")]
     [TestCase("""meta.lastModified co "2011" """, "cannot be compared by co")]
     [TestCase("""name eq "x" """, "has parts")]
     [TestCase("""userName[value eq "x"]""", "no sub-attributes")]

@@ -1,0 +1,179 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Filters;
+using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Patching;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Protocol;
+
+/// <content>What clients send in a PATCH.</content>
+internal sealed partial class ClientHabits
+{
+    private readonly List<(PatchPath Path, SchemaAttribute Attribute, JsonObject Value)> created = [];
+
+    /// <summary>
+    /// Mends one member of <c>Operations</c> into operations of RFC 7644 §3.5.2, each on one attribute;
+    /// <paramref name="document"/> is the resource as the operations before have left it.
+    /// </summary>
+    public IEnumerable<PatchOperation> MendOperation(
+        ResourceType type, PatchOperation operation, JsonObject document)
+    {
+        ForgetCompleted();
+        // Okta replaces {"active":false} without a path; Entra ID's newer dialect names the members of such an object
+        // by paths ("name.givenName", URNs, value paths). Each is an operation of its own, as the RFC would have it.
+        if (operation.Path is null || IsExtension(type, operation))
+            return Spread(type, operation).SelectMany(each => MendOperation(type, each, document));
+        if (operation is { Kind: not PatchKind.Remove, Path: { Filter: null, Attribute: var schema } }
+            && type.IsCoreSchema(schema)
+            && operation.Value is JsonObject)
+            return MendOperation(type, Mend(Habit.NestedCore, operation with { Path = null }), document);
+
+        // Okta synchronizes passwords by PATCH, and Entra ID can be told to; they are dropped, as everywhere.
+        if (operation.Path is { Attribute: { Sub: null, Name: var name } path, Filter: null }
+            && IsPassword(name)
+            && (path.Schema is null || type.Schema.Is(path.Schema)))
+            return Mend<PatchOperation[]>(Habit.Password, []);
+
+        if (type.Find(operation.Path.Attribute) is not { Attribute: { } attribute } target)
+            return [operation];
+        NoteMissingUrn(operation.Path.Attribute, target);
+
+        var multiple = attribute.MultiValued && operation.Path is { Filter: null, Attribute.Sub: null };
+        var whole = target.Sub is null && operation.Path.Sub is null;
+        var leaf = operation.Path.Sub is { } sub ? attribute.FindSub(sub) : target.Sub ?? attribute;
+        if (!multiple && leaf is not null && operation.Value is { } value)
+            operation = operation with { Value = MendValue(leaf with { MultiValued = false }, value) };
+
+        // authentik and others echo the id, Okta the groups.
+        if (target.ReadOnly && IsEcho(target, operation, document))
+            return Mend<PatchOperation[]>(Habit.ReadOnlyEcho, []);
+
+        // Okta and Entra ID clear by "", null or []; of several values there is then nothing to add.
+        if (operation.Kind != PatchKind.Remove && IsNothing(operation.Value) && !(whole && attribute.Required))
+            return Mend<PatchOperation[]>(
+                Habit.EmptyValue, multiple && operation.Kind == PatchKind.Add ? [] : [operation.ToRemove()]);
+
+        // Entra ID, and OneLogin, remove some of several values by naming them in "value".
+        if (multiple && operation is { Kind: PatchKind.Remove, Value: { } removed })
+            return Mend(Habit.RemovalByValue, AnyOf(attribute, removed)) is { } named
+                ? [operation.ToRemove() with { Path = operation.Path with { Filter = named } }]
+                : [];
+
+        CreateIfNoneMatches(target, operation, document);
+        return [operation];
+    }
+
+    // Entra ID adds and replaces emails[type eq "work"].value where there is no work e-mail: there is one then, and the
+    // operation finds it. RFC 7644 §3.5.2.3 says noTarget, which holds for every other filter: who names a value that is
+    // gone does not want another one.
+    private void CreateIfNoneMatches(AttributeTarget target, PatchOperation operation, JsonObject document)
+    {
+        if (target is not { Attribute: { MultiValued: true, Type: AttributeType.Complex } attribute, Sub: null }
+            || operation is not { Kind: not PatchKind.Remove, Path: { Filter: { } filter } path, Value: not null }
+            || target.ValuesIn(document).OfType<JsonObject>().Any(filter.Compile(attribute.FindInside)))
+            return;
+
+        var named = new JsonObject();
+        if (!SelectsByLabel(attribute, filter) || !filter.Seed(named))
+            return;
+        var made = new JsonObject();
+        foreach (var (name, label) in named)
+            made[attribute.FindSub(name)!.Name] = DocumentReader.Value(attribute.FindSub(name)!, label, this);
+        var holder = target.HolderMadeIn(document);
+        ((JsonArray)(holder[attribute.Name] ??= new JsonArray())).Add(made);
+        created.Add((path, attribute, made));
+        Note(Habit.CreatedOnNoMatch);
+    }
+
+    /// <summary>
+    /// Refuses a PATCH that has created a value on no match and given it nothing but labels
+    /// (<c>emails[type eq "home"].primary</c>): it was meant for a value that is not there.
+    /// </summary>
+    public void CheckCreated(JsonObject document)
+    {
+        ForgetCompleted();
+        if (created.Find(one => one.Value.Root == document) is { Path: { } path })
+            throw new ScimException(ScimError.NoTarget($"No value matches {path}."));
+    }
+
+    private void ForgetCompleted() =>
+        created.RemoveAll(one => !DocumentReader.SaysNothing(one.Attribute, one.Value));
+
+    // type eq "work" and primary eq true, alone or both; of a type that the schema suggests, if it suggests any.
+    private static bool SelectsByLabel(SchemaAttribute attribute, Filter filter) => filter switch
+    {
+        Filter.And(var left, var right) => SelectsByLabel(attribute, left) && SelectsByLabel(attribute, right),
+        Filter.Comparison { Operator: FilterOperator.Eq, Attribute: var path, Value: var literal } =>
+            attribute.FindInside(path)?.Attribute switch
+            {
+                { Name: "primary" } primary => SearchDocument.Fold(primary, literal) is not null,
+                { Name: "type" } type => literal.ValueKind == JsonValueKind.String
+                    && (type.CanonicalValues.Count == 0
+                        || type.CanonicalValues.Contains(literal.GetString(), StringComparer.OrdinalIgnoreCase)),
+                _ => false,
+            },
+        _ => false,
+    };
+
+    private static bool IsExtension(ResourceType type, PatchOperation operation) =>
+        operation is { Kind: not PatchKind.Remove, Path.Filter: null, Value: JsonObject }
+        && type.Find(operation.Path.Attribute) is { Attribute: null };
+
+    private IEnumerable<PatchOperation> Spread(ResourceType type, PatchOperation operation)
+    {
+        foreach (var (key, value) in operation.Value as JsonObject ?? [])
+        {
+            var path = PatchPath.TryParse(
+                operation.Path is { Attribute: var schema } ? Qualified(schema.ToString(), key) : key);
+            if (path is { Filter: null, Attribute: var core } && type.IsCoreSchema(core))
+            {
+                yield return new PatchOperation(operation.Kind, Path: null, NestedObject(core, value));
+                continue;
+            }
+            var target = path is null ? null : type.Find(path.Attribute);
+            if (target is { Attribute: not null } && key.AsSpan().ContainsAny(".[:"))
+                Note(Habit.PathAsKey);
+            // Okta echoes whatever it knows of the user: unknown and read-only attributes are ignored, as in a PUT.
+            if (target is { ReadOnly: false })
+                yield return new PatchOperation(operation.Kind, path, value);
+            else
+                NoteLeftOut(key, value, isKnown: target is not null);
+        }
+    }
+
+    private static bool IsEcho(AttributeTarget target, PatchOperation operation, JsonObject document)
+    {
+        var holder = target.HolderIn(document);
+        var present = target.Sub is null
+            ? holder?[target.Attribute!.Name]
+            : (holder?[target.Attribute!.Name] as JsonObject)?[target.Sub.Name];
+        return operation.Kind != PatchKind.Remove
+            && (JsonNode.DeepEquals(present, operation.Value) || (present is null && IsNothing(operation.Value)));
+    }
+
+    private Filter? AnyOf(SchemaAttribute attribute, JsonNode values)
+    {
+        var each = values is JsonArray array ? [.. array.OfType<JsonNode>()] : new List<JsonNode> { values };
+        if (each.Count > DocumentReader.MaxValues)
+            throw new ScimException(
+                ScimError.InvalidValue($"At most {DocumentReader.MaxValues} values can be removed at once."));
+        return each.Select(value => SameAs(attribute, value)).OfType<Filter>()
+            .Aggregate((Filter?)null, (left, right) => left is null ? right : new Filter.Or(left, right));
+    }
+
+    private Filter? SameAs(SchemaAttribute attribute, JsonNode value)
+    {
+        var parts = MendElement(attribute, value) as JsonObject ?? new JsonObject { ["value"] = value.DeepClone() };
+        var named = parts
+            .Where(part => part.Value is JsonValue && !part.Key.StartsWith('$'))
+            .Where(part => attribute.FindSub(part.Key) is not null)
+            .ToList();
+        if (named.Find(part => attribute.FindSub(part.Key)!.Name == "value") is { Value: not null } main)
+            named = [main];
+        return named
+            .Select(Filter (part) => new Filter.Comparison(
+                new AttributePath(null, part.Key), FilterOperator.Eq, JsonSerializer.SerializeToElement(part.Value)))
+            .Aggregate((Filter?)null, (left, right) => left is null ? right : new Filter.And(left, right));
+    }
+}
