@@ -134,14 +134,13 @@ internal sealed class AttributeRules(AccountPolicy account)
 
     private static string? Text(JsonObject? user, string name) => DocumentReader.Text(user?[name]);
 
-    private static string FullName(JsonObject user) =>
-        string.Join(' ', new[] { Name(user, "givenName"), Name(user, "familyName") }.OfType<string>());
+    // Spaces, which authentik sends for people who have one name, are no part of a display name.
+    private static string FullName(JsonObject user) => string.Join(
+        ' ',
+        new[] { Name(user, "givenName"), Name(user, "familyName") }.Where(name => !string.IsNullOrWhiteSpace(name)));
 
-    // A name of nothing but spaces is none.
     private static string? Name(JsonObject user, string part) =>
-        DocumentReader.Text((user["name"] as JsonObject)?[part]) is { } name && !string.IsNullOrWhiteSpace(name)
-            ? name
-            : null;
+        DocumentReader.Text((user["name"] as JsonObject)?[part]);
 
     private static int Characters(string text) => text.EnumerateRunes().Count();
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Shared.Contracts;
 
 namespace Scim.Api.Tests.Provisioning;
@@ -172,12 +173,45 @@ internal sealed class ProductRulesTests
 
     [TestCase("""{"userName":"a@example.com","name":{"familyName":"Lee"}}""", "First name")]
     [TestCase("""{"userName":"a@example.com","name":{"givenName":"Ann"}}""", "Last name")]
-    [TestCase("""{"userName":"a@example.com","name":{"givenName":" ","familyName":"Lee"}}""", "First name")]
+    [TestCase("""{"userName":"a@example.com","name":{"givenName":"","familyName":"Lee"}}""", "First name")]
+    [TestCase("""{"userName":"a@example.com","name":{"givenName":"Ann","familyName":null}}""", "Last name")]
+    [TestCase("""{"userName":"a@example.com","name":{"givenName":"Ann","familyName":[{"value":""}]}}""", "Last name")]
     [TestCase("""{"userName":"a@example.com"}""", "First name")]
     public async Task First_and_last_name_are_required(string body, string named)
     {
         using var client = server.ClientOf(new TestAccount());
         Assert.That((await client.Post("Users", body)).Detail, Does.StartWith(named));
+    }
+
+    [TestCase("Ann", " ", "Ann", Description = "authentik sends a space for people who have one name")]
+    [TestCase(" ", "Lee", "Lee")]
+    [TestCase("Ann", "\u00A0", "Ann")]
+    [TestCase("Ann", "\t", "Ann")]
+    [TestCase("Ann", "-", "Ann -")]
+    [TestCase(" ", " ", null)]
+    public async Task A_name_of_spaces_is_a_name(string givenName, string familyName, string? displayName)
+    {
+        using var client = server.ClientOf(new TestAccount());
+        var name = new JsonObject { ["givenName"] = givenName, ["familyName"] = familyName }.ToJsonString();
+        var body = $$"""{"userName":"ann@example.com","name":{{name}} }""";
+        var created = await client.Post("Users", body);
+        var id = created.Json!.Id();
+        var familiar = JsonValue.Create(familyName).ToJsonString();
+        Answer[] answers =
+        [
+            created,
+            await client.Put($"Users/{id}", body),
+            await client.Patch($"Users/{id}", $$"""{"op":"replace","path":"name.familyName","value":{{familiar}}}"""),
+            await client.Patch($"Users/{id}", $$"""{"op":"replace","value":{"name":{{name}} } }"""),
+        ];
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (var answer in answers)
+            {
+                Assert.That((string?)answer["name"]?["familyName"], Is.EqualTo(familyName), answer.ToString());
+                Assert.That((string?)answer["displayName"], Is.EqualTo(displayName));
+            }
+        }
     }
 
     [TestCase("""{"op":"remove","path":"name.givenName"}""", "First name")]
