@@ -29,9 +29,9 @@ internal sealed class RestoreTests
         Assert.That((int)(await client.Get("Users"))["totalResults"]!, Is.EqualTo(1));
     }
 
-    [TestCase("ANN@example.com", "other")]
     [TestCase("new@example.com", "00u1")]
     [TestCase("ann@example.com", "00u1")]
+    [TestCase("ANN@example.com", "00u1")]
     public async Task Where_the_account_allows_it_the_create_restores_the_user(string userName, string externalId)
     {
         using var client = server.ClientOf(Account(seats: 1));
@@ -107,17 +107,71 @@ internal sealed class RestoreTests
             .And.Property("Detail").Contains("the externalId 2"));
     }
 
-    [Test]
-    public async Task Two_of_one_externalId_are_both_named()
+    [TestCase("ann@example.com", "new", Description = "the address was given to somebody else")]
+    [TestCase("ANN@example.com", "OLD", Description = "an externalId is compared exactly")]
+    [TestCase("ann@example.com", "old ")]
+    public async Task A_recycled_address_does_not_inherit_the_former_user(string userName, string externalId)
     {
         using var client = server.ClientOf(Account(seats: 9));
-        var ann = await client.CreateUser("ann@example.com", ""","externalId":"1" """);
-        var bea = await client.CreateUser("bea@example.com", ""","externalId":"1" """);
-        foreach (var user in new[] { ann, bea })
-            await client.Patch($"Users/{user.Id()}", """{"op":"replace","value":{"active":false}}""");
-        var refused = await client.Post("Users", Requests.NewUser("new@example.com", ""","externalId":"1" """));
-        Assert.That(refused, Has.Property("Status").EqualTo(HttpStatusCode.Conflict)
-            .And.Property("Detail").Contains(ann.Id()).And.Property("Detail").Contains(bea.Id()));
+        var id = (await client.CreateUser("ann@example.com", ""","externalId":"old","active":false""")).Id();
+        var newcomer = Requests.NewUser(userName, $",\"externalId\":\"{externalId}\"");
+        var refused = await client.Post("Users", newcomer);
+        var inBulk = (await client.Post(
+            "Bulk", $$"""{"Operations":[{"method":"POST","path":"/Users","bulkId":"1","data":{{newcomer}} }]}""")).FirstOfBulk();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(refused, Has.Property("Status").EqualTo(HttpStatusCode.Conflict)
+                .And.Property("ScimType").EqualTo("uniqueness")
+                .And.Property("Detail").Contains($"({id}), whose externalId is old")
+                .And.Property("Detail").Contains("another userName"));
+            Assert.That(inBulk.Detail, Is.EqualTo(refused.Detail));
+            Assert.That((bool)(await client.Get($"Users/{id}"))["active"]!, Is.False);
+        }
+        // What the answer says to do helps.
+        await client.Patch($"Users/{id}", """{"op":"replace","path":"userName","value":"left@example.com"}""");
+        Assert.That((await client.CreateUser(userName, $",\"externalId\":\"{externalId}\"")).Id(), Is.Not.EqualTo(id));
+    }
+
+    [TestCase(null, "1")]
+    [TestCase("1", null)]
+    [TestCase(null, null)]
+    public async Task Where_either_has_no_externalId_the_userName_decides(string? before, string? after)
+    {
+        using var client = server.ClientOf(Account(seats: 9));
+        static string More(string? externalId) => externalId is null ? "" : $",\"externalId\":\"{externalId}\"";
+        var id = (await client.CreateUser("ann@example.com", More(before) + ",\"active\":false")).Id();
+        Assert.That((await client.CreateUser("ann@example.com", More(after))).Id(), Is.EqualTo(id));
+    }
+
+    [TestCase(true, "active inactive", false)]
+    [TestCase(true, "inactive inactive", false)]
+    [TestCase(true, "inactive", true)]
+    [TestCase(false, "active inactive", false)]
+    [TestCase(false, "inactive inactive", false)]
+    [TestCase(false, "inactive", true)]
+    [TestCase(true, "active", false)]
+    [TestCase(true, "active active", false)]
+    [TestCase(true, "inactive deleted", true, Description = "a deleted user has no externalId any more")]
+    public async Task An_externalId_refers_to_the_one_inactive_user_who_alone_has_it(
+        bool restores, string holders, bool refers)
+    {
+        using var client = server.ClientOf(Account(seats: 9, restores));
+        var ids = new List<string>();
+        foreach (var _ in holders.Split(' '))
+            ids.Add((await client.CreateUser($"u{ids.Count}@example.com", ""","externalId":"1" """)).Id());
+        // Only now: a create with an inactive user's externalId would restore that user.
+        foreach (var (state, id) in holders.Split(' ').Zip(ids))
+        {
+            if (state == "inactive")
+                await client.Patch($"Users/{id}", """{"op":"replace","value":{"active":false}}""");
+            else if (state == "deleted")
+                await client.Delete($"Users/{id}");
+        }
+        var answer = await client.Post("Users", Requests.NewUser("new@example.com", ""","externalId":"1" """));
+        if (refers && !restores)
+            Assert.That(answer.Detail, Does.Contain(ids[0]).And.Contain("the externalId 1").IgnoreCase);
+        else
+            Assert.That(ids.Contains(answer.Json!.Id()), Is.EqualTo(refers), answer.ToString());
     }
 
     [Test]
