@@ -60,13 +60,20 @@ public sealed record PortalEvent
     [JsonPropertyName("scim_type")]
     public string? ScimType { get; init; }
 
-    /// <summary>Why it was refused, in words.</summary>
+    /// <summary>Why it was refused, or why some attributes were not applied, in words.</summary>
     [JsonPropertyName("reason")]
     public string? Reason { get; init; }
 
     /// <summary>The names of the attributes that changed; never values.</summary>
     [JsonPropertyName("changed")]
     public required IReadOnlyList<string> Changed { get; init; }
+
+    /// <summary>
+    /// The names of attributes that kept their value although the request asked for another, because a deactivation
+    /// is not refused for their sake; null if there are none.
+    /// </summary>
+    [JsonPropertyName("not_applied")]
+    public IReadOnlyList<string>? NotApplied { get; init; }
 
     /// <summary>The names of the client's habits that were mended on the way.</summary>
     [JsonPropertyName("habits")]

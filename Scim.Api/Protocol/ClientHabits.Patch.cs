@@ -156,9 +156,9 @@ internal sealed partial class ClientHabits
     {
         var each = values is JsonArray array ? [.. array.OfType<JsonNode>()] : new List<JsonNode> { values };
         if (each.Count > DocumentReader.MaxValues)
-            throw new ScimException(
-                ScimError.InvalidValue($"At most {DocumentReader.MaxValues} values can be removed at once."));
-        return each.Select(value => SameAs(attribute, value)).OfType<Filter>()
+            Refuse(attribute.Name, ScimError.InvalidValue(
+                $"At most {DocumentReader.MaxValues} values can be removed at once."));
+        return each.Take(DocumentReader.MaxValues).Select(value => SameAs(attribute, value)).OfType<Filter>()
             .Aggregate((Filter?)null, (left, right) => left is null ? right : new Filter.Or(left, right));
     }
 

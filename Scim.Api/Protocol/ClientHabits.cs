@@ -18,6 +18,20 @@ internal sealed partial class ClientHabits
 
     public void Note(string habit) => mended.Add(habit);
 
+    /// <summary>
+    /// Where violations of limits are collected, until it is known whether the request deactivates the user; null
+    /// refuses a request at its first one.
+    /// </summary>
+    public List<Violation>? Violations { get; set; }
+
+    /// <summary>Refuses a value, now or later: the caller goes on as if the value were not there.</summary>
+    public void Refuse(string attribute, ScimError error)
+    {
+        if (Violations is null)
+            throw new ScimException(error);
+        Violations.Add(new Violation(attribute, error));
+    }
+
     /// <summary>Notes that a member was left out, because no schema knows it or only the server may set it.</summary>
     public void NoteLeftOut(string name, JsonNode? value, bool isKnown)
     {

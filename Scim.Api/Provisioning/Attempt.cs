@@ -73,9 +73,21 @@ internal sealed class Attempt
     /// <summary>It is about the user whose userName this body asks for; the server may still refuse it.</summary>
     public void IsAbout(JsonObject body) => userName = DocumentReader.Text(body["userName"]) ?? userName;
 
-    /// <summary>The event of what was done, to be saved with it.</summary>
-    public ProvisioningEvent Done(string outcome, int status, IEnumerable<string> changed, DateTime now) =>
-        Event(outcome, status, reason: null, now) with { Changed = ProvisioningEvent.Join(changed) };
+    /// <summary>The event of what was done, and of what was not applied, to be saved with it.</summary>
+    public ProvisioningEvent Done(
+        string outcome,
+        int status,
+        IEnumerable<string> changed,
+        DateTime now,
+        IReadOnlyCollection<Violation>? notApplied = null)
+    {
+        var reasons = (notApplied ?? []).Select(violation => violation.Error.Detail).ToList();
+        return Event(outcome, status, reasons is [] ? null : string.Join(' ', reasons), now) with
+        {
+            Changed = ProvisioningEvent.Join(changed),
+            NotApplied = ProvisioningEvent.Join((notApplied ?? []).Select(violation => violation.Attribute)),
+        };
+    }
 
     /// <summary>The event of a refusal.</summary>
     public ProvisioningEvent Refused(ScimError error, DateTime now) =>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Scim.Api.Protocol;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 using Shared.Contracts;
@@ -8,8 +9,8 @@ namespace Scim.Api.Provisioning;
 
 /// <summary>
 /// What an account demands of a user's attributes beyond the schema: by the guide (people are named by e-mail, and have
-/// a first and a last name) or by RFC 7643 alone. What the user was before is not held against it again, so that a user
-/// from before a rule can still be deactivated.
+/// a first and a last name) or by RFC 7643 alone. What the user was before is not held against it again, unless it is
+/// reactivated: an active user obeys the rules, and an inactive one may have come by its values under none.
 /// </summary>
 internal sealed class AttributeRules(AccountPolicy account)
 {
@@ -17,132 +18,147 @@ internal sealed class AttributeRules(AccountPolicy account)
     private const int MaxUserName = 254;
     private const int MaxEmail = 320;
     private const int MaxType = 100;
+    private const string EmailsPlace = "emails";
 
     public bool ByGuide => account.AttributeRules != AttributeRuleSets.Rfc;
 
-    /// <summary>Puts in what follows from the rest: display name, work e-mail, whether the user is active.</summary>
-    public void Complete(JsonObject user, JsonObject? before)
+    /// <summary>What is wrong with a user (400 <c>invalidValue</c>, naming the value).</summary>
+    public IEnumerable<Violation> Check(JsonObject user, JsonObject? before)
     {
-        user["active"] ??= before is null || IsActive(before);
-        if (Text(user, "displayName") is null && FullName(user) is { Length: > 0 } name)
-            user["displayName"] = name;
-        var userName = Text(user, "userName")!;
-        if (ByGuide && !WorkEmails(user).Any()
-            && (before is null || WorkEmails(before).Any() || Text(before, "userName") != userName))
-            AddWorkEmail(user, userName);
+        var known = before is not null && IsReactivation(user, before) ? null : before;
+        return CheckIdentifiers(user, before)
+            .Concat(CheckUserName(user, known))
+            .Concat(CheckEmails(user, known))
+            .Concat(CheckNames(user, known))
+            .Concat(CheckExternalId(user, known))
+            .Concat(SizeLimits.Check(user, before));
     }
 
-    /// <summary>Refuses a user that breaks a rule (400 <c>invalidValue</c>), naming the value.</summary>
-    public void Check(JsonObject user, JsonObject? before)
-    {
-        CheckIdentifiers(user, before);
-        var reactivated = before is not null && IsActive(user) && !IsActive(before);
-        if (before is null || reactivated || Text(before, "userName") != Text(user, "userName"))
-            CheckUserName(Text(user, "userName")!);
+    /// <summary>Whether a user becomes active who was not.</summary>
+    public static bool IsReactivation(JsonObject user, JsonObject before) => IsActive(user) && !IsActive(before);
 
-        var known = before is null || reactivated ? [] : WorkEmails(before).ToHashSet(StringComparer.Ordinal);
-        foreach (var email in WorkEmails(user).Where(email => !known.Contains(email)))
-            CheckWorkEmail(email);
-
-        foreach (var (part, title) in new[] { ("givenName", "First name"), ("familyName", "Last name") })
-        {
-            if (ByGuide && Name(user, part) is null && (before is null || Name(before, part) is not null))
-                throw Invalid($"{title} (name.{part}) is required.");
-        }
-        CheckLengths(user);
-    }
-
-    // Under every rule set, but only what is new.
-    private static void CheckIdentifiers(JsonObject user, JsonObject? before)
-    {
-        if (Text(user, "userName") is { } userName && userName != Text(before, "userName")
-            && !string.IsNullOrWhiteSpace(userName))
-            Refuse("userName", Identifiers.Fault(userName));
-        var known = Emails(before).ToHashSet(StringComparer.Ordinal);
-        foreach (var email in Emails(user).Where(email => !known.Contains(email)))
-            Refuse("A value of emails", Identifiers.Fault(email));
-        if (Text(user, "externalId") is { } externalId && externalId != Text(before, "externalId"))
-            Refuse("externalId", Identifiers.FaultOfForeign(externalId));
-
-        static void Refuse(string what, string? fault)
-        {
-            if (fault is not null)
-                throw Invalid($"{what} {fault}");
-        }
-    }
-
-    private static IEnumerable<string> Emails(JsonObject? user) =>
-        from email in user?["emails"] as JsonArray ?? []
-        let value = DocumentReader.Text(email?["value"])
-        where value is not null
-        select value;
+    public static bool IsActive(JsonObject user) => user["active"]?.GetValue<bool>() ?? true;
 
     public static IEnumerable<string> WorkEmails(JsonObject user) =>
-        from email in user["emails"] as JsonArray ?? []
-        where "work".Equals(DocumentReader.Text(email?["type"]), StringComparison.OrdinalIgnoreCase)
-        let value = DocumentReader.Text(email?["value"])
-        where value is not null
-        select value;
+        from email in (user["emails"] as JsonArray ?? []).OfType<JsonObject>()
+        where IsWorkEmail(email)
+        select DocumentReader.Text(email["value"])!;
 
-    private void CheckUserName(string userName)
+    public static bool IsWorkEmail(JsonObject email) =>
+        "work".Equals(DocumentReader.Text(email["type"]), StringComparison.OrdinalIgnoreCase)
+        && DocumentReader.Text(email["value"]) is not null;
+
+    // Under every rule set, but only what is new.
+    private static IEnumerable<Violation> CheckIdentifiers(JsonObject user, JsonObject? before)
     {
-        if (userName.Length > MaxUserName)
-            throw Invalid($"userName has {userName.Length} characters; at most {MaxUserName} are possible.");
-        if (string.IsNullOrWhiteSpace(userName))
-            throw Invalid("userName is required.");
-        CheckAddress("userName", userName);
-    }
-
-    private void CheckWorkEmail(string email) => CheckAddress("The work e-mail", email);
-
-    private void CheckAddress(string what, string address)
-    {
-        if (ByGuide && !EmailAddress.IsOne(address))
-            throw Invalid($"{what} must be an e-mail address, and \"{address}\" is none.");
-        // A name that only resembles an address is no way around the domains.
-        if (EmailAddress.DomainOf(address) is not { } written)
-            return;
-        var domain = CaseFolding.Fold(written);
-        if (account.Domains.Count > 0 && !account.Domains.Any(allowed => CaseFolding.Fold(allowed) == domain))
-            throw Invalid(
-                $"{what} {address} is on the domain {domain}, which is not allowed for this account. "
-                + $"Allowed are: {string.Join(", ", account.Domains)}.");
-    }
-
-    private static void CheckLengths(JsonObject user)
-    {
-        if (Text(user, "externalId") is { } externalId && Characters(externalId) is > MaxExternalId and var length)
-            throw Invalid($"externalId has {length} characters; at most {MaxExternalId} are possible.");
-        foreach (var email in (user["emails"] as JsonArray ?? []).OfType<JsonObject>())
+        if (Text(user, "userName") is { } userName && userName != Text(before, "userName")
+            && !string.IsNullOrWhiteSpace(userName) && Identifiers.Fault(userName) is { } wrongName)
+            yield return Unfit("userName", $"userName {wrongName}");
+        var old = Emails(before).Select(email => email.Value).ToHashSet(StringComparer.Ordinal);
+        foreach (var (value, _) in Emails(user).Where(email => !old.Contains(email.Value)))
         {
-            if (DocumentReader.Text(email["value"]) is { Length: > MaxEmail and var value })
-                throw Invalid($"A value of emails has {value} characters; at most {MaxEmail} are possible.");
-            if (DocumentReader.Text(email["type"]) is { Length: > MaxType and var type })
-                throw Invalid($"A type of emails has {type} characters; at most {MaxType} are possible.");
+            if (Identifiers.Fault(value) is { } wrongEmail)
+                yield return Unfit(EmailsPlace, $"A value of emails {wrongEmail}");
+        }
+        if (Text(user, "externalId") is { } externalId && externalId != Text(before, "externalId")
+            && Identifiers.FaultOfForeign(externalId) is { } wrongId)
+            yield return Unfit("externalId", $"externalId {wrongId}");
+    }
+
+    private IEnumerable<Violation> CheckUserName(JsonObject user, JsonObject? known)
+    {
+        const string Place = "userName";
+        var userName = Text(user, Place)!;
+        if (userName == Text(known, Place))
+            return [];
+        if (string.IsNullOrWhiteSpace(userName))
+            return [Unfit(Place, "userName is required.")];
+        if (!SizeLimits.FitsIndex(userName))
+            return [Unfit(Place, TooLong("userName", userName, MaxUserName))];
+        return userName.Length > MaxUserName
+            ? [WrongForm(Place, TooLong("userName", userName, MaxUserName))]
+            : CheckAddress(Place, "userName", userName, KeptDomains(user, known));
+    }
+
+    private IEnumerable<Violation> CheckEmails(JsonObject user, JsonObject? known)
+    {
+        var old = Emails(known).ToHashSet();
+        var domains = KeptDomains(user, known);
+        foreach (var email in Emails(user).Where(email => !old.Contains(email)))
+        {
+            var (value, type) = email;
+            if (type is { Length: > MaxType })
+                yield return Unfit(EmailsPlace, TooLong("A type of emails", type, MaxType));
+            if (!SizeLimits.FitsIndex(value))
+                yield return Unfit(EmailsPlace, TooLong("A value of emails", value, MaxEmail));
+            else if (value.Length > MaxEmail)
+                yield return WrongForm(EmailsPlace, TooLong("A value of emails", value, MaxEmail));
+            if (!"work".Equals(type, StringComparison.OrdinalIgnoreCase))
+                continue;
+            foreach (var wrong in CheckAddress(EmailsPlace, "The work e-mail", value, domains))
+                yield return wrong;
         }
     }
 
-    private static void AddWorkEmail(JsonObject user, string address)
+    // A single space counts as a name: it is what clients send for people who have one name only (authentik does).
+    private IEnumerable<Violation> CheckNames(JsonObject user, JsonObject? known) =>
+        from name in new[] { (Part: "givenName", Title: "First name"), (Part: "familyName", Title: "Last name") }
+        where ByGuide && Name(user, name.Part) is null && (known is null || Name(known, name.Part) is not null)
+        select WrongForm($"name.{name.Part}", $"{name.Title} (name.{name.Part}) is required.");
+
+    private static IEnumerable<Violation> CheckExternalId(JsonObject user, JsonObject? known)
     {
-        if (user["emails"] is not JsonArray emails)
-            user["emails"] = emails = [];
-        var primary = emails.Any(email => email?["primary"]?.GetValue<bool>() == true);
-        emails.Add(new JsonObject { ["value"] = address, ["type"] = "work", ["primary"] = !primary });
+        const string Place = "externalId";
+        if (Text(user, Place) is not { } externalId || externalId == Text(known, Place)
+            || SizeLimits.Characters(externalId) <= MaxExternalId)
+            yield break;
+        var wrong = TooLong("externalId", externalId, MaxExternalId);
+        yield return SizeLimits.FitsIndex(externalId) ? WrongForm(Place, wrong) : Unfit(Place, wrong);
     }
 
-    private static bool IsActive(JsonObject user) => user["active"]?.GetValue<bool>() ?? true;
+    private IEnumerable<Violation> CheckAddress(string place, string what, string address, HashSet<string> kept)
+    {
+        if (ByGuide && !EmailAddress.IsOne(address))
+            return [WrongForm(place, $"{what} must be an e-mail address, and \"{Shown(address)}\" is none.")];
+        // A name that only resembles an address is no way around the domains.
+        if (EmailAddress.DomainOf(address) is not { } written)
+            return [];
+        var domain = CaseFolding.Fold(written);
+        return account.Domains.Count == 0 || kept.Contains(domain)
+            || account.Domains.Any(allowed => CaseFolding.Fold(allowed) == domain)
+            ? []
+            : [new(place, NotAllowed(what, address, domain), ViolationKind.NotAllowed)];
+    }
+
+    private ScimError NotAllowed(string what, string address, string domain) => ScimError.InvalidValue(
+        $"{what} {address} is on the domain {domain}, which is not allowed for this account. "
+        + $"Allowed are: {string.Join(", ", account.Domains)}.");
+
+    /// <summary>The domains that an inactive user has already, though they may not be allowed any more.</summary>
+    private static HashSet<string> KeptDomains(JsonObject user, JsonObject? known) => known is null || IsActive(user)
+        ? []
+        : WorkEmails(known).Append(Text(known, "userName")!)
+            .Select(address => CaseFolding.Fold(EmailAddress.DomainOf(address) ?? ""))
+            .ToHashSet();
+
+    private static IEnumerable<(string Value, string? Type)> Emails(JsonObject? user) =>
+        from email in (user?["emails"] as JsonArray ?? []).OfType<JsonObject>()
+        let value = DocumentReader.Text(email["value"])
+        where value is not null
+        select (value, DocumentReader.Text(email["type"]));
 
     private static string? Text(JsonObject? user, string name) => DocumentReader.Text(user?[name]);
 
-    // Spaces, which authentik sends for people who have one name, are no part of a display name.
-    private static string FullName(JsonObject user) => string.Join(
-        ' ',
-        new[] { Name(user, "givenName"), Name(user, "familyName") }.Where(name => !string.IsNullOrWhiteSpace(name)));
-
     private static string? Name(JsonObject user, string part) =>
-        DocumentReader.Text((user["name"] as JsonObject)?[part]);
+        DocumentReader.Text((user["name"] as JsonObject)?[part]) is { Length: > 0 } name ? name : null;
 
-    private static int Characters(string text) => text.EnumerateRunes().Count();
+    private static string Shown(string text) => ProvisioningEvent.Cut(text, MaxEmail)!;
 
-    private static ScimException Invalid(string detail) => new(ScimError.InvalidValue(detail));
+    private static string TooLong(string what, string text, int max) =>
+        $"{what} has {SizeLimits.Characters(text)} characters; at most {max} are possible.";
+
+    private static Violation WrongForm(string place, string detail) =>
+        new(place, ScimError.InvalidValue(detail), ViolationKind.WrongForm);
+
+    private static Violation Unfit(string place, string detail) => new(place, ScimError.InvalidValue(detail));
 }

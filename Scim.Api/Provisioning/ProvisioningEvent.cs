@@ -49,11 +49,17 @@ internal sealed record ProvisioningEvent
 
     public string? ScimType { get; init; }
 
-    /// <summary>The error's <c>detail</c>.</summary>
+    /// <summary>The error's <c>detail</c>, or why some attributes were not applied.</summary>
     public string? Reason { get; init; }
 
     /// <summary>Names of attributes, with spaces between.</summary>
     public string Changed { get; init; } = "";
+
+    /// <summary>
+    /// Names of attributes that kept their value although the request asked for another, with spaces between: a request
+    /// that deactivates a user is not refused because of them.
+    /// </summary>
+    public string NotApplied { get; init; } = "";
 
     /// <summary>Names of <see cref="Protocol.Habit"/>, with spaces between.</summary>
     public string Habits { get; init; } = "";

@@ -81,7 +81,7 @@ internal static class ProvisioningLogApi
         });
         Write(csv, [
             "time", "outcome", "operation", "status", "scimType", "reason", "userName", "userId", "changed", "habits",
-            "administrator", "credentialSet", "requestId", "id",
+            "administrator", "credentialSet", "requestId", "id", "notApplied",
         ]);
         await foreach (var one in events.WithCancellation(cancellation))
         {
@@ -90,7 +90,7 @@ internal static class ProvisioningLogApi
                 one.Time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture), one.Outcome,
                 one.Operation, one.Status.ToString(CultureInfo.InvariantCulture), one.ScimType, one.Reason,
                 one.UserName, one.UserId?.ToString(), one.Changed, one.Habits, one.Administrator,
-                one.CredentialSetId?.ToString(), one.RequestId, one.Id.ToString(),
+                one.CredentialSetId?.ToString(), one.RequestId, one.Id.ToString(), one.NotApplied,
             ]);
         }
         await csv.NextRecordAsync();
@@ -116,6 +116,7 @@ internal static class ProvisioningLogApi
         ScimType = one.ScimType,
         Reason = one.Reason,
         Changed = ProvisioningEvent.Split(one.Changed),
+        NotApplied = ProvisioningEvent.Split(one.NotApplied) is { Count: > 0 } names ? names : null,
         Habits = ProvisioningEvent.Split(one.Habits),
         RequestId = one.RequestId,
     };

@@ -106,8 +106,8 @@ internal static class PortalApi
             ["externalId"] = externalId?.Trim(),
             ["name"] = new JsonObject
             {
-                ["givenName"] = person.FirstName?.Trim(),
-                ["familyName"] = person.LastName?.Trim(),
+                ["givenName"] = TrimName(person.FirstName),
+                ["familyName"] = TrimName(person.LastName),
             },
             ["displayName"] = person.DisplayName?.Trim(),
             ["emails"] = new JsonArray(
@@ -116,6 +116,9 @@ internal static class PortalApi
         // What is made here has no client's habits.
         return DocumentReader.Read(ResourceType.User, user, new ClientHabits());
     }
+
+    // A single space stands for a name that a person does not have, as in SCIM.
+    private static string? TrimName(string? name) => name?.Trim() is { Length: > 0 } trimmed ? trimmed : name;
 
     private static NewPortalUser Read(JsonObject body)
     {

@@ -29,6 +29,14 @@ internal sealed class User
 
     public bool Active { get; private set; }
 
+    /// <summary>
+    /// Whether a client has set the display name, and the work e-mail, itself; false is derived by the server. Null is
+    /// not recorded: users from before that was remembered.
+    /// </summary>
+    public bool? HasSetDisplayName { get; private set; }
+
+    public bool? HasSetWorkEmail { get; private set; }
+
     /// <summary>One of <see cref="Shared.Contracts.UserSources"/>.</summary>
     public required string Source { get; init; }
 
@@ -66,8 +74,22 @@ internal sealed class User
     public static Resource ToResource(Guid id, string document) =>
         new(ResourceType.User.Name, $"{ResourceType.User.Endpoint}/{id}", document);
 
-    /// <summary>Takes a document over; <paramref name="claimsWorkEmail"/> makes the work e-mail unique.</summary>
-    public void Become(JsonObject document, bool claimsWorkEmail, DateTime now)
+    /// <summary>What a client has set of what the server can derive.</summary>
+    public SetByClient SetByClient(JsonObject document) =>
+        HasSetDisplayName is { } displayName && HasSetWorkEmail is { } workEmail
+            ? new(displayName, workEmail)
+            : DerivedAttributes.Guess(document);
+
+    /// <summary>Remembers what a client has set.</summary>
+    public void Remember(SetByClient set) =>
+        (HasSetDisplayName, HasSetWorkEmail) = (set.DisplayName, set.WorkEmail);
+
+    /// <summary>
+    /// Takes a document over; <paramref name="claimsWorkEmail"/> makes the work e-mail unique, except for the keys of
+    /// addresses that the user <paramref name="shares"/> with others from before that rule.
+    /// </summary>
+    public void Become(
+        JsonObject document, bool claimsWorkEmail, DateTime now, IReadOnlySet<string>? shares = null)
     {
         Document = Resource.Text(document);
         UserName = UserDocument.UserName(document)!;
@@ -76,6 +98,8 @@ internal sealed class User
         LastModified = now;
         Version++;
         Fold(document, claimsWorkEmail);
+        foreach (var email in Emails.Where(email => shares?.Contains(email.ValueKey) == true))
+            email.Claimed = false;
     }
 
     /// <summary>Makes the keys anew that the user is found by; the user itself stays as it is.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
+using Scim.Api.Protocol;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
@@ -29,11 +30,15 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         var former = await db.FindFormer(caller.Account, attributes, cancellation);
         var before = former?.Json() ?? [];
         var user = former ?? await Add(caller, now, cancellation);
-        await Become(user, attributes, before: null, caller.Account, now, cancellation);
+        var outcome = await Decide(user, RequestedUser.New(attributes), before: null, caller.Account, cancellation);
+        // The portal's form and the import's file have one address for both userName and work e-mail.
+        if (caller.CredentialSet is null)
+            outcome = outcome with { Set = DerivedAttributes.Guess(outcome.Document) };
+        await Become(user, outcome, wasActive: false, caller.Account, now, cancellation);
         attempt.IsAbout(user.Id, user.UserName);
-        var outcome = former is null ? ProvisioningOutcomes.Created : ProvisioningOutcomes.Restored;
-        var changed = UserDocument.Changes(before, user.Json());
-        db.Add(attempt.Done(outcome, StatusCodes.Status201Created, changed, now));
+        var result = former is null ? ProvisioningOutcomes.Created : ProvisioningOutcomes.Restored;
+        var changed = UserDocument.Changes(before, outcome.Document);
+        db.Add(attempt.Done(result, StatusCodes.Status201Created, changed, now));
         await Complete(write, cancellation);
         return user;
     }
@@ -67,11 +72,20 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
 
         var before = user.Json();
         var (wasActive, now) = (user.Active, Now());
-        if (!await Become(user, change(before), before, attempt.Caller.Account, now, cancellation))
+        var request = RequestedUser.Changed(before, change, attempt.Habits);
+        var outcome = await Decide(user, request, before, attempt.Caller.Account, cancellation);
+        var isSame = JsonNode.DeepEquals(before, outcome.Document);
+        if (isSame && request.NotApplied.Count == 0 && outcome.Set == user.SetByClient(before))
             return user;
+        if (isSame)
+            user.Remember(outcome.Set);
+        else
+            await Become(user, outcome, wasActive, attempt.Caller.Account, now, cancellation);
         attempt.IsAbout(user.Id, user.UserName);
-        var changed = UserDocument.Changes(before, user.Json());
-        db.Add(attempt.Done(OutcomeOf(wasActive, user.Active), StatusCodes.Status200OK, changed, now));
+        var changed = UserDocument.Changes(before, outcome.Document);
+        if (!isSame || request.NotApplied.Count > 0)
+            db.Add(attempt.Done(
+                OutcomeOf(wasActive, user.Active), StatusCodes.Status200OK, changed, now, request.NotApplied));
         await Complete(write, cancellation);
         return user;
     }
@@ -125,68 +139,102 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         _ => ProvisioningOutcomes.Updated,
     };
 
-    /// <summary>False if the user is so already, and nothing is to be saved.</summary>
-    private async Task<bool> Become(
+    /// <summary>What becomes of a user by a request, once all rules are applied.</summary>
+    private async Task<Outcome> Decide(
         User user,
-        JsonObject attributes,
+        RequestedUser request,
         JsonObject? before,
+        AccountPolicy account,
+        CancellationToken cancellation)
+    {
+        var rules = new AttributeRules(account);
+        var known = before is null ? default : user.SetByClient(before);
+        while (true)
+        {
+            var (attributes, set) = request.Complete(known, rules.ByGuide);
+            var document = UserDocument.Compose(user.Id, attributes);
+            if (before is not null && JsonNode.DeepEquals(before, document))
+                return new Outcome(document, set, new HashSet<string>());
+            if (request.Settle(rules.Check(document, before)))
+                continue;
+            var conflicts = new List<Violation>();
+            conflicts.AddRange(await CheckUserName(user, document, cancellation));
+            var shared = rules.ByGuide ? await CheckWorkEmails(user, document, before, conflicts, cancellation) : [];
+            if (!request.Settle(conflicts))
+                return new Outcome(document, set, shared);
+        }
+    }
+
+    private async Task Become(
+        User user,
+        Outcome outcome,
+        bool wasActive,
         AccountPolicy account,
         DateTime now,
         CancellationToken cancellation)
     {
-        var rules = new AttributeRules(account);
-        var wasActive = before is not null && user.Active;
-        rules.Complete(attributes, before);
-        var document = UserDocument.Compose(user.Id, attributes);
-        if (before is not null && JsonNode.DeepEquals(before, document))
-            return false;
-
-        rules.Check(document, before);
-        await CheckUserName(user, UserDocument.UserName(document)!, cancellation);
-        if (rules.ByGuide)
-            await CheckWorkEmails(user, document, cancellation);
-
-        user.Become(document, rules.ByGuide, now);
+        user.Become(outcome.Document, new AttributeRules(account).ByGuide, now, outcome.Shared);
+        user.Remember(outcome.Set);
         if (user.Active && !wasActive)
             await db.TakeSeats(account, user.Id, cancellation);
         else if (!user.Active && wasActive)
             await db.GiveSeatsBack(user.AccountId, user.Id, cancellation);
-        return true;
     }
 
-    private async Task CheckUserName(User user, string userName, CancellationToken cancellation)
+    private async Task<IEnumerable<Violation>> CheckUserName(
+        User user, JsonObject document, CancellationToken cancellation)
     {
+        var userName = UserDocument.UserName(document)!;
         var key = CaseFolding.Fold(userName);
-        if (key == user.UserNameKey)
-            return;
+        if (userName == user.UserName || key == user.UserNameKey)
+            return [];
         var owner = await db.UsersOf(user.AccountId).AsNoTracking()
             .SingleOrDefaultAsync(other => other.UserNameKey == key && other.Id != user.Id, cancellation);
-        if (owner is not null)
-            throw new ScimException(Taken($"The userName {userName}", owner));
+        return owner is null
+            ? []
+            : [new Violation("userName", Taken($"The userName {userName}", owner.Id, owner.Active))];
     }
 
-    private async Task CheckWorkEmails(User user, JsonObject document, CancellationToken cancellation)
+    /// <summary>
+    /// Adds a violation for each work e-mail that another user has; answers the keys of those that the user may keep
+    /// all the same, because it had them before, but cannot claim.
+    /// </summary>
+    private async Task<HashSet<string>> CheckWorkEmails(
+        User user,
+        JsonObject document,
+        JsonObject? before,
+        List<Violation> conflicts,
+        CancellationToken cancellation)
     {
-        var known = user.Emails.Where(email => email.Claimed).Select(email => email.ValueKey).ToHashSet();
-        foreach (var email in AttributeRules.WorkEmails(document))
+        var claimed = user.Emails.Where(email => email.Claimed).Select(email => email.ValueKey).ToHashSet();
+        var emails = AttributeRules.WorkEmails(document)
+            .Select(email => (Value: email, Key: CaseFolding.Fold(email)))
+            .Where(email => !claimed.Contains(email.Key))
+            .ToList();
+        if (emails.Count == 0)
+            return [];
+        var keys = emails.ConvertAll(email => email.Key);
+        var owners = await (
+            from email in db.EmailsOf(user.AccountId)
+            join owner in db.UsersOf(user.AccountId) on email.UserId equals owner.Id
+            where keys.Contains(email.ValueKey) && email.TypeKey == UserEmail.Work && owner.Id != user.Id
+            select new { email.ValueKey, owner.Id, owner.Active }).ToListAsync(cancellation);
+        var owned = owners.ToLookup(owner => owner.ValueKey);
+        var old = before is null || AttributeRules.IsReactivation(document, before)
+            ? []
+            : AttributeRules.WorkEmails(before).Select(CaseFolding.Fold).ToHashSet();
+        foreach (var (value, key) in emails.Where(email => owned.Contains(email.Key) && !old.Contains(email.Key)))
         {
-            var key = CaseFolding.Fold(email);
-            if (known.Contains(key))
-                continue;
-            var owners = db.EmailsOf(user.AccountId)
-                .Where(e => e.ValueKey == key && e.TypeKey == UserEmail.Work && e.UserId != user.Id)
-                .Select(e => e.UserId);
-            var owner = await db.UsersOf(user.AccountId).AsNoTracking()
-                .FirstOrDefaultAsync(other => owners.Contains(other.Id), cancellation);
-            if (owner is not null)
-                throw new ScimException(Taken($"The work e-mail {email}", owner));
+            var owner = owned[key].First();
+            conflicts.Add(new Violation("emails", Taken($"The work e-mail {value}", owner.Id, owner.Active)));
         }
+        return [.. owned.Select(owner => owner.Key)];
     }
 
     // Okta shows the sentence to the administrator, who would otherwise look for the owner among the active users.
-    private static ScimError Taken(string what, User owner) => ScimError.Uniqueness(owner.Active
-        ? $"{what} belongs to another user of this account ({owner.Id})."
-        : $"{what} belongs to an inactive user of this account ({owner.Id}): reactivate that user instead.");
+    private static ScimError Taken(string what, Guid owner, bool isActive) => ScimError.Uniqueness(isActive
+        ? $"{what} belongs to another user of this account ({owner})."
+        : $"{what} belongs to an inactive user of this account ({owner}): reactivate that user instead.");
 
     /// <summary>Where every write ends.</summary>
     private async Task Complete(WriteTransaction write, CancellationToken cancellation)
@@ -201,4 +249,9 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         var now = time.GetUtcNow().UtcDateTime;
         return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
     }
+
+    /// <summary>
+    /// What a write makes of a user; <paramref name="Shared"/> are the keys of work e-mails that others have, too.
+    /// </summary>
+    private sealed record Outcome(JsonObject Document, SetByClient Set, IReadOnlySet<string> Shared);
 }

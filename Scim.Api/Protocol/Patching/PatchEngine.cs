@@ -173,7 +173,8 @@ internal static class PatchEngine
                 touched.Add(parts);
         }
         if (values.Count > DocumentReader.MaxValues)
-            throw InvalidValue($"{attribute.Name} cannot have more than {DocumentReader.MaxValues} values.");
+            habits.Refuse(attribute.Name, ScimError.InvalidValue(
+                $"{attribute.Name} cannot have more than {DocumentReader.MaxValues} values."));
         KeepOnePrimary(values, touched);
     }
 

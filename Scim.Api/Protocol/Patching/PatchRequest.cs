@@ -34,19 +34,29 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations, Cl
         {
             foreach (var mended in Habits.MendOperation(type, operation, copy))
             {
-                comparisons += ComparisonsOf(mended, type, copy);
-                if (comparisons > MaxComparisons)
-                    throw new ScimException(ScimError.TooMany(
+                var more = ComparisonsOf(mended, type, copy);
+                if (comparisons + more > MaxComparisons)
+                {
+                    Habits.Refuse(PlaceOf(mended, type), ScimError.TooMany(
                         "The Operations compare too many values with each other: send them in several requests."));
+                    continue;
+                }
+                comparisons += more;
                 PatchEngine.Apply(type, mended, copy, Habits);
             }
         }
         Habits.CheckCreated(copy);
         // What the copy has of the document is no client's habit.
-        var outcome = DocumentReader.Read(type, copy, new ClientHabits());
+        var outcome = DocumentReader.Read(
+            type, copy, new ClientHabits { Violations = Habits.Violations }, known: document);
         Immutables.Check(type, document, outcome);
         return outcome;
     }
+
+    private static string PlaceOf(PatchOperation operation, ResourceType type) =>
+        type.Find(operation.Path!.Attribute) is { Attribute: { } attribute } target
+            ? (target.Extension is { } extension ? $"{extension.Id}:" : "") + attribute.Name
+            : $"{operation.Path}";
 
     private static long ComparisonsOf(PatchOperation operation, ResourceType type, JsonObject document)
     {

@@ -12,7 +12,7 @@ internal sealed record PutRequest(JsonObject Body, ClientHabits Habits)
     /// <summary>What the document becomes.</summary>
     public JsonObject ApplyTo(JsonObject document, ResourceType type)
     {
-        var wanted = DocumentReader.Read(type, Body, Habits);
+        var wanted = DocumentReader.Read(type, Body, Habits, known: document);
         Immutables.Keep(type, document, wanted);
         Immutables.Check(type, document, wanted);
         return wanted;

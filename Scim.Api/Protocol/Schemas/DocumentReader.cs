@@ -18,14 +18,22 @@ internal static class DocumentReader
     /// <summary>Digits of a number that every database tells apart (RFC 7643 §2.3.3 leaves the limit to us).</summary>
     public const int MaxDigits = 15;
 
-    /// <summary>Reads a whole resource: as the body of a POST or PUT, or as the outcome of a PATCH.</summary>
-    public static JsonObject Read(ResourceType type, JsonObject resource, ClientHabits habits)
+    /// <summary>
+    /// Reads a whole resource: as the body of a POST or PUT, or as the outcome of a PATCH. What is as in
+    /// <paramref name="known"/>, which was read before, is not checked again: a rule that came later does not hold it
+    /// against the resource.
+    /// </summary>
+    public static JsonObject Read(
+        ResourceType type, JsonObject resource, ClientHabits habits, JsonObject? known = null)
     {
         var document = new JsonObject();
         foreach (var (name, value) in habits.MendMembers(type, resource))
         {
             var target = AttributePath.TryParse(name, out var path) ? type.Find(path) : null;
-            if (target is { ReadOnly: false, Sub: null })
+            if (target is { ReadOnly: false, Sub: null, Extension: null, Attribute: { } attribute }
+                && value is not null && JsonNode.DeepEquals(value, known?[attribute.Name]))
+                document[attribute.Name] = value.DeepClone();
+            else if (target is { ReadOnly: false, Sub: null })
                 Add(document, target, value, habits);
             // "name.givenName", as Entra ID names it in a PATCH.
             else if (target is { ReadOnly: false, Sub: { } sub, Attribute.MultiValued: false })
@@ -35,7 +43,7 @@ internal static class DocumentReader
                 habits.NoteLeftOut(name, value, isKnown: target is { Sub: null });
         }
         foreach (var required in type.Schema.Attributes.Where(a => a.Required && !document.ContainsKey(a.Name)))
-            throw Invalid($"{required.Name} is required.");
+            habits.Refuse(required.Name, ScimError.InvalidValue($"{required.Name} is required."));
         return document;
     }
 
@@ -100,9 +108,10 @@ internal static class DocumentReader
     private static JsonArray? Array(SchemaAttribute attribute, JsonArray elements, string path, ClientHabits habits)
     {
         if (elements.Count > MaxValues)
-            throw Invalid($"{path} has {elements.Count} values; at most {MaxValues} are possible.");
+            habits.Refuse(path, ScimError.InvalidValue(
+                $"{path} has {elements.Count} values; at most {MaxValues} are possible."));
         var (read, known) = (new JsonArray(), new ValueIndex(attribute));
-        foreach (var element in elements)
+        foreach (var element in elements.Take(MaxValues))
         {
             if (habits.MendElement(attribute, element) is not { } mended
                 || Single(attribute, mended, path, habits) is not { } one
@@ -114,7 +123,7 @@ internal static class DocumentReader
                 known.Add(one, read);
         }
         if (read.OfType<JsonObject>().Count(IsPrimary) > 1)
-            throw Invalid($"Only one of {path} can be primary.");
+            habits.Refuse(path, ScimError.InvalidValue($"Only one of {path} can be primary."));
         return read.Count == 0 ? null : read;
     }
 

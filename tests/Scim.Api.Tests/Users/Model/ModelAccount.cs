@@ -31,8 +31,13 @@ internal sealed class ModelAccount(int seats, bool restores)
     public ModelAnswer Answer(ModelRequest request) => request switch
     {
         ModelRequest.Create create => Create(create.User),
-        ModelRequest.Put put => Change(put.Who, put.Match, user => Become(user, put.User)),
-        ModelRequest.Patch patch => Change(patch.Who, patch.Match, user => Patched(user, patch.Attribute, patch.Value)),
+        ModelRequest.Put put =>
+            Change(put.Who, put.Match, user => Become(user, put.User), deactivates: put.User.Active == false),
+        ModelRequest.Patch patch => Change(
+            patch.Who,
+            patch.Match,
+            user => Patched(user, patch.Attribute, patch.Value),
+            deactivates: patch is { Attribute: "active", Value: "false" }),
         ModelRequest.Delete delete => Delete(delete),
         ModelRequest.Get get => Living(get.Who) is { } user ? new(200, user) : new(404),
         ModelRequest.Find find => new(200, [.. Users.Where(user => Matches(user, find))]),
@@ -42,10 +47,11 @@ internal sealed class ModelAccount(int seats, bool restores)
     private ModelAnswer Create(Wanted wanted)
     {
         var named = Users.SingleOrDefault(user => Same(user.UserName, wanted.UserName));
-        var others = Users.Where(user =>
-            user != named && !user.Active && user.ExternalId is not null && user.ExternalId == wanted.ExternalId);
+        var holders = Users.Where(user => user.ExternalId is not null && user.ExternalId == wanted.ExternalId).ToList();
+        var others = holders.Count == 1 ? holders.Where(user => user != named && !user.Active) : [];
         ModelUser[] meant = named is { Active: true } ? [] : [.. named is null ? [] : new[] { named }, .. others];
-        if (meant.Length > 1 || (meant.Length == 1 && !restores))
+        var isAnother = named?.ExternalId is { } known && wanted.ExternalId is { } other && known != other;
+        if (meant.Length > 1 || (meant.Length == 1 && (!restores || isAnother)))
             return new(409);
         var former = meant.SingleOrDefault();
         // Who comes back has lost the seat, and is active unless the create says otherwise.
@@ -53,20 +59,22 @@ internal sealed class ModelAccount(int seats, bool restores)
         return Save(Become(before, wanted), hadSeat: false, 201);
     }
 
-    private ModelAnswer Change(int who, Match match, Func<ModelUser, ModelUser> change)
+    private ModelAnswer Change(int who, Match match, Func<ModelUser, ModelUser> change, bool deactivates)
     {
         if (Living(who) is not { } user)
             return new(404);
         if (match == Match.Former)
             return new(412);
         var after = change(user);
+        // A name that somebody else has does not stop a deactivation: the old one stays.
+        if (deactivates && IsTaken(after))
+            after = after with { UserName = user.UserName, Email = user.Email };
         return after == user ? new(200, user) : Save(after, user.Active, 200);
     }
 
     private ModelAnswer Save(ModelUser after, bool hadSeat, int status)
     {
-        var others = Users.Where(user => user.Number != after.Number).ToList();
-        if (others.Exists(user => Same(user.UserName, after.UserName) || Same(user.Email, after.Email)))
+        if (IsTaken(after))
             return new(409);
         if (after.Active && !hadSeat && SeatsTaken == seats)
             return new(403);
@@ -77,6 +85,9 @@ internal sealed class ModelAccount(int seats, bool restores)
             made[after.Number] = after;
         return new(status, after);
     }
+
+    private bool IsTaken(ModelUser wanted) => Users.Any(user => user.Number != wanted.Number
+        && (Same(user.UserName, wanted.UserName) || Same(user.Email, wanted.Email)));
 
     private ModelAnswer Delete(ModelRequest.Delete delete)
     {
@@ -100,7 +111,7 @@ internal sealed class ModelAccount(int seats, bool restores)
 
     private static ModelUser Patched(ModelUser user, string attribute, string? value) => attribute switch
     {
-        "userName" => user with { UserName = value! },
+        "userName" => user with { UserName = value!, Email = value! },
         "externalId" => user with { ExternalId = value },
         "title" => user with { Title = value },
         _ => user with { Active = value == "true" },
