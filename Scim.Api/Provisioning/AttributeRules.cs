@@ -70,14 +70,15 @@ internal sealed class AttributeRules(AccountPolicy account)
         const string Place = "userName";
         var userName = Text(user, Place)!;
         if (userName == Text(known, Place))
-            return [];
+            yield break;
         if (string.IsNullOrWhiteSpace(userName))
-            return [Unfit(Place, "userName is required.")];
-        if (!SizeLimits.FitsIndex(userName))
-            return [Unfit(Place, TooLong("userName", userName, MaxUserName))];
-        return userName.Length > MaxUserName
-            ? [WrongForm(Place, TooLong("userName", userName, MaxUserName))]
-            : CheckAddress(Place, "userName", userName, KeptDomains(user, known));
+            yield return Unfit(Place, "userName is required.");
+        else if (!SizeLimits.FitsIndex(userName))
+            yield return Unfit(Place, TooLong("userName", userName, MaxUserName));
+        else if (userName.Length > MaxUserName)
+            yield return WrongForm(Place, TooLong("userName", userName, MaxUserName));
+        foreach (var wrong in CheckAddress(Place, "userName", userName, KeptDomains(user, known)))
+            yield return wrong;
     }
 
     private IEnumerable<Violation> CheckEmails(JsonObject user, JsonObject? known)
@@ -119,15 +120,12 @@ internal sealed class AttributeRules(AccountPolicy account)
     private IEnumerable<Violation> CheckAddress(string place, string what, string address, HashSet<string> kept)
     {
         if (ByGuide && !EmailAddress.IsOne(address))
-            return [WrongForm(place, $"{what} must be an e-mail address, and \"{Shown(address)}\" is none.")];
+            yield return WrongForm(place, $"{what} must be an e-mail address, and \"{Shown(address)}\" is none.");
         // A name that only resembles an address is no way around the domains.
-        if (EmailAddress.DomainOf(address) is not { } written)
-            return [];
-        var domain = CaseFolding.Fold(written);
-        return account.Domains.Count == 0 || kept.Contains(domain)
-            || account.Domains.Any(allowed => CaseFolding.Fold(allowed) == domain)
-            ? []
-            : [new(place, NotAllowed(what, address, domain), ViolationKind.NotAllowed)];
+        if (account.Domains.Count > 0 && EmailAddress.DomainOf(address) is { } written
+            && CaseFolding.Fold(written) is var domain && !kept.Contains(domain)
+            && !account.Domains.Any(allowed => CaseFolding.Fold(allowed) == domain))
+            yield return new(place, NotAllowed(what, Shown(address), domain), ViolationKind.NotAllowed);
     }
 
     private ScimError NotAllowed(string what, string address, string domain) => ScimError.InvalidValue(
