@@ -100,6 +100,65 @@ internal sealed class RaceTests
         await AssertCounts(account, users: 2, seats: 1);
     }
 
+    /// <summary>Entra ID's soft delete frees an address while somebody else takes it.</summary>
+    [Test]
+    public async Task A_soft_delete_succeeds_whoever_takes_an_address_at_the_same_time()
+    {
+        using var client = server.ClientOf(new TestAccount());
+        for (var i = 0; i < 10; i++)
+        {
+            var (leaver, other) = ($"leaver{i}@example.com", $"other{i}@example.com");
+            var ids = new List<string> { (await client.CreateUser(leaver)).Id(), (await client.CreateUser(other)).Id() };
+            string Off(string name) => $$"""{"op":"Replace","path":"active","value":"False"},{"op":"Replace","path":"userName","value":"{{name}}"}""";
+            var free = $"0123456789abcdef{leaver}";
+            var answers = await Task.WhenAll(
+                client.Patch($"Users/{ids[0]}", Off(free)),
+                client.Patch($"Users/{ids[1]}", Off(leaver)),
+                client.Post("Users", Requests.NewUser(leaver)),
+                client.Post("Users", Requests.NewUser(leaver.ToUpperInvariant())),
+                client.Post("Users", Requests.NewUser(free)));
+            var users = (await client.Get("Users?count=500"))["Resources"]!.AsArray();
+            using (Assert.EnterMultipleScope())
+            {
+                Assert.That(answers.Take(2).Select(a => a.Status), Is.All.EqualTo(HttpStatusCode.OK), answers[0].ToString());
+                Assert.That(
+                    answers.Skip(2).Select(a => a.Status),
+                    Is.All.AnyOf(HttpStatusCode.Created, HttpStatusCode.Conflict));
+                Assert.That(users.Select(user => ((string)user!["userName"]!).ToUpperInvariant()), Is.Unique);
+                Assert.That(
+                    users.SelectMany(user => user!["emails"]!.AsArray()).Select(email => ((string)email!["value"]!).ToUpperInvariant()),
+                    Is.Unique);
+            }
+        }
+    }
+
+    /// <summary>All work e-mails of a user are looked up at once, while other writers of the account wait.</summary>
+    [Test]
+    public async Task Many_work_emails_cost_one_query()
+    {
+        await using var server = await ScimServer.Start();
+        using var client = server.ClientOf(new TestAccount());
+        string Emails(int count, string name) => string.Join(',', Enumerable.Range(0, count).Select(
+            i => $$"""{"value":"{{name}}{{i}}@example.com","type":"work"}"""));
+        await client.CreateUser("other@example.com", $",\"emails\":[{Emails(20, "other")}]");
+        var id = (await client.CreateUser("ann@example.com")).Id();
+
+        server.Logs.Clear();
+        var many = await client.Put($"Users/{id}", Requests.NewUser("ann@example.com", $",\"emails\":[{Emails(500, "ann")}]"));
+        var queries = server.Logs.Lines.Count(line =>
+            line.Contains("Executed DbCommand", StringComparison.Ordinal)
+            && line.Contains("SELECT", StringComparison.Ordinal)
+            && line.Contains("ValueKey", StringComparison.Ordinal));
+        var taken = await client.Put(
+            $"Users/{id}", Requests.NewUser("ann@example.com", $",\"emails\":[{Emails(480, "ann")},{Emails(20, "other")}]"));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(many.Status, Is.EqualTo(HttpStatusCode.OK), many.Detail);
+            Assert.That(queries, Is.InRange(1, 3), "loading the user, and one look-up");
+            Assert.That(taken.Detail, Does.StartWith("The work e-mail other0@example.com belongs to another user"));
+        }
+    }
+
     private async Task AssertCounts(TestAccount account, int users, int seats)
     {
         await using var scope = server.Services.CreateAsyncScope();
