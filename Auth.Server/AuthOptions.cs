@@ -77,6 +77,8 @@ internal sealed class AuthOptions : IValidatableObject
             yield return new("Auth:PublicUrl must begin with https:// unless it is this machine itself.");
         if (!ScimBaseUrl.IsAbsoluteUri || (ScimBaseUrl.Scheme != Uri.UriSchemeHttps && !ScimBaseUrl.IsLoopback))
             yield return new("Auth:ScimBaseUrl must begin with https:// unless it is this machine itself: tokens go there.");
+        else if (!ScimBaseUrl.AbsoluteUri.TrimEnd('/').EndsWith("/scim/v2", StringComparison.Ordinal))
+            yield return new($"Auth:ScimBaseUrl must end in /scim/v2, as Scim__BaseUrl does; it is {ScimBaseUrl}.");
         foreach (var proxy in KnownProxies)
         {
             if (!IPAddress.TryParse(proxy, out var address))

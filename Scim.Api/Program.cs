@@ -100,7 +100,7 @@ internal static class Program
         app.UseRateLimit();
         app.UseAuthorization();
 
-        var scim = app.MapGroup("/scim/v2").RequireAuthorization(Scopes.Scim);
+        var scim = app.MapGroup(ScimOptions.Path).RequireAuthorization(Scopes.Scim);
         scim.MapDiscovery();
         scim.MapUsers();
         scim.MapBulk();

@@ -8,6 +8,9 @@ internal sealed class ScimOptions : IValidatableObject
 {
     public const string Section = "Scim";
 
+    /// <summary>Where the SCIM endpoints are; a proxy may put its own path before it.</summary>
+    public const string Path = "/scim/v2";
+
     /// <summary>
     /// The address customers paste, such as <c>https://iam.scileads.com/scim/v2</c>; <c>meta.location</c> begins so.
     /// </summary>
@@ -34,6 +37,14 @@ internal sealed class ScimOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        // That it is missing or relative, the attributes say.
+        if (Uri.TryCreate(BaseUrl, UriKind.Absolute, out var url)
+            && (url.Scheme is not ("http" or "https") || url.Query.Length + url.Fragment.Length > 0
+                || url.UserInfo.Length > 0
+                || !url.AbsolutePath.TrimEnd('/').EndsWith(Path, StringComparison.Ordinal)))
+            yield return new(
+                $"Scim__BaseUrl must be an http or https address that ends in {Path}, without anything behind it, such as "
+                + $"https://iam.example.com{Path}; it is {BaseUrl}.");
         if (IsPublic && !BaseUrl.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
             yield return new("Scim__BaseUrl must begin with https:// unless it is this machine itself: tokens go there.");
         foreach (var proxy in KnownProxies)

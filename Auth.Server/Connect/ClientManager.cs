@@ -31,23 +31,23 @@ internal sealed class ClientManager(
             .Include(client => client.CredentialSet)
             .SingleOrDefault(client => client.ClientId == clientId));
 
-    // A request asks for its client a dozen times.
-    private readonly Dictionary<string, Client?> found = new(StringComparer.Ordinal);
+    // A request asks for its client a dozen times, and gets one answer: a set that expires meanwhile ends with the next
+    // request. What is issued until then admits nobody.
+    private readonly Dictionary<string, (Client? Client, bool IsUsable)> found = new(StringComparer.Ordinal);
 
     public override async ValueTask<Client?> FindByClientIdAsync(
         string identifier, CancellationToken cancellationToken = default)
     {
-        if (!found.TryGetValue(identifier, out var client))
-            found[identifier] = client = await Find(identifier, cancellationToken);
-        return client?.CredentialSet is null || client.CredentialSet.IsUsable(time.GetUtcNow().UtcDateTime) ? client : null;
+        var (client, isUsable) = await Recall(identifier, cancellationToken);
+        return isUsable ? client : null;
     }
 
     /// <summary>The set that has ended and whose client has this secret; null if there is none.</summary>
     public async Task<CredentialSet?> FindEnded(string clientId, string secret, CancellationToken cancellation)
     {
-        var client = found.TryGetValue(clientId, out var known) ? known : await Find(clientId, cancellation);
+        var (client, isUsable) = await Recall(clientId, cancellation);
         return client is { CredentialSet: { } set, ClientSecret: not null }
-            && !set.IsUsable(time.GetUtcNow().UtcDateTime)
+            && !isUsable
             && await ValidateClientSecretAsync(client, secret, cancellation)
             ? set
             : null;
@@ -123,6 +123,17 @@ internal sealed class ClientManager(
         new(comparand.StartsWith(Sha256Prefix, StringComparison.Ordinal)
             && CryptographicOperations.FixedTimeEquals(
                 Hash(secret), Convert.FromBase64String(comparand[Sha256Prefix.Length..])));
+
+    private async Task<(Client? Client, bool IsUsable)> Recall(string clientId, CancellationToken cancellation)
+    {
+        if (!found.TryGetValue(clientId, out var recalled))
+        {
+            var client = await Find(clientId, cancellation);
+            var isUsable = client?.CredentialSet?.IsUsable(time.GetUtcNow().UtcDateTime) != false;
+            found[clientId] = recalled = (client, isUsable);
+        }
+        return recalled;
+    }
 
     private async Task<Client?> Find(string clientId, CancellationToken cancellation)
     {

@@ -139,7 +139,7 @@ internal sealed class Admission(
 
         var caller = Caller.Of(answer, asked);
         if (caller.CredentialSet is { } set
-            && !(floors.Admits(caller.AccountId, set.Generation) && await db.Admits(caller.AccountId, set, cancellation)))
+            && !(floors.Admits(caller.AccountId, set.Generation) && await FenceAdmits(caller, set, cancellation)))
         {
             log.LogWarning(
                 "Set {Set}, generation {Generation}, of account {Account} was called active but is not above the fence",
@@ -148,6 +148,24 @@ internal sealed class Admission(
         }
         Keep(bearer, new(asked, caller), answer.ExpiresIn);
         return caller;
+    }
+
+    /// <summary>
+    /// Holds the caller against the fence. Whatever the database says instead of an answer, nothing is known about the
+    /// token then: nothing that is asked of it depends on the request.
+    /// </summary>
+    private async Task<bool> FenceAdmits(
+        Caller caller, TokenIntrospection.CredentialSetReference set, CancellationToken cancellation)
+    {
+        try
+        {
+            return await db.Admits(caller.AccountId, set, cancellation);
+        }
+        catch (Exception fault) when (!cancellation.IsCancellationRequested)
+        {
+            log.LogError(fault, "A token could not be held against the fence of account {Account}", caller.AccountId);
+            throw Introspection.Unknown();
+        }
     }
 
     private ScimError RefusalOf(JsonWebToken token, TokenIntrospection answer) => answer switch

@@ -28,7 +28,11 @@ internal sealed class EventStream(
     /// <summary>How long the end of the process waits to be heard.</summary>
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
 
+    /// <summary>As many different faults are told apart.</summary>
+    private const int MostFaults = 100;
+
     private readonly List<string> applied = [];
+    private readonly HashSet<string> faults = new(StringComparer.Ordinal);
     private bool? hadLease;
 
     /// <summary>
@@ -68,6 +72,7 @@ internal sealed class EventStream(
             // Whatever it is, the node goes on without a lease, and tries again.
             catch (Exception failed) when (!stoppingToken.IsCancellationRequested)
             {
+                ReportFault(failed);
                 Report(failed.Message);
                 if (failed is AuthServerFault { Status: BadRequest or Forbidden or NotFound })
                     pause = Refused;
@@ -95,6 +100,8 @@ internal sealed class EventStream(
         }
         if (!page.MoreAvailable)
             lease.Renew(sent, TimeSpan.FromMilliseconds(page.LeaseMilliseconds));
+        if (lease.IsLive)
+            faults.Clear();
         Report("Auth.Server grants none.");
         return page.Sets.Count > 0 || lease.IsLive;
     }
@@ -103,6 +110,17 @@ internal sealed class EventStream(
         long.TryParse(jti, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
             : throw AuthServerFault.OfAnswer("the jti of an event is no number");
+
+    /// <summary>
+    /// Logs each fault once, with its cause, until there is a lease again without one: a later fault is often another.
+    /// </summary>
+    private void ReportFault(Exception fault)
+    {
+        if (faults.Count >= MostFaults)
+            faults.Clear();
+        if (faults.Add($"{fault.GetType()} {fault.Message} {fault.GetBaseException().Message}"))
+            log.LogWarning(fault, "Events of Auth.Server could not be received or applied: {Reason}", fault.Message);
+    }
 
     /// <summary>Says once that the lease is there, and once that it is not.</summary>
     private void Report(string reason)

@@ -21,7 +21,11 @@ internal sealed class IntrospectionCache(
 {
     private static readonly TimeSpan RefusalsFor = TimeSpan.FromSeconds(5);
 
+    /// <summary>This part of a full cache makes room at once.</summary>
+    private const int Part = 8;
+
     private readonly ConcurrentDictionary<TokenHash, Entry> entries = new();
+    private readonly object makingRoom = new();
 
     public Verdict? Find(TokenHash token) =>
         entries.TryGetValue(token, out var entry) && IsUsable(entry) ? entry.Verdict : null;
@@ -45,12 +49,30 @@ internal sealed class IntrospectionCache(
     private bool IsUsable(Entry entry) =>
         time.GetTimestamp() < entry.Until && freshness.MayBeReused(entry.Verdict.AccountId, entry.Verdict.Asked);
 
+    /// <summary>
+    /// Drops what cannot be used any more, and, if that is not enough, what soonest could not: refusals first, then the
+    /// oldest. A part at once, so that not every new entry searches all others.
+    /// </summary>
     private void MakeRoom()
     {
-        foreach (var old in entries.Where(entry => !IsUsable(entry.Value)))
-            entries.TryRemove(old);
-        if (entries.Count >= options.Value.CacheSize)
-            entries.Clear();
+        // Somebody else is at it.
+        if (!Monitor.TryEnter(makingRoom))
+            return;
+        try
+        {
+            foreach (var old in entries.Where(entry => !IsUsable(entry.Value)))
+                entries.TryRemove(old);
+            var size = options.Value.CacheSize;
+            var tooMany = entries.Count - (size - Math.Max(1, size / Part));
+            if (entries.Count < size)
+                return;
+            foreach (var old in entries.ToArray().OrderBy(entry => entry.Value.Until).Take(tooMany))
+                entries.TryRemove(old);
+        }
+        finally
+        {
+            Monitor.Exit(makingRoom);
+        }
     }
 
     private sealed record Entry(Verdict Verdict, long Until);

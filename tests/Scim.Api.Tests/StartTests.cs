@@ -15,6 +15,14 @@ public sealed class StartTests
     [TestCase("ConnectionStrings:Scim=Fiel=scim.db", "ConnectionStrings__Scim is no connection string of SQLite or PostgreSQL")]
     [TestCase("Scim:BaseUrl=", "Scim__BaseUrl is not set")]
     [TestCase("Scim:BaseUrl=/scim/v2", "Scim__BaseUrl must be an absolute")]
+    [TestCase("Scim:BaseUrl=https://iam.example.com", "address that ends in /scim/v2")]
+    [TestCase("Scim:BaseUrl=https://iam.example.com/scim", "address that ends in /scim/v2")]
+    [TestCase("Scim:BaseUrl=https://iam.example.com/scim/v2/Users", "address that ends in /scim/v2")]
+    [TestCase("Scim:BaseUrl=https://iam.example.com/SCIM/V2", "address that ends in /scim/v2")]
+    [TestCase("Scim:BaseUrl=https://iam.example.com/scim/v2?x=1", "address that ends in /scim/v2")]
+    [TestCase("Scim:BaseUrl=https://iam.example.com/scim/v2#x", "address that ends in /scim/v2")]
+    [TestCase("Scim:BaseUrl=https://user@iam.example.com/scim/v2", "address that ends in /scim/v2")]
+    [TestCase("Scim:BaseUrl=ftp://iam.example.com/scim/v2", "address that ends in /scim/v2")]
     [TestCase("Scim:BaseUrl=http://iam.example.com/scim/v2", "Scim__BaseUrl must begin with https://")]
     [TestCase("AuthServer:Issuer=http://iam.example.com", "AuthServer__Issuer must begin with https://")]
     [TestCase("Scim:KnownProxies:0=proxy", "Scim__KnownProxies holds proxy, which is no IP address")]
@@ -24,6 +32,11 @@ public sealed class StartTests
         Assert.That(
             async () => await (await ScimServer.Start([setting])).DisposeAsync(),
             Throws.TypeOf<OptionsValidationException>().With.Property("Failures").Some.Contains(sentence));
+
+    [TestCase("https://iam.example.com/scim/v2/")]
+    [TestCase("https://example.com/identity/scim/v2")]
+    public async Task A_proxy_may_have_a_path_of_its_own(string baseUrl) =>
+        await (await ScimServer.Start([$"Scim:BaseUrl={baseUrl}"])).DisposeAsync();
 
     [Test]
     public async Task A_server_is_alive_and_ready_without_a_token()

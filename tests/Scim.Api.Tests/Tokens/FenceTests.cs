@@ -120,6 +120,43 @@ public sealed class FenceTests
         Assert.That((await FenceOf(account)).Generation, Is.EqualTo(3));
     }
 
+    [Test]
+    public async Task While_the_database_cannot_say_whom_the_fence_admits_the_answer_is_503()
+    {
+        await using var own = await ScimServer.Start(map: Probe.Map);
+        var account = new TestAccount();
+        var (known, unseen) = (TokenOf(account, 1, own), TokenOf(new(), 1, own));
+        Assert.That(await Get(known, own), Is.EqualTo(HttpStatusCode.OK));
+
+        // Not an outage that the database itself would call one.
+        await Execute(own, "ALTER TABLE \"Fences\" RENAME TO \"Gone\"");
+        foreach (var token in new[] { known, unseen })
+        {
+            foreach (var method in new[] { HttpMethod.Get, HttpMethod.Post })
+            {
+                using var client = own.ClientWith("Bearer " + token);
+                using var response = await client.SendAsync(new(method, "/scim/v2/probe"));
+                var error = await SentError.Of(response);
+                using (Assert.EnterMultipleScope())
+                {
+                    Assert.That(error.Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+                    Assert.That(response.Headers.RetryAfter?.Delta, Is.Not.Null);
+                    Assert.That(error.Detail, Does.Contain("The token is not at fault"));
+                }
+            }
+        }
+        await Execute(own, "ALTER TABLE \"Gone\" RENAME TO \"Fences\"");
+        Assert.That(await Get(known, own), Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    private static async Task Execute(ScimServer server, string sql)
+    {
+        await using var scope = server.Services.CreateAsyncScope();
+#pragma warning disable EF1002 // Text of this file.
+        await scope.ServiceProvider.GetRequiredService<ScimDbContext>().Database.ExecuteSqlRawAsync(sql);
+#pragma warning restore EF1002
+    }
+
     private string TokenOf(TestAccount account, long generation, ScimServer? of = null)
     {
         TokenIntrospection.CredentialSetReference set = new()

@@ -1,5 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Scim.Api.Data;
 using Scim.Api.Tokens;
 using Shared.Contracts;
@@ -225,6 +227,37 @@ public sealed class IntrospectionCacheTests
         foreach (var next in new[] { one, one, other, other, one })
             Assert.That(await small.Get(next), Is.EqualTo(HttpStatusCode.OK));
         Assert.That(small.Introspections, Is.EqualTo(3));
+    }
+
+    [Test]
+    public void A_full_cache_drops_refusals_and_the_oldest_first()
+    {
+        const int Size = 80;
+        var time = new FakeTimeProvider();
+        var lease = new Lease(time);
+        lease.Renew(time.GetTimestamp(), TimeSpan.FromHours(1));
+        var freshness = new Freshness(lease, new Floors(), time);
+        var cache = new IntrospectionCache(
+            freshness, Options.Create(new IntrospectionOptions { CacheSize = Size }), time);
+        var refused = Enumerable.Range(0, 20).Select(i => $"refused {i}").ToList();
+        var admitted = Enumerable.Range(0, 200).Select(i => $"admitted {i}").ToList();
+        for (var i = 0; i < admitted.Count; i++)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(10));
+            Keep(admitted[i], Caller.Of(account.Answer(), freshness.Ask()));
+            if (i < refused.Count)
+                Keep(refused[i], null);
+            var kept = admitted.Take(i + 1).Where(IsKept).ToList();
+            Assert.That(kept, Is.EqualTo(admitted.Take(i + 1).TakeLast(kept.Count)), "the youngest");
+            Assert.That(kept, Has.Count.InRange(Math.Min(i + 1, Size - (Size / 8)), Size));
+        }
+        Assert.That(refused.Where(IsKept), Is.Empty);
+
+        bool IsKept(string name) => cache.Find(TokenHash.Of(name)!.Value) is not null;
+        void Keep(string name, Caller? caller) => cache.Keep(
+            TokenHash.Of(name)!.Value,
+            new(freshness.Ask(), caller, TokenErrors.NoLongerActive(), new(account.Id, account.SetId)),
+            expiresIn: null);
     }
 
     /// <summary>How many introspections so many requests cost.</summary>

@@ -77,6 +77,39 @@ public sealed class LeaseTests
     }
 
     [Test]
+    public async Task Each_fault_of_the_events_is_logged_once_with_its_stack()
+    {
+        await using var leased = await LeasedServer.Start();
+        await Fail(Response.Create().WithStatusCode(500));
+        await Fail(Response.Create().WithStatusCode(502));
+        await Fail(Response.Create().WithStatusCode(200).WithHeader("Content-Type", "application/json").WithBody("{"));
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (var reason in new[] { "answered 500", "answered 502", "not the JSON that was expected" })
+                Assert.That(
+                    Faults().Count(line => line.Contains(reason) && line.Contains("   at Scim.Api.Tokens")),
+                    Is.EqualTo(1), reason);
+        }
+
+        leased.AuthServer.Recover();
+        await leased.Until(() => leased.Server.HasLease);
+        await leased.RenewLease();
+        await Fail(Response.Create().WithStatusCode(500));
+        Assert.That(Faults().Count(line => line.Contains("answered 500")), Is.EqualTo(2), "a new outage");
+
+        async Task Fail(IResponseBuilder answer)
+        {
+            leased.AuthServer.Fail(AuthServerPaths.EventsPoll, answer);
+            var before = leased.AuthServer.Calls(AuthServerPaths.EventsPoll);
+            leased.Events.Wake();
+            leased.Time.Advance(TimeSpan.FromSeconds(61));
+            await leased.Until(() => leased.AuthServer.Calls(AuthServerPaths.EventsPoll) > before + 3);
+        }
+
+        IEnumerable<string> Faults() => leased.Server.Logs.AtLeast(LogLevel.Warning).Where(line => line.Contains("Events of"));
+    }
+
+    [Test]
     public async Task A_server_without_events_is_asked_about_every_request_and_said_so_once()
     {
         await using var leased = await LeasedServer.Start(hasEvents: false);
