@@ -55,7 +55,11 @@ internal static class Program
     {
         var builder = WebApplication.CreateBuilder(
             new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            RequestHead.WidenLimits(kestrel.Limits);
+        });
 
         builder.AddSettings<ScimOptions>(ScimOptions.Section);
         builder.AddSettings<AuthServerOptions>(AuthServerOptions.Section);
@@ -96,12 +100,16 @@ internal static class Program
         app.UseMiddleware<SecurityHeaders>();
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(ErrorAnswers.Describe);
+        app.UseHeadLimits();
+        app.UseRouting();
+        app.RefuseTokensInAddress();
         app.UseAuthentication();
         app.UseRateLimit();
+        app.RefuseTokensInForms();
         app.UseAuthorization();
 
+        app.MapGroup(ScimOptions.Path).RequireAuthorization(TokenValidation.ForAnyone).MapDiscovery();
         var scim = app.MapGroup(ScimOptions.Path).RequireAuthorization(Scopes.Scim);
-        scim.MapDiscovery();
         scim.MapUsers();
         scim.MapBulk();
         scim.MapUnsupported();

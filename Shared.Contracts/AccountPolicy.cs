@@ -40,6 +40,12 @@ public sealed record AccountPolicy
     [JsonPropertyName("restore_inactive")]
     public bool RestoreInactive { get; init; }
 
+    /// <summary>
+    /// Whether <c>/ServiceProviderConfig</c> leaves out <c>pagination</c> (RFC 9865), which strict older clients reject.
+    /// </summary>
+    [JsonPropertyName("omit_pagination")]
+    public bool OmitPagination { get; init; }
+
     /// <summary>E-mail domains in lower case, without <c>@</c>; an empty list allows all.</summary>
     [JsonPropertyName("domains")]
     public required IReadOnlyList<string> Domains { get; init; }

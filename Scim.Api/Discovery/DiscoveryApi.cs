@@ -1,39 +1,79 @@
+using System.Text.Json.Nodes;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
+using Scim.Api.Tokens;
+using Shared.Contracts;
 
 namespace Scim.Api.Discovery;
 
 /// <summary>
 /// What a client can find out about this server (RFC 7644 §4). The answers are the files that the server itself works
-/// by.
+/// by, with what the caller's account makes of them; without a token (RFC 7643 §5), as it is by default.
 /// </summary>
 internal static class DiscoveryApi
 {
-    private static readonly Resource Config =
-        new("ServiceProviderConfig", "/ServiceProviderConfig", EmbeddedFile.Read("service-provider-config.json"));
+    private static readonly Resource Config = ConfigOf(EmbeddedFile.Read("service-provider-config.json"));
 
-    private static readonly Resource[] Schemas =
-        [.. Schema.All.Select(schema => new Resource("Schema", $"/Schemas/{schema.Id}", schema.Text))];
+    private static readonly Resource ConfigWithoutPagination = ConfigOf(Edited(Config.Document, config =>
+        config.Remove("pagination")));
+
+    private static readonly Resource[] Schemas = [.. Schema.All.Select(schema => SchemaOf(schema, schema.Text))];
+
+    private static readonly Resource[] SchemasWithNames =
+        [.. Schema.All.Select(schema => SchemaOf(schema, Edited(schema.Text, RequireNames)))];
 
     private static readonly Resource[] ResourceTypes =
         [.. ResourceType.All.Select(type => new Resource("ResourceType", $"/ResourceTypes/{type.Name}", type.Text))];
 
     public static void MapDiscovery(this IEndpointRouteBuilder scim)
     {
-        scim.MapGet("/ServiceProviderConfig", () => ScimResult.Ok(Config, Projection.Whole));
-        scim.MapGet("/Schemas", (HttpRequest request) => List(request, Schemas));
-        scim.MapGet("/Schemas/{id}", (string id) => Find(Schemas, "Schema", id));
+        scim.MapGet("/ServiceProviderConfig", (HttpContext http) => ScimResult.Ok(ConfigFor(http), Projection.Whole));
+        scim.MapGet("/Schemas", (HttpContext http) => List(http.Request, SchemasFor(http)));
+        scim.MapGet("/Schemas/{id}", (HttpContext http, string id) => Find(SchemasFor(http), "Schema", id));
         scim.MapGet("/ResourceTypes", (HttpRequest request) => List(request, ResourceTypes));
         scim.MapGet("/ResourceTypes/{id}", (string id) => Find(ResourceTypes, "ResourceType", id));
     }
 
     /// <summary>The metadata of RFC 9728, for clients that have no token yet.</summary>
     public static void MapResourceMetadata(this IEndpointRouteBuilder endpoints) => endpoints
-        .MapGet(ResourceMetadata.WellKnown + "/{**resource}", IResult (HttpRequest request, ResourceMetadata metadata) =>
-            request.Path == metadata.Address.AbsolutePath
-                ? Results.Json(metadata)
-                : ScimError.NotFound("Resource", request.Path))
+        .MapGet(ResourceMetadata.WellKnown + "/{**resource}", (HttpContext http, ResourceMetadata metadata) =>
+            http.Request.Path == metadata.Address.AbsolutePath
+                ? WholeAnswer.Send(http.Response, metadata)
+                : ScimError.NotFound("Resource", http.Request.Path).ExecuteAsync(http))
         .AllowAnonymous();
+
+    private static Resource ConfigFor(HttpContext http) =>
+        http.Features.Get<Caller>() is { Account.OmitPagination: true } ? ConfigWithoutPagination : Config;
+
+    /// <summary>The schemas under the rules of the caller's account; names are required by the default ones.</summary>
+    private static Resource[] SchemasFor(HttpContext http) =>
+        (http.Features.Get<Caller>()?.Account.AttributeRules ?? AttributeRuleSets.Guide) == AttributeRuleSets.Guide
+            ? SchemasWithNames
+            : Schemas;
+
+    private static Resource ConfigOf(string text) => new("ServiceProviderConfig", "/ServiceProviderConfig", text);
+
+    private static Resource SchemaOf(Schema schema, string text) => new("Schema", $"/Schemas/{schema.Id}", text);
+
+    private static void RequireNames(JsonObject schema)
+    {
+        if (!ResourceType.User.Schema.Is((string)schema["id"]!))
+            return;
+        var name = AttributeOf(schema["attributes"]!, "name");
+        name["required"] = true;
+        foreach (var part in (string[])["givenName", "familyName"])
+            AttributeOf(name["subAttributes"]!, part)["required"] = true;
+    }
+
+    private static JsonNode AttributeOf(JsonNode attributes, string name) =>
+        attributes.AsArray().Single(attribute => (string)attribute!["name"]! == name)!;
+
+    private static string Edited(string text, Action<JsonObject> edit)
+    {
+        var json = JsonNode.Parse(text)!.AsObject();
+        edit(json);
+        return Resource.Text(json);
+    }
 
     // RFC 7644 §4: a filter is refused, lest the client takes the answer for all that matches.
     private static IResult List(HttpRequest request, Resource[] resources) => request.Query.ContainsKey("filter")

@@ -11,8 +11,8 @@ namespace Scim.Api.Provisioning;
 /// <para>
 /// No event leave: refusals of nobody (without a token that we signed, or at an address that does not exist, where
 /// nobody is asked for one); a 404 for a question, as a client that asks whether somebody is there has not failed; what
-/// the portal's own pages ask. 401, 429 and 503, which a client repeats, leave one a minute per credential set and
-/// reason. A metric counts them all.
+/// the portal's own pages ask. What a client repeats (401, 429, 503, and 403 if the caller is refused whatever it asks)
+/// leaves one a minute per credential set and reason. A metric counts them all.
 /// </para>
 /// </summary>
 internal sealed class ProvisioningLog
@@ -56,7 +56,7 @@ internal sealed class ProvisioningLog
     {
         (ProvisioningOperations.Read, 404) => false,
         (ProvisioningOperations.Read, _) when attempt.IsByHand => false,
-        (_, 401 or 429 or 503) => recent.IsNew(attempt.LikenessOf(refusal)),
+        _ when refusal.IsOfCaller || refusal.Status is 401 or 429 or 503 => recent.IsNew(attempt.LikenessOf(refusal)),
         _ => true,
     };
 

@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Authorization;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Tokens;
 using Shared.Contracts;
@@ -24,6 +27,29 @@ internal sealed class RateLimit : IDisposable
                 ReplenishmentPeriod = TimeSpan.FromSeconds(1) / key.Rate,
             }));
 
+    /// <summary>What an anonymous caller's network may ask at once, and a second in the long run.</summary>
+    public const int AnonymousBurst = 100;
+
+    private const int AnonymousRate = 20;
+
+    private readonly PartitionedRateLimiter<IPAddress> networks = PartitionedRateLimiter.Create<IPAddress, IPAddress>(
+        network => RateLimitPartition.GetTokenBucketLimiter(network, _ => new()
+        {
+            TokenLimit = AnonymousBurst,
+            TokensPerPeriod = AnonymousRate,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        }));
+
+    /// <summary>Takes a request of somebody who shows no token from the bucket of its network.</summary>
+    public void TakeAnonymous(IPAddress? address)
+    {
+        using var lease = networks.AttemptAcquire(NetworkOf(address ?? IPAddress.None));
+        if (!lease.IsAcquired)
+            throw new ScimException(ScimError.TooManyRequests(
+                "Too many requests without a token come from this network. Send them again later, or send a token.",
+                retryAfter: 1));
+    }
+
     /// <summary>
     /// Takes so many requests from the account's bucket, <see cref="Burst"/> at the most; if it holds fewer, none is
     /// taken and the answer is 429.
@@ -41,7 +67,23 @@ internal sealed class RateLimit : IDisposable
             retryAfter: Math.Max(1, (int)wait)));
     }
 
-    public void Dispose() => buckets.Dispose();
+    public void Dispose()
+    {
+        buckets.Dispose();
+        networks.Dispose();
+    }
+
+    // Of IPv6, a customer has 64 bits for itself.
+    private static IPAddress NetworkOf(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6)
+            return address.MapToIPv4();
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+            return address;
+        var bytes = address.GetAddressBytes();
+        bytes.AsSpan(8).Clear();
+        return new IPAddress(bytes);
+    }
 }
 
 /// <summary>
@@ -57,6 +99,10 @@ internal static class RateLimiting
             context.RequestServices.GetRequiredService<RateLimit>().Take(caller, requests: 1);
             var slots = context.RequestServices.GetRequiredService<LargeMessages>();
             context.Features.Set(new LargeMessage(slots, context, caller.AccountId));
+        }
+        else if (context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy == TokenValidation.ForAnyone)
+        {
+            context.RequestServices.GetRequiredService<RateLimit>().TakeAnonymous(context.Connection.RemoteIpAddress);
         }
         return next(context);
     });

@@ -49,23 +49,23 @@ internal sealed record BearerToken(string Value, bool HasScheme)
     {
         if (header.Count == 0)
             return null;
-        // Proxies join two headers with a comma (RFC 9110 §5.3).
-        if (header.Count > 1 || header[0]!.Contains(", ", StringComparison.Ordinal))
-            throw Malformed("The request has more than one Authorization header. Send one.");
-
         var text = header[0]!.Trim();
         var words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        if (header.Count == 1 && OtherScheme(words) is { } other)
+            throw NotShown($"The Authorization header uses the scheme {other}. SCIM takes Bearer and a token.");
+        // Proxies join two headers with a comma (RFC 9110 §5.3).
+        if (header.Count > 1 || text.Contains(", ", StringComparison.Ordinal))
+            throw Malformed("The request has more than one Authorization header. Send one.");
+
         var hasScheme = words is [var first, ..] && first.Equals(Scheme, StringComparison.OrdinalIgnoreCase);
         if (hasScheme)
             words = words[1..];
 
         return words switch
         {
-            [] => throw Malformed($"The Authorization header holds no token. {Remedy}"),
+            [] => throw NotShown($"The Authorization header holds no token. {Remedy}"),
             [var again, ..] when again.Equals(Scheme, StringComparison.OrdinalIgnoreCase) => throw Malformed(
                 "The word Bearer stands twice in the Authorization header. Paste the token without it."),
-            [var scheme, _] when !hasScheme && IsWord(scheme) => throw Malformed(
-                $"The Authorization header uses the scheme {scheme}. SCIM takes Bearer and a token."),
             [var token] => new(Checked(token), hasScheme),
             _ => throw Malformed($"The token has spaces or line breaks in it. {Remedy}"),
         };
@@ -87,6 +87,17 @@ internal sealed record BearerToken(string Value, bool HasScheme)
 
     private static ScimException Malformed(string detail) =>
         new(ScimError.Unauthorized(detail, Challenges.InvalidToken));
+
+    // Basic has one more word, others a list of parameters (RFC 9110 §11.4).
+    private static string? OtherScheme(string[] words) =>
+        words is [var scheme, var first, ..]
+        && !scheme.Equals(Scheme, StringComparison.OrdinalIgnoreCase)
+        && IsWord(scheme)
+        && (words.Length == 2 || first.Contains('=', StringComparison.Ordinal))
+            ? scheme
+            : null;
+
+    private static ScimException NotShown(string detail) => new(TokenErrors.NotShown(detail));
 
     private static bool IsWord(string text) => text.Length <= 20 && text.All(char.IsAsciiLetter);
 

@@ -5,13 +5,21 @@ using Shared.Contracts;
 namespace Scim.Api.Tokens;
 
 /// <summary>What a caller must be allowed, by scope and account, once it is known who it is.</summary>
-internal sealed class Rule(string scope) : AuthorizationHandler<Rule>, IAuthorizationRequirement
+/// <param name="scope">The scope that it must have.</param>
+/// <param name="isForAnyone">Whether somebody who shows no credentials is allowed it as well.</param>
+internal sealed class Rule(string scope, bool isForAnyone = false) : AuthorizationHandler<Rule>, IAuthorizationRequirement
 {
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, Rule requirement)
     {
-        if (context.Resource is not HttpContext http || http.Features.Get<Caller>() is not { } caller)
+        if (context.Resource is not HttpContext http)
             return Task.CompletedTask;
-        if (Refusal(caller) is { } error)
+        if (http.Features.Get<Caller>() is not { } caller)
+        {
+            // Whoever shows a bad token, or one whose state is unknown, hears of that instead.
+            if (isForAnyone && http.Request.Headers.Authorization.All(string.IsNullOrWhiteSpace))
+                context.Succeed(requirement);
+        }
+        else if (Refusal(caller) is { } error)
             context.Fail(new Broken(this, error));
         else
             context.Succeed(requirement);

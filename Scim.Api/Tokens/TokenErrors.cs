@@ -13,6 +13,21 @@ internal static class TokenErrors
         "The request has no Authorization header: enter the API token in the identity provider, or connect by OAuth.",
         Challenges.Missing);
 
+    /// <summary>The request has a header, but no bearer token in it.</summary>
+    public static ScimError NotShown(string detail) => ScimError.Unauthorized(detail, Challenges.Missing);
+
+    /// <summary>A token where others can read it: in logs, histories, the Referer header.</summary>
+    public static ScimError InAddress() => NotShown(
+        "An access token is not accepted in the address (access_token). Send it in the Authorization header. It may have "
+        + "been written to logs on the way, so generate new credentials in SciLeads under SCIM Credentials.");
+
+    /// <summary>A token next to the header (RFC 6750 §3.1).</summary>
+    public static ScimError SentTwice() =>
+        new(400, null, "The request has an access token besides the one in its Authorization header. Send it there only.")
+        {
+            Challenge = Challenges.InvalidRequest,
+        };
+
     public static ScimError NotOurs() => Invalid(
         "The token was not issued by SciLeads for SCIM, or it was damaged on the way. Copy it again, or " + Remedy);
 
@@ -43,13 +58,20 @@ internal static class TokenErrors
         ScimError.Forbidden($"The token does not allow this: it lacks the scope {scope}.") with
         {
             Challenge = Challenges.InsufficientScope(scope),
+            IsOfCaller = true,
         };
 
-    public static ScimError ScimDisabled(string account) => ScimError.Forbidden(
-        $"SCIM is not enabled for {account}. Please write to support@scileads.com.");
+    public static ScimError ScimDisabled(string account) =>
+        ScimError.Forbidden($"SCIM is not enabled for {account}. Please write to support@scileads.com.") with
+        {
+            IsOfCaller = true,
+        };
 
-    public static ScimError Suspended(string account) => ScimError.Forbidden(
-        $"The account {account} is suspended. Please write to support@scileads.com.");
+    public static ScimError Suspended(string account) =>
+        ScimError.Forbidden($"The account {account} is suspended. Please write to support@scileads.com.") with
+        {
+            IsOfCaller = true,
+        };
 
     private static ScimError Invalid(string detail) => ScimError.Unauthorized(detail, Challenges.InvalidToken);
 }

@@ -13,6 +13,11 @@ namespace Scim.Api.Tokens;
 /// </summary>
 internal static class TokenValidation
 {
+    /// <summary>
+    /// The policy of what needs no token (RFC 7643 §5), but answers those who send one as <see cref="Scopes.Scim"/> does.
+    /// </summary>
+    public const string ForAnyone = "scim-or-anonymous";
+
     public static void AddTokenValidation(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -38,6 +43,7 @@ internal static class TokenValidation
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, Refusals>();
         services.AddAuthorizationBuilder()
             .AddPolicy(Scopes.Scim, policy => policy.AddRequirements(new Rule(Scopes.Scim)))
+            .AddPolicy(ForAnyone, policy => policy.AddRequirements(new Rule(Scopes.Scim, isForAnyone: true)))
             .AddPolicy(Scopes.Portal, policy => policy.AddRequirements(new Rule(Scopes.Portal)));
     }
 

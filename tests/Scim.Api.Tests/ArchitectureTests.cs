@@ -10,7 +10,7 @@ public sealed partial class ArchitectureTests
     private static readonly Type[] types = typeof(ScimOptions).Assembly.GetTypes();
 
     [TestCase("Protocol")]
-    [TestCase("Discovery", "Protocol")]
+    [TestCase("Discovery", "Protocol", "Tokens")]
     [TestCase("Data")]
     [TestCase("Tokens", "Data", "Protocol")]
     [TestCase("Provisioning", "Data", "Protocol", "Tokens")]

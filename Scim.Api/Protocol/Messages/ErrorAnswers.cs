@@ -53,7 +53,9 @@ internal sealed class ErrorAnswers(ILogger<ErrorAnswers> log) : IExceptionHandle
         405 => new(405, null, $"{context.Request.Method} is not possible at {context.Request.Path}."),
         408 => new(408, null, "The request came too slowly to be read."),
         413 => new(413, null, "The request is larger than this server accepts."),
+        414 => new(414, null, "The request's address is too long. Send a long search by POST to /Users/.search."),
         415 => new(415, null, "The request's media type must be application/scim+json or application/json."),
+        431 => new(431, null, "The request's headers are too large."),
         500 => ScimError.Fault(),
         _ => new(status, null, Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status) + "."),
     };

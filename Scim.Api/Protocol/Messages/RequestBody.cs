@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Primitives;
 
 namespace Scim.Api.Protocol.Messages;
 
@@ -23,6 +24,7 @@ internal sealed record RequestBody(JsonObject Json)
                 415,
                 null,
                 $"The body must be {MediaTypes.Scim} or {MediaTypes.Json}, not {context.Request.ContentType}."));
+        CheckCodings(context.Request.Headers);
         var bytes = await ReadAll(context.Request, context.Features.Get<LargeMessage>(), context.RequestAborted);
         return new RequestBody(Parse(bytes));
     }
@@ -60,6 +62,26 @@ internal sealed record RequestBody(JsonObject Json)
                 ? $"it is not well-formed JSON (line {line + 1}, byte {invalid.BytePositionInLine + 1})"
                 : "it is not well-formed JSON");
         }
+    }
+
+    /// <summary>
+    /// Refuses a compressed body (RFC 9110 §8.4), and one in a transfer coding that is not known here (RFC 9112 §6.1).
+    /// </summary>
+    private static void CheckCodings(IHeaderDictionary headers)
+    {
+        if (Codings(headers.ContentEncoding).FirstOrDefault(coding => !Is(coding, "identity")) is { } content)
+            throw new ScimException(
+                new ScimError(415, null, $"The body must not be compressed or encoded, as it is by {content}.")
+                {
+                    AcceptEncoding = "identity",
+                });
+        if (Codings(headers.TransferEncoding).FirstOrDefault(coding => !Is(coding, "chunked")) is { } transfer)
+            throw new ScimException(ScimError.NotImplemented($"The transfer coding {transfer} is not supported."));
+
+        static IEnumerable<string> Codings(StringValues header) => header
+            .SelectMany(line => (line ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+
+        static bool Is(string coding, string name) => coding.Equals(name, StringComparison.OrdinalIgnoreCase);
     }
 
     private static void Check(ReadOnlySpan<byte> utf8)

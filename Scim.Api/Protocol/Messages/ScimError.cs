@@ -18,6 +18,12 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
     /// <summary>The <c>WWW-Authenticate</c> header (RFC 6750 §3), for 401 and 403.</summary>
     public string? Challenge { get; init; }
 
+    /// <summary>The <c>Accept-Encoding</c> header (RFC 9110 §12.5.3), for a 415 about the body's coding.</summary>
+    public string? AcceptEncoding { get; init; }
+
+    /// <summary>Whether the caller would be refused whatever it asks, as by a suspended account.</summary>
+    public bool IsOfCaller { get; init; }
+
     public static ScimError ExpiredCursor(string detail) => new(400, "expiredCursor", detail);
     public static ScimError InvalidCount(string detail) => new(400, "invalidCount", detail);
     public static ScimError InvalidCursor(string detail) => new(400, "invalidCursor", detail);
@@ -58,8 +64,14 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
         if (Challenge is not null)
             response.Headers.WWWAuthenticate = ChallengeFor(httpContext);
 
-        await using var json = new Utf8JsonWriter(response.BodyWriter);
-        WriteTo(json);
+        if (AcceptEncoding is not null)
+            response.Headers.AcceptEncoding = AcceptEncoding;
+
+        await WholeAnswer.Send(response, writer =>
+        {
+            using var json = new Utf8JsonWriter(writer);
+            WriteTo(json);
+        });
     }
 
     private string ChallengeFor(HttpContext http) =>

@@ -80,6 +80,9 @@ internal sealed record ScimResult : IResult
             await WholeAnswer.Send(response, writer => write(writer, baseUrl));
             return;
         }
+        // Of a page whose length nobody knows, the head says all.
+        if (httpContext.IsHead())
+            return;
         write(response.BodyWriter, baseUrl);
         await StreamedAnswer.Send(httpContext, answer => writeRest(answer, baseUrl));
     }

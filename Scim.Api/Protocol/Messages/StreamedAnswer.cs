@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text.Json;
 
 namespace Scim.Api.Protocol.Messages;
 
@@ -13,6 +14,17 @@ internal static class WholeAnswer
         write(counter);
         response.ContentLength = counter.Written;
         await response.BodyWriter.FlushAsync(response.HttpContext.RequestAborted);
+    }
+
+    /// <summary>Writes a value as JSON.</summary>
+    public static Task Send<T>(HttpResponse response, T value)
+    {
+        response.ContentType = MediaTypes.Json;
+        return Send(response, writer =>
+        {
+            using var json = new Utf8JsonWriter(writer);
+            JsonSerializer.Serialize(json, value, JsonSerializerOptions.Web);
+        });
     }
 
     private sealed class CountingWriter(IBufferWriter<byte> writer) : IBufferWriter<byte>

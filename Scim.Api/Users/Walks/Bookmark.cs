@@ -34,6 +34,7 @@ internal sealed class Walk
         {
             walk.ToTable("Walks");
             walk.HasKey(w => new { w.AccountId, w.Id });
+            walk.HasIndex(w => new { w.AccountId, w.ExpiresAt });
         }
     }
 }

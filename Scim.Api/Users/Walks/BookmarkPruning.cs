@@ -39,72 +39,77 @@ internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider 
 
     public async Task Prune(CancellationToken cancellation, int maxBookmarks = MaxBookmarks)
     {
-        while (await Step(ForgetWalks, cancellation))
+        for (var account = await NextAccount(Guid.Empty, cancellation);
+            account is { } id;
+            account = await NextAccount(id, cancellation))
         {
-        }
-        foreach (var account in await Crowded(maxBookmarks, cancellation))
-        {
-            while (await Step((db, token) => ForgetOldest(db, account, maxBookmarks, token), cancellation))
+            while (await ForgetWalks(id, cancellation))
+            {
+            }
+            while (await ForgetOldest(id, maxBookmarks, cancellation))
             {
             }
         }
     }
 
-    /// <summary>One transaction; whether there may be more to do.</summary>
-    private async Task<bool> Step(Func<ScimDbContext, CancellationToken, Task<bool>> forget, CancellationToken cancellation)
+    /// <summary>The walks of an account whose time is over.</summary>
+    public static IQueryable<Walk> WalksOver(ScimDbContext db, Guid accountId, DateTime now) =>
+        db.Set<Walk>().Where(walk => walk.AccountId == accountId && walk.ExpiresAt <= now);
+
+    /// <summary>The next account that has walks.</summary>
+    public static IQueryable<Guid?> AccountsWithWalks(ScimDbContext db, Guid after) =>
+        db.Set<Walk>().Where(walk => walk.AccountId > after)
+            .OrderBy(walk => walk.AccountId)
+            .Select(walk => (Guid?)walk.AccountId);
+
+    private async Task<Guid?> NextAccount(Guid after, CancellationToken cancellation)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await AccountsWithWalks(scope.ServiceProvider.GetRequiredService<ScimDbContext>(), after)
+            .FirstOrDefaultAsync(cancellation);
+    }
+
+    /// <summary>Forgets some walks in one transaction; returns whether there may be more.</summary>
+    private async Task<bool> ForgetWalks(Guid accountId, CancellationToken cancellation)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
-        await using var write = await db.BeginWrite(cancellation);
-        var more = await forget(db, cancellation);
-        await write.Commit(cancellation);
-        return more;
-    }
-
-    private async Task<bool> ForgetWalks(ScimDbContext db, CancellationToken cancellation)
-    {
         var now = time.GetUtcNow().UtcDateTime;
-        var over = await db.Set<Walk>().AsNoTracking()
-            .Where(walk => walk.ExpiresAt <= now)
-            .OrderBy(walk => walk.AccountId)
-            .Take(WalksAtOnce)
-            .ToListAsync(cancellation);
-        foreach (var walk in over)
+        var over = await WalksOver(db, accountId, now).Select(walk => walk.Id).Take(WalksAtOnce).ToListAsync(cancellation);
+        if (over.Count == 0)
+            return false;
+        await using var write = await db.BeginWrite(cancellation);
+        foreach (var id in over)
         {
             // Unless a late reader renews it just now.
-            var forgotten = await db.Set<Walk>()
-                .Where(w => w.AccountId == walk.AccountId && w.Id == walk.Id && w.ExpiresAt <= now)
-                .ExecuteDeleteAsync(cancellation);
-            if (forgotten > 0)
+            if (await WalksOver(db, accountId, now).Where(walk => walk.Id == id).ExecuteDeleteAsync(cancellation) > 0)
                 await db.Set<Bookmark>()
-                    .Where(b => b.AccountId == walk.AccountId && b.WalkId == walk.Id)
+                    .Where(b => b.AccountId == accountId && b.WalkId == id)
                     .ExecuteDeleteAsync(cancellation);
         }
+        await write.Commit(cancellation);
         return over.Count == WalksAtOnce;
     }
 
-    private async Task<List<Guid>> Crowded(int maxBookmarks, CancellationToken cancellation)
+    /// <summary>Forgets some bookmarks of an account that has too many; returns whether it still has.</summary>
+    private async Task<bool> ForgetOldest(Guid accountId, int maxBookmarks, CancellationToken cancellation)
     {
         await using var scope = scopes.CreateAsyncScope();
-        return await scope.ServiceProvider.GetRequiredService<ScimDbContext>().Set<Bookmark>()
-            .GroupBy(bookmark => bookmark.AccountId)
-            .Where(account => account.Count() > maxBookmarks)
-            .Select(account => account.Key)
-            .ToListAsync(cancellation);
-    }
-
-    private static async Task<bool> ForgetOldest(
-        ScimDbContext db, Guid accountId, int maxBookmarks, CancellationToken cancellation)
-    {
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         var bookmarks = db.Set<Bookmark>().Where(bookmark => bookmark.AccountId == accountId);
         var surplus = await bookmarks.CountAsync(cancellation) - maxBookmarks;
         if (surplus <= 0)
             return false;
+        await using var write = await db.BeginWrite(cancellation);
         var last = await bookmarks.OrderBy(bookmark => bookmark.Id)
             .Skip(Math.Min(surplus, BookmarksAtOnce) - 1)
-            .Select(bookmark => bookmark.Id)
-            .FirstAsync(cancellation);
-        await bookmarks.Where(bookmark => bookmark.Id.CompareTo(last) <= 0).ExecuteDeleteAsync(cancellation);
+            .Select(bookmark => (Guid?)bookmark.Id)
+            .FirstOrDefaultAsync(cancellation);
+        // Another node was faster.
+        if (last is null)
+            return false;
+        await bookmarks.Where(bookmark => bookmark.Id <= last).ExecuteDeleteAsync(cancellation);
+        await write.Commit(cancellation);
         return surplus > BookmarksAtOnce;
     }
 }

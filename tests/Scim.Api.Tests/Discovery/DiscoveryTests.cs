@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Shared.Contracts;
+using WireMock.ResponseBuilders;
 
 namespace Scim.Api.Tests.Discovery;
 
@@ -67,6 +69,93 @@ internal sealed class DiscoveryTests
                 Assert.That((string)one["meta"]!["location"]!, Is.EqualTo($"{Base}/{path}/{id}"));
             }
         }
+    }
+
+    private static readonly string[] all =
+    [
+        "ServiceProviderConfig", "Schemas", "Schemas/urn:ietf:params:scim:schemas:core:2.0:User", "ResourceTypes",
+        "ResourceTypes/User", "Schemas/nothing", "Schemas?filter=id pr",
+    ];
+
+    [Test(Description = "RFC 7643 §5")]
+    public async Task It_answers_without_a_token(
+        [ValueSource(nameof(all))] string path, [Values(null, "", "  ")] string? authorization)
+    {
+        using var nobody = server.ClientWith(authorization);
+        var anonymous = await nobody.Get("/scim/v2/" + path);
+        var known = await client.Get(path);
+        Assert.That((anonymous.Status, anonymous.ToString()), Is.EqualTo((known.Status, known.ToString())));
+    }
+
+    [Test]
+    public async Task A_token_that_is_sent_is_checked([ValueSource(nameof(all))] string path)
+    {
+        var (account, suspended, disabled) = (new TestAccount(), new TestAccount(), new TestAccount());
+        suspended.Policy = suspended.Policy with { Suspended = true };
+        disabled.Policy = disabled.Policy with { ScimEnabled = false };
+        (string? Authorization, HttpStatusCode Status)[] cases =
+        [
+            ("Bearer nonsense", HttpStatusCode.Unauthorized),
+            ("Bearer", HttpStatusCode.Unauthorized),
+            ("Basic dXNlcjpwYXNz", HttpStatusCode.Unauthorized),
+            ("Bearer " + server.AuthServer.IssueToken(() => new() { Active = false }), HttpStatusCode.Unauthorized),
+            ("Bearer " + server.AuthServer.IssueToken(account, "other"), HttpStatusCode.Forbidden),
+            ("Bearer " + server.AuthServer.IssueToken(suspended), HttpStatusCode.Forbidden),
+            ("Bearer " + server.AuthServer.IssueToken(disabled), HttpStatusCode.Forbidden),
+        ];
+        foreach (var (authorization, status) in cases)
+        {
+            using var other = server.ClientWith(authorization);
+            Assert.That((await other.Get("/scim/v2/" + path)).Status, Is.EqualTo(status), authorization);
+        }
+    }
+
+    [Test]
+    public async Task A_token_whose_state_is_unknown_is_503_and_never_the_anonymous_answer()
+    {
+        await using var own = await ScimServer.Start(["Introspection:Retries=0"]);
+        using var other = own.ClientOf(new TestAccount());
+        own.AuthServer.Fail(AuthServerPaths.Introspection, Response.Create().WithStatusCode(500));
+        foreach (var path in all)
+        {
+            var answer = await other.Get(path);
+            Assert.That(answer.Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable), path);
+            Assert.That(answer.Message.Headers.RetryAfter, Is.Not.Null, path);
+        }
+    }
+
+    [TestCase(null, true)]
+    [TestCase(AttributeRuleSets.Guide, true)]
+    [TestCase(AttributeRuleSets.Rfc, false)]
+    public async Task Names_are_required_as_the_accounts_rules_say(string? rules, bool required)
+    {
+        var account = new TestAccount();
+        account.Policy = account.Policy with { AttributeRules = rules ?? "" };
+        using var caller = server.ClientWith(rules is null ? null : "Bearer " + server.AuthServer.IssueToken(account));
+        var listed = (await caller.Get("/scim/v2/Schemas"))["Resources"]!.AsArray()
+            .Single(schema => (string)schema!["name"]! == "User")!;
+        var one = await caller.Get("/scim/v2/Schemas/urn:ietf:params:scim:schemas:core:2.0:User");
+        Assert.That(JsonNode.DeepEquals(one.Json, listed));
+        var name = listed["attributes"]!.AsArray().Single(attribute => (string)attribute!["name"]! == "name")!;
+        var parts = name["subAttributes"]!.AsArray().Where(part => (bool)part!["required"]!).Select(part => (string)part!["name"]!);
+        Assert.That((bool)name["required"]!, Is.EqualTo(required));
+        Assert.That(parts, Is.EquivalentTo(required ? ["familyName", "givenName"] : Array.Empty<string>()));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Pagination_is_left_out_for_accounts_whose_clients_do_not_know_it(bool omit)
+    {
+        var account = new TestAccount();
+        account.Policy = account.Policy with { OmitPagination = omit };
+        using var caller = server.ClientOf(account);
+        var config = (await caller.Get("ServiceProviderConfig")).Json!;
+        var whole = (await client.Get("ServiceProviderConfig")).Json!;
+        Assert.That(config.ContainsKey("pagination"), Is.EqualTo(!omit));
+        whole.Remove("pagination");
+        config.Remove("pagination");
+        Assert.That(JsonNode.DeepEquals(config, whole));
+        Assert.That((await caller.Get("Users?cursor=")).Status, Is.EqualTo(HttpStatusCode.OK), "it works all the same");
     }
 
     [TestCase("Schemas/urn:x")]

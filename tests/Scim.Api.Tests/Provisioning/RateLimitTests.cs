@@ -36,6 +36,60 @@ internal sealed class RateLimitTests
         }
     }
 
+    [TestCase("suspended")]
+    [TestCase("disabled")]
+    [TestCase("scope")]
+    public async Task Whoever_may_do_nothing_is_held_to_the_limit_too(string reason)
+    {
+        var account = Account(limit: 1);
+        account.Policy = account.Policy with { Suspended = reason == "suspended", ScimEnabled = reason != "disabled" };
+        using var client = server.ClientWith(
+            "Bearer " + server.AuthServer.IssueToken(account, reason == "scope" ? "other" : Shared.Contracts.Scopes.Scim));
+        Assert.That((await client.Get("/scim/v2/Users")).Status, Is.EqualTo(HttpStatusCode.Forbidden));
+        foreach (var path in (string[])["/scim/v2/Users", "/scim/v2/Schemas"])
+        {
+            var refused = await Exhausted(account, client, "GET", path);
+            Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.TooManyRequests), refused.ToString());
+        }
+    }
+
+    [Test]
+    public async Task A_network_that_floods_discovery_without_a_token_is_held_up_alone()
+    {
+        await using var own = await ScimServer.Start();
+        using var nobody = own.ClientWith(null);
+        using var client = own.ClientOf(new TestAccount());
+        var answers = new List<Answer>();
+        while (answers.Count < 10_000 && !answers.Exists(answer => answer.Status != HttpStatusCode.OK))
+            answers.Add(await nobody.Get("/scim/v2/ServiceProviderConfig"));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(answers, Has.Count.GreaterThanOrEqualTo(RateLimit.AnonymousBurst));
+            Assert.That(answers[^1].Status, Is.EqualTo(HttpStatusCode.TooManyRequests));
+            Assert.That(answers[^1].Message.Headers.GetValues("Retry-After"), Is.EqualTo(new[] { "1" }));
+            Assert.That((await client.Get("ServiceProviderConfig")).Status, Is.EqualTo(HttpStatusCode.OK));
+        }
+    }
+
+    [TestCase("192.0.2.1", "192.0.2.1", true)]
+    [TestCase("192.0.2.1", "::ffff:192.0.2.1", true)]
+    [TestCase("192.0.2.1", "192.0.2.2", false)]
+    [TestCase("2001:db8::1", "2001:db8::ffff:1", true)]
+    [TestCase("2001:db8::1", "2001:db8:0:1::1", false)]
+    public void Anonymous_callers_share_the_bucket_of_their_network(string one, string other, bool shared)
+    {
+        using var limit = new RateLimit();
+        for (var i = 0; i < RateLimit.AnonymousBurst; i++)
+            limit.TakeAnonymous(IPAddress.Parse(one));
+        Assert.That(
+            () =>
+            {
+                for (var i = 0; i < RateLimit.AnonymousBurst; i++)
+                    limit.TakeAnonymous(IPAddress.Parse(other));
+            },
+            shared ? Throws.TypeOf<ScimException>() : Throws.Nothing);
+    }
+
     [Test]
     public async Task What_is_refused_is_not_even_read()
     {

@@ -69,6 +69,46 @@ internal sealed class RepeatedRefusalTests
         Assert.That(await EventsOf(account), Has.One.Property("Reason").StartsWith("The token expired on"));
     }
 
+    [TestCase("suspended")]
+    [TestCase("disabled")]
+    [TestCase("scope")]
+    public async Task Whoever_may_do_nothing_leaves_one_event_a_minute(string reason)
+    {
+        var account = new TestAccount();
+        account.Policy = account.Policy with { Suspended = reason == "suspended", ScimEnabled = reason != "disabled" };
+        using var client = server.ClientWith(
+            "Bearer " + server.AuthServer.IssueToken(account, reason == "scope" ? "other" : Scopes.Scim));
+        for (var i = 0; i < 3; i++)
+        {
+            foreach (var (method, path) in new[]
+            {
+                ("GET", "Users"), ("POST", "Users"), ("POST", "Bulk"), ("PATCH", "Users/1"), ("GET", "Schemas"), ("GET", "Me"),
+            })
+            {
+                var refused = await client.Send(method, "/scim/v2/" + path, method == "GET" ? null : "{}");
+                Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.Forbidden));
+            }
+        }
+        Assert.That(await EventsOf(account), Has.One.Property("Status").EqualTo(403));
+
+        time.Advance(TimeSpan.FromSeconds(61));
+        await client.Get("/scim/v2/Users");
+        Assert.That(await EventsOf(account), Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Refusals_of_what_was_asked_leave_one_event_each()
+    {
+        var account = new TestAccount();
+        account.Policy = account.Policy with { Licences = [new() { Product = "x", Seats = 0, GivenToNewUsers = true }] };
+        using var client = server.ClientOf(account);
+        foreach (var name in (string[])["ann", "bob"])
+            Assert.That(
+                (await client.Post("Users", Requests.NewUser($"{name}@example.com"))).Status,
+                Is.EqualTo(HttpStatusCode.Forbidden));
+        Assert.That(await EventsOf(account), Has.Count.EqualTo(2));
+    }
+
     [Test]
     public async Task An_outage_leaves_one_event_of_the_tokens_account()
     {

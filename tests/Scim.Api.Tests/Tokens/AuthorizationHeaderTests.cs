@@ -60,10 +60,25 @@ public sealed class AuthorizationHeaderTests
     }
 
     [TestCase("", "holds no token")]
+    [TestCase("   ", "holds no token")]
     [TestCase("Bearer", "holds no token")]
     [TestCase("Bearer   ", "holds no token")]
-    [TestCase("Bearer Bearer eyJ.eyJ.c2ln", "Bearer stands twice")]
     [TestCase("Basic dXNlcjpwYXNz", "uses the scheme Basic")]
+    [TestCase("basic dXNlcjpwYXNz", "uses the scheme basic")]
+    [TestCase("Negotiate YIIabc", "uses the scheme Negotiate")]
+    [TestCase("Digest username=\"u\", realm=\"r\", nonce=\"n\"", "uses the scheme Digest")]
+    [Description("RFC 6750 §3.1: without a token, or by another scheme, no error is named")]
+    public async Task A_header_without_a_bearer_token_is_refused_without_an_error_code(string header, string detail)
+    {
+        using var response = await Send(header);
+        var error = await SentError.Of(response);
+        Assert.That(error.Status, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That(error.Detail, Does.Contain(detail));
+        Assert.That($"{response.Headers.WwwAuthenticate}", Does.StartWith("Bearer realm=\"SciLeads\""));
+        Assert.That($"{response.Headers.WwwAuthenticate}", Does.Not.Contain("error"));
+    }
+
+    [TestCase("Bearer Bearer eyJ.eyJ.c2ln", "Bearer stands twice")]
     [TestCase("Bearer eyJh.eyJz dWIi.c2ln", "spaces or line breaks")]
     [TestCase("eyJh.eyJz\tdWIi.c2ln", "spaces or line breaks")]
     [TestCase("Bearer eyJh.eyJz\\ndWIi.c2ln", "line breaks")]

@@ -368,6 +368,8 @@ namespace Scim.Api.Data.Migrations.Postgres
 
                     b.HasKey("AccountId", "Id");
 
+                    b.HasIndex("AccountId", "ExpiresAt");
+
                     b.ToTable("Walks", (string)null);
                 });
 

@@ -336,6 +336,8 @@ namespace Scim.Api.Data.Migrations.Sqlite
 
                     b.HasKey("AccountId", "Id");
 
+                    b.HasIndex("AccountId", "ExpiresAt");
+
                     b.ToTable("Walks", (string)null);
                 });
 

@@ -43,6 +43,53 @@ public sealed class ErrorAnswersTests
         Assert.That(response.Content.Headers.Allow, Is.EqualTo(new[] { "POST" }));
     }
 
+    [TestCase(9_000)]
+    [TestCase(60_000)]
+    public async Task An_address_that_is_too_long_is_414(int length)
+    {
+        using var client = server.ClientWith(null);
+        foreach (var path in (string[])["/scim/v2/Users?filter=", "/scim/v2/Users/", "/"])
+        {
+            using var response = await client.GetAsync(path + new string('x', length));
+            Assert.That((await SentError.Of(response)).Status, Is.EqualTo(HttpStatusCode.RequestUriTooLong));
+        }
+    }
+
+    [TestCase(1, 40_000)]
+    [TestCase(1, 120_000)]
+    [TestCase(110, 1)]
+    [TestCase(900, 1)]
+    public async Task Headers_that_are_too_large_are_431(int count, int length)
+    {
+        using var client = server.ClientWith(null);
+        for (var i = 0; i < count; i++)
+            client.DefaultRequestHeaders.Add($"X-{i}", new string('x', length));
+        using var response = await client.GetAsync("/scim/v2/Users");
+        Assert.That((await SentError.Of(response)).Status, Is.EqualTo(HttpStatusCode.RequestHeaderFieldsTooLarge));
+    }
+
+    [Test]
+    public async Task A_long_address_and_long_headers_are_read()
+    {
+        using var client = server.ClientWith(null);
+        client.DefaultRequestHeaders.Add("X-Long", new string('x', 30_000));
+        using var response = await client.GetAsync("/scim/v2/Users?filter=" + new string('x', 8_000));
+        Assert.That((await SentError.Of(response)).Status, Is.EqualTo(HttpStatusCode.Unauthorized));
+    }
+
+    [TestCase("/scim/v2/Users?filter=%00")]
+    [TestCase("/scim/v2/Users?filter=title eq \"%00\"")]
+    [TestCase("/scim/v2/Users?filter=%zz")]
+    [TestCase("/scim/v2/Users?filter=%C0%80")]
+    [TestCase("/scim/v2/Users?startIndex=%00")]
+    [TestCase("/scim/v2/Users?sortBy=%00")]
+    public async Task A_query_with_bad_characters_is_a_SCIM_error(string path)
+    {
+        using var client = server.ClientOf(new TestAccount());
+        using var response = await client.GetAsync(path);
+        Assert.That((await SentError.Of(response)).Status, Is.EqualTo(HttpStatusCode.BadRequest));
+    }
+
     [Test]
     public async Task A_fault_of_ours_is_logged_and_not_told()
     {

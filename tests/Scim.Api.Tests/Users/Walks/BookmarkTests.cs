@@ -170,6 +170,21 @@ internal sealed class BookmarkTests
     }
 
     [Test]
+    public async Task Pruning_finds_what_is_over_by_an_index()
+    {
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        await db.Database.OpenConnectionAsync();
+        // With few rows, PostgreSQL would rather read them all.
+        if (db.Database.IsNpgsql())
+            await db.Database.ExecuteSqlAsync($"SET enable_seqscan = off");
+        var walks = await db.Plan(BookmarkPruning.WalksOver(db, account.Id, DateTime.UtcNow));
+        var accounts = await db.Plan(BookmarkPruning.AccountsWithWalks(db, account.Id).Take(1));
+        Assert.That(walks, Has.Some.Contains("IX_Walks_AccountId_ExpiresAt"), string.Join('\n', walks));
+        Assert.That(accounts, Has.None.StartsWith("SCAN").And.None.Contains("Seq Scan"), string.Join('\n', accounts));
+    }
+
+    [Test]
     public async Task Who_asks_very_many_lists_fills_no_table_and_pushes_out_the_oldest_only()
     {
         await Page(1, 5);

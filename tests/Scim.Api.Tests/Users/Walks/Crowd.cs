@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
@@ -40,6 +41,18 @@ internal static class Crowd
         await db.ChangeUsers(account.Id, count, default);
         await write.Commit(default);
         return ids;
+    }
+
+    /// <summary>How the database answers a query, step by step.</summary>
+    public static async Task<List<string>> Plan(this ScimDbContext db, IQueryable query)
+    {
+        await using var command = query.CreateDbCommand();
+        command.CommandText = (db.Database.IsNpgsql() ? "EXPLAIN " : "EXPLAIN QUERY PLAN ") + command.CommandText;
+        await using var reader = await command.ExecuteReaderAsync();
+        var steps = new List<string>();
+        while (await reader.ReadAsync())
+            steps.Add(reader.GetString(db.Database.IsNpgsql() ? 0 : 3));
+        return steps;
     }
 
     /// <summary>
