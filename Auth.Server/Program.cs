@@ -102,6 +102,7 @@ internal static class Program
 
         var app = builder.Build();
         app.UseForwardedHeaders();
+        app.UseHeadRequests();
         app.UseMiddleware<PlainHttp>();
         // Whatever host a request names, and though TLS may end at a proxy: cookies, redirects and metadata are those of
         // the one public address, and nobody can have them made of another.

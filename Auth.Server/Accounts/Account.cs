@@ -36,6 +36,11 @@ internal sealed class Account
     /// </summary>
     public bool RestoreInactive { get; set; }
 
+    /// <summary>
+    /// Whether <c>/ServiceProviderConfig</c> leaves out <c>pagination</c> (RFC 9865), which strict older clients reject.
+    /// </summary>
+    public bool OmitPagination { get; set; }
+
     /// <summary>Whether its administrators must have a second factor to do anything.</summary>
     public bool RequireSecondFactor { get; set; }
 
@@ -64,6 +69,7 @@ internal sealed class Account
         AttributeRules = AttributeRules,
         RateLimit = RateLimit,
         RestoreInactive = RestoreInactive,
+        OmitPagination = OmitPagination,
         Domains = Domains,
         Licences =
         [

@@ -19,7 +19,8 @@ internal sealed record AccountChange(
     string? AttributeRules = null,
     int? RateLimit = null,
     bool? RestoreInactive = null,
-    bool? RequireSecondFactor = null)
+    bool? RequireSecondFactor = null,
+    bool? OmitPagination = null)
 {
     /// <summary>What changes, for people to read: <c>SCIM on; domains acme.example; licence portal=100</c>.</summary>
     public override string ToString()
@@ -34,6 +35,7 @@ internal sealed record AccountChange(
             RateLimit is { } limit ? $"rate limit {(limit == 0 ? "none" : limit)}" : null,
             RestoreInactive is { } restore ? $"restore inactive {OnOff(restore)}" : null,
             RequireSecondFactor is { } require ? $"second factor required {OnOff(require)}" : null,
+            OmitPagination is { } omit ? $"omit pagination {OnOff(omit)}" : null,
         ];
         return string.Join("; ", changes.Where(change => change is not null));
     }
@@ -100,6 +102,7 @@ internal sealed partial class AccountRegister(
         account.Suspended = change.Suspended ?? account.Suspended;
         account.RestoreInactive = change.RestoreInactive ?? account.RestoreInactive;
         account.RequireSecondFactor = change.RequireSecondFactor ?? account.RequireSecondFactor;
+        account.OmitPagination = change.OmitPagination ?? account.OmitPagination;
         if (change.AttributeRules is { } rules)
         {
             account.AttributeRules = rules is AttributeRuleSets.Guide or AttributeRuleSets.Rfc

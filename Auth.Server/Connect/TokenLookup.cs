@@ -29,7 +29,8 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
             n."Id", n."EndedAt", n."ExpiresAt", d."Id", d."Email",
             a."Id", a."Name", a."PolicyVersion", a."ScimEnabled", a."Suspended", a."AttributeRules", a."RateLimit",
             a."RestoreInactive", a."Domains", l."Product", l."Seats", l."GivenToNewUsers",
-            s."Activation", s."ActivateBefore", s."ConfirmedAt", t."SubjectTokenId"
+            s."Activation", s."ActivateBefore", s."ConfirmedAt", t."SubjectTokenId",
+            a."OmitPagination"
         FROM "OpenIddictTokens" t
         LEFT JOIN "Keys" k ON k."Id" = t."KeyId"
         LEFT JOIN "OpenIddictAuthorizations" g ON g."Id" = t."AuthorizationId"
@@ -217,6 +218,7 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
         AttributeRules = row.GetString(22),
         RateLimit = row.IsDBNull(23) ? null : row.GetInt32(23),
         RestoreInactive = row.GetBoolean(24),
+        OmitPagination = row.GetBoolean(33),
         // An array on PostgreSQL, JSON on SQLite.
         Domains = row.GetValue(25) switch
         {

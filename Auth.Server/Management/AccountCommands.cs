@@ -61,6 +61,7 @@ internal static class AccountCommands
         ["attributeRules"] = account.AttributeRules,
         ["rateLimit"] = account.RateLimit is { } limit ? (JsonNode)limit : AccountSettings.None,
         ["restoreInactive"] = account.RestoreInactive ? "on" : "off",
+        ["omitPagination"] = account.OmitPagination ? "on" : "off",
         ["requireSecondFactor"] = account.RequireSecondFactor ? "on" : "off",
         ["domains"] = new JsonArray([.. account.Domains.Select(domain => (JsonNode)domain)]),
         ["licences"] = new JsonArray(

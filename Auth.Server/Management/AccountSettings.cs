@@ -30,6 +30,11 @@ internal sealed class AccountSettings
         Description = "Whether a create restores the inactive user with its userName or externalId, or is refused.",
     };
 
+    private readonly Option<string?> omitPagination = new("--omit-pagination")
+    {
+        Description = "Whether /ServiceProviderConfig leaves out pagination (RFC 9865), which strict older clients reject.",
+    };
+
     private readonly Option<string?> requireSecondFactor = new("--require-second-factor")
     {
         Description = "Whether administrators must have a passkey or an authenticator app.",
@@ -40,6 +45,7 @@ internal sealed class AccountSettings
         scim.AcceptOnlyFromAmong("on", "off");
         suspended.AcceptOnlyFromAmong("on", "off");
         restoreInactive.AcceptOnlyFromAmong("on", "off");
+        omitPagination.AcceptOnlyFromAmong("on", "off");
         requireSecondFactor.AcceptOnlyFromAmong("on", "off");
         rules.AcceptOnlyFromAmong(AttributeRuleSets.Guide, AttributeRuleSets.Rfc);
         licences.Validators.Add(result =>
@@ -58,7 +64,7 @@ internal sealed class AccountSettings
     {
         foreach (var option in new Option[]
         {
-            scim, suspended, domains, licences, rules, rateLimit, restoreInactive, requireSecondFactor,
+            scim, suspended, domains, licences, rules, rateLimit, restoreInactive, requireSecondFactor, omitPagination,
         })
         {
             command.Options.Add(option);
@@ -76,7 +82,8 @@ internal sealed class AccountSettings
         parsed.GetValue(rules),
         parsed.GetValue(rateLimit) is { } limit ? ParseRateLimit(limit) : null,
         Switch(parsed.GetValue(restoreInactive)),
-        Switch(parsed.GetValue(requireSecondFactor)));
+        Switch(parsed.GetValue(requireSecondFactor)),
+        Switch(parsed.GetValue(omitPagination)));
 
     private static bool? Switch(string? value) => value is null ? null : value == "on";
 

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Security.Claims;
+using System.Text.Json;
+using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Connect;
 using Microsoft.Extensions.DependencyInjection;
@@ -38,6 +40,31 @@ public sealed class IntrospectionTests
             Assert.That(answer.ExpiresIn, Is.GreaterThan(3500));
             Assert.That(answer.Act, Is.Null);
         });
+    }
+
+    [Test]
+    public async Task The_account_is_told_as_it_is()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        var account = await server.CreateAccount(settings: new(
+            ScimEnabled: true, Domains: ["acme.example", "acme.test"], AttributeRules: AttributeRuleSets.Rfc, RateLimit: 77,
+            Licences: new Dictionary<string, int> { ["portal"] = 100, ["insights"] = 5 }));
+        var token = await TokenOf(server, await server.Generate(account, CredentialMethods.DirectJwt));
+        // Each switch by itself, so that none is told in the place of another.
+        AccountChange[] changes =
+        [
+            new(), new(RestoreInactive: true), new(RestoreInactive: false, OmitPagination: true), new(OmitPagination: false),
+            new(Suspended: true), new(Suspended: false, ScimEnabled: false), new(RateLimit: 0),
+        ];
+        foreach (var change in changes)
+        {
+            var changed = await server.With(
+                (AccountRegister accounts) => accounts.Update(account.Id, change, CancellationToken.None));
+            Assert.That(
+                JsonSerializer.Serialize((await scim.Introspect(token)).Account),
+                Is.EqualTo(JsonSerializer.Serialize(changed.ToPolicy())), $"{change}");
+        }
     }
 
     [TestCase(CredentialMethods.DirectJwt)]

@@ -5,6 +5,7 @@ using Auth.Server.Accounts;
 using Auth.Server.Management;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;
+using Shared.Contracts;
 
 namespace Auth.Server.Tests.Management;
 
@@ -70,21 +71,23 @@ public sealed class CommandsTests
             told, Is.EqualTo(new (string, int?)[] { ("100", 100), ("25", 25), ("none", null), ("10000", 10000) }));
     }
 
-    [Test]
-    public async Task An_account_restores_inactive_users_only_if_an_operator_says_so()
+    [TestCase("--restore-inactive", "restoreInactive", nameof(AccountPolicy.RestoreInactive))]
+    [TestCase("--omit-pagination", "omitPagination", nameof(AccountPolicy.OmitPagination))]
+    public async Task A_switch_of_an_account_is_off_until_an_operator_turns_it_on(string option, string member, string told)
     {
         await using var server = await AuthServer.Start();
         var id = (await Json(server, "accounts", "create", "--name", "Acme", "--json")).GetProperty("accountId").GetString()!;
-        var told = new List<(string? Shown, bool Told)>();
-        foreach (var restores in new[] { null, "on", "off" })
+        var seen = new List<(string? Shown, bool Told)>();
+        foreach (var value in new[] { null, "on", "off" })
         {
-            if (restores is not null)
-                await Json(server, "accounts", "update", "--account", id, "--restore-inactive", restores, "--json");
+            if (value is not null)
+                await Json(server, "accounts", "update", "--account", id, option, value, "--json");
             var shown = await Json(server, "accounts", "show", "--account", id, "--json");
-            var policy = await server.With((AccountRegister accounts) => accounts.Get(Guid.Parse(id), CancellationToken.None));
-            told.Add((shown.GetProperty("restoreInactive").GetString(), policy.ToPolicy().RestoreInactive));
+            var account = await server.With((AccountRegister accounts) => accounts.Get(Guid.Parse(id), CancellationToken.None));
+            var policy = account.ToPolicy();
+            seen.Add((shown.GetProperty(member).GetString(), (bool)typeof(AccountPolicy).GetProperty(told)!.GetValue(policy)!));
         }
-        Assert.That(told, Is.EqualTo(new (string?, bool)[] { ("off", false), ("on", true), ("off", false) }));
+        Assert.That(seen, Is.EqualTo(new (string?, bool)[] { ("off", false), ("on", true), ("off", false) }));
     }
 
     [Test]

@@ -46,6 +46,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text");
 
+                    b.Property<bool>("OmitPagination")
+                        .HasColumnType("boolean");
+
                     b.Property<long>("PolicyVersion")
                         .HasColumnType("bigint");
 

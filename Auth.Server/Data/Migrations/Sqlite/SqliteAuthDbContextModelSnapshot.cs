@@ -40,6 +40,9 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<bool>("OmitPagination")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("PolicyVersion")
                         .HasColumnType("INTEGER");
 
