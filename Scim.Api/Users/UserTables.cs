@@ -23,31 +23,49 @@ internal static class UserTables
 
         /// <summary>
         /// A user as it is answered. It is what clients ask most, so it is one statement, prepared once a connection,
-        /// and no entity.
+        /// and no entity. One that is larger than a user may be today is read when <paramref name="message"/> has a slot.
         /// </summary>
-        public async Task<Resource?> ReadUser(Guid accountId, string id, CancellationToken cancellation)
+        public async Task<Resource?> ReadUser(
+            Guid accountId, string id, LargeMessage message, CancellationToken cancellation)
         {
             if (!Lookups.TryReadId(id, out var guid))
                 return null;
+            var maxSize = message.HasSlot ? int.MaxValue : LargeMessages.FreeBytes;
+            var (user, isLarge) = await db.ReadUser(accountId, guid, maxSize, cancellation);
+            if (!isLarge)
+                return user;
+            await message.TakeSlot(cancellation);
+            return (await db.ReadUser(accountId, guid, int.MaxValue, cancellation)).User;
+        }
+
+        private async Task<(Resource? User, bool IsLarge)> ReadUser(
+            Guid accountId, Guid id, int maxSize, CancellationToken cancellation)
+        {
             await db.Database.OpenConnectionAsync(cancellation);
             try
             {
                 await using var command = db.Database.GetDbConnection().CreateCommand();
                 command.CommandText =
                     """
-                    SELECT "Document", "Created", "LastModified", "Version" FROM "Users"
+                    SELECT CASE WHEN octet_length("Document") <= @size THEN "Document" END,
+                        "Created", "LastModified", "Version"
+                    FROM "Users"
                     WHERE "AccountId" = @account AND "Id" = @id AND "DeletedAt" IS NULL
                     """;
-                command.Add("@account", accountId);
-                command.Add("@id", guid);
+                command.Add("@size", DbType.Int32, maxSize);
+                command.Add("@account", DbType.Guid, accountId);
+                command.Add("@id", DbType.Guid, id);
                 await command.PrepareAsync(cancellation);
                 await using var row = await command.ExecuteReaderAsync(CommandBehavior.SingleRow, cancellation);
-                return await row.ReadAsync(cancellation)
-                    ? User.ToResource(guid, row.GetString(0)) with
-                    {
-                        Created = row.GetDateTime(1), LastModified = row.GetDateTime(2), Version = row.GetInt64(3),
-                    }
-                    : null;
+                if (!await row.ReadAsync(cancellation))
+                    return (null, false);
+                if (await row.IsDBNullAsync(0, cancellation))
+                    return (null, true);
+                var user = User.ToResource(id, row.GetString(0)) with
+                {
+                    Created = row.GetDateTime(1), LastModified = row.GetDateTime(2), Version = row.GetInt64(3),
+                };
+                return (user, false);
             }
             finally
             {
@@ -62,10 +80,10 @@ internal static class UserTables
             ? users.Where(user => user.Id == guid)
             : users.Where(user => false);
 
-    private static void Add(this DbCommand command, string name, Guid value)
+    private static void Add(this DbCommand command, string name, DbType type, object value)
     {
         var parameter = command.CreateParameter();
-        (parameter.ParameterName, parameter.DbType, parameter.Value) = (name, DbType.Guid, value);
+        (parameter.ParameterName, parameter.DbType, parameter.Value) = (name, type, value);
         command.Parameters.Add(parameter);
     }
 }

@@ -60,10 +60,10 @@ internal static class UsersApi
             : Task.CompletedTask;
 
     private static async Task<IResult> Get(
-        string id, Preconditions preconditions, Projection projection, Caller caller, ScimDbContext db,
-        CancellationToken cancellation)
+        string id, Preconditions preconditions, Projection projection, Caller caller, LargeMessage message,
+        ScimDbContext db, CancellationToken cancellation)
     {
-        return await db.ReadUser(caller.AccountId, id, cancellation) switch
+        return await db.ReadUser(caller.AccountId, id, message, cancellation) switch
         {
             null => NotFound(id),
             var known when preconditions.IsKnown(known) => ScimResult.NotModified(known),

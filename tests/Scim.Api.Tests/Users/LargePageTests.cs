@@ -126,7 +126,7 @@ internal sealed class LargePageTests
         for (var i = 0; i < LargeMessages.PerAccount; i++)
             slow.Add(await SlowReader.Begin(server, account, "Users?count=12"));
 
-        foreach (var (method, path, body) in LargeRequests())
+        foreach (var (method, path, body) in LargeRequests(ids[0]))
         {
             var waiting = client.Send(method, path, body);
             var refused = await Until(waiting, () => time.Advance(TimeSpan.FromSeconds(1)));
@@ -199,10 +199,11 @@ internal sealed class LargePageTests
         Assert.That(page.ToString(), Has.Length.LessThan(10_000));
     }
 
-    private static IEnumerable<(string Method, string Path, string? Body)> LargeRequests()
+    private static IEnumerable<(string Method, string Path, string? Body)> LargeRequests(string largeUser)
     {
         var padding = new string('x', 100_000);
         yield return ("GET", "Users?count=12", null);
+        yield return ("GET", $"Users/{largeUser}", null);
         yield return ("GET", "Users?cursor=&count=12", null);
         yield return ("GET", "Users?filter=active eq true", null);
         yield return ("POST", "Users/.search", "{}");
