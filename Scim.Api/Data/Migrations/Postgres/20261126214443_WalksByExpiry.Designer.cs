@@ -87,6 +87,11 @@ namespace Scim.Api.Data.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<string>("NotApplied")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<string>("Operation")
                         .IsRequired()
                         .HasColumnType("text")
@@ -218,6 +223,12 @@ namespace Scim.Api.Data.Migrations.Postgres
                     b.Property<string>("ExternalId")
                         .HasColumnType("text")
                         .UseCollation("C");
+
+                    b.Property<bool?>("HasSetDisplayName")
+                        .HasColumnType("boolean");
+
+                    b.Property<bool?>("HasSetWorkEmail")
+                        .HasColumnType("boolean");
 
                     b.Property<DateTime>("LastModified")
                         .HasColumnType("timestamp with time zone");

@@ -75,6 +75,10 @@ namespace Scim.Api.Data.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("NotApplied")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Operation")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -194,6 +198,12 @@ namespace Scim.Api.Data.Migrations.Sqlite
 
                     b.Property<string>("ExternalId")
                         .HasColumnType("TEXT");
+
+                    b.Property<bool?>("HasSetDisplayName")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool?>("HasSetWorkEmail")
+                        .HasColumnType("INTEGER");
 
                     b.Property<DateTime>("LastModified")
                         .HasColumnType("TEXT");
