@@ -100,6 +100,14 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
             limit: 4);
     }
 
+    /// <summary>Of Auth.Server, how long introspection takes while strangers flood each endpoint that they can reach.</summary>
+    public async Task Floods()
+    {
+        await using var issued = await IssuedTokens.Create(postgres, Math.Max(2, scale.Accounts / 10));
+        await using var auth = await Server.Start("auth", issued.Connection, issued.Folder, NoTime);
+        await new Floods(auth, issued, callers: scale.Judged ? 60 : 4, samples: scale.Judged ? 300 : 5).Report();
+    }
+
     /// <summary>
     /// Of Auth.Server, introspection while another node rotates the credentials of ten thousand accounts at random,
     /// against the same when nobody does; their tokens have all been replaced before. Only PostgreSQL has several nodes.

@@ -4,7 +4,7 @@ namespace Benchmarks;
 
 /// <summary>
 /// Measures the SCIM server: <c>dotnet run --configuration Release --project tests/Benchmarks -- [sqlite|postgres]
-/// [tokens|rotation|barrier|cached|users|growth|memory] [--smoke]</c>. Ends with 1 if a limit is broken.
+/// [tokens|floods|rotation|barrier|cached|users|growth|memory] [--smoke]</c>. Ends with 1 if a limit is broken.
 /// </summary>
 internal static class Program
 {
@@ -29,6 +29,7 @@ internal static class Program
             (string Name, Func<Task> Measure)[] parts =
             [
                 ("tokens", benchmark.Tokens),
+                ("floods", benchmark.Floods),
                 ("rotation", benchmark.Rotations),
                 ("barrier", benchmark.Barrier),
                 ("cached", benchmark.Cached),

@@ -46,6 +46,10 @@ internal sealed class Table(bool judged)
         Write($"{requests} pages of large users at once: {idle} MB, then {peak} MB ({answers}){Verdict(peak - idle <= limit)}");
     }
 
+    /// <summary>How long introspection took, in milliseconds, from the shortest on, during something.</summary>
+    public static void Latency(string during, double[] times) => Write(
+        $"introspection, {during,-36} p50 {times[times.Length / 2],8:F1} ms, p99 {times[(int)(0.99 * (times.Length - 1))],8:F1} ms");
+
     private string Verdict(bool isKept)
     {
         if (!judged)
