@@ -8,9 +8,12 @@ namespace Auth.Server;
 /// A refusal of an operation on accounts or credential sets: the HTTP status it has in the management API and a sentence
 /// for the person who asked. Commands print the sentence, pages show it, the API wraps it in RFC 9457's form.
 /// </summary>
-internal sealed class ProblemException(int status, string detail) : Exception(detail)
+internal sealed class ProblemException(int status, string detail, Exception? inner = null) : Exception(detail, inner)
 {
     public int Status { get; } = status;
+
+    /// <summary>Whether what was asked for may have been done all the same.</summary>
+    public bool IsOutcomeUnknown { get; init; }
 
     public static ProblemException Invalid(string detail) => new(400, detail);
     public static ProblemException Forbidden(string detail) => new(403, detail);

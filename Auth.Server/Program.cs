@@ -10,6 +10,7 @@ using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Auth.Server.Events;
 using Auth.Server.Keys;
+using Auth.Server.Limits;
 using Auth.Server.Management;
 using Auth.Server.Pages;
 using Auth.Server.Pages.Settings;
@@ -76,6 +77,8 @@ internal static class Program
 
         services.AddHttpContextAccessor();
         services.AddScoped<AuditTrail>();
+        services.AddScoped<PendingActions>();
+        services.AddHostedService<PendingActionWatch>();
         services.AddScoped<AccountRegister>();
         services.AddEvents(ConnectionString(builder.Configuration));
         services.AddCredentialSets();
@@ -118,8 +121,14 @@ internal static class Program
         app.UseExceptionHandler("/error");
         app.UseErrorPages();
         app.UseManagementProblems();
-        app.UseStaticFiles();
+        // Files of the pages may be kept, and are asked for again only if their address has no version.
+        app.UseStaticFiles(new StaticFileOptions
+        {
+            OnPrepareResponse = file => file.Context.Response.Headers.CacheControl =
+                file.Context.Request.Query.ContainsKey("v") ? "public, max-age=31536000, immutable" : "no-cache",
+        });
         app.UseRouting();
+        app.UseMiddleware<StrangerQueues>();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();

@@ -12,6 +12,9 @@ internal static class AdministratorAccess
     {
         services.AddSingleton<Tickets>();
         services.AddSingleton<DeviceCookie>();
+        services.AddSingleton<PasswordThreads>();
+        services.AddScoped<Passwords>();
+        services.AddSingleton<KnownWaits>();
         services.AddScoped<HoldOff>();
         services.AddScoped<Sessions>();
         services.AddScoped<AuthenticatorApps>();
@@ -23,8 +26,8 @@ internal static class AdministratorAccess
         services.AddScoped<Invitations>();
         services.AddIdentityCore<Administrator>(identity =>
             {
-                identity.User.RequireUniqueEmail = true;
-                // User names are e-mail addresses, and people are named O'Brien.
+                // Of an account only, which an index sees to.
+                identity.User.RequireUniqueEmail = false;
                 identity.User.AllowedUserNameCharacters = "";
                 identity.Password.RequiredLength = PasswordRules.MinLength;
                 // Length is what counts. A rule on kinds of characters would refuse one random password in twenty.

@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -8,7 +9,12 @@ internal sealed class AdministratorSession
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(8);
 
-    /// <summary>For how long a sign-in is recent enough to change what a sign-in takes.</summary>
+    /// <summary>A session that nobody uses ends after this time.</summary>
+    public static readonly TimeSpan IdleTimeout = TimeSpan.FromMinutes(30);
+
+    /// <summary>
+    /// How long a sign-in is recent enough to change who can sign in, and what identity providers are let in with.
+    /// </summary>
     public static readonly TimeSpan Recent = TimeSpan.FromMinutes(10);
 
     public Guid Id { get; init; } = Guid.CreateVersion7();
@@ -36,7 +42,12 @@ internal sealed class AdministratorSession
 
     public DateTime? EndedAt { get; set; }
 
-    public bool IsLive(DateTime now) => EndedAt is null && ExpiresAt > now;
+    /// <summary>The sessions that are live at a time: not ended, not expired and not left alone for too long.</summary>
+    public static Expression<Func<AdministratorSession, bool>> IsLive(DateTime now)
+    {
+        var used = now - IdleTimeout;
+        return session => session.EndedAt == null && session.ExpiresAt > now && session.LastUsedAt > used;
+    }
 
     internal sealed class Configuration : IEntityTypeConfiguration<AdministratorSession>
     {

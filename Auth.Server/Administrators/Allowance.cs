@@ -3,12 +3,24 @@ using System.Text;
 
 namespace Auth.Server.Administrators;
 
+/// <summary>What the failures under the key of an <see cref="Allowance"/> have in common.</summary>
+internal enum AllowanceOf
+{
+    /// <summary>One browser, one account name in one network, or one administrator's codes. A success forgets all failures.</summary>
+    One,
+
+    /// <summary>One e-mail address, tried from any network.</summary>
+    Address,
+
+    /// <summary>One network, trying any address.</summary>
+    Network,
+}
+
 /// <summary>
 /// How many failures in a row are free under a key, and how long the wait then becomes: 5 s, doubling with each further
-/// failure, up to a longest. One failure is forgotten every quarter of an hour. A success forgets all, unless the key
-/// is shared with others who fail under it.
+/// failure, up to a longest. Failures are forgotten continuously, one every quarter of an hour.
 /// </summary>
-internal sealed record Allowance(string Key, int Free, TimeSpan LongestWait, bool IsShared = false)
+internal sealed record Allowance(string Key, int Free, TimeSpan LongestWait, AllowanceOf Of = AllowanceOf.One)
 {
     public static readonly TimeSpan ForgottenAfter = TimeSpan.FromMinutes(15);
 
@@ -21,9 +33,7 @@ internal sealed record Allowance(string Key, int Free, TimeSpan LongestWait, boo
     /// <summary>
     /// What a password tried under an address is counted by, whether the address is anybody's or not. A browser in
     /// which its administrator has signed in has an allowance of its own. Strangers are counted by address and network,
-    /// by network (one that tries many addresses) and by address (many networks that try one); the last makes nobody
-    /// wait longer than a minute, as it is the only one that strangers can use up for an administrator at a new
-    /// browser.
+    /// by address (many networks that try one) and by network (one that tries many addresses).
     /// </summary>
     public static Allowance[] OfPassword(string email, Administrator? administrator, Visitor visitor)
     {
@@ -33,8 +43,8 @@ internal sealed record Allowance(string Key, int Free, TimeSpan LongestWait, boo
         return
         [
             new(Hash($"{address} {visitor.Network}"), 5, longestWait),
-            new(Hash($"{address}"), 100, TimeSpan.FromMinutes(1), IsShared: true),
-            new(Hash($" {visitor.Network}"), 100, longestWait, IsShared: true),
+            new(Hash($"{address}"), 100, TimeSpan.FromMinutes(1), AllowanceOf.Address),
+            new(Hash($" {visitor.Network}"), 100, longestWait, AllowanceOf.Network),
         ];
     }
 

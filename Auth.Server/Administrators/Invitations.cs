@@ -20,6 +20,7 @@ internal sealed class Invitations(
     AuthDbContext db,
     UserManager<Administrator> administrators,
     AdministratorRegister register,
+    Passwords passwords,
     AuditTrail audit,
     AuthOptions options,
     TimeProvider time)
@@ -28,7 +29,10 @@ internal sealed class Invitations(
 
     private const int CodeBytes = 32;
 
-    /// <summary>Invites somebody into an account. An earlier invitation of theirs ends.</summary>
+    /// <summary>
+    /// Invites somebody into an account. An earlier invitation of theirs into it ends. Whether they administer another account
+    /// makes no difference.
+    /// </summary>
     public Task<IssuedInvitation> Invite(Guid accountId, string email, string by, CancellationToken cancellation) =>
         audit.Record(
             AuditAction.InviteAdministrator,
@@ -36,34 +40,36 @@ internal sealed class Invitations(
             async entry =>
             {
                 entry.About = email = AdministratorRegister.CheckEmail(email.Trim());
-                if (!await db.Accounts.AnyAsync(account => account.Id == accountId, cancellation))
-                    throw ProblemException.NotFound($"There is no account {accountId}.");
-                if (await administrators.FindByEmailAsync(email) is not null)
-                    throw ProblemException.Conflict($"{email} signs in to SciLeads already, and cannot be invited.");
+                await register.RequireNew(accountId, email, cancellation);
                 return await Issue(accountId, email, administrator: null, by, cancellation);
             },
             cancellation);
 
     /// <summary>Lets an administrator who lost the password set a new one. The old one works until then.</summary>
-    public Task<IssuedInvitation> ResetPassword(string email, string by, CancellationToken cancellation) => audit.Record(
+    public Task<IssuedInvitation> ResetPassword(
+        string email, string by, CancellationToken cancellation, Guid? accountId = null) => audit.Record(
         AuditAction.ResetPassword,
-        null,
+        accountId,
         async entry =>
         {
-            var administrator = await register.Find(email, entry);
+            var administrator = await register.Find(email, accountId, entry);
             return await Issue(administrator.AccountId, administrator.Email!, administrator, by, cancellation);
         },
         cancellation);
 
-    /// <summary>Makes a colleague's link worthless.</summary>
+    /// <summary>Revokes a colleague's link.</summary>
     public Task Withdraw(Guid accountId, Guid id, CancellationToken cancellation) => Withdraw(
         accountId, invitation => invitation.AccountId == accountId && invitation.Id == id, null, cancellation);
 
-    /// <summary>Makes the link worthless that an address has, whatever the account.</summary>
-    public Task Withdraw(string email, CancellationToken cancellation)
+    /// <summary>Revokes the link that an address has, in an account if several accounts have invited it.</summary>
+    public Task Withdraw(string email, CancellationToken cancellation, Guid? accountId = null)
     {
         var key = administrators.NormalizeEmail(email.Trim());
-        return Withdraw(null, invitation => invitation.EmailKey == key, email.Trim(), cancellation);
+        return Withdraw(
+            accountId,
+            invitation => invitation.EmailKey == key && (accountId == null || invitation.AccountId == accountId),
+            email.Trim(),
+            cancellation);
     }
 
     /// <summary>The invitation that a code is of.</summary>
@@ -83,8 +89,11 @@ internal sealed class Invitations(
         var invitation = await Find(code, cancellation);
         // Whoever has the code is the one who was invited.
         audit.Actor = audit.Actor with { Name = invitation.Email };
+        var action = invitation.AdministratorId is null ? AuditAction.AcceptInvitation : AuditAction.ChangePassword;
+        var hash = await audit.Prepare(
+            action, invitation.AccountId, invitation.Email, () => passwords.Hash(invitation.Email, password));
         await audit.Record(
-            invitation.AdministratorId is null ? AuditAction.AcceptInvitation : AuditAction.ChangePassword,
+            action,
             invitation.AccountId,
             async entry =>
             {
@@ -92,9 +101,10 @@ internal sealed class Invitations(
                 if (await db.Invitations.Where(i => i.Id == invitation.Id).ExecuteDeleteAsync(cancellation) == 0)
                     throw Gone();
                 if (invitation.AdministratorId is null)
-                    await register.Make(invitation.AccountId, invitation.Email, password, cancellation);
+                    await register.Make(invitation.AccountId, invitation.Email, hash, cancellation);
                 else
-                    await register.SetPassword(await register.Get(invitation.Email), password, cancellation);
+                    await register.SetPassword(
+                        await administrators.FindByIdAsync($"{invitation.AdministratorId}") ?? throw Gone(), hash, cancellation);
             },
             cancellation);
     }
@@ -107,10 +117,16 @@ internal sealed class Invitations(
             async entry =>
             {
                 entry.About = email;
-                var invitation = await db.Invitations.AsNoTracking().FirstOrDefaultAsync(which, cancellation)
-                    ?? throw (email is null ? Gone() : ProblemException.NotFound($"There is no invitation for {email}."));
+                var found = await db.Invitations.AsNoTracking().Where(which).ToListAsync(cancellation);
+                var invitation = found switch
+                {
+                    [var one] => one,
+                    [] => throw (email is null ? Gone() : ProblemException.NotFound($"There is no invitation for {email}.")),
+                    _ => throw AdministratorRegister.Ambiguous(
+                        $"{email} is invited into", found.Select(one => one.AccountId)),
+                };
                 (entry.AccountId, entry.About) = (invitation.AccountId, invitation.Email);
-                await db.Invitations.Where(which).ExecuteDeleteAsync(cancellation);
+                await db.Invitations.Where(other => other.Id == invitation.Id).ExecuteDeleteAsync(cancellation);
             },
             cancellation);
 

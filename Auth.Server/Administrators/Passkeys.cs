@@ -89,8 +89,9 @@ internal sealed class Passkeys(
         AdministratorRegister.Require(await administrators.AddOrUpdatePasskeyAsync(administrator, result.Passkey));
     }
 
-    public async Task Remove(Administrator administrator, byte[] id) =>
-        AdministratorRegister.Require(await administrators.RemovePasskeyAsync(administrator, id));
+    /// <summary>Removes one. For within a transaction.</summary>
+    public Task Remove(Administrator administrator, byte[] id, CancellationToken cancellation) => db.UserPasskeys
+        .Where(passkey => passkey.UserId == administrator.Id && passkey.CredentialId == id).ExecuteDeleteAsync(cancellation);
 
     /// <summary>Asks for a passkey of an administrator, or of whoever is there.</summary>
     public async Task<PasskeyRequest> Request(Administrator? administrator, HttpContext http)

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Auth.Server.Data;
+using Auth.Server.Pages;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.EntityFrameworkCore;
@@ -67,7 +68,7 @@ internal static class PortalCookie
         var now = services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime;
         var id = SignedIn.From(context.Principal!).SessionId;
         var cancellation = context.HttpContext.RequestAborted;
-        var session = await db.Sessions.Where(s => s.Id == id && s.EndedAt == null && s.ExpiresAt > now)
+        var session = await db.Sessions.Where(AdministratorSession.IsLive(now)).Where(s => s.Id == id)
             .Select(s => new { s.LastUsedAt }).SingleOrDefaultAsync(cancellation);
         if (session is null)
         {
@@ -76,7 +77,8 @@ internal static class PortalCookie
             return;
         }
 
-        if (now - session.LastUsedAt >= touchedEvery)
+        // What a page asks for by itself is no use of it: somebody may have walked away from the screen.
+        if (now - session.LastUsedAt >= touchedEvery && !Portal.IsAskedByScript(context.Request))
         {
             await db.Sessions.Where(s => s.Id == id)
                 .ExecuteUpdateAsync(change => change.SetProperty(s => s.LastUsedAt, now), cancellation);

@@ -47,6 +47,7 @@ internal sealed class SecondFactorRegister(
         async entry =>
         {
             entry.Detail = what;
+            await Lock(administrator.AdministratorId, cancellation);
             await add();
             var codes = (await Of(administrator.AdministratorId, cancellation)).RecoveryCodes == 0
                 ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
@@ -64,6 +65,7 @@ internal sealed class SecondFactorRegister(
         async entry =>
         {
             entry.Detail = what;
+            await Lock(administrator.AdministratorId, cancellation);
             await remove();
             if (!(await Of(administrator.AdministratorId, cancellation)).Any)
             {
@@ -86,6 +88,7 @@ internal sealed class SecondFactorRegister(
     /// </summary>
     public async Task Reset(Administrator administrator, CancellationToken cancellation)
     {
+        await Lock(administrator.Id, cancellation);
         await apps.Remove(administrator.Id, cancellation);
         await recoveryCodes.Remove(administrator.Id, cancellation);
         await db.UserPasskeys.Where(passkey => passkey.UserId == administrator.Id).ExecuteDeleteAsync(cancellation);
@@ -93,6 +96,21 @@ internal sealed class SecondFactorRegister(
         AdministratorRegister.Require(await administrators.UpdateSecurityStampAsync(administrator));
         await sessions.EndAll(administrator.Id, cancellation);
     }
+
+    /// <summary>
+    /// Makes new recovery codes in the place of the old ones, if there is a factor that they stand in for.
+    /// </summary>
+    public Task<IReadOnlyList<string>> RenewCodes(SignedIn administrator, CancellationToken cancellation) => audit.Record(
+        AuditAction.RenewRecoveryCodes,
+        administrator.AccountId,
+        async _ =>
+        {
+            await Lock(administrator.AdministratorId, cancellation);
+            return (await Of(administrator.AdministratorId, cancellation)).Any
+                ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
+                : throw ProblemException.Conflict("There is no second factor that recovery codes could stand in for.");
+        },
+        cancellation);
 
     /// <summary>
     /// Whether a code, of the app or for recovery, is one of an administrator's. It is used up by that.
@@ -103,4 +121,13 @@ internal sealed class SecondFactorRegister(
         return await apps.Use(administratorId, code, cancellation)
             || await recoveryCodes.Use(administratorId, code, cancellation);
     }
+
+    /// <summary>
+    /// Locks the administrator's row on PostgreSQL until the transaction ends: what is there is counted when nobody else
+    /// can add or remove anything.
+    /// </summary>
+    private Task<int> Lock(Guid administratorId, CancellationToken cancellation) =>
+        db.Users.Where(administrator => administrator.Id == administratorId).ExecuteUpdateAsync(
+            change => change.SetProperty(administrator => administrator.AccessFailedCount, one => one.AccessFailedCount),
+            cancellation);
 }

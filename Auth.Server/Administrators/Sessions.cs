@@ -79,12 +79,8 @@ internal sealed class Sessions(AuthDbContext db, EventLog events, AuditTrail aud
     public Task<int> EndAll(Guid administratorId, CancellationToken cancellation) =>
         End(administratorId, Live(administratorId), cancellation);
 
-    private IQueryable<AdministratorSession> Live(Guid administratorId)
-    {
-        var now = Now;
-        return db.Sessions.Where(session =>
-            session.AdministratorId == administratorId && session.EndedAt == null && session.ExpiresAt > now);
-    }
+    private IQueryable<AdministratorSession> Live(Guid administratorId) => db.Sessions
+        .Where(AdministratorSession.IsLive(Now)).Where(session => session.AdministratorId == administratorId);
 
     private async Task<int> End(
         Guid administratorId, IQueryable<AdministratorSession> sessions, CancellationToken cancellation)

@@ -1,69 +1,92 @@
 using Auth.Server.Audit;
+using Auth.Server.Limits;
 using Microsoft.AspNetCore.Identity;
 
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// What came of a sign-in: a session, or how long to wait, or a ticket for the second step, or nothing.
+/// What came of a sign-in: a session, or how long to wait, or a ticket for the second step, or accounts to choose from, or
+/// nothing.
 /// </summary>
 internal sealed record SignInOutcome(
-    AdministratorSession? Session = null, TimeSpan? Wait = null, string? Ticket = null);
+    AdministratorSession? Session = null, TimeSpan? Wait = null, string? Ticket = null, AccountChoice? Choice = null);
+
+/// <summary>The password is right for administrators of several accounts; the ticket comes back with the one chosen.</summary>
+internal sealed record AccountChoice(string Ticket, IReadOnlyList<Administrator> Administrators);
 
 /// <summary>
 /// Who knows the password, and is to show a second factor. The stamp is another when the password is.
 /// </summary>
-internal sealed record SecondStep(Guid AdministratorId, string Stamp);
+internal sealed record SecondStep(Guid AdministratorId, string Stamp)
+{
+    public static SecondStep Of(Administrator administrator) => new(administrator.Id, administrator.SecurityStamp!);
+}
 
 /// <summary>
 /// Signing in: with e-mail address and password and then, if the administrator has one, a second factor; or with a
 /// passkey alone. An unknown address costs as much time and answers the same as a wrong password, and both are held off
-/// alike (<see cref="HoldOff"/>). There is no session before the last step.
+/// alike (<see cref="HoldOff"/>). There is no session before the last step. An attempt first waits for its turn
+/// (<see cref="PasswordThreads.Queue"/>); one that finds no place is refused before anything is counted or looked up.
 /// </summary>
 internal sealed class SignIn(
     UserManager<Administrator> administrators,
-    IPasswordHasher<Administrator> hasher,
+    AdministratorRegister register,
+    Passwords passwords,
+    PasswordThreads threads,
     HoldOff holdOff,
+    KnownWaits knownWaits,
     SecondFactorRegister factors,
     Sessions sessions,
     Tickets tickets,
     AuditTrail audit)
 {
     private const string ToSecondStep = "second step";
+    private const string ToChoose = "choose account";
     private static readonly TimeSpan betweenSteps = TimeSpan.FromMinutes(10);
-    private static readonly Administrator nobody = new() { AccountId = Guid.Empty };
-
-    // A hash to spend the same time on when there is no such administrator.
-    private static string? decoyHash;
 
     public async Task<SignInOutcome> Try(
         string email, string password, Visitor visitor, CancellationToken cancellation)
     {
-        var administrator = await administrators.FindByEmailAsync(email.Trim());
-        var (right, wait) = await Check(AuditAction.SignIn, email, administrator, password, visitor, cancellation);
-        if (!right)
-            return new(Wait: wait);
-        if ((await factors.Of(administrator!.Id, cancellation)).Any)
-            return new(Ticket: tickets.Issue(
-                ToSecondStep, new SecondStep(administrator.Id, administrator.SecurityStamp!), betweenSteps));
-        return new(await sessions.Begin(administrator, visitor, cancellation));
+        // Without a known browser, what is counted does not depend on whose the address is.
+        if (visitor.Device is null && knownWaits.Of(Allowance.OfPassword(email, null, visitor)) is { } known)
+            return new(Wait: known);
+        using var turn = await threads.Queue.Enter(visitor, cancellation);
+        if (turn is null)
+            return new(Wait: FairQueue.TryAgainAfter);
+        var (right, wait) = await FindRight(email, password, visitor, cancellation);
+        return right switch
+        {
+            [] => new(Wait: wait),
+            [var administrator] => await GoOn(administrator, visitor, cancellation),
+            _ => new(Choice: new(
+                tickets.Issue(ToChoose, new Choosable([.. right.Select(SecondStep.Of)]), betweenSteps), right)),
+        };
     }
+
+    /// <summary>
+    /// Goes on as the administrator of one of the accounts that a password was right for; null if the ticket is none or too
+    /// old, or the password has changed.
+    /// </summary>
+    public async Task<SignInOutcome?> Choose(
+        string? ticket, Guid administratorId, Visitor visitor, CancellationToken cancellation) =>
+        tickets.Read<Choosable>(ToChoose, ticket) is { } choosable
+        && Array.Find(choosable.Steps, step => step.AdministratorId == administratorId) is { } chosen
+        && await Find(chosen) is { } administrator
+            ? await GoOn(administrator, visitor, cancellation)
+            : null;
 
     /// <summary>
     /// Who is between the two steps; null if the ticket is none or too old, or the password has changed.
     /// </summary>
     public async Task<Administrator?> FindBetweenSteps(string? ticket) =>
-        tickets.Read<SecondStep>(ToSecondStep, ticket) is { } step
-        && await administrators.FindByIdAsync(step.AdministratorId.ToString()) is { } administrator
-        && administrator.SecurityStamp == step.Stamp
-            ? administrator
-            : null;
+        tickets.Read<SecondStep>(ToSecondStep, ticket) is { } step ? await Find(step) : null;
 
     /// <summary>The second step: a code of the authenticator app, or one for recovery.</summary>
     public async Task<SignInOutcome> TryCode(
         Administrator administrator, string code, Visitor visitor, CancellationToken cancellation)
     {
         var allowances = Allowance.OfCode(administrator, visitor);
-        if (await holdOff.Count(allowances, cancellation) is { } wait)
+        if ((await holdOff.Count(allowances, cancellation)).Wait is { } wait)
             return new(Wait: wait);
         if (!await factors.Use(administrator.Id, code, cancellation))
         {
@@ -72,48 +95,103 @@ internal sealed class SignIn(
             return new();
         }
 
-        await holdOff.Forgive(allowances, cancellation);
+        await holdOff.Forgive(allowances, all: true, cancellation);
         return new(await sessions.Begin(administrator, visitor, cancellation));
     }
 
     /// <summary>
     /// Whether somebody who is signed in knows the password too; guesses are held off as at the door.
     /// </summary>
-    public Task<(bool Right, TimeSpan? Wait)> Check(
-        Administrator administrator, string password, Visitor visitor, CancellationToken cancellation) =>
-        Check(AuditAction.ConfirmIdentity, administrator.Email!, administrator, password, visitor, cancellation);
-
-    // A guess that is held off is not looked at, and an address of nobody is nobody's business: neither leaves an entry.
-    private async Task<(bool Right, TimeSpan? Wait)> Check(
-        AuditAction action,
-        string email,
-        Administrator? administrator,
-        string password,
-        Visitor visitor,
-        CancellationToken cancellation)
+    public async Task<(bool Right, TimeSpan? Wait)> Check(
+        Administrator administrator, string password, Visitor visitor, CancellationToken cancellation)
     {
-        var allowances = Allowance.OfPassword(email, administrator, visitor);
-        if (await holdOff.Count(allowances, cancellation) is { } wait)
-            return (false, wait);
-        if (administrator is not null)
-            audit.Actor = audit.Actor with { Name = administrator.Email! };
-        if (!await IsPassword(administrator, password))
+        using var turn = await threads.Queue.Enter(visitor, cancellation);
+        if (turn is null)
+            return (false, FairQueue.TryAgainAfter);
+        var allowances = Allowance.OfPassword(administrator.Email!, administrator, visitor);
+        var guess = await Check(allowances, [administrator], password, cancellation);
+        await Refuse(AuditAction.ConfirmIdentity, guess);
+        return (guess.Right.Count > 0, guess.Wait);
+    }
+
+    /// <summary>
+    /// The administrators with an address whose password this is. A browser that knows one of them tries that one's by its own
+    /// allowance, and those of other accounts as a stranger: one password opens nothing in another account, and does not make
+    /// it easier to guess there.
+    /// </summary>
+    private async Task<(IReadOnlyList<Administrator> Right, TimeSpan? Wait)> FindRight(
+        string email, string password, Visitor visitor, CancellationToken cancellation)
+    {
+        var all = await register.FindAll(email, cancellation);
+        var known = all.Find(administrator => administrator.Id == visitor.Device?.AdministratorId);
+        var guesses = new List<Guess>();
+        if (known is not null)
+            guesses.Add(await Check(Allowance.OfPassword(email, known, visitor), [known], password, cancellation));
+        // Nobody is checked too, for as long as somebody would be.
+        if (all.Count != 1 || known is null)
         {
-            if (administrator is not null)
-                await audit.Refused(action, administrator.AccountId, "The password was wrong.");
-            return (false, null);
+            guesses.Add(await Check(
+                Allowance.OfPassword(email, null, visitor), all.FindAll(one => one != known), password, cancellation));
         }
 
-        await holdOff.Forgive(allowances, cancellation);
-        return (true, null);
+        var right = guesses.SelectMany(guess => guess.Right).ToList();
+        if (right.Count == 0)
+            await Refuse(AuditAction.SignIn, guesses[0]);
+        else
+            audit.Actor = audit.Actor with { Name = right[0].Email! };
+        return (right, guesses.Max(guess => guess.Wait));
     }
 
-    private async Task<bool> IsPassword(Administrator? administrator, string password)
+    private async Task<Guess> Check(
+        Allowance[] allowances,
+        List<Administrator> candidates,
+        string password,
+        CancellationToken cancellation)
     {
-        if (administrator is { PasswordHash: not null })
-            return await administrators.CheckPasswordAsync(administrator, password);
-        decoyHash ??= hasher.HashPassword(nobody, Guid.NewGuid().ToString());
-        hasher.VerifyHashedPassword(nobody, decoyHash, password);
-        return false;
+        var admission = await holdOff.Count(allowances, cancellation);
+        if (admission.Wait is { } wait)
+            return new([], [], wait);
+        var right = new List<Administrator>();
+        if (candidates.Count == 0)
+            await passwords.IsRight(null, password);
+        foreach (var candidate in candidates)
+        {
+            if (await passwords.IsRight(candidate, password))
+                right.Add(candidate);
+        }
+        if (right.Count == 0)
+            return new(candidates, right, admission.WaitIfWrong);
+        // Who knows one password of an address may still be guessing another.
+        await holdOff.Forgive(allowances, all: right.Count == candidates.Count, cancellation);
+        return new(candidates, right, null);
     }
+
+    // A guess that is held off is not looked at, and an address of nobody is nobody's business: neither leaves an entry.
+    private async Task Refuse(AuditAction action, Guess guess)
+    {
+        foreach (var administrator in guess.Right.Count == 0 ? guess.Candidates : [])
+        {
+            audit.Actor = audit.Actor with { Name = administrator.Email! };
+            await audit.Refused(action, administrator.AccountId, "The password was wrong.");
+        }
+    }
+
+    private async Task<SignInOutcome> GoOn(
+        Administrator administrator, Visitor visitor, CancellationToken cancellation) =>
+        (await factors.Of(administrator.Id, cancellation)).Any
+            ? new(Ticket: tickets.Issue(ToSecondStep, SecondStep.Of(administrator), betweenSteps))
+            : new(await sessions.Begin(administrator, visitor, cancellation));
+
+    private async Task<Administrator?> Find(SecondStep step) =>
+        await administrators.FindByIdAsync(step.AdministratorId.ToString()) is { } administrator
+        && administrator.SecurityStamp == step.Stamp
+            ? administrator
+            : null;
+
+    /// <summary>A password that was tried, the administrators it was tried for, and those it is right for.</summary>
+    private sealed record Guess(
+        List<Administrator> Candidates, List<Administrator> Right, TimeSpan? Wait);
+
+    /// <summary>The administrators of several accounts that a password is right for.</summary>
+    private sealed record Choosable(SecondStep[] Steps);
 }

@@ -61,4 +61,7 @@ internal enum AuditOutcome
 {
     Done,
     Refused,
+
+    /// <summary>Another system was asked, and did not say. It may have been done.</summary>
+    Unknown,
 }

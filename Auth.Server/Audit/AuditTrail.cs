@@ -52,6 +52,22 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
             },
             cancellation);
 
+    /// <summary>
+    /// Works out what an action needs before its transaction begins, because it takes long. A refusal leaves an entry.
+    /// </summary>
+    public async Task<T> Prepare<T>(AuditAction action, Guid? account, string about, Func<Task<T>> prepare)
+    {
+        try
+        {
+            return await prepare();
+        }
+        catch (ProblemException refusal)
+        {
+            await Refused(action, account, refusal.Message, about);
+            throw;
+        }
+    }
+
     /// <summary>Somebody else has done it meanwhile: what is being recorded leaves no entry.</summary>
     public void Drop(AuditEntry entry) => dropped = entry;
 

@@ -15,8 +15,8 @@ namespace Auth.Server.Connect;
 internal static class AuthorizationServer
 {
     public const string AuthorizePath = "connect/authorize";
-    private const string RevocationPath = "connect/revoke";
-    private const string PushedAuthorizationPath = "connect/par";
+    public const string RevocationPath = "connect/revoke";
+    public const string PushedAuthorizationPath = "connect/par";
 
     /// <summary>
     /// How long a used refresh token is still taken, for a client that lost the answer or asks twice at once. Used later, it

@@ -6,6 +6,7 @@ using Auth.Server.Credentials;
 using Auth.Server.Events;
 using Auth.Server.Keys;
 using Auth.Server.Management;
+using Auth.Server.Pages;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.Data.Sqlite;
@@ -49,6 +50,10 @@ internal abstract class AuthDbContext(DbContextOptions options)
     public DbSet<ServerKey> Keys => Set<ServerKey>();
 
     public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
+
+    public DbSet<PendingAction> PendingActions => Set<PendingAction>();
+
+    public DbSet<RememberedForm> RememberedForms => Set<RememberedForm>();
 
     public DbSet<Event> Events => Set<Event>();
 

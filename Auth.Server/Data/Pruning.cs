@@ -115,8 +115,15 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
         db.UsedChallenges.Where(challenge => challenge.ExpiresAt < end)
             .OrderBy(challenge => challenge.Hash).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
 
-    /// <summary>By then each failure is forgotten (<see cref="Administrators.Allowance"/>); most were strangers'.</summary>
-    private static Task<int> SignInAttempts(AuthDbContext db, DateTime end, CancellationToken cancellation) =>
-        db.SignInAttempts.Where(attempts => attempts.BlockedUntil < end)
+    /// <summary>
+    /// Those of which nothing is left (<see cref="Administrators.Allowance"/>). Most were strangers', so they do not stay for a
+    /// week.
+    /// </summary>
+    private static Task<int> SignInAttempts(AuthDbContext db, DateTime end, CancellationToken cancellation)
+    {
+        var past = end + KeptAfterTheEnd - Administrators.SignInAttempts.TimeToReturn;
+        return db.SignInAttempts
+            .Where(attempts => attempts.ForgottenAt < past && (attempts.BlockedUntil == null || attempts.BlockedUntil < past))
             .OrderBy(attempts => attempts.Key).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
+    }
 }

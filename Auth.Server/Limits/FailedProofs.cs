@@ -16,7 +16,11 @@ internal sealed class FailedProofs : IDisposable
     // strings differ from process to process, so nobody can choose whose place to share.
     private const int Places = 16_384;
 
+    // As few failures as this are everybody's mistakes; a flood passes them at once.
+    private const int Few = 20;
+
     private readonly PartitionedRateLimiter<Failure> failures;
+    private readonly PartitionedRateLimiter<Failure> networks;
     private readonly PartitionedRateLimiter<Failure> warnings;
     private readonly ILogger<FailedProofs> log;
 
@@ -24,6 +28,7 @@ internal sealed class FailedProofs : IDisposable
     {
         this.log = log;
         var limits = options.Limits;
+        networks = Buckets(failure => PlaceOf(failure.Network), Few, 10, limits);
         failures = PartitionedRateLimiter.CreateChained(
             Buckets(failure => PlaceOf($"{failure.Network} {failure.ClientId}"), limits.FailuresPerClient, 1, limits),
             Buckets(failure => PlaceOf(failure.Network), limits.FailuresPerNetwork, 10, limits));
@@ -36,12 +41,17 @@ internal sealed class FailedProofs : IDisposable
     public TimeSpan? Count(string? clientId, IPAddress? address)
     {
         var failure = new Failure(clientId, new Visitor(address).Network);
+        using var few = networks.AttemptAcquire(failure);
         using var lease = failures.AttemptAcquire(failure);
         if (lease.IsAcquired)
             return null;
         Warn(failure);
         return lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromSeconds(1);
     }
+
+    /// <summary>Whether a network has failed so often of late that its requests take turns.</summary>
+    public bool AreMany(IPAddress? address) =>
+        networks.GetStatistics(new(null, new Visitor(address).Network))?.CurrentAvailablePermits == 0;
 
     /// <summary>A wait in the words of <c>Retry-After</c>: whole seconds, one at the least.</summary>
     public static string InSeconds(TimeSpan wait) =>
@@ -50,6 +60,7 @@ internal sealed class FailedProofs : IDisposable
     public void Dispose()
     {
         failures.Dispose();
+        networks.Dispose();
         warnings.Dispose();
     }
 

@@ -16,6 +16,7 @@ internal static class SlowFailures
     public static void AddLimits(this OpenIddictServerBuilder server)
     {
         server.Services.AddSingleton<FailedProofs>();
+        server.AddEventHandler(FailingClients.Descriptor);
         server.AddEventHandler(Handler<ApplyTokenResponseContext>.Descriptor)
             .AddEventHandler(Handler<ApplyIntrospectionResponseContext>.Descriptor)
             .AddEventHandler(Handler<ApplyRevocationResponseContext>.Descriptor)
@@ -34,17 +35,26 @@ internal static class SlowFailures
 
         public ValueTask HandleAsync(TContext context)
         {
+            if (context.Transaction.GetHttpRequest()?.HttpContext is not { } http)
+                return ValueTask.CompletedTask;
+            // No place was left to wait in.
+            if (context.Transaction.Response is { Error: Errors.TemporarilyUnavailable })
+                Refuse(http.Response, FairQueue.TryAgainAfter);
             if (context.Transaction.Response is { Error: Errors.InvalidClient } response
-                && context.Transaction.GetHttpRequest()?.HttpContext is { } http
                 && failures.Count(context.Transaction.Request?.ClientId, http.Connection.RemoteIpAddress) is { } wait)
             {
                 response.Error = Errors.TemporarilyUnavailable;
                 response.ErrorDescription = "There were too many failures to prove who the client is.";
                 response.ErrorUri = null;
-                http.Response.StatusCode = (int)HttpStatusCode.TooManyRequests;
-                http.Response.Headers.RetryAfter = FailedProofs.InSeconds(wait);
+                Refuse(http.Response, wait);
             }
             return ValueTask.CompletedTask;
+        }
+
+        private static void Refuse(HttpResponse response, TimeSpan wait)
+        {
+            response.StatusCode = (int)HttpStatusCode.TooManyRequests;
+            response.Headers.RetryAfter = FailedProofs.InSeconds(wait);
         }
     }
 }

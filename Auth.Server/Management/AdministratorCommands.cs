@@ -65,30 +65,31 @@ internal static class AdministratorCommands
 
     private static Command ResetPassword(CommandContext context)
     {
-        var email = EmailOption();
+        var (email, account) = (EmailOption(), AccountOption());
         var command = new Command(
             "reset-password", "Prints a link that lets an administrator set a new password, once, in 72 hours.")
         {
-            email,
+            email, account,
         };
         command.SetAction((parsed, cancellation) => context.Answer<Invitations>(
             parsed, AuditAction.ResetPassword, async invitations =>
-            AsJson(await invitations.ResetPassword(parsed.GetRequiredValue(email), CommandContext.By, cancellation))));
+            AsJson(await invitations.ResetPassword(
+                parsed.GetRequiredValue(email), CommandContext.By, cancellation, parsed.GetValue(account)))));
         return command;
     }
 
     private static Command ResetSecondFactor(CommandContext context)
     {
-        var email = EmailOption();
+        var (email, account) = (EmailOption(), AccountOption());
         var command = new Command(
             "reset-second-factor", "Removes an administrator's passkeys, authenticator app and recovery codes.")
         {
-            email,
+            email, account,
         };
         command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
             parsed, AuditAction.ResetSecondFactors, async register =>
         {
-            await register.ResetSecondFactors(parsed.GetRequiredValue(email), cancellation);
+            await register.ResetSecondFactors(parsed.GetRequiredValue(email), cancellation, parsed.GetValue(account));
             return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["secondFactor"] = "none" };
         }));
         return command;
@@ -96,12 +97,12 @@ internal static class AdministratorCommands
 
     private static Command Withdraw(CommandContext context)
     {
-        var email = EmailOption();
-        var command = new Command("withdraw", "Makes the link worthless that was printed for an address.") { email };
+        var (email, account) = (EmailOption(), AccountOption());
+        var command = new Command("withdraw", "Revokes the link that was printed for an address.") { email, account };
         command.SetAction((parsed, cancellation) => context.Answer<Invitations>(
             parsed, AuditAction.WithdrawInvitation, async invitations =>
         {
-            await invitations.Withdraw(parsed.GetRequiredValue(email), cancellation);
+            await invitations.Withdraw(parsed.GetRequiredValue(email), cancellation, parsed.GetValue(account));
             return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["invitation"] = "withdrawn" };
         }));
         return command;
@@ -125,32 +126,39 @@ internal static class AdministratorCommands
 
     private static Command SignOut(CommandContext context)
     {
-        var email = EmailOption();
-        var command = new Command("sign-out", "Ends all sessions of an administrator.") { email };
+        var (email, account) = (EmailOption(), AccountOption());
+        var command = new Command("sign-out", "Ends all sessions of an administrator.") { email, account };
         command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
             parsed, AuditAction.EndSessions, async register =>
             new JsonObject
             {
                 ["email"] = parsed.GetRequiredValue(email),
-                ["sessionsEnded"] = await register.SignOut(parsed.GetRequiredValue(email), cancellation),
+                ["sessionsEnded"] = await register.SignOut(
+                    parsed.GetRequiredValue(email), cancellation, parsed.GetValue(account)),
             }));
         return command;
     }
 
     private static Command Remove(CommandContext context)
     {
-        var email = EmailOption();
-        var command = new Command("remove", "Takes an administrator's access away.") { email };
+        var (email, account) = (EmailOption(), AccountOption());
+        var command = new Command("remove", "Takes an administrator's access away.") { email, account };
         command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
             parsed, AuditAction.RemoveAdministrator, async register =>
         {
-            await register.Remove(parsed.GetRequiredValue(email), cancellation);
+            await register.Remove(parsed.GetRequiredValue(email), cancellation, parsed.GetValue(account));
             return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["administrator"] = "removed" };
         }));
         return command;
     }
 
     private static Option<string> EmailOption() => new("--email") { Description = "To sign in with.", Required = true };
+
+    /// <summary>Needed only for an address that several accounts have.</summary>
+    private static Option<Guid?> AccountOption() => new("--account")
+    {
+        Description = "The account's id, if the address is that of administrators of several accounts.",
+    };
 
     private static JsonObject AsJson(ListedAdministrator listed) => new()
     {

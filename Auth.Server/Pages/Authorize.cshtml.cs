@@ -5,6 +5,7 @@ using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
+using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Mvc;
@@ -21,8 +22,9 @@ namespace Auth.Server.Pages;
 /// OpenIddict has checked client, redirect URI and scopes when a request arrives here. Consent is asked for each time,
 /// and only an administrator of the client's own account can give it.
 /// </summary>
+[RecentSignIn(OnlyForms = true)]
 internal sealed partial class AuthorizeModel(
-    AuthDbContext db, ClientManager clients, AuthOptions options, AuditTrail audit) : PageModel
+    AuthDbContext db, ClientManager clients, AuthOptions options, AuditTrail audit) : PageModel, IReturnTo
 {
     private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
 
@@ -64,6 +66,10 @@ internal sealed partial class AuthorizeModel(
 
     /// <summary>This page with its whole request, for the way back from signing in.</summary>
     public string Address => Request.Path + Request.QueryString;
+
+    /// <summary>The request that is to be consented to, as the form repeats it.</summary>
+    public string ReturnTo() => Request.Path + Parameters.Where(parameter => parameter.Name is not ("decision" or "__RequestVerificationToken"))
+        .Aggregate(QueryString.Empty, (query, parameter) => query.Add(parameter.Name, parameter.Value));
 
     public async Task<IActionResult> OnGet(CancellationToken cancellation)
     {

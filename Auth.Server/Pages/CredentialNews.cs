@@ -19,7 +19,7 @@ internal sealed record CredentialNews(CredentialSet Set, CredentialSet? Before)
     /// <summary>Where the script asks again; null if there is nothing to wait for.</summary>
     public string? Address => Set.State != CredentialSetState.Ended
         && (Set.FirstUsedAt is null || Set.ConfirmedAt is null || HoldsOld is not null)
-        ? $"{ScimCredentialsModel.Path}?handler=News&set={Set.Id}"
+        ? $"{ScimCredentialsModel.Path}?handler={ScimCredentialsModel.NewsHandler}&set={Set.Id}"
         : null;
 
     public static async Task<CredentialNews> Of(

@@ -1,4 +1,5 @@
 using Auth.Server.Administrators;
+using Auth.Server.Limits;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
@@ -8,7 +9,7 @@ namespace Auth.Server.Pages;
 /// Where an invitation's link leads. The code behind its <c>#</c> is put into a form by the script, or pasted by hand;
 /// whoever brings it sets a password, and signs in with it like everybody else.
 /// </summary>
-internal sealed class InvitationModel(Invitations invitations) : PageModel
+internal sealed class InvitationModel(Invitations invitations, PasswordThreads threads) : PageModel
 {
     /// <summary>The code, or the whole link that was pasted.</summary>
     [BindProperty]
@@ -32,6 +33,13 @@ internal sealed class InvitationModel(Invitations invitations) : PageModel
 
     public async Task<IActionResult> OnPostAccept(CancellationToken cancellation)
     {
+        using var turn = await threads.Queue.Enter(Visitor.From(HttpContext), cancellation);
+        if (turn is null)
+        {
+            Refusal = Portal.Refuse(Response, FairQueue.TryAgainAfter, "");
+            return Page();
+        }
+
         await OnPost(cancellation);
         if (Invitation is null || !await Try(() => invitations.Accept(BareCode, New ?? "", cancellation)))
             return Page();

@@ -20,6 +20,8 @@ internal static class Portal
             options.Cookie.SameSite = SameSiteMode.Lax;
             options.Cookie.SecurePolicy = PortalCookie.SecurePolicyOf(auth);
         });
+        services.AddScoped<RememberedForms>();
+        services.AddHostedService<RememberedFormWatch>();
         // Carries one sentence over a redirect.
         services.Configure<CookieTempDataProviderOptions>(options =>
         {
@@ -41,6 +43,10 @@ internal static class Portal
     public static void UseErrorPages(this IApplicationBuilder app) => app.UseWhen(
         http => http.Request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html"),
         browsers => browsers.UseStatusCodePagesWithReExecute("/error/{0}"));
+
+    /// <summary>Whether a page asks for something by itself, with nobody at the screen.</summary>
+    public static bool IsAskedByScript(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) && request.Query["handler"] == ScimCredentialsModel.NewsHandler;
 
     /// <summary>A UTC time in words.</summary>
     public static string Say(DateTime utc) => utc.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture);

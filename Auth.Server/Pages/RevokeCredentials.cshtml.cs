@@ -1,6 +1,7 @@
 using Auth.Server.Administrators;
 using Auth.Server.Credentials;
 using Auth.Server.Events;
+using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
@@ -9,8 +10,9 @@ namespace Auth.Server.Pages;
 /// <summary>
 /// Asks whether the active or the staged credential set shall end without a successor, and says what stops.
 /// </summary>
+[RecentSignIn(OnlyForms = true)]
 internal sealed class RevokeCredentialsModel(CredentialSets sets, CredentialHistory history, EventLog events)
-    : PageModel
+    : PageModel, IReturnTo
 {
     public const string Path = "/scim-credentials/revoke";
 
@@ -33,6 +35,8 @@ internal sealed class RevokeCredentialsModel(CredentialSets sets, CredentialHist
         Set = current.FirstOrDefault(set => set?.Id == SetId);
         return Set is null ? LocalRedirect(ScimCredentialsModel.Path) : Page();
     }
+
+    public string ReturnTo() => $"{Path}?set={SetId}";
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {

@@ -1,7 +1,9 @@
+using System.Text.Json;
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Shared.Contracts;
@@ -9,17 +11,36 @@ using Shared.Contracts;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// Where an administrator sees the account's credential sets, and generates one. The answer to the form shows the secrets, and nothing
-/// shows them again: a reload sends the form once more, which names a set that is no longer current, and is refused.
+/// Where an administrator sees the account's credential sets, and generates one. The answer to the form shows the secrets. For
+/// ten minutes a reload, which sends the same form once more, shows them again; after that it is refused, as it names a set
+/// that is no longer current.
 /// </summary>
+[RecentSignIn(OnlyForms = true)]
 internal sealed class ScimCredentialsModel(
-    AccountRegister accounts, CredentialSets sets, CredentialHistory history, AuthOptions options, TimeProvider time)
-    : PageModel
+    AccountRegister accounts, CredentialSets sets, CredentialHistory history, RememberedForms forms, AuthOptions options,
+    TimeProvider time)
+    : PageModel, IReturnTo
 {
     public const string Path = "/scim-credentials";
 
+    /// <summary>What the script asks for every few seconds.</summary>
+    public const string NewsHandler = "News";
+
     private static readonly (int Days, string Name)[] lifetimes =
         [(90, "90 days"), (180, "180 days"), (365, "1 year"), (730, "2 years"), (1095, "3 years")];
+
+    // What a cookie carries well: a JWK set of a dozen keys.
+    private const int LongestDraft = 6000;
+
+    /// <summary>Another one each time that the form is shown: who sends it twice sends the same form.</summary>
+    [BindProperty]
+    public Guid? Form { get; set; }
+
+    /// <summary>
+    /// What was filled in when the administrator was asked to confirm who they are. Nothing in it is secret.
+    /// </summary>
+    [TempData]
+    public string? Draft { get; set; }
 
     /// <summary>The active set that the administrator saw when the form was sent.</summary>
     [BindProperty]
@@ -85,8 +106,21 @@ internal sealed class ScimCredentialsModel(
 
     public static IReadOnlyList<(int Days, string Name)> Lifetimes => lifetimes;
 
+    public string ReturnTo()
+    {
+        var draft = JsonSerializer.Serialize(
+            new FormDraft(Method, TakesOver, OktaApp, OtherRedirectUris, RequirePkce, Jwks, LifetimeDays));
+        // Not by the property, which a filter that answers in the page's place does not save.
+        if (draft.Length <= LongestDraft)
+            TempData[nameof(Draft)] = draft;
+        return Path;
+    }
+
     public async Task<IActionResult> OnGet(CancellationToken cancellation)
     {
+        if (Draft is { } draft)
+            (Method, TakesOver, OktaApp, OtherRedirectUris, RequirePkce, Jwks, LifetimeDays) =
+                JsonSerializer.Deserialize<FormDraft>(draft)!;
         await Load(cancellation);
         if (!Account.AllowsScim)
             Response.StatusCode = StatusCodes.Status403Forbidden;
@@ -141,18 +175,23 @@ internal sealed class ScimCredentialsModel(
         var administrator = SignedIn.From(User);
         try
         {
-            Issued = await sets.Generate(
-                new(
-                    administrator.AccountId,
-                    Replaces,
-                    Method!,
-                    administrator.Email,
-                    Method == CredentialMethods.DirectJwt ? NewCredentialSet.Days(LifetimeDays) : null,
-                    redirectUris,
-                    IsOAuth && RequirePkce,
-                    IsOAuth && Jwks is { Length: > 0 } ? Jwks : null,
-                    TakesOver is { } activation ? new(activation, Replaces: ReplacesStaged) : null),
-                cancellation);
+            var wanted = new NewCredentialSet(
+                administrator.AccountId,
+                Replaces,
+                Method!,
+                administrator.Email,
+                Method == CredentialMethods.DirectJwt ? NewCredentialSet.Days(LifetimeDays) : null,
+                redirectUris,
+                IsOAuth && RequirePkce,
+                IsOAuth && Jwks is { Length: > 0 } ? Jwks : null,
+                TakesOver is { } activation ? new(activation, Replaces: ReplacesStaged) : null);
+            Issued = Form is null
+                ? await sets.Generate(wanted, cancellation)
+                : await forms.Once(
+                    administrator,
+                    RememberedForms.HashOf(Request.Form),
+                    alongside => sets.Generate(wanted, cancellation, alongside),
+                    cancellation);
             HasRedirectUris = redirectUris.Count > 0;
         }
         catch (ProblemException problem)
@@ -190,4 +229,13 @@ internal sealed class ScimCredentialsModel(
             ModelState.AddModelError(field, problem.Message);
         }
     }
+
+    private sealed record FormDraft(
+        string? Method,
+        Activation? TakesOver,
+        string? OktaApp,
+        string? OtherRedirectUris,
+        bool RequirePkce,
+        string? Jwks,
+        int LifetimeDays);
 }

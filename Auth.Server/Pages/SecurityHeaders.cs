@@ -4,7 +4,8 @@ namespace Auth.Server.Pages;
 
 /// <summary>
 /// The headers that keep a page from being framed, sniffed or scripted by others, and from being stored: it shows what
-/// is so now, and secrets once. No script or style stands in a page.
+/// is so now, and secrets once. No script or style stands in a page. Every other answer is not stored either (exports, tokens,
+/// redirects with codes), unless it says itself that it may be.
 /// </summary>
 internal sealed class SecurityHeaders(RequestDelegate next)
 {
@@ -44,10 +45,17 @@ internal sealed class SecurityHeaders(RequestDelegate next)
             headers.ContentSecurityPolicy =
                 $"default-src 'none'; script-src {scripts}; style-src {styles}; img-src {images}; connect-src 'self'; "
                 + $"form-action 'self'{http.Items[formTargets]}; frame-ancestors 'none'; base-uri 'none'";
-            if (http.Response.ContentType?.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) == true)
+            if (http.Response.ContentType?.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) == true
+                || (headers.CacheControl.Count == 0 && !IsPublic(http.Request.Path)))
+            {
                 headers.CacheControl = "no-store";
+            }
             return Task.CompletedTask;
         });
         return next(http);
     }
+
+    /// <summary>What everybody may read, and caches may keep: metadata (RFC 8414) and keys.</summary>
+    private static bool IsPublic(PathString path) =>
+        path.StartsWithSegments("/.well-known");
 }

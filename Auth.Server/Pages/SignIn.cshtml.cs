@@ -7,12 +7,15 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// The way in: a password and then, for those who have one, a second factor; or a passkey alone. It leads back to the
-/// page that was asked for, and never to another site.
+/// The way in: a password and then, for those who have one, a second factor; or a passkey alone. Whoever administers several
+/// accounts with one address and one password chooses between them. It leads back to the page that was asked for, and never to
+/// another site.
 /// </summary>
 internal sealed class SignInModel(
     SignIn signIn, Sessions sessions, SecondFactorRegister factors, Passkeys passkeys, DeviceCookie deviceCookie) : PageModel
 {
+    private const string TookTooLong = "That took too long. Enter your password again.";
+
     [BindProperty(SupportsGet = true)]
     public string? ReturnUrl { get; set; }
 
@@ -33,7 +36,14 @@ internal sealed class SignInModel(
     [BindProperty]
     public string? Answer { get; set; }
 
+    /// <summary>The account chosen, by its administrator's id.</summary>
+    [BindProperty]
+    public Guid? Administrator { get; set; }
+
     public string? Refusal { get; private set; }
+
+    /// <summary>The accounts to choose from; null if there is no choice.</summary>
+    public AccountChoice? Choice { get; private set; }
 
     /// <summary>What was done on the page before this one.</summary>
     [TempData]
@@ -55,10 +65,8 @@ internal sealed class SignInModel(
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {
         var outcome = await signIn.Try(Email ?? "", Password ?? "", Visitor.From(HttpContext), cancellation);
-        if (outcome.Session is { } session)
-            return await Enter(session);
-        if (outcome.Ticket is { } ticket)
-            return await SecondStepOf((await signIn.FindBetweenSteps(ticket))!, ticket, cancellation);
+        if (await GoOn(outcome, cancellation) is { } next)
+            return next;
 
         // One sentence for an unknown address and a wrong password: a stranger learns nothing.
         Refusal = Portal.Refuse(
@@ -66,11 +74,23 @@ internal sealed class SignInModel(
         return await FirstStep();
     }
 
+    public async Task<IActionResult> OnPostAccount(CancellationToken cancellation)
+    {
+        if (await signIn.Choose(Ticket, Administrator ?? Guid.Empty, Visitor.From(HttpContext), cancellation) is { } outcome
+            && await GoOn(outcome, cancellation) is { } next)
+        {
+            return next;
+        }
+
+        Refusal = Portal.Refuse(Response, wait: null, TookTooLong);
+        return await FirstStep();
+    }
+
     public async Task<IActionResult> OnPostCode(CancellationToken cancellation)
     {
         if (await signIn.FindBetweenSteps(Ticket) is not { } administrator)
         {
-            Refusal = Portal.Refuse(Response, wait: null, "That took too long. Enter your password again.");
+            Refusal = Portal.Refuse(Response, wait: null, TookTooLong);
             return await FirstStep();
         }
 
@@ -91,6 +111,17 @@ internal sealed class SignInModel(
             "This passkey was not accepted. It may have been removed, or this page was open for too long. Try again, "
             + "or sign in with your password.");
         return await FirstStep();
+    }
+
+    /// <summary>What follows a right password; null if it was wrong.</summary>
+    private async Task<IActionResult?> GoOn(SignInOutcome outcome, CancellationToken cancellation)
+    {
+        if (outcome.Session is { } session)
+            return await Enter(session);
+        if (outcome.Ticket is { } ticket)
+            return await SecondStepOf((await signIn.FindBetweenSteps(ticket))!, ticket, cancellation);
+        Choice = outcome.Choice;
+        return Choice is null ? null : Page();
     }
 
     private async Task<PageResult> FirstStep()

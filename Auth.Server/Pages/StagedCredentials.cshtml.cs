@@ -1,6 +1,7 @@
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Credentials;
+using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
@@ -10,6 +11,7 @@ namespace Auth.Server.Pages;
 /// Checks the staged credential set, and has it take over. Every form names the set that the administrator saw; if it is
 /// no longer staged, the answer says who changed it and when (409).
 /// </summary>
+[RecentSignIn(OnlyForms = true, Except = "Check")]
 internal sealed class StagedCredentialsModel(
     AccountRegister accounts, CredentialSets sets, CredentialHistory history, CredentialCheck check) : PageModel
 {

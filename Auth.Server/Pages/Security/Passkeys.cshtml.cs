@@ -58,7 +58,7 @@ internal sealed class PasskeysModel(
         var administrator = await Find();
         var passkey = (await passkeys.List(administrator)).FirstOrDefault(passkey => IdOf(passkey) == id);
         if (passkey is null || await Removes(
-            "passkey", () => passkeys.Remove(administrator, passkey.CredentialId),
+            "passkey", () => passkeys.Remove(administrator, passkey.CredentialId, cancellation),
             "The passkey was removed. Your other sessions were ended. Remove it from your device, too.", cancellation))
         {
             return LocalRedirect(OverviewModel.Path);

@@ -8,7 +8,8 @@ namespace Auth.Server.Pages.Security;
 
 /// <summary>A new password takes the old one, and ends the other sessions: somebody may have had it.</summary>
 internal sealed class PasswordModel(
-    SignIn signIn, Sessions sessions, AuditTrail audit, UserManager<Administrator> administrators) : PageModel
+    SignIn signIn, Passwords passwords, Sessions sessions, AuditTrail audit, UserManager<Administrator> administrators)
+    : PageModel
 {
     [BindProperty]
     public string? Current { get; set; }
@@ -47,14 +48,20 @@ internal sealed class PasswordModel(
         return LocalRedirect("/security");
     }
 
-    private Task Change(SignedIn signedIn, Administrator administrator, CancellationToken cancellation) => audit.Record(
-        AuditAction.ChangePassword,
-        signedIn.AccountId,
-        async _ =>
-        {
-            AdministratorRegister.Require(await administrators.ChangePasswordAsync(administrator, Current!, New ?? ""));
-            await sessions.Confirm(signedIn.SessionId, cancellation);
-            await sessions.EndOthers(signedIn, cancellation);
-        },
-        cancellation);
+    private async Task Change(SignedIn signedIn, Administrator administrator, CancellationToken cancellation)
+    {
+        const AuditAction action = AuditAction.ChangePassword;
+        var hash = await audit.Prepare(
+            action, signedIn.AccountId, signedIn.Email, () => passwords.Hash(signedIn.Email, New ?? ""));
+        await audit.Record(
+            action,
+            signedIn.AccountId,
+            async _ =>
+            {
+                await passwords.Set(administrator, hash);
+                await sessions.Confirm(signedIn.SessionId, cancellation);
+                await sessions.EndOthers(signedIn, cancellation);
+            },
+            cancellation);
+    }
 }

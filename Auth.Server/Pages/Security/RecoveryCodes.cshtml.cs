@@ -1,13 +1,11 @@
 using Auth.Server.Administrators;
-using Auth.Server.Audit;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Auth.Server.Pages.Security;
 
 /// <summary>Makes new recovery codes in the place of the old ones.</summary>
 [RecentSignIn]
-internal sealed class RecoveryCodesModel(SecondFactorRegister factors, RecoveryCodes codes, AuditTrail audit)
-    : SecondFactorPage(factors)
+internal sealed class RecoveryCodesModel(SecondFactorRegister factors) : SecondFactorPage(factors)
 {
     public SecondFactors Have { get; private set; } = null!;
 
@@ -19,16 +17,14 @@ internal sealed class RecoveryCodesModel(SecondFactorRegister factors, RecoveryC
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {
-        var answer = await OnGet(cancellation);
-        if (Have.Any)
+        try
         {
-            RecoveryCodes = await audit.Record(
-                AuditAction.RenewRecoveryCodes,
-                Administrator.AccountId,
-                _ => codes.Renew(Administrator.AdministratorId, cancellation),
-                cancellation);
+            RecoveryCodes = await Factors.RenewCodes(Administrator, cancellation);
+            return await OnGet(cancellation);
         }
-
-        return answer;
+        catch (ProblemException)
+        {
+            return LocalRedirect(OverviewModel.Path);
+        }
     }
 }

@@ -25,14 +25,12 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         return (await response.Content.ReadFromJsonAsync<PortalUsers>(cancellation))!;
     }
 
-    public async Task Add(SignedIn administrator, NewPortalUser user, CancellationToken cancellation)
-    {
-        var request = new HttpRequestMessage(HttpMethod.Post, UsersPath) { Content = JsonContent.Create(user) };
-        using var response = await Send(administrator, request, People, cancellation);
-    }
+    /// <summary>Adds a person by hand.</summary>
+    public Task Add(SignedIn administrator, NewPortalUser user) =>
+        Change(administrator, new(HttpMethod.Post, UsersPath) { Content = JsonContent.Create(user) });
 
     /// <summary>Deactivates or reactivates a person by hand.</summary>
-    public async Task SetActive(SignedIn administrator, Guid user, bool active, CancellationToken cancellation)
+    public Task SetActive(SignedIn administrator, Guid user, bool active)
     {
         var patch = new
         {
@@ -41,8 +39,7 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         };
         // As the names stand above: SCIM spells Operations with a capital.
         var content = JsonContent.Create(patch, options: JsonSerializerOptions.Default);
-        var request = new HttpRequestMessage(HttpMethod.Patch, $"scim/v2/Users/{user}") { Content = content };
-        using var response = await Send(administrator, request, People, cancellation);
+        return Change(administrator, new(HttpMethod.Patch, $"scim/v2/Users/{user}") { Content = content });
     }
 
     /// <summary>A page of provisioning events; the query is one of <see cref="PortalEvents"/>.</summary>
@@ -57,6 +54,41 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         SignedIn administrator, QueryString query, CancellationToken cancellation) =>
         Send(administrator, new(HttpMethod.Get, $"{EventsPath}.csv{query}"), Log, cancellation);
 
+    /// <summary>
+    /// Has something changed. Whoever asked may leave meanwhile: what has been sent cannot be taken back, and what came of it
+    /// must be known.
+    /// </summary>
+    /// <exception cref="ProblemException">
+    /// A refusal of Scim.Api, or, with <see cref="ProblemException.IsOutcomeUnknown"/>, no answer of which it is certain that
+    /// nothing was changed.
+    /// </exception>
+    private async Task Change(SignedIn administrator, HttpRequestMessage request)
+    {
+        try
+        {
+            using var response = await Send(administrator, request, People, CancellationToken.None);
+        }
+        catch (ProblemException problem) when (problem.InnerException is { } lost && !WasNeverSent(lost))
+        {
+            throw new ProblemException(
+                StatusCodes.Status503ServiceUnavailable,
+                "It is not known whether this was done: there was no clear answer. Look at the list of people before you try "
+                + "again.")
+            {
+                IsOutcomeUnknown = true,
+            };
+        }
+    }
+
+    // Polly's exceptions by name: two of its assemblies have them.
+    private static bool WasNeverSent(Exception error) =>
+        error.GetType().Name is "BrokenCircuitException" or "RateLimiterRejectedException"
+        || error is HttpRequestException
+        {
+            HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+                or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
+        };
+
     /// <exception cref="ProblemException">A refusal of Scim.Api, in its words, or 503 if it cannot be reached.</exception>
     private async Task<HttpResponseMessage> Send(
         SignedIn administrator, HttpRequestMessage request, string what, CancellationToken cancellation)
@@ -70,15 +102,15 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
                 response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
             }
             // A transport fault, a time-out, an open circuit: it comes to the same for who reads the page.
-            catch (Exception) when (!cancellation.IsCancellationRequested)
+            catch (Exception error) when (!cancellation.IsCancellationRequested)
             {
-                throw new ProblemException(503, $"{what} cannot be reached right now. Try again in a minute.");
+                throw new ProblemException(503, $"{what} cannot be reached right now. Try again in a minute.", error);
             }
 
             if (response.IsSuccessStatusCode)
                 return response;
             using (response)
-                throw new ProblemException((int)response.StatusCode, await DetailOf(response, what, cancellation));
+                throw await RefusalOf(response, what, cancellation);
         }
     }
 
@@ -89,17 +121,22 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         (time.GetUtcNow() + tokenLifetime).UtcDateTime,
         (IssuedUnder.Session, administrator.SessionId.ToString()));
 
-    private static async Task<string> DetailOf(
+    /// <summary>
+    /// A refusal in Scim.Api's words. An answer without them is somebody else's, such as a proxy's, and a 5xx of theirs does
+    /// not say what became of the request.
+    /// </summary>
+    private static async Task<ProblemException> RefusalOf(
         HttpResponseMessage response, string what, CancellationToken cancellation)
     {
+        var status = (int)response.StatusCode;
         try
         {
             var error = await response.Content.ReadFromJsonAsync<JsonElement>(cancellation);
-            return error.GetProperty("detail").GetString()!;
+            return new(status, error.GetProperty("detail").GetString()!);
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception error) when (!cancellation.IsCancellationRequested)
         {
-            return $"{what} answered with status {(int)response.StatusCode}.";
+            return new(status, $"{what} answered with status {status}.", status >= 500 ? error : null);
         }
     }
 }

@@ -11,7 +11,7 @@ namespace Auth.Server.Pages.Settings;
 /// The people of the account, whoever made them. <c>Scim.Api</c> has them and keeps the rules; its refusals are shown
 /// in its own words, and while it is away the rest of the page still stands.
 /// </summary>
-internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim, AuditTrail audit) : PageModel
+internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim, PendingActions pending) : PageModel
 {
     private const string Path = "/settings/user-management";
 
@@ -81,7 +81,7 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
             DisplayName = Filled(DisplayName),
         };
         AddRefusal = await TryAudited(
-            AuditAction.AddPerson, email, () => scim.Add(SignedIn.From(User), person, cancellation));
+            AuditAction.AddPerson, email, () => scim.Add(SignedIn.From(User), person));
         if (AddRefusal is null)
         {
             Done = $"{email} was added.";
@@ -97,7 +97,7 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
         ActiveRefusal = await TryAudited(
             active ? AuditAction.ReactivatePerson : AuditAction.DeactivatePerson,
             $"{id}",
-            () => scim.SetActive(SignedIn.From(User), id, active, cancellation));
+            () => scim.SetActive(SignedIn.From(User), id, active));
         if (ActiveRefusal is null)
         {
             Done = $"{name} was {(active ? "reactivated" : "deactivated")}.";
@@ -116,17 +116,9 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
             People = await scim.List(administrator, Search?.Trim(), Math.Max(1, PageAsked ?? 1), cancellation));
     }
 
-    /// <summary>Has <c>Scim.Api</c> change something. It is in another database, so the entry is written after it.</summary>
-    private async Task<string?> TryAudited(AuditAction action, string about, Func<Task> act)
-    {
-        var accountId = SignedIn.From(User).AccountId;
-        var refusal = await Try(act);
-        if (refusal is null)
-            await audit.Done(action, accountId, about);
-        else
-            await audit.Refused(action, accountId, refusal, about);
-        return refusal;
-    }
+    /// <summary>Has <c>Scim.Api</c> change something, which goes on if the browser leaves. One entry tells of it.</summary>
+    private Task<string?> TryAudited(AuditAction action, string about, Func<Task> act) =>
+        Try(() => pending.Record(action, SignedIn.From(User).AccountId, about, act));
 
     /// <summary>Asks <c>Scim.Api</c>. A refusal becomes this page's status, and its sentence is returned.</summary>
     private async Task<string?> Try(Func<Task> act)

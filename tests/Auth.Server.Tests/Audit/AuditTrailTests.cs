@@ -107,6 +107,8 @@ public sealed class AuditTrailTests
         await browser.Submit(credentials, "Generate Credentials", ("Method", CredentialMethods.DirectJwt));
         await Left(AuditAction.GenerateCredentials);
         await browser.Submit(credentials, "Generate Credentials", ("Method", CredentialMethods.DirectJwt));
+        Assert.That(await Entries(server), Has.Count.EqualTo(known), "a reload does nothing");
+        await browser.Submit(credentials, "Generate Credentials", ("Method", CredentialMethods.OAuth2));
         await Left(AuditAction.GenerateCredentials, AuditOutcome.Refused);
         var administrators = await browser.Submit(
             await browser.Open("/settings/administrators"), "Invite", ("email", "bob@example.com"));

@@ -161,7 +161,7 @@ public sealed class PortalEntriesTests
         var form = await browser.Open(page);
         var issued = await browser.Submit(form, "Generate Credentials", staged);
         await Left(AuditAction.StageCredentials);
-        await browser.Submit(form, "Generate Credentials", staged);
+        await browser.Submit(form, "Generate Credentials", [.. staged, ("LifetimeDays", "90")]);
         await Left(AuditAction.StageCredentials, AuditOutcome.Refused);
 
         form = await browser.Open(page);

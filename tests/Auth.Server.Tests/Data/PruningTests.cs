@@ -183,7 +183,7 @@ public sealed class PruningTests
             {
                 db.UsedAssertions.Add(new() { Id = $"{i}", ExpiresAt = now.AddSeconds(i) });
                 db.UsedChallenges.Add(new() { Hash = $"{i}", ExpiresAt = now });
-                db.SignInAttempts.Add(new() { Key = $"{i}", BlockedUntil = now });
+                db.SignInAttempts.Add(new() { Key = $"{i}", ForgottenAt = now });
             }
             return db.SaveChangesAsync();
         });

@@ -27,7 +27,8 @@ internal sealed class Browser : IDisposable
         return browser;
     }
 
-    public Task<Page> Open(string path) => Send(new(HttpMethod.Get, new Uri(path, UriKind.RelativeOrAbsolute)));
+    public Task<Page> Open(string path, CancellationToken leaving = default) =>
+        Send(new(HttpMethod.Get, new Uri(path, UriKind.RelativeOrAbsolute)), leaving);
 
     /// <summary>Goes where a page sends the browser.</summary>
     public Task<Page> Follow(Page page) => Open(page.Location!);
@@ -46,20 +47,25 @@ internal sealed class Browser : IDisposable
     }
 
     public Task<Page> Post(string path, params (string Name, string Value)[] fields) =>
-        Send(new(HttpMethod.Post, new Uri(path, UriKind.RelativeOrAbsolute))
-        {
-            Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))),
-        });
+        Post(path, CancellationToken.None, fields);
+
+    public Task<Page> Post(string path, CancellationToken leaving, params (string Name, string Value)[] fields) =>
+        Send(
+            new(HttpMethod.Post, new Uri(path, UriKind.RelativeOrAbsolute))
+            {
+                Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))),
+            },
+            leaving);
 
     public void Dispose() => http.Dispose();
 
-    private async Task<Page> Send(HttpRequestMessage request)
+    private async Task<Page> Send(HttpRequestMessage request, CancellationToken leaving = default)
     {
         using (request)
         {
             var path = request.RequestUri!.ToString();
-            var response = await http.SendAsync(request);
-            return new(path, response, await response.Content.ReadAsStringAsync());
+            var response = await http.SendAsync(request, leaving);
+            return new(path, response, await response.Content.ReadAsStringAsync(leaving));
         }
     }
 

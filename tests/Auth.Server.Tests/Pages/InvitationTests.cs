@@ -147,18 +147,14 @@ public sealed class InvitationTests
     }
 
     [Test]
-    public async Task Who_signs_in_already_cannot_be_invited()
+    public async Task Who_administers_the_account_already_cannot_be_invited_into_it()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
         await server.CreateAdministrator(account, Email);
-        var other = await server.CreateAccount("Other");
-        foreach (var asked in new[] { account, other })
-        {
-            Assert.That(
-                () => Invite(server, asked),
-                Throws.TypeOf<ProblemException>().With.Message.Contains("signs in to SciLeads already"));
-        }
+        Assert.That(
+            () => Invite(server, account),
+            Throws.TypeOf<ProblemException>().With.Message.Contains("signs in to SciLeads already"));
     }
 
     private static async Task<string> Invite(AuthServer server, Account account, string email = Email) =>

@@ -78,6 +78,42 @@ public sealed class SignInTests
         Assert.That(signedIn.Location, Is.EqualTo("/"));
     }
 
+    [TestCase("/é")]
+    [TestCase("/e\u0301")]
+    [TestCase("/\u65e5\u672c")]
+    [TestCase("/\ud83d\ude00")]
+    [TestCase("/%C3%A9")]
+    [TestCase("/%E9")]
+    [TestCase("/%")]
+    [TestCase("/a\tb")]
+    [TestCase("/a\r\nSet-Cookie: x=y")]
+    [TestCase("/\u007f")]
+    [TestCase("~/é")]
+    [TestCase("/a?b=é#é")]
+    [TestCase("\u0000")]
+    public async Task Whatever_address_is_to_be_gone_to_no_page_fails(string returnUrl)
+    {
+        await using var server = await Server();
+        using var browser = Browser.At(server);
+        var query = $"?returnUrl={Uri.EscapeDataString(returnUrl)}";
+        var page = await browser.Open("/sign-in");
+
+        var signedIn = await browser.Submit(
+            page, "Sign in", ("email", Email), ("password", AuthServer.Password), ("returnUrl", returnUrl));
+        foreach (var path in new[] { "/sign-in", "/security/confirm", "/security", "/security/authenticator", "/sign-out" })
+        {
+            var opened = await browser.Open(path + query);
+            Assert.That(opened.Status, Is.LessThan(500), path);
+            if (path == "/security/confirm" && opened.Status == 200)
+            {
+                var confirmed = await browser.Submit(
+                    opened, "Confirm", ("password", AuthServer.Password), ("returnUrl", returnUrl));
+                Assert.That(confirmed.Status, Is.LessThan(500), "confirmed");
+            }
+        }
+        Assert.That(signedIn.Status, Is.LessThan(500));
+    }
+
     [Test]
     public async Task Signing_out_ends_the_session_and_not_only_the_cookie()
     {
@@ -101,7 +137,12 @@ public sealed class SignInTests
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
 
-        server.Time.Advance(TimeSpan.FromHours(8) - TimeSpan.FromSeconds(1));
+        for (var minutes = 20; minutes < 8 * 60; minutes += 20)
+        {
+            server.Time.Advance(TimeSpan.FromMinutes(20));
+            Assert.That((await browser.Open("/")).Status, Is.EqualTo(200));
+        }
+        server.Time.Advance(TimeSpan.FromMinutes(20) - TimeSpan.FromSeconds(1));
         Assert.That((await browser.Open("/")).Status, Is.EqualTo(200));
         server.Time.Advance(TimeSpan.FromSeconds(2));
         Assert.That((await browser.Open("/")).Status, Is.EqualTo(302));

@@ -1,0 +1,142 @@
+using Auth.Server.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Auth.Server.Audit;
+
+/// <summary>
+/// An action that another system has been asked for and whose outcome is not known yet. It is written down before the other
+/// system is asked, and gives way to an <see cref="AuditEntry"/>, so that one exists however this server ends meanwhile.
+/// </summary>
+internal sealed class PendingAction
+{
+    public Guid Id { get; init; } = Guid.CreateVersion7();
+
+    /// <summary>UTC.</summary>
+    public required DateTime Time { get; init; }
+
+    public required Guid AccountId { get; init; }
+
+    public required ActorKind ActorKind { get; init; }
+
+    public required string ActorName { get; init; }
+
+    public string? Address { get; init; }
+
+    public string? UserAgent { get; init; }
+
+    public required AuditAction Action { get; init; }
+
+    public required string About { get; init; }
+
+    /// <summary>The entry that takes its place.</summary>
+    public AuditEntry ToEntry(AuditOutcome outcome, string? detail) => new()
+    {
+        Time = Time,
+        AccountId = AccountId,
+        ActorKind = ActorKind,
+        ActorName = ActorName,
+        Address = Address,
+        UserAgent = UserAgent,
+        Action = Action,
+        About = About,
+        Outcome = outcome,
+        Detail = detail is null ? null : Printable.Of(detail, AuditEntry.LongestDetail),
+    };
+
+    internal sealed class Configuration : IEntityTypeConfiguration<PendingAction>
+    {
+        public void Configure(EntityTypeBuilder<PendingAction> action)
+        {
+            action.ToTable("PendingActions");
+            action.Property(a => a.Id).ValueGeneratedNever();
+            action.Property(a => a.ActorKind).HasConversion<string>().HasMaxLength(20);
+            action.Property(a => a.Action).HasConversion<string>().HasMaxLength(50);
+        }
+    }
+}
+
+/// <summary>
+/// Records actions that another system carries out. A transaction cannot span both, so the intention is written down first
+/// and the outcome afterwards, whether or not whoever asked for it is still there.
+/// </summary>
+internal sealed class PendingActions(AuthDbContext db, AuditTrail audit, TimeProvider time)
+{
+    /// <summary>An action that has been pending for so long is not going on any more: no call takes a minute.</summary>
+    public static readonly TimeSpan Abandoned = TimeSpan.FromMinutes(2);
+
+    private const int AtOnce = 100;
+
+    /// <summary>Has another system do something. Exactly one entry says what came of it.</summary>
+    /// <exception cref="ProblemException">
+    /// It was refused, or, with <see cref="ProblemException.IsOutcomeUnknown"/>, nobody knows what came of it.
+    /// </exception>
+    public async Task Record(AuditAction action, Guid account, string about, Func<Task> act)
+    {
+        var pending = new PendingAction
+        {
+            Time = time.GetUtcNow().UtcDateTime,
+            AccountId = account,
+            ActorKind = audit.Actor.Kind,
+            ActorName = audit.Actor.Name,
+            Address = audit.Actor.Address,
+            UserAgent = audit.Actor.UserAgent,
+            Action = action,
+            About = about,
+        };
+        db.Add(pending);
+        await db.SaveChangesAsync(CancellationToken.None);
+        db.ChangeTracker.Clear();
+        try
+        {
+            await act();
+        }
+        catch (ProblemException problem)
+        {
+            await Close(
+                pending, problem.IsOutcomeUnknown ? AuditOutcome.Unknown : AuditOutcome.Refused, problem.Message,
+                CancellationToken.None);
+            throw;
+        }
+
+        await Close(pending, AuditOutcome.Done, null, CancellationToken.None);
+    }
+
+    /// <summary>
+    /// Writes entries for actions whose outcome nobody will ever report, because the server stopped or lost its database.
+    /// </summary>
+    public async Task CloseAbandoned(CancellationToken cancellation)
+    {
+        var before = time.GetUtcNow().UtcDateTime - Abandoned;
+        var abandoned = await db.PendingActions.AsNoTracking().Where(pending => pending.Time < before)
+            .OrderBy(pending => pending.Time).Take(AtOnce).ToListAsync(cancellation);
+        foreach (var pending in abandoned)
+        {
+            await Close(
+                pending,
+                AuditOutcome.Unknown,
+                "The server stopped, or could not reach its database, before the outcome was recorded. The change may have "
+                + "been made.",
+                cancellation);
+        }
+    }
+
+    /// <summary>Puts an entry in the place of a pending action. Of several who do it at once, one does.</summary>
+    private async Task Close(PendingAction pending, AuditOutcome outcome, string? detail, CancellationToken cancellation)
+    {
+        await using var write = await db.BeginWrite(cancellation);
+        if (await db.PendingActions.Where(other => other.Id == pending.Id).ExecuteDeleteAsync(cancellation) == 0)
+            return;
+        db.AuditEntries.Add(pending.ToEntry(outcome, detail));
+        await db.SaveChangesAsync(cancellation);
+        await write.Commit(cancellation);
+    }
+}
+
+/// <summary>Looks once a minute for actions that were abandoned.</summary>
+internal sealed class PendingActionWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<PendingActionWatch> log)
+    : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
+{
+    protected override Task Look(IServiceProvider services, CancellationToken cancellation) =>
+        services.GetRequiredService<PendingActions>().CloseAbandoned(cancellation);
+}

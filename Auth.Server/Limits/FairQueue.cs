@@ -1,0 +1,149 @@
+using Auth.Server.Administrators;
+
+namespace Auth.Server.Limits;
+
+/// <summary>
+/// Lets a few callers through at a time while a limited number of others wait for their turn. Turns go round: each network
+/// that waits gets one before any gets a second. If every place is taken, the network with the most callers gives up its
+/// newest, so a flood from one network displaces only itself. Browsers in which an administrator has signed in have places
+/// of their own and every second turn, so that no number of strangers can keep them out.
+/// </summary>
+/// <param name="atOnce">How many callers are let through at a time.</param>
+/// <param name="places">How many others may wait: so many strangers, and as many known browsers.</param>
+internal sealed class FairQueue(int atOnce, int places)
+{
+    /// <summary>When a caller who found no place should try again.</summary>
+    public static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(2);
+
+    private readonly Lock gate = new();
+    private readonly Line strangers = new();
+    private readonly Line known = new();
+    private int inside;
+    private bool strangersAreNext;
+
+    /// <summary>Waits for a turn, which ends when it is disposed of; null if there is no place left to wait in.</summary>
+    public Task<IDisposable?> Enter(Visitor visitor, CancellationToken cancellation) => visitor.Device is { } device
+        ? Enter(known, $"{device.AdministratorId}", cancellation)
+        : Enter(visitor.Network, cancellation);
+
+    /// <inheritdoc cref="Enter(Visitor, CancellationToken)"/>
+    public Task<IDisposable?> Enter(string caller, CancellationToken cancellation) => Enter(strangers, caller, cancellation);
+
+    private async Task<IDisposable?> Enter(Line line, string caller, CancellationToken cancellation)
+    {
+        Waiter waiter;
+        lock (gate)
+        {
+            // Nobody waits while a turn is free.
+            if (inside < atOnce)
+            {
+                inside++;
+                return new Turn(this);
+            }
+            if (!line.HasPlaceFor(caller, places))
+                return null;
+            waiter = line.Add(caller);
+        }
+
+        await using var cancelled = cancellation.UnsafeRegister(_ => Cancel(line, waiter, cancellation), null);
+        return await waiter.Task;
+    }
+
+    private void Cancel(Line line, Waiter waiter, CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            if (line.Remove(waiter))
+                waiter.TrySetCanceled(cancellation);
+        }
+    }
+
+    private void Leave()
+    {
+        lock (gate)
+        {
+            var (first, second) = strangersAreNext ? (strangers, known) : (known, strangers);
+            if ((first.Next() ?? second.Next()) is not { } next)
+            {
+                inside--;
+                return;
+            }
+            strangersAreNext = next.IsKnown(known);
+            next.SetResult(new Turn(this));
+        }
+    }
+
+    private sealed class Turn(FairQueue queue) : IDisposable
+    {
+        private FairQueue? queue = queue;
+
+        public void Dispose() => Interlocked.Exchange(ref queue, null)?.Leave();
+    }
+
+    private sealed class Waiter(Line line, string caller)
+        : TaskCompletionSource<IDisposable?>(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public string Caller => caller;
+
+        public bool IsKnown(Line known) => line == known;
+    }
+
+    /// <summary>Those who wait, by caller, and whose turn is next.</summary>
+    private sealed class Line
+    {
+        private readonly Dictionary<string, LinkedList<Waiter>> waiting = [];
+        private readonly LinkedList<string> order = [];
+        private int count;
+
+        /// <summary>Whether there is a place, perhaps because another caller has more than a fair share of them.</summary>
+        public bool HasPlaceFor(string caller, int places)
+        {
+            if (count < places)
+                return true;
+            var most = waiting.Values.MaxBy(waiters => waiters.Count)!;
+            if (most.Count <= (waiting.TryGetValue(caller, out var own) ? own.Count : 0) + 1)
+                return false;
+            var displaced = most.Last!.Value;
+            Remove(displaced);
+            displaced.SetResult(null);
+            return true;
+        }
+
+        public Waiter Add(string caller)
+        {
+            if (!waiting.TryGetValue(caller, out var waiters))
+            {
+                waiting.Add(caller, waiters = []);
+                order.AddLast(caller);
+            }
+            var waiter = new Waiter(this, caller);
+            waiters.AddLast(waiter);
+            count++;
+            return waiter;
+        }
+
+        public Waiter? Next()
+        {
+            if (order.First is not { } turn)
+                return null;
+            var next = waiting[turn.Value].First!.Value;
+            order.RemoveFirst();
+            order.AddLast(turn);
+            Remove(next);
+            return next;
+        }
+
+        public bool Remove(Waiter waiter)
+        {
+            if (!waiting.TryGetValue(waiter.Caller, out var waiters) || !waiters.Remove(waiter))
+                return false;
+            count--;
+            if (waiters.Count == 0)
+            {
+                waiting.Remove(waiter.Caller);
+                order.Remove(waiter.Caller);
+            }
+            return true;
+        }
+    }
+}

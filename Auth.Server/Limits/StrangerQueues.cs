@@ -1,0 +1,58 @@
+using System.Net.Mime;
+using Auth.Server.Administrators;
+using Auth.Server.Connect;
+
+namespace Auth.Server.Limits;
+
+/// <summary>
+/// Bounds how many requests for the pages that anybody may open are worked on at a time, so that no flood of them delays
+/// introspection, events or tokens. Whoever finds no place is answered with 429 and <c>Retry-After</c> before anything is
+/// read, counted, looked up or computed. Clients that must prove who they are have <see cref="FailingClients"/>.
+/// </summary>
+internal sealed class StrangerQueues(RequestDelegate next)
+{
+    // A page is a millisecond's work, so a hundred who wait are a fraction of a second.
+    private const int Places = 100;
+
+    // Most of these wait for a turn of PasswordThreads.Queue, which is shorter.
+    private const int PasswordsAtOnce = 48;
+
+    private static readonly string[] paths =
+        [PortalCookie.SignInPath, Invitations.Path, $"/{AuthorizationServer.AuthorizePath}"];
+
+    private readonly FairQueue pages = new(2 * Environment.ProcessorCount, Places);
+    private readonly FairQueue passwords = new(PasswordsAtOnce, Places);
+
+    public async Task InvokeAsync(HttpContext http)
+    {
+        if (!paths.Contains(http.Request.Path.Value!.TrimEnd('/'), StringComparer.OrdinalIgnoreCase))
+        {
+            await next(http);
+            return;
+        }
+
+        var queue = HttpMethods.IsPost(http.Request.Method) && SetsOrChecksPassword(http.Request) ? passwords : pages;
+        using var turn = await queue.Enter(Visitor.From(http), http.RequestAborted);
+        if (turn is not null)
+            await next(http);
+        else
+            await Refuse(http.Response);
+    }
+
+    private static bool SetsOrChecksPassword(HttpRequest request) =>
+        request.Query["handler"].ToString().ToUpperInvariant() switch
+        {
+            "" => request.Path.StartsWithSegments(PortalCookie.SignInPath),
+            "ACCEPT" => true,
+            _ => false,
+        };
+
+    private static Task Refuse(HttpResponse response)
+    {
+        var seconds = FailedProofs.InSeconds(FairQueue.TryAgainAfter);
+        response.StatusCode = StatusCodes.Status429TooManyRequests;
+        response.Headers.RetryAfter = seconds;
+        response.ContentType = MediaTypeNames.Text.Plain;
+        return response.WriteAsync($"Too many people are trying at the same time. Try again in {seconds} seconds.");
+    }
+}

@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using Auth.Server.Tests.Pages;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Shared.Contracts;
+
+namespace Auth.Server.Tests;
+
+/// <summary>Clients that leave before the answer are no fault of the server: they leave no stack trace in its log.</summary>
+public sealed class AbortedRequestsTests
+{
+    [Test]
+    public async Task Whoever_leaves_leaves_no_stack_trace()
+    {
+        await using var server = await AuthServer.Start();
+        using var log = new Faults();
+        server.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
+        var account = await server.CreateAccount();
+        await server.CreateAdministrator(account);
+        var issued = await server.Generate(account, CredentialMethods.OAuth2);
+        using var ada = await Browser.SignedIn(server);
+        var form = await ada.Open("/sign-in");
+        using var http = server.CreateClient();
+
+        await Task.WhenAll(Enumerable.Range(0, 120).Select(async i =>
+        {
+            using var leaving = new CancellationTokenSource(TimeSpan.FromMilliseconds(i / 2));
+            try
+            {
+                await Request(i % 6, leaving.Token);
+            }
+            catch (Exception error) when (error is OperationCanceledException or HttpRequestException)
+            {
+            }
+        }));
+        // Whatever is still going on when the server stops is over then.
+        Assert.That((await ada.Open("/")).Status, Is.EqualTo(200));
+
+        Assert.That(log.Lines, Is.Empty);
+
+        Task Request(int kind, CancellationToken leaving) => kind switch
+        {
+            0 => ada.Open("/", leaving),
+            1 => ada.Open("/settings/audit-log?handler=Csv", leaving),
+            2 => ada.Open("/settings/user-management", leaving),
+            3 => http.PostAsync(
+                new Uri("/sign-in", UriKind.Relative), Form(("email", "ada@example.com"), ("password", "wrong")), leaving),
+            4 => http.PostAsync(
+                new Uri("/connect/token", UriKind.Relative),
+                Form(
+                    ("grant_type", "client_credentials"), ("client_id", issued.Set.ClientId!),
+                    ("client_secret", issued.ClientSecret!)),
+                leaving),
+            _ => http.PostAsync(
+                new Uri("/connect/introspect", UriKind.Relative), Form(("token", "x"), ("client_id", "scim")), leaving),
+        };
+    }
+
+    private static FormUrlEncodedContent Form(params (string Name, string Value)[] fields) =>
+        new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
+
+    /// <summary>Keeps what is logged with an exception, or as an error.</summary>
+    private sealed class Faults : ILoggerProvider
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => new Log(categoryName, Lines);
+
+        public void Dispose()
+        {
+        }
+
+        private sealed class Log(string category, ConcurrentQueue<string> lines) : ILogger
+        {
+            public IDisposable? BeginScope<TState>(TState state)
+                where TState : notnull => null;
+
+            public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+            void ILogger.Log<TState>(
+                LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+                Func<TState, Exception?, string> formatter)
+            {
+                // Scim.Api, which is not there in this test, is another matter.
+                if (category != "Polly" && IsEnabled(logLevel) && (exception is not null || logLevel >= LogLevel.Error))
+                    lines.Enqueue($"{category}: {formatter(state, exception)} {exception}");
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using Auth.Server.Accounts;
+using Auth.Server.Credentials;
+using Auth.Server.Pages;
+using Auth.Server.Tests.Connect;
+using Microsoft.EntityFrameworkCore;
+using Shared.Contracts;
+
+namespace Auth.Server.Tests.Pages;
+
+/// <summary>A form whose answer was lost is sent again, and shows the secret that it made.</summary>
+public sealed class RememberedFormsTests
+{
+    private const string Address = "/scim-credentials";
+    private const string Button = "Generate Credentials";
+    private AuthServer server = null!;
+    private Account account = null!;
+    private Browser ada = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        server = await AuthServer.Start();
+        account = await server.CreateAccount();
+        await server.CreateAdministrator(account);
+        ada = await Browser.SignedIn(server);
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        ada.Dispose();
+        await server.DisposeAsync();
+    }
+
+    [TestCase(CredentialMethods.DirectJwt, "", "API Token")]
+    [TestCase(CredentialMethods.DirectJwt, "Manual", "API Token")]
+    [TestCase(CredentialMethods.OAuth2, "", "Client Secret")]
+    [TestCase(CredentialMethods.OAuth2, "FirstUse", "Client Secret")]
+    public async Task For_ten_minutes_the_same_form_shows_the_same_secret(string method, string takesOver, string label)
+    {
+        await server.Generate(account);
+        var page = await ada.Open(Address);
+        (string, string)[] fields = [("Method", method), ("TakesOver", takesOver)];
+        var secret = (await ada.Submit(page, Button, fields)).Field(label);
+        var sets = await Sets();
+
+        server.Time.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(1));
+        var again = await ada.Submit(page, Button, fields);
+
+        Assert.That(again.Status, Is.EqualTo(200));
+        Assert.That(again.Field(label), Is.EqualTo(secret));
+        Assert.That(await Sets(), Is.EqualTo(sets), "nothing more was made");
+        var row = await server.WithDatabase(db => db.RememberedForms.AsNoTracking().SingleAsync());
+        Assert.That(row.ProtectedSecret, Does.Not.Contain(secret));
+
+        server.Time.Advance(TimeSpan.FromSeconds(2));
+        await ada.Submit(await ada.Open("/security/confirm"), "Confirm", ("password", AuthServer.Password));
+        var late = await ada.Submit(page, Button, fields);
+        Assert.That(late.Status, Is.EqualTo(409));
+        Assert.That(late.Html, Does.Not.Contain(secret));
+        await server.With(async (RememberedForms forms) =>
+        {
+            await forms.Forget(CancellationToken.None);
+            return true;
+        });
+        Assert.That(await server.WithDatabase(db => db.RememberedForms.CountAsync()), Is.Zero);
+    }
+
+    [Test]
+    public async Task Another_session_of_the_same_administrator_is_not_shown_it()
+    {
+        var page = await ada.Open(Address);
+        var secret = (await ada.Submit(page, Button, ("Method", CredentialMethods.DirectJwt))).Field("API Token");
+        using var other = await Browser.SignedIn(server);
+        var forged = (await other.Open("/")).Document
+            .QuerySelector("input[name=__RequestVerificationToken]")!.GetAttribute("value")!;
+
+        var refused = await other.Submit(
+            page, Button, ("Method", CredentialMethods.DirectJwt), ("__RequestVerificationToken", forged));
+
+        Assert.That(refused.Status, Is.EqualTo(409));
+        Assert.That(refused.Html, Does.Not.Contain(secret));
+    }
+
+    [Test]
+    public async Task A_form_shown_anew_makes_new_credentials_though_everything_in_it_is_the_same()
+    {
+        var first = await ada.Open(Address);
+        var secret = (await ada.Submit(first, Button, ("Method", CredentialMethods.DirectJwt))).Field("API Token");
+        var set = (await server.FindActive(account))!;
+        await server.With(async (CredentialSets sets) =>
+        {
+            await sets.Revoke(account.Id, set.Id, "a test", CancellationToken.None);
+            return true;
+        });
+
+        var stale = await ada.Submit(first, Button, ("Method", CredentialMethods.DirectJwt));
+        Assert.That(stale.Html, Does.Not.Contain(secret), "it opens nothing any more");
+        var second = await ada.Submit(await ada.Open(Address), Button, ("Method", CredentialMethods.DirectJwt));
+        Assert.That(second.Status, Is.EqualTo(200).Or.EqualTo(409));
+    }
+
+    [Test]
+    public async Task A_database_that_fails_between_the_commit_and_the_page_loses_no_secret()
+    {
+        var page = await ada.Open(Address);
+        // The page reads the account after the set was made; the set itself does not need its name.
+        await server.WithDatabase(db => db.Database.ExecuteSqlRawAsync("ALTER TABLE \"AccountLicence\" RENAME TO \"Away\""));
+        var lost = await ada.Submit(page, Button, ("Method", CredentialMethods.DirectJwt));
+        Assert.That(lost.Status, Is.GreaterThanOrEqualTo(500));
+        await server.WithDatabase(db => db.Database.ExecuteSqlRawAsync("ALTER TABLE \"Away\" RENAME TO \"AccountLicence\""));
+        Assume.That(await Sets(), Is.Not.Empty);
+
+        var again = await ada.Submit(page, Button, ("Method", CredentialMethods.DirectJwt));
+
+        Assert.That(again.Status, Is.EqualTo(200));
+        using var scim = await ResourceServer.Register(server);
+        Assert.That((await scim.Introspect(again.Field("API Token"))).Active);
+    }
+
+    private async Task<string> Sets() => string.Join('\n', await server.WithDatabase(db => db.CredentialSets.AsNoTracking()
+        .OrderBy(set => set.Id).Select(set => $"{set.Id} {set.State}").ToListAsync()));
+}
