@@ -86,11 +86,17 @@ internal sealed class User
 
     /// <summary>
     /// Takes a document over; <paramref name="claimsWorkEmail"/> makes the work e-mail unique, except for the keys of
-    /// addresses that the user <paramref name="shares"/> with others from before that rule.
+    /// addresses that the user <paramref name="shares"/> with others from before that rule. A user who
+    /// <paramref name="keepsKey"/> has a userName whose key, as it is made today, belongs to somebody else.
     /// </summary>
     public void Become(
-        JsonObject document, bool claimsWorkEmail, DateTime now, IReadOnlySet<string>? shares = null)
+        JsonObject document,
+        bool claimsWorkEmail,
+        DateTime now,
+        IReadOnlySet<string>? shares = null,
+        bool keepsKey = false)
     {
+        var key = UserNameKey;
         Document = Resource.Text(document);
         UserName = UserDocument.UserName(document)!;
         ExternalId = UserDocument.ExternalId(document);
@@ -98,6 +104,8 @@ internal sealed class User
         LastModified = now;
         Version++;
         Fold(document, claimsWorkEmail);
+        if (keepsKey)
+            UserNameKey = key;
         foreach (var email in Emails.Where(email => shares?.Contains(email.ValueKey) == true))
             email.Claimed = false;
     }

@@ -154,14 +154,14 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
             var (attributes, set) = request.Complete(known, rules.ByGuide);
             var document = UserDocument.Compose(user.Id, attributes);
             if (before is not null && JsonNode.DeepEquals(before, document))
-                return new Outcome(document, set, new HashSet<string>());
+                return new Outcome(document, set, new HashSet<string>(), KeepsKey: false);
             if (request.Settle(rules.Check(document, before)))
                 continue;
             var conflicts = new List<Violation>();
-            conflicts.AddRange(await CheckUserName(user, document, cancellation));
+            var keepsKey = await CheckUserName(user, document, conflicts, cancellation);
             var shared = rules.ByGuide ? await CheckWorkEmails(user, document, before, conflicts, cancellation) : [];
             if (!request.Settle(conflicts))
-                return new Outcome(document, set, shared);
+                return new Outcome(document, set, shared, keepsKey);
         }
     }
 
@@ -173,7 +173,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         DateTime now,
         CancellationToken cancellation)
     {
-        user.Become(outcome.Document, new AttributeRules(account).ByGuide, now, outcome.Shared);
+        user.Become(outcome.Document, new AttributeRules(account).ByGuide, now, outcome.Shared, outcome.KeepsKey);
         user.Remember(outcome.Set);
         if (user.Active && !wasActive)
             await db.TakeSeats(account, user.Id, cancellation);
@@ -181,18 +181,25 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
             await db.GiveSeatsBack(user.AccountId, user.Id, cancellation);
     }
 
-    private async Task<IEnumerable<Violation>> CheckUserName(
-        User user, JsonObject document, CancellationToken cancellation)
+    /// <summary>
+    /// Adds a violation if another user has the userName. If the user had it already, before the keys were made by
+    /// another table and became equal, that is no reason to refuse a change: the answer is true, and its key stays.
+    /// </summary>
+    private async Task<bool> CheckUserName(
+        User user, JsonObject document, List<Violation> conflicts, CancellationToken cancellation)
     {
         var userName = UserDocument.UserName(document)!;
         var key = CaseFolding.Fold(userName);
-        if (userName == user.UserName || key == user.UserNameKey)
-            return [];
+        if (key == user.UserNameKey)
+            return false;
         var owner = await db.UsersOf(user.AccountId).AsNoTracking()
             .SingleOrDefaultAsync(other => other.UserNameKey == key && other.Id != user.Id, cancellation);
-        return owner is null
-            ? []
-            : [new Violation("userName", Taken($"The userName {userName}", owner.Id, owner.Active))];
+        if (owner is null)
+            return false;
+        if (userName == user.UserName)
+            return true;
+        conflicts.Add(new Violation("userName", Taken($"The userName {userName}", owner.Id, owner.Active)));
+        return false;
     }
 
     /// <summary>
@@ -251,7 +258,9 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
     }
 
     /// <summary>
-    /// What a write makes of a user; <paramref name="Shared"/> are the keys of work e-mails that others have, too.
+    /// What a write makes of a user; <paramref name="Shared"/> are the keys of work e-mails that others have, too, and
+    /// <paramref name="KeepsKey"/> says that the key of the userName must not be made anew.
     /// </summary>
-    private sealed record Outcome(JsonObject Document, SetByClient Set, IReadOnlySet<string> Shared);
+    private sealed record Outcome(
+        JsonObject Document, SetByClient Set, IReadOnlySet<string> Shared, bool KeepsKey);
 }

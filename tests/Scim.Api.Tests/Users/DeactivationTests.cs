@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -216,6 +217,36 @@ internal sealed class DeactivationTests
         }
     }
 
+    /// <summary>Two names that are one by the table of today, but were two when they were stored.</summary>
+    [Test]
+    public async Task A_user_whose_key_somebody_else_has_is_deactivated_and_keeps_its_own()
+    {
+        var account = Account(AttributeRuleSets.Guide, seats: 2);
+        using var client = server.ClientOf(account);
+        var ids = new List<string> { (await client.CreateUser("ann@example.com")).Id(), (await client.CreateUser("bea@example.com")).Id() };
+        await using (var scope = server.Services.CreateAsyncScope())
+        {
+            var users = scope.ServiceProvider.GetRequiredService<ScimDbContext>().UsersOf(account.Id);
+            foreach (var (id, key) in ids.Zip(["old key", "ann@example.com"]))
+            {
+                var guid = Guid.Parse(id);
+                await users.Where(user => user.Id == guid)
+                    .ExecuteUpdateAsync(set => set.SetProperty(user => user.UserNameKey, key));
+            }
+        }
+        var title = await client.Patch($"Users/{ids[0]}", """{"op":"replace","path":"title","value":"Dr"}""");
+        var off = await client.Patch($"Users/{ids[0]}", Off);
+        var put = await client.Put($"Users/{ids[0]}", Put([]));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(title.Status, Is.EqualTo(HttpStatusCode.OK), title.ToString());
+            Assert.That(off.Status, Is.EqualTo(HttpStatusCode.OK), off.ToString());
+            Assert.That(put.Status, Is.EqualTo(HttpStatusCode.OK), put.ToString());
+            Assert.That(
+                (int)(await client.Get("Users?filter=userName eq \"old key\""))["totalResults"]!, Is.EqualTo(1));
+        }
+    }
+
     /// <summary>What the protocol itself refuses (RFC 7644 §3.5.2: a PATCH is atomic).</summary>
     [TestCase("""{"op":"replace","path":"title","value":{"x":1}}""", "invalidValue", Description = "a wrong type")]
     [TestCase("""{"op":"replace","path":"active","value":"no"}""", "invalidValue")]
@@ -316,6 +347,27 @@ internal sealed class DeactivationTests
             Assert.That(put.Status, Is.EqualTo(HttpStatusCode.OK), put.ToString());
             Assert.That(on.ScimType, Is.EqualTo("uniqueness"));
             Assert.That(other.ScimType, Is.EqualTo("uniqueness"), "nobody else gets it");
+        }
+    }
+
+    [Test]
+    public async Task The_portal_is_told_what_was_not_applied_and_why()
+    {
+        var account = Account(AttributeRuleSets.Guide, seats: 2);
+        using var client = server.ClientOf(account);
+        await client.CreateUser(Taken);
+        var id = (await client.CreateUser("ann@example.com")).Id();
+        await client.Patch($"Users/{id}", Join(Off, $$"""{"op":"replace","value":{"userName":"{{Taken}}","title":"Dr"} }"""));
+        using var portal = server.PortalOf(account);
+        var shown = (await portal.GetFromJsonAsync<PortalEvents>("events?outcome=deactivated"))!.Events.Single();
+        var file = await portal.GetStringAsync("events.csv?outcome=deactivated");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(shown.NotApplied, Is.EqualTo(["userName"]));
+            Assert.That(shown.Changed, Is.EquivalentTo(["active", "title"]));
+            Assert.That(shown.Reason, Does.StartWith($"The userName {Taken} belongs to another user"));
+            Assert.That(file.Split("\r\n")[0], Does.EndWith(",notApplied"));
+            Assert.That(file.Split("\r\n")[1], Does.EndWith(",userName"));
         }
     }
 

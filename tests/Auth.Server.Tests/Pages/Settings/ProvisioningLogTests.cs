@@ -52,8 +52,8 @@ public sealed class ProvisioningLogTests
         {
             "24 Nov 2026, 10:11:12 UTC Creation refused jane@example.com No seat <left> of portal. "
             + "Mended: capital-op, string-boolean 403 Identity provider r-1",
-            "24 Nov 2026, 10:11:11 UTC Deactivated jane@example.com Changed: active, name.givenName, department 200 "
-            + "ada@example.com –",
+            "24 Nov 2026, 10:11:11 UTC Deactivated jane@example.com Changed: active, name.givenName, department "
+            + "Not applied: userName. The userName x@example.com belongs to another user. 200 ada@example.com –",
             "24 Nov 2026, 10:11:10 UTC Request refused – The filter is wrong. 400 invalidFilter SciLeads –",
         }));
         Assert.That(page.Html, Does.Not.Contain("<left>"));
@@ -197,6 +197,8 @@ public sealed class ProvisioningLogTests
                         "active", "name.givenName",
                         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
                     ],
+                    NotApplied = ["userName"],
+                    Reason = "The userName x@example.com belongs to another user.",
                     Habits = [],
                 },
                 new()
