@@ -64,8 +64,7 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
             await clients.PopulateAsync(client, descriptor, cancellation);
             await clients.CreateAsync(client, cancellation);
             entry.About = client.ClientId;
-            var kids = string.Join(", ", keys.Keys.Select(key => key.Kid));
-            entry.Detail = $"{name}, {Reach(client.Management)}; keys: {kids}";
+            entry.Detail = $"{name}, {Reach(client.Management)}; keys: {PublicKeys.NamesOf(keys)}";
             return client;
         },
         cancellation);

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
+using Shared.Contracts;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Connect;
@@ -22,25 +23,82 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
     public static IReadOnlyList<string> Scopes { get; } =
         [Shared.Contracts.Scopes.ReadAccounts, Shared.Contracts.Scopes.PollEvents];
 
+    private const int LongestName = 100;
+
     public static object MemoryKey(string clientId) => (typeof(ResourceServers), clientId);
 
     /// <summary>
     /// Registers a resource server under its audience and client id, or gives a registered one new keys: a JWK set
     /// (RFC 7517 §5) of public P-256 keys.
     /// </summary>
-    public Task Add(string name, string jwks, CancellationToken cancellation) => audit.Record(
+    /// <exception cref="ProblemException">
+    /// A value is wrong (400), or the server is registered with other keys, and they are not to be replaced (409).
+    /// </exception>
+    public Task Add(string name, string jwks, CancellationToken cancellation, bool replace = false) => audit.Record(
         AuditAction.AddResourceServer,
         null,
-        entry =>
+        async entry =>
         {
-            entry.About = name;
             var keys = PublicKeys.Read(jwks);
-            entry.Detail = $"Keys: {string.Join(", ", keys.Keys.Select(key => key.Kid))}";
-            return Write(name, keys, cancellation);
+            if (name.Length is 0 or > LongestName || !name.All(character => character is > ' ' and < '\x7f'))
+                throw ProblemException.Invalid($"A resource server's name has 1 to {LongestName} characters of ASCII, without spaces.");
+            entry.About = name;
+            entry.Detail = $"Keys: {PublicKeys.NamesOf(keys)}";
+            var client = await db.Clients.SingleOrDefaultAsync(client => client.ClientId == name, cancellation);
+            if (client is null)
+                await Create(name, keys, cancellation);
+            else
+                entry.Detail += $"; {await Replace(client, keys, replace, cancellation)}";
         },
         cancellation);
 
-    private async Task Write(string name, JsonWebKeySet keys, CancellationToken cancellation)
+    private async Task Create(string name, JsonWebKeySet keys, CancellationToken cancellation)
+    {
+        try
+        {
+            await clients.CreateAsync(Describe(name, keys), cancellation);
+        }
+        catch (OpenIddictExceptions.ValidationException)
+        {
+            throw JustAdded(name);
+        }
+        catch (DbUpdateException error) when (Conflicts.IsDuplicate(error))
+        {
+            throw JustAdded(name);
+        }
+    }
+
+    private static ProblemException JustAdded(string name) => ProblemException.Conflict(
+        $"{name} was registered by somebody else just now. Nothing was changed.");
+
+    /// <returns>What was replaced, for the audit trail.</returns>
+    private async Task<string> Replace(Client client, JsonWebKeySet keys, bool replace, CancellationToken cancellation)
+    {
+        var name = client.ClientId!;
+        if (client.CredentialSetId is not null)
+            throw ProblemException.Conflict($"{name} is the client of a credential set.");
+        if (client.Management is not null)
+            throw ProblemException.Conflict($"{name} is a client of the management API.");
+        var before = await clients.GetJsonWebKeySetAsync(client, cancellation) ?? new();
+        if (Thumbprints(before).SetEquals(Thumbprints(keys)) && !replace)
+            return "unchanged";
+        if (!replace)
+        {
+            throw ProblemException.Conflict(
+                $"{name} is registered already, with other keys ({PublicKeys.NamesOf(before)}). If they were replaced, every "
+                + "server that still uses one of them could no longer introspect tokens, and would answer all requests with "
+                + $"503{(name == Audiences.Scim ? ": all provisioning (SCIM) would stop until Scim.Api has the new key" : "")}. "
+                + "Nothing was changed. To replace them, add --replace; to register another server, give it another --name.");
+        }
+        await clients.UpdateAsync(client, Describe(name, keys), cancellation);
+        memory.Remove(MemoryKey(name));
+        return $"replaces {PublicKeys.NamesOf(before)}";
+    }
+
+    private static HashSet<string> Thumbprints(JsonWebKeySet keys) =>
+        [.. keys.Keys.Select(key => Base64UrlEncoder.Encode(key.ComputeJwkThumbprint()) + key.Kid)];
+
+    private static OpenIddictApplicationDescriptor Describe(string name, JsonWebKeySet keys)
     {
         var descriptor = new OpenIddictApplicationDescriptor
         {
@@ -55,18 +113,6 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
             },
         };
         descriptor.Permissions.UnionWith(Scopes.Select(scope => Permissions.Prefixes.Scope + scope));
-        var client = await db.Clients.SingleOrDefaultAsync(client => client.ClientId == name, cancellation);
-        if (client is null)
-        {
-            await clients.CreateAsync(descriptor, cancellation);
-            return;
-        }
-
-        if (client.CredentialSetId is not null)
-            throw ProblemException.Conflict($"{name} is the client of a credential set.");
-        if (client.Management is not null)
-            throw ProblemException.Conflict($"{name} is a client of the management API.");
-        await clients.UpdateAsync(client, descriptor, cancellation);
-        memory.Remove(MemoryKey(name));
+        return descriptor;
     }
 }

@@ -1,3 +1,4 @@
+using Auth.Server.Connect;
 using Shared.Contracts;
 
 namespace Auth.Server.Credentials;
@@ -58,6 +59,8 @@ internal sealed record NewCredentialSet(
                 $"A lifetime is at least {shortestLifetime.TotalMinutes} minutes and at most {longestLifetime.TotalDays} days.");
         }
         Staging?.Check(Lifetime);
+        if (Jwks is not null)
+            PublicKeys.Read(Jwks);
         foreach (var uri in RedirectUris ?? [])
             Credentials.RedirectUris.Check(uri);
     }

@@ -6,7 +6,8 @@ using Auth.Server.Audit;
 namespace Auth.Server.Management;
 
 /// <summary>What all verbs share: where they work, and how they answer.</summary>
-internal sealed class CommandContext(IServiceProvider services, string workingDirectory, string user)
+internal sealed class CommandContext(
+    IServiceProvider services, string workingDirectory, string user, IReadOnlyDictionary<string, CommandFile>? files)
 {
     /// <summary>Who did it, for people to read.</summary>
     public const string By = "an operator on the command line";
@@ -27,13 +28,14 @@ internal sealed class CommandContext(IServiceProvider services, string workingDi
 
     public AuthOptions Options => services.GetRequiredService<AuthOptions>();
 
-    /// <summary>The text of a file that the caller named.</summary>
-    public Task<string> ReadFile(string name, CancellationToken cancellation)
+    /// <summary>The text of a file that the caller named; a running server gets it from the process that was called.</summary>
+    /// <exception cref="ProblemException">It cannot be read (404), or is not text (400).</exception>
+    public async Task<string> ReadFile(string name, CancellationToken cancellation)
     {
-        var file = Path.Combine(workingDirectory, name);
-        return File.Exists(file)
-            ? File.ReadAllTextAsync(file, cancellation)
-            : throw ProblemException.NotFound($"There is no file {file}.");
+        var file = files is null
+            ? await CommandFile.Read(name, workingDirectory, cancellation)
+            : files.GetValueOrDefault(name) ?? throw ProblemException.Invalid($"{name} was not sent along.");
+        return file.Text();
     }
 
     /// <summary>

@@ -57,10 +57,16 @@ internal static class CommandSocket
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), token);
             return new NetworkStream(socket, ownsSocket: true);
         };
-        using var client = new HttpClient(handler) { BaseAddress = new("http://localhost") };
+        using var client = new HttpClient(handler)
+        {
+            BaseAddress = new("http://localhost"),
+            // A command takes as long as it takes; whoever waits for it can interrupt it.
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         try
         {
-            var command = new CommandRequest(arguments, Environment.CurrentDirectory, UnixUser);
+            var files = await Commands.ReadFiles(arguments, Environment.CurrentDirectory, cancellation);
+            var command = new CommandRequest(arguments, files, UnixUser);
             using var response = await client.PostAsJsonAsync(Route, command, cancellation);
             if (!response.IsSuccessStatusCode)
                 throw new InvalidOperationException($"the running server answered with status {(int)response.StatusCode}.");
@@ -70,6 +76,11 @@ internal static class CommandSocket
         {
             return null;
         }
+        catch (HttpRequestException error)
+        {
+            throw new InvalidOperationException(
+                "the running server went away before it answered; look first whether the command was carried out.", error);
+        }
     }
 
     private static async Task<CommandAnswer> Run(
@@ -77,14 +88,15 @@ internal static class CommandSocket
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var exitCode = await new Commands(services, request.WorkingDirectory, request.User)
+        var exitCode = await new Commands(services, workingDirectory: "", request.User, request.Files)
             .Run(request.Arguments, output, error, cancellation);
         return new(exitCode, output.ToString(), error.ToString());
     }
 }
 
-/// <summary>A command, the folder its relative paths count from, and the Unix user who runs it.</summary>
-internal sealed record CommandRequest(IReadOnlyList<string> Arguments, string WorkingDirectory, string User);
+/// <summary>A command, the files that it names, by name, and the Unix user who runs it.</summary>
+internal sealed record CommandRequest(
+    IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, CommandFile> Files, string User);
 
 /// <summary>What a command printed, and its exit code.</summary>
 internal sealed record CommandAnswer(int ExitCode, string Output, string Error);

@@ -63,9 +63,10 @@ internal static class CredentialCommands
 
     private static Command Check(CommandContext context)
     {
-        var file = new Option<string>("--secret-file")
+        var file = new FileOption("--secret-file")
         {
-            Description = "A file with the client secret or token, and nothing else. Nothing is used, and nothing activated.",
+            Description = "A file with the client secret or token, and nothing else, or - for standard input. Nothing is used, "
+                + "and nothing activated.",
             Required = true,
         };
         var set = SetOption();
@@ -77,7 +78,7 @@ internal static class CredentialCommands
             parsed, AuditAction.CheckCredentials, async credentials =>
         {
             var staged = await credentials.RequireStaged(parsed, parsed.GetValue(set), cancellation);
-            var secret = await context.ReadFile(parsed.GetRequiredValue(file), cancellation);
+            var secret = await context.ReadFile(parsed.GetRequiredValue(file)!, cancellation);
             var good = await credentials.Staged.Check(staged.AccountId, staged.Id, secret, cancellation);
             return new JsonObject { ["credentialSetId"] = good.Id, ["check"] = "good" };
         }));

@@ -36,9 +36,10 @@ internal sealed class CredentialOptions
         Description = "Refuses codes asked for without PKCE (oauth2); Okta does not send it.",
     };
 
-    private readonly Option<string?> jwks = new("--jwks")
+    private readonly FileOption jwks = new("--jwks")
     {
-        Description = "A file with public P-256 keys, a JWK set: the client has no secret, but proves itself with a key (oauth2).",
+        Description = "A file with public P-256 keys, a JWK set, or - for standard input: the client has no secret, but proves "
+            + "itself with a key (oauth2).",
     };
 
     public CredentialOptions() => method.AcceptOnlyFromAmong("oauth2", "direct-jwt");

@@ -17,9 +17,9 @@ internal static class ManagementClientCommands
     private static Command Add(CommandContext context)
     {
         var name = new Option<string>("--name") { Description = "What people call it.", Required = true };
-        var jwks = new Option<string>("--jwks")
+        var jwks = new FileOption("--jwks")
         {
-            Description = "A file with its public P-256 keys, a JWK set.",
+            Description = "A file with its public P-256 keys, a JWK set, or - for standard input.",
             Required = true,
         };
         var readOnly = new Option<bool>("--read-only") { Description = "It changes nothing." };
@@ -33,7 +33,7 @@ internal static class ManagementClientCommands
             AsJson(await clients.Add(
                 new(
                     parsed.GetRequiredValue(name),
-                    await context.ReadFile(parsed.GetRequiredValue(jwks), cancellation),
+                    await context.ReadFile(parsed.GetRequiredValue(jwks)!, cancellation),
                     parsed.GetValue(account),
                     parsed.GetValue(readOnly),
                     CommandContext.By),

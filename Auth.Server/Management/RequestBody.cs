@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Auth.Server.Management;
 
@@ -40,6 +41,9 @@ internal static class RequestBody
     {
         if (!request.HasJsonContentType())
             throw new ProblemException(StatusCodes.Status415UnsupportedMediaType, "The body must be application/json.");
+        // What is not decoded here would be later, where nobody expects it to fail.
+        if (!Utf8.IsValid(body))
+            throw ProblemException.Invalid("The body is not text in UTF-8 (RFC 8259 §8.1).");
         try
         {
             return JsonSerializer.Deserialize<T>(body, strict)

@@ -21,13 +21,24 @@ internal static class ResourceServerCommands
             Description = "Audience and client id.",
             DefaultValueFactory = _ => Audiences.Scim,
         };
-        var jwks = new Option<string>("--jwks") { Description = "A file with its public keys, a JWK set.", Required = true };
-        var command = new Command("add", "Registers a resource server, or its new keys.") { name, jwks };
+        var jwks = new FileOption("--jwks")
+        {
+            Description = "A file with its public P-256 keys, a JWK set, or - for standard input.",
+            Required = true,
+        };
+        var replace = new Option<bool>("--replace")
+        {
+            Description = "Replaces the keys of a server that is registered already. Whatever uses the old ones stops working.",
+        };
+        var command = new Command("add", "Registers a resource server or, with --replace, its new keys.")
+        {
+            name, jwks, replace,
+        };
         command.SetAction((parsed, cancellation) => context.Answer<ResourceServers>(
             parsed, AuditAction.AddResourceServer, async servers =>
         {
-            var keys = await context.ReadFile(parsed.GetRequiredValue(jwks), cancellation);
-            await servers.Add(parsed.GetRequiredValue(name), keys, cancellation);
+            var keys = await context.ReadFile(parsed.GetRequiredValue(jwks)!, cancellation);
+            await servers.Add(parsed.GetRequiredValue(name), keys, cancellation, parsed.GetValue(replace));
             return new JsonObject { ["resourceServer"] = parsed.GetValue(name) };
         }));
         return command;

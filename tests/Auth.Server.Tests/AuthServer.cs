@@ -53,6 +53,9 @@ internal sealed class AuthServer : IAsyncDisposable
 
     public string DataDirectory => Path.Combine(folder.FullName, "data");
 
+    /// <summary>Of its database.</summary>
+    public string ConnectionString => database;
+
     /// <summary>Where the server listens.</summary>
     public Uri Address { get; private set; } = null!;
 

@@ -111,7 +111,7 @@ internal sealed class PrivateKeyJwtTests
     }
 
     [TestCase("{}", "no keys")]
-    [TestCase("nonsense", "no JWK set")]
+    [TestCase("nonsense", "not a JWK set")]
     [TestCase("""{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}""", "P-256")]
     [TestCase("""{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}""", "P-256")]
     [TestCase("private", "private key")]

@@ -175,9 +175,9 @@ public sealed class CommandsTests
         Assert.That(error, Does.Contain(sentence));
     }
 
-    [TestCase("nonsense", "no JWK set")]
+    [TestCase("nonsense", "not a JWK set")]
     [TestCase("""{"keys":[]}""", "has no keys")]
-    [TestCase("""{"keys":[{"kty":"RSA","kid":"r","n":"AQAB","e":"AQAB"}]}""", "no P-256 key")]
+    [TestCase("""{"keys":[{"kty":"RSA","kid":"r","n":"AQAB","e":"AQAB"}]}""", "not a P-256 key")]
     [TestCase("""{"keys":[{"kty":"EC","crv":"P-256","kid":"p","x":"AA","y":"AA","d":"AA"}]}""", "private key")]
     public async Task A_file_that_is_no_set_of_public_keys_is_refused(string content, string sentence)
     {

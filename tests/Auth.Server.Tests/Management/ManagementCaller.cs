@@ -49,6 +49,15 @@ internal sealed class ManagementCaller : IDisposable
         body as string ?? (body is null ? null : JsonSerializer.Serialize(body)),
         key is null ? headers : [.. headers, ("Idempotency-Key", key)]);
 
+    /// <summary>A call with a body that may be no text.</summary>
+    public async Task<HttpResponseMessage> PostBytes(string path, byte[] body, string key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative));
+        request.Headers.Add("Idempotency-Key", key);
+        request.Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } };
+        return await http.SendAsync(request);
+    }
+
     /// <summary>What a call that must succeed answers.</summary>
     public async Task<JsonElement> Do(string path, object? body = null, string? key = null)
     {

@@ -104,7 +104,7 @@ public sealed class ScimCredentialsTests
         var result = await browser.Submit(form, Button, oauth2, ("Jwks", scim.Jwks));
 
         Assert.That(wrong.Status, Is.EqualTo(400));
-        Assert.That(wrong.Text, Does.Contain("no JWK set"));
+        Assert.That(wrong.Text, Does.Contain("not a JWK set"));
         Assert.That(result.Status, Is.EqualTo(200));
         Assert.That(result.Text, Does.Contain("private_key_jwt"));
         Assert.That(result.Document.QuerySelector("#client-secret"), Is.Null);

@@ -56,7 +56,7 @@ public sealed class ManagementClientsTests
         var refused = await ada.Submit(await ada.Open(Path), "Add client", ("name", "Rotation"), ("jwks", "nonsense"));
 
         Assert.That(refused.Status, Is.EqualTo(400));
-        Assert.That(refused.Text, Does.Contain("no JWK set"));
+        Assert.That(refused.Text, Does.Contain("not a JWK set"));
         Assert.That(refused.Field("Name"), Is.EqualTo("Rotation"));
     }
 
