@@ -6,6 +6,7 @@ namespace Auth.Server.Audit;
 /// <summary>Writes down who did what, and what was refused to whom and why.</summary>
 internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContextAccessor http, TimeProvider time)
 {
+    private readonly List<AuditEntry> consequences = [];
     private AuditEntry? dropped;
 
     /// <summary>Who acts in this scope.</summary>
@@ -21,16 +22,21 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
     /// <summary>
     /// Does something, with its entry, in one transaction; a refusal leaves an entry and nothing else. What is done may
     /// say in the entry what it was done to, and how. If it ends something that others rely on, it returns when that is
-    /// true on every node.
+    /// true on every node; unless <paramref name="confirm"/> says that the caller sees to that, for many actions at once.
     /// </summary>
     public async Task<T> Record<T>(
-        AuditAction action, Guid? account, Func<AuditEntry, Task<T>> act, CancellationToken cancellation)
+        AuditAction action,
+        Guid? account,
+        Func<AuditEntry, Task<T>> act,
+        CancellationToken cancellation,
+        bool confirm = true)
     {
         var entry = NewEntry(action, account);
         try
         {
             var result = await Do(entry, act, cancellation);
-            await events.Confirm();
+            if (confirm)
+                await events.Confirm();
             return result;
         }
         catch (ProblemException refusal)
@@ -41,7 +47,12 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
     }
 
     /// <inheritdoc cref="Record{T}"/>
-    public Task Record(AuditAction action, Guid? account, Func<AuditEntry, Task> act, CancellationToken cancellation) =>
+    public Task Record(
+        AuditAction action,
+        Guid? account,
+        Func<AuditEntry, Task> act,
+        CancellationToken cancellation,
+        bool confirm = true) =>
         Record(
             action,
             account,
@@ -50,7 +61,8 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
                 await act(entry);
                 return true;
             },
-            cancellation);
+            cancellation,
+            confirm);
 
     /// <summary>
     /// Works out what an action needs before its transaction begins, because it takes long. A refusal leaves an entry.
@@ -70,6 +82,18 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
 
     /// <summary>Somebody else has done it meanwhile: what is being recorded leaves no entry.</summary>
     public void Drop(AuditEntry entry) => dropped = entry;
+
+    /// <summary>What this server did because of the action that is being recorded: an entry that comes after that of it.</summary>
+    public void AddConsequence(AuditAction action, Guid account, string about, string detail) => consequences.Add(new()
+    {
+        Time = time.GetUtcNow().UtcDateTime,
+        AccountId = account,
+        ActorKind = Actor.Server.Kind,
+        ActorName = Actor.Server.Name,
+        Action = action,
+        About = about,
+        Detail = detail,
+    });
 
     /// <summary>An action that changed nothing here.</summary>
     public Task Done(AuditAction action, Guid? account, string? about = null)
@@ -95,6 +119,8 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
             var result = await act(entry);
             if (entry != dropped)
                 await Save(entry);
+            db.AuditEntries.AddRange(consequences);
+            await db.SaveChangesAsync(CancellationToken.None);
             await transaction.Commit(cancellation);
             return result;
         }
@@ -102,6 +128,10 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
         {
             events.Forget();
             throw;
+        }
+        finally
+        {
+            consequences.Clear();
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using Auth.Server.Accounts;
 using Auth.Server.Audit;
 using Auth.Server.Data;
@@ -140,18 +141,29 @@ internal sealed class CredentialSets(
         cancellation);
 
     /// <summary>
-    /// Ends the sets whose token was signed by a key that has been withdrawn. The token is dead already; this is so that
-    /// its owner reads why.
+    /// Ends the sets whose token was signed by a key that has been withdrawn, all at once. Their tokens are dead with the key,
+    /// whose event tells the nodes; this is so that their owners read why. For within a transaction.
     /// </summary>
     public async Task<IReadOnlyList<CredentialSet>> EndWithdrawn(CancellationToken cancellation)
     {
-        var ended = await db.CredentialSets.AsNoTracking().Include(set => set.Account)
-            .Where(set => set.State != CredentialSetState.Ended && set.Key!.WithdrawnAt != null)
-            .ToListAsync(cancellation);
+        await seen.LockRows(account => db.CredentialSets.Where(Withdrawn).Any(set => set.AccountId == account.Id), cancellation);
+        var ended = await db.CredentialSets.AsNoTracking().Include(set => set.Account).Where(Withdrawn)
+            .OrderBy(set => set.Id).ToListAsync(cancellation);
+        await states.Mark(Withdrawn, CredentialSetEnd.KeyWithdrawn, "SciLeads", cancellation);
         foreach (var set in ended)
-            await End(set, CredentialSetEnd.KeyWithdrawn, $"The key {set.KeyId} is no longer trusted.", cancellation);
+        {
+            audit.AddConsequence(
+                AuditAction.EndCredentials, set.AccountId, $"{set.Id}", $"The key {set.KeyId} is no longer trusted.");
+        }
         return ended;
     }
+
+    /// <summary>Whether there is a set that <see cref="EndWithdrawn"/> would end.</summary>
+    public Task<bool> AnyWithdrawn(CancellationToken cancellation) =>
+        db.CredentialSets.AnyAsync(Withdrawn, cancellation);
+
+    private static Expression<Func<CredentialSet, bool>> Withdrawn { get; } =
+        set => set.State != CredentialSetState.Ended && set.Key!.WithdrawnAt != null;
 
     /// <summary>Ends the sets that have run out. They admit nobody already; this is so that nobody has to look at a clock.</summary>
     public async Task EndExpired(CancellationToken cancellation)
@@ -164,11 +176,13 @@ internal sealed class CredentialSets(
         foreach (var set in ended)
         {
             var why = set.State == CredentialSetState.Staged ? "It was never activated." : "It has run out.";
-            await End(set, CredentialSetEnd.Expired, why, cancellation);
+            await EndExpired(set, why, cancellation);
         }
+        // One barrier for all of them: events are applied in order.
+        await events.Confirm();
     }
 
-    private Task End(CredentialSet set, CredentialSetEnd reason, string why, CancellationToken cancellation) => audit.Record(
+    private Task EndExpired(CredentialSet set, string why, CancellationToken cancellation) => audit.Record(
         AuditAction.EndCredentials,
         set.AccountId,
         async entry =>
@@ -177,10 +191,15 @@ internal sealed class CredentialSets(
             await seen.LockRow(set.AccountId, cancellation);
             // Every node looks after it; and a staged set may have taken over in the last moment.
             if (!await states.End(
-                set.AccountId, other => other.Id == set.Id && other.State == set.State, reason, "SciLeads", cancellation))
+                set.AccountId,
+                other => other.Id == set.Id && other.State == set.State,
+                CredentialSetEnd.Expired,
+                "SciLeads",
+                cancellation))
                 audit.Drop(entry);
         },
-        cancellation);
+        cancellation,
+        confirm: false);
 
     private async Task<IssuedCredentials> Stage(
         NewCredentialSet wanted, Staging staging, CancellationToken cancellation)

@@ -53,21 +53,24 @@ internal sealed class KeyRotation(
     /// <exception cref="ProblemException">There is no such key (404), or it is gone already (409).</exception>
     public async Task<Withdrawal> Withdraw(string id, CancellationToken cancellation)
     {
-        var tokens = await audit.Record(
+        var ended = await audit.Record(
             AuditAction.WithdrawKey,
             null,
             async entry =>
             {
-                entry.About = id;
-                var ended = await End(id, cancellation);
-                entry.Detail = $"{ended} live tokens ended.";
+                var tokens = await End(id, entry, cancellation);
+                var ended = await sets.EndWithdrawn(cancellation);
+                entry.Detail = $"{tokens} live tokens and {ended.Count} credential sets ended.";
+                // One event and one barrier, however many it concerns: it is about all accounts.
                 await events.Append(SecurityEvents.KeyWithdrawn, account: null, cancellation);
-                return ended;
+                return new Withdrawal(tokens, ended);
             },
             cancellation);
-        log.LogWarning("The key {Key} was withdrawn, and with it {Tokens} live tokens", id, tokens);
+        log.LogWarning(
+            "The key {Key} was withdrawn, and with it {Tokens} live tokens and {Sets} credential sets",
+            id, ended.Tokens, ended.CredentialSets.Count);
         await ring.Refresh(db, cancellation);
-        return new(tokens, await sets.EndWithdrawn(cancellation));
+        return ended;
     }
 
     /// <summary>Throws away the retired keys whose last token is dead, and ends what a withdrawn key left behind.</summary>
@@ -88,7 +91,29 @@ internal sealed class KeyRotation(
         }
 
         await ring.Refresh(db, cancellation);
-        await sets.EndWithdrawn(cancellation);
+        await EndLeftBehind(cancellation);
+    }
+
+    /// <summary>
+    /// Ends the sets that another node made with a withdrawn key before it had heard of that. Their tokens never were good,
+    /// so no node has to be told.
+    /// </summary>
+    private async Task EndLeftBehind(CancellationToken cancellation)
+    {
+        if (!await sets.AnyWithdrawn(cancellation))
+            return;
+        await audit.Record(
+            AuditAction.WithdrawKey,
+            null,
+            async entry =>
+            {
+                var ended = await sets.EndWithdrawn(cancellation);
+                entry.Detail = $"{ended.Count} credential sets ended, whose key was withdrawn while they were made.";
+                // Another node has done it meanwhile.
+                if (ended.Count == 0)
+                    audit.Drop(entry);
+            },
+            cancellation);
     }
 
     /// <summary>All keys there ever were, the newest first.</summary>
@@ -129,11 +154,13 @@ internal sealed class KeyRotation(
     }
 
     /// <summary>Withdraws a key; tells how many live tokens were made with it.</summary>
-    private async Task<int> End(string id, CancellationToken cancellation)
+    private async Task<int> End(string id, AuditEntry entry, CancellationToken cancellation)
     {
         await Lock(cancellation);
+        // What is no key id may be anything that was pasted by mistake: it is written nowhere.
         var key = await db.Keys.SingleOrDefaultAsync(key => key.Id == id, cancellation)
-            ?? throw ProblemException.NotFound($"There is no key {id}.");
+            ?? throw ProblemException.NotFound("There is no such key. List them: keys list.");
+        entry.About = id;
         if ((key.WithdrawnAt ?? key.ForgottenAt) is { } gone)
         {
             throw ProblemException.Conflict(
