@@ -42,6 +42,10 @@ internal sealed class ClientManager(
         return isUsable ? client : null;
     }
 
+    /// <summary>Whether there is or was a client of this id; anything else that stands for one may be a secret.</summary>
+    public async Task<bool> Knows(string clientId, CancellationToken cancellation) =>
+        (await Recall(clientId, cancellation)).Client is not null;
+
     /// <summary>The set that has ended and whose client has this secret; null if there is none.</summary>
     public async Task<CredentialSet?> FindEnded(string clientId, string secret, CancellationToken cancellation)
     {

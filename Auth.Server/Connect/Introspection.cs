@@ -151,7 +151,7 @@ internal static class Introspection
     /// Adds to <c>active: false</c> what only <c>Scim.Api</c>, which has proved itself, is told: that it is worth asking
     /// again, or that somebody has to activate the set. A use of an ended set is remembered: somebody holds the old secret.
     /// </summary>
-    internal sealed class TellWhyNot(CredentialUses uses) : IOpenIddictServerHandler<ApplyIntrospectionResponseContext>
+    internal sealed class TellWhyNot(CredentialUses uses, TimeProvider time) : IOpenIddictServerHandler<ApplyIntrospectionResponseContext>
     {
         public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
             OpenIddictServerHandlerDescriptor.CreateBuilder<ApplyIntrospectionResponseContext>()
@@ -164,7 +164,7 @@ internal static class Introspection
             if (context.Transaction.GetProperty<KnownToken>(KnownToken.Property)?.CredentialSet is not { } set
                 || (bool?)context.Response[Claims.Active] != false)
                 return ValueTask.CompletedTask;
-            if (set.State == CredentialSetState.Ended)
+            if (!CredentialSet.IsUsable(set.State, set.ExpiresAt, set.ActivateBefore, time.GetUtcNow().UtcDateTime))
                 uses.Refused(set.Id, AddressIn(context.Request!), UserAgentIn(context.Request!));
             else if (context.Transaction.GetProperty<string>(WhyNot) is { } why)
                 context.Response[why] = true;

@@ -3,7 +3,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Credentials;
 
-/// <summary>The credential sets that an account has and had, without their secrets.</summary>
+/// <summary>
+/// The credential sets that an account has and had, without their secrets. The clock decides which of them have run out, not
+/// what has been written down about that.
+/// </summary>
 internal sealed class CredentialHistory(AuthDbContext db, TimeProvider time)
 {
     private DateTime Now => time.GetUtcNow().UtcDateTime;
@@ -26,23 +29,33 @@ internal sealed class CredentialHistory(AuthDbContext db, TimeProvider time)
 
     /// <summary>The set that the account had last, if none is live.</summary>
     public async Task<CredentialSet?> FindLast(Guid accountId, CancellationToken cancellation) =>
-        await Activated(accountId).FirstOrDefaultAsync(cancellation) is { } last && !last.IsLive(Now) ? last : null;
+        (await Activated(accountId).FirstOrDefaultAsync(cancellation))?.AsOf(Now) is { State: CredentialSetState.Ended } last
+            ? last
+            : null;
 
     /// <summary>The set that was active before another, if there was one.</summary>
-    public Task<CredentialSet?> FindBefore(CredentialSet set, CancellationToken cancellation) =>
-        Activated(set.AccountId).FirstOrDefaultAsync(before => before.Generation < set.Generation, cancellation);
+    public async Task<CredentialSet?> FindBefore(CredentialSet set, CancellationToken cancellation) =>
+        (await Activated(set.AccountId).FirstOrDefaultAsync(before => before.Generation < set.Generation, cancellation))
+            ?.AsOf(Now);
 
     /// <summary>One set of an account.</summary>
     /// <exception cref="ProblemException">The account has no such set (404).</exception>
     public async Task<CredentialSet> Get(Guid accountId, Guid setId, CancellationToken cancellation) =>
-        await db.CredentialSets.AsNoTracking().SingleOrDefaultAsync(
-            set => set.AccountId == accountId && set.Id == setId, cancellation)
+        await Find(accountId, setId, cancellation)
         ?? throw ProblemException.NotFound($"The account has no credential set {setId}.");
 
+    /// <summary>One set of an account, if it has such a set.</summary>
+    public async Task<CredentialSet?> Find(Guid accountId, Guid setId, CancellationToken cancellation) =>
+        (await db.CredentialSets.AsNoTracking().SingleOrDefaultAsync(
+            set => set.AccountId == accountId && set.Id == setId, cancellation))?.AsOf(Now);
+
     /// <summary>All sets of an account, the newest first.</summary>
-    public Task<List<CredentialSet>> List(Guid accountId, CancellationToken cancellation) =>
-        db.CredentialSets.AsNoTracking().Where(set => set.AccountId == accountId)
+    public async Task<List<CredentialSet>> List(Guid accountId, CancellationToken cancellation)
+    {
+        var sets = await db.CredentialSets.AsNoTracking().Where(set => set.AccountId == accountId)
             .OrderByDescending(set => set.CreatedAt).ThenByDescending(set => set.Id).ToListAsync(cancellation);
+        return [.. sets.Select(set => set.AsOf(Now))];
+    }
 
     private IQueryable<CredentialSet> Activated(Guid accountId) => db.CredentialSets.AsNoTracking()
         .Where(set => set.AccountId == accountId && set.Generation != null)

@@ -81,6 +81,20 @@ internal sealed class CredentialSet
 
     public CredentialSetEnd? EndReason { get; set; }
 
+    /// <summary>
+    /// The set as it is at a time, for somebody who only reads it: one that has run out has ended, whether or not
+    /// <see cref="CredentialWatch"/> has written that down yet.
+    /// </summary>
+    public CredentialSet AsOf(DateTime now)
+    {
+        if (State == CredentialSetState.Ended || IsUsable(now))
+            return this;
+        var end = State == CredentialSetState.Staged && !(ActivateBefore >= ExpiresAt) ? ActivateBefore : ExpiresAt;
+        (State, EndedAt, EndedBy, EndReason) =
+            (CredentialSetState.Ended, end, CredentialSets.ByServer, CredentialSetEnd.Expired);
+        return this;
+    }
+
     /// <summary>Whether the set is active, and has not run out, at a time.</summary>
     public bool IsLive(DateTime now) => State == CredentialSetState.Active && IsUsable(now);
 

@@ -26,6 +26,9 @@ internal sealed class CredentialSets(
     /// <summary>How long what was begun with the set before may take, once the first use of its successor has come.</summary>
     private static readonly TimeSpan lastRequests = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Who ended a set that nobody asked to end, for people to read.</summary>
+    public const string ByServer = "SciLeads";
+
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
     /// <summary>
@@ -94,7 +97,7 @@ internal sealed class CredentialSets(
     /// </summary>
     public async Task Finish(Guid setId, CancellationToken cancellation)
     {
-        var set = await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == setId, cancellation);
+        var set = (await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == setId, cancellation)).AsOf(Now);
         if (set.State == CredentialSetState.Staged && await history.FindActive(set.AccountId, cancellation) is not null)
             await Task.Delay(lastRequests, cancellation);
         if (set is { State: CredentialSetState.Staged, Activation: Activation.FirstUse } && set.IsUsable(Now))
@@ -121,7 +124,7 @@ internal sealed class CredentialSets(
 
     /// <summary>Confirms a set if it is active, in case nobody lived to do it.</summary>
     public async Task Confirm(Guid setId) =>
-        await Confirm(await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == setId));
+        await Confirm((await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == setId)).AsOf(Now));
 
     /// <summary>Ends the active set without a successor, or the staged one.</summary>
     /// <exception cref="ProblemException">The set is no longer current (409).</exception>
@@ -149,7 +152,7 @@ internal sealed class CredentialSets(
         await seen.LockRows(account => db.CredentialSets.Where(Withdrawn).Any(set => set.AccountId == account.Id), cancellation);
         var ended = await db.CredentialSets.AsNoTracking().Include(set => set.Account).Where(Withdrawn)
             .OrderBy(set => set.Id).ToListAsync(cancellation);
-        await states.Mark(Withdrawn, CredentialSetEnd.KeyWithdrawn, "SciLeads", cancellation);
+        await states.Mark(Withdrawn, CredentialSetEnd.KeyWithdrawn, ByServer, cancellation);
         foreach (var set in ended)
         {
             audit.AddConsequence(
@@ -194,7 +197,7 @@ internal sealed class CredentialSets(
                 set.AccountId,
                 other => other.Id == set.Id && other.State == set.State,
                 CredentialSetEnd.Expired,
-                "SciLeads",
+                ByServer,
                 cancellation))
                 audit.Drop(entry);
         },

@@ -57,8 +57,7 @@ internal sealed class SeenSets(AuthDbContext db, CredentialHistory history)
     public async Task<ProblemException> NoLonger(
         string state, Guid accountId, Guid seen, CancellationToken cancellation)
     {
-        var set = await db.CredentialSets.AsNoTracking().SingleOrDefaultAsync(
-            set => set.Id == seen && set.AccountId == accountId, cancellation);
+        var set = await history.Find(accountId, seen, cancellation);
         return ProblemException.Conflict(set switch
         {
             { EndedAt: { } endedAt } => $"{set.EndedBy} ended these credentials {At(endedAt)}. Nothing was changed now.",

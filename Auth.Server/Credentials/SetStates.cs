@@ -40,7 +40,7 @@ internal sealed class SetStates(AuthDbContext db, EventLog events, TimeProvider 
         return Mark(
             set => set.AccountId == accountId && set.Id != good
                 && (set.ExpiresAt <= now || (set.State == CredentialSetState.Staged && set.ActivateBefore <= now)),
-            CredentialSetEnd.Expired, "SciLeads", cancellation);
+            CredentialSetEnd.Expired, CredentialSets.ByServer, cancellation);
     }
 
     /// <summary>Marks sets as ended that have not ended yet.</summary>

@@ -107,6 +107,7 @@ internal sealed class KeyRotation(
             null,
             async entry =>
             {
+                await Lock(cancellation);
                 var ended = await sets.EndWithdrawn(cancellation);
                 entry.Detail = $"{ended.Count} credential sets ended, whose key was withdrawn while they were made.";
                 // Another node has done it meanwhile.
@@ -257,8 +258,10 @@ internal sealed class KeyRotation(
             return db.Tokens.AsNoTracking().Where(token =>
                 (token.ExpirationDate == null || token.ExpirationDate > now)
                 && (token.CredentialSet == null
-                    || (token.CredentialSet.State != CredentialSetState.Ended
-                        && (token.CredentialSet.ExpiresAt == null || token.CredentialSet.ExpiresAt > now))));
+                    || ((token.CredentialSet.ExpiresAt == null || token.CredentialSet.ExpiresAt > now)
+                        && (token.CredentialSet.State == CredentialSetState.Active
+                            || (token.CredentialSet.State == CredentialSetState.Staged
+                                && token.CredentialSet.ActivateBefore > now)))));
         }
     }
 }

@@ -38,9 +38,12 @@ internal sealed class FailedProofs : IDisposable
     }
 
     /// <summary>Counts a failure; how long to wait if there were too many, else null.</summary>
-    public TimeSpan? Count(string? clientId, IPAddress? address)
+    /// <param name="clientId">The client id that was sent, whatever it is.</param>
+    /// <param name="isKnown">Whether a client has it; otherwise it may be a secret in the wrong field, and is not logged.</param>
+    /// <param name="address">Where the request came from.</param>
+    public TimeSpan? Count(string? clientId, bool isKnown, IPAddress? address)
     {
-        var failure = new Failure(clientId, new Visitor(address).Network);
+        var failure = new Failure(clientId, isKnown, new Visitor(address).Network);
         using var few = networks.AttemptAcquire(failure);
         using var lease = failures.AttemptAcquire(failure);
         if (lease.IsAcquired)
@@ -51,7 +54,7 @@ internal sealed class FailedProofs : IDisposable
 
     /// <summary>Whether a network has failed so often of late that its requests take turns.</summary>
     public bool AreMany(IPAddress? address) =>
-        networks.GetStatistics(new(null, new Visitor(address).Network))?.CurrentAvailablePermits == 0;
+        networks.GetStatistics(new(null, false, new Visitor(address).Network))?.CurrentAvailablePermits == 0;
 
     /// <summary>A wait in the words of <c>Retry-After</c>: whole seconds, one at the least.</summary>
     public static string InSeconds(TimeSpan wait) =>
@@ -82,13 +85,10 @@ internal sealed class FailedProofs : IDisposable
         using var lease = warnings.AttemptAcquire(failure);
         if (!lease.IsAcquired)
             return;
-        // A client id is whatever a stranger wrote.
-        var clientId = failure.ClientId is { Length: > 0 and <= 100 } id && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
-            ? id
-            : "(none of ours)";
         log.LogWarning(
-            "Somebody at {Network} fails again and again to prove to be the client {ClientId}", failure.Network, clientId);
+            "Repeated failed client authentication from {Network}, last for {ClientId}",
+            failure.Network, failure.IsKnown ? failure.ClientId : "a client that does not exist");
     }
 
-    private readonly record struct Failure(string? ClientId, string Network);
+    private readonly record struct Failure(string? ClientId, bool IsKnown, string Network);
 }

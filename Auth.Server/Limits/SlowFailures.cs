@@ -1,4 +1,5 @@
 using System.Net;
+using Auth.Server.Connect;
 using Microsoft.AspNetCore;
 using OpenIddict.Server;
 using OpenIddict.Server.AspNetCore;
@@ -33,22 +34,26 @@ internal static class SlowFailures
                 .SetOrder(OpenIddictServerAspNetCoreHandlers.AttachHttpResponseCode<TContext>.Descriptor.Order + 500)
                 .Build();
 
-        public ValueTask HandleAsync(TContext context)
+        public async ValueTask HandleAsync(TContext context)
         {
             if (context.Transaction.GetHttpRequest()?.HttpContext is not { } http)
-                return ValueTask.CompletedTask;
+                return;
             // No place was left to wait in.
             if (context.Transaction.Response is { Error: Errors.TemporarilyUnavailable })
                 Refuse(http.Response, FairQueue.TryAgainAfter);
-            if (context.Transaction.Response is { Error: Errors.InvalidClient } response
-                && failures.Count(context.Transaction.Request?.ClientId, http.Connection.RemoteIpAddress) is { } wait)
+            if (context.Transaction.Response is not { Error: Errors.InvalidClient } response)
+                return;
+            var id = context.Transaction.Request?.ClientId;
+            // Looked up already, if it was sent as a client id.
+            var isKnown = id is { Length: > 0 } && await http.RequestServices.GetRequiredService<ClientManager>()
+                .Knows(id, context.CancellationToken);
+            if (failures.Count(id, isKnown, http.Connection.RemoteIpAddress) is { } wait)
             {
                 response.Error = Errors.TemporarilyUnavailable;
                 response.ErrorDescription = "There were too many failures to prove who the client is.";
                 response.ErrorUri = null;
                 Refuse(http.Response, wait);
             }
-            return ValueTask.CompletedTask;
         }
 
         private static void Refuse(HttpResponse response, TimeSpan wait)

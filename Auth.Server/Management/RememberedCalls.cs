@@ -114,7 +114,7 @@ internal sealed class RememberedCalls(
             await events.Confirm(number);
             await sets.Confirm(call.CredentialSetId);
         }
-        var set = await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == call.CredentialSetId);
+        var set = (await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == call.CredentialSetId)).AsOf(Now);
         var secret = call.ProtectedSecret is { } kept && Now - call.At < SecretMemory ? ProtectorOf(key).Unprotect(kept) : null;
         var isToken = set.Method == CredentialMethods.DirectJwt;
         return new(call.Status, new(set, isToken ? secret : null, isToken ? null : secret), events.Confirmation, IsRetry: true);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Auth.Server.Administrators;
 using Auth.Server.Tests.Pages;
 using Auth.Server.Tests.Pages.Security;
@@ -22,7 +21,7 @@ public sealed class LoggedSecretsTests
             "--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft.AspNetCore=Trace",
             "--Logging:LogLevel:Microsoft.EntityFrameworkCore=Trace", "--Logging:LogLevel:OpenIddict=Trace",
             "--Logging:Console:LogLevel:Default=None");
-        using var log = new Recorder();
+        using var log = new LogRecorder();
         server.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
         await server.CreateAdministrator(await server.CreateAccount());
 
@@ -90,35 +89,4 @@ public sealed class LoggedSecretsTests
 
     private static string CookieOf(Page page, string name) =>
         page.Header("Set-Cookie")!.Split(", ").Single(cookie => cookie.StartsWith($"{name}=")).Split(';')[0].Split('=')[1];
-
-    /// <summary>Keeps all that is logged, with the names and values that a line was made of.</summary>
-    private sealed class Recorder : ILoggerProvider, ILogger
-    {
-        private readonly ConcurrentQueue<string> lines = new();
-
-        public IReadOnlyCollection<string> Lines => lines;
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull
-        {
-            lines.Enqueue(state.ToString()!);
-            return null;
-        }
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lines.Enqueue($"{formatter(state, exception)} {exception}");
-            if (state is IEnumerable<KeyValuePair<string, object?>> values)
-                lines.Enqueue(string.Join(' ', values.Select(value => $"{value.Key}={value.Value}")));
-        }
-
-        public void Dispose()
-        {
-        }
-    }
 }

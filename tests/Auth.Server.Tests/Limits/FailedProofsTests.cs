@@ -137,7 +137,7 @@ internal sealed class FailedProofsTests
         for (var i = 0; i < 5; i++)
             (await Guess(http, AuthServerPaths.Token, "x\r\nwarn: all is well", Stranger)).Dispose();
 
-        Assert.That(warnings.Lines.Where(line => line.Contains("again and again", StringComparison.Ordinal)), Is.Not.Empty);
+        Assert.That(warnings.Lines.Where(line => line.Contains("Repeated failed client authentication", StringComparison.Ordinal)), Is.Not.Empty);
         Assert.That(warnings.Lines.Where(line => line.Contains("all is well", StringComparison.Ordinal)), Is.Empty);
     }
 
