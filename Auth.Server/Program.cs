@@ -121,6 +121,7 @@ internal static class Program
         app.UseExceptionHandler("/error");
         app.UseErrorPages();
         app.UseManagementProblems();
+        app.UseMiddleware<OnlyFromHeader>();
         // Files of the pages may be kept, and are asked for again only if their address has no version.
         app.UseStaticFiles(new StaticFileOptions
         {

@@ -4,6 +4,7 @@ using Auth.Server.Limits;
 using Microsoft.Extensions.Options;
 using OpenIddict.Core;
 using OpenIddict.Server;
+using OpenIddict.Server.AspNetCore;
 using OpenIddict.Validation.AspNetCore;
 using Shared.Contracts;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -16,6 +17,10 @@ internal static class AuthorizationServer
 {
     public const string AuthorizePath = "connect/authorize";
     public const string RevocationPath = "connect/revoke";
+
+    /// <summary>What challenges call this server (RFC 7617 §2, RFC 6750 §3).</summary>
+    public const string Realm = "SciLeads Auth";
+
     public const string PushedAuthorizationPath = "connect/par";
 
     /// <summary>
@@ -55,7 +60,13 @@ internal static class AuthorizationServer
             .AddAudiences(Audiences.Management)
             .EnableTokenEntryValidation()
             .UseLocalServer());
-        openIddict.AddValidation(validation => validation.UseAspNetCore());
+        openIddict.AddValidation(validation => validation
+            .AddEventHandler(OnlyFromHeader.WithoutErrorUri.Descriptor)
+            .UseAspNetCore()
+            // See OnlyFromHeader.
+            .DisableAccessTokenExtractionFromQueryString()
+            .DisableAccessTokenExtractionFromBodyForm()
+            .SetRealm(Realm));
 
         foreach (var scope in ResourceServers.Scopes.Union(ManagementClients.Scopes))
         {
@@ -111,8 +122,10 @@ internal static class AuthorizationServer
             .AddEventHandler(ClientAssertions.CheckAudience.Descriptor)
             .AddEventHandler(ClientAssertions.Check.Descriptor)
             .AddEventHandler(ClientAssertions.TakeOnce.Descriptor)
-            .AddEventHandler(RefuseRepetition<ExtractAuthorizationRequestContext>.Descriptor)
-            .AddEventHandler(RefuseRepetition<ExtractPushedAuthorizationRequestContext>.Descriptor)
+            .AddEventHandler(GrantedScope.KeepAccess.Descriptor)
+            .AddEventHandler(GrantedScope.Report.Descriptor)
+            .AddEventHandler(AuthorizationErrors.Descriptor)
+            .AddEventHandler(AuthorizationErrors.BeforeThePage.Descriptor)
             .AddEventHandler(TokenExchange.NameClient.Descriptor)
             .AddEventHandler(RefreshTokens.Redeem.Descriptor)
             .AddEventHandler(RefreshTokens.Reissue.Descriptor)
@@ -127,14 +140,34 @@ internal static class AuthorizationServer
             .AddEventHandler(Introspection.TellWhyNot.Descriptor)
             .AddEventHandler(Introspection.NotStored.Descriptor);
 
+        server.AddEventHandler(RequestParameters.Check<ExtractAuthorizationRequestContext>.Descriptor);
+        Read<ExtractTokenRequestContext>(server);
+        Read<ExtractPushedAuthorizationRequestContext>(server);
+        Read<ExtractIntrospectionRequestContext>(server);
+        Read<ExtractRevocationRequestContext>(server);
+        server.AddEventHandler(ErrorResponses<ApplyAuthorizationResponseContext>.Descriptor)
+            .AddEventHandler(ErrorResponses<ApplyTokenResponseContext>.Descriptor)
+            .AddEventHandler(ErrorResponses<ApplyPushedAuthorizationResponseContext>.Descriptor)
+            .AddEventHandler(ErrorResponses<ApplyIntrospectionResponseContext>.Descriptor)
+            .AddEventHandler(ErrorResponses<ApplyRevocationResponseContext>.Descriptor)
+            .AddEventHandler(ErrorResponses<ApplyConfigurationResponseContext>.Descriptor)
+            .AddEventHandler(ErrorResponses<ApplyJsonWebKeySetResponseContext>.Descriptor);
         server.AddLimits();
 
         var host = server.UseAspNetCore()
             .EnableAuthorizationEndpointPassthrough()
             // Errors that must not be sent to a redirect URI are pages of the portal.
             .EnableStatusCodePagesIntegration()
-            .EnableTokenEndpointPassthrough();
+            .EnableTokenEndpointPassthrough()
+            .SetRealm(Realm);
         // TLS ends at a proxy; AuthOptions sees to it that the public address is https or this machine.
         host.DisableTransportSecurityRequirement();
     }
+
+    /// <summary>How requests are read at an endpoint where clients authenticate.</summary>
+    private static void Read<TContext>(OpenIddictServerBuilder server)
+        where TContext : BaseValidatingContext =>
+        server.RemoveEventHandler(OpenIddictServerAspNetCoreHandlers.ExtractBasicAuthenticationCredentials<TContext>.Descriptor)
+            .AddEventHandler(RequestParameters.Check<TContext>.Descriptor)
+            .AddEventHandler(BasicCredentials<TContext>.Descriptor);
 }

@@ -5,9 +5,11 @@ using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.Extensions.Caching.Memory;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
+using Shared.Contracts;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 using static OpenIddict.Server.OpenIddictServerEvents;
 
@@ -78,8 +80,14 @@ internal static class ClientAssertions
                 : throw new SecurityTokenInvalidTypeException($"The type {type} is not that of a client assertion.");
     }
 
-    /// <summary>Its audience is this server (§3, point 3); OpenIddict would say that a token is wrong, and mean the client.</summary>
-    internal sealed class CheckAudience : IOpenIddictServerHandler<ValidateTokenContext>
+    /// <summary>
+    /// What OpenIddict leaves open. The audience is this server and nobody else: whoever else could read an assertion for
+    /// several servers could use it here (RFC 7523 §3 and its successor, draft-ietf-oauth-rfc7523bis). The issuer is the right
+    /// one; the token endpoint, which common libraries write, and at the endpoint for pushed requests that one (RFC 9126 §2)
+    /// are taken too, each alone. A header that must be understood (<c>crit</c>, RFC 7515 §4.1.11) is not: there is none
+    /// that this server knows.
+    /// </summary>
+    internal sealed class CheckAudience(AuthOptions options) : IOpenIddictServerHandler<ValidateTokenContext>
     {
         public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
             OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
@@ -89,12 +97,28 @@ internal static class ClientAssertions
 
         public ValueTask HandleAsync(ValidateTokenContext context)
         {
-            if (context.ValidTokenTypes.Contains(TokenTypeIdentifiers.Private.ClientAssertion)
-                && !context.Principal!.GetAudiences().Any(context.ValidAudiences.Contains))
-            {
-                context.Reject(Errors.InvalidClient, "The client assertion is for another server: aud must be the issuer.");
-            }
+            if (!context.ValidTokenTypes.Contains(TokenTypeIdentifiers.Private.ClientAssertion))
+                return ValueTask.CompletedTask;
+            context.ValidAudiences.Add(new Uri(options.PublicUrl, AuthServerPaths.Token).AbsoluteUri);
+            if (context.EndpointType == OpenIddictServerEndpointType.PushedAuthorization)
+                context.ValidAudiences.Add(new Uri(options.PublicUrl, AuthorizationServer.PushedAuthorizationPath).AbsoluteUri);
+            if (FaultOf(context) is { } fault)
+                context.Reject(Errors.InvalidClient, $"The client assertion {fault}.");
             return ValueTask.CompletedTask;
+        }
+
+        private string? FaultOf(ValidateTokenContext context)
+        {
+            if ((context.TokenValidationResult?.SecurityToken as JsonWebToken)?.TryGetHeaderValue("crit", out object _) != false)
+                return "has the header crit, with extensions that this server does not know";
+            var audiences = context.Principal!.GetAudiences();
+            return audiences.Length switch
+            {
+                0 => $"does not say for whom it is: aud must be the issuer, {options.PublicUrl}",
+                1 when context.ValidAudiences.Contains(audiences[0]) => null,
+                1 => $"is for another server: aud must be the issuer, {options.PublicUrl}",
+                _ => $"is for {audiences.Length} audiences: aud must be the issuer alone, {options.PublicUrl}",
+            };
         }
     }
 

@@ -25,6 +25,9 @@ internal static class IssuedUnder
     /// <summary>The e-mail address of the administrator who consented. It is in codes and refresh tokens only.</summary>
     public const string AllowedBy = "allowed_by";
 
+    /// <summary>The scope that answers report (<see cref="GrantedScope"/>). It is in codes and refresh tokens only.</summary>
+    public const string ReportedScope = "reported_scope";
+
     public static Guid? Read(System.Security.Claims.ClaimsPrincipal? principal, string claim) =>
         Guid.TryParse(principal?.GetClaim(claim), out var id) ? id : null;
 }

@@ -20,8 +20,6 @@ internal sealed class Metadata : IOpenIddictServerHandler<HandleConfigurationReq
 
     public ValueTask HandleAsync(HandleConfigurationRequestContext context)
     {
-        // The holder of a direct JWT trades it and shows nothing else.
-        context.TokenEndpointAuthenticationMethods.Add("none");
         // Resource servers alone introspect, and they have keys.
         context.IntrospectionEndpointAuthenticationMethods.IntersectWith([ClientAuthenticationMethods.PrivateKeyJwt]);
         foreach (var endpoint in new[] { "token", "introspection", "revocation", "pushed_authorization_request" })

@@ -24,6 +24,13 @@ internal static partial class RedirectUris
         : throw ProblemException.Invalid(
             $"\"{appName}\" is no Okta app name. It has letters, digits, hyphens and underscores only, as in .../admin/app/NAME/instance/...");
 
+    /// <summary>The Okta application that an address belongs to; null if it is not exactly one of Okta's.</summary>
+    public static string? OktaAppOf(string redirectUri) =>
+        OktaCallback().Match(redirectUri) is { Success: true } callback
+        && OfOktaApp(callback.Groups[1].Value).Contains(redirectUri, StringComparer.Ordinal)
+            ? callback.Groups[1].Value
+            : null;
+
     /// <summary>Refuses an address that could hand a code to somebody else.</summary>
     public static string Check(string text)
     {
@@ -43,6 +50,9 @@ internal static partial class RedirectUris
             throw ProblemException.Invalid($"The redirect URI {text} must begin with https://.");
         return text;
     }
+
+    [GeneratedRegex("/admin/app/cpc/([A-Za-z0-9_-]{1,100})/oauth/callback\\z")]
+    private static partial Regex OktaCallback();
 
     [GeneratedRegex("^[A-Za-z0-9_-]{1,100}\\z")]
     private static partial Regex OktaAppName();

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.RegularExpressions;
 using Auth.Server.Administrators;
 using Auth.Server.Audit;
 using Auth.Server.Connect;
@@ -23,7 +22,7 @@ namespace Auth.Server.Pages;
 /// and only an administrator of the client's own account can give it.
 /// </summary>
 [RecentSignIn(OnlyForms = true)]
-internal sealed partial class AuthorizeModel(
+internal sealed class AuthorizeModel(
     AuthDbContext db, ClientManager clients, AuthOptions options, AuditTrail audit) : PageModel, IReturnTo
 {
     private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
@@ -38,9 +37,9 @@ internal sealed partial class AuthorizeModel(
     public Uri RedirectUri { get; private set; } = null!;
 
     /// <summary>The client as an administrator knows it.</summary>
-    public string ClientName => OktaCallback().Match(RedirectUri.AbsolutePath) is { Success: true } okta
-        ? $"the Okta app {okta.Groups[1].Value}"
-        : RedirectUri.Host;
+    public string ClientName => RedirectUris.OktaAppOf(RedirectUri.AbsoluteUri) is { } app
+        ? $"the Okta app {app}"
+        : RedirectUri.Authority;
 
     /// <summary>Whether the signed-in administrator is one of the client's account.</summary>
     public bool IsOwn { get; private set; }
@@ -104,7 +103,8 @@ internal sealed partial class AuthorizeModel(
         // Whatever was asked for: there is one thing to grant, and a client that cannot refresh would stop in an hour.
         string[] scopes = [Shared.Contracts.Scopes.Scim, Scopes.OfflineAccess];
         var principal = TokenEndpoint.PrincipalOf(set.AccountId, set.Id, scopes)
-            .SetClaim(IssuedUnder.AllowedBy, SignedIn.From(User).Email);
+            .SetClaim(IssuedUnder.AllowedBy, SignedIn.From(User).Email)
+            .SetClaim(IssuedUnder.ReportedScope, GrantedScope.For(HttpContext.GetOpenIddictServerRequest()!));
         return SignIn(principal, Scheme);
     }
 
@@ -134,7 +134,4 @@ internal sealed partial class AuthorizeModel(
             [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = description,
         }),
         Scheme);
-
-    [GeneratedRegex("^/admin/app/cpc/([A-Za-z0-9_-]+)/oauth/callback$")]
-    private static partial Regex OktaCallback();
 }

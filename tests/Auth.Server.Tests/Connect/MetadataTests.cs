@@ -19,7 +19,7 @@ internal sealed class MetadataTests
     [TestCase("response_modes_supported", "query")]
     [TestCase("grant_types_supported",
         "authorization_code client_credentials refresh_token urn:ietf:params:oauth:grant-type:token-exchange")]
-    [TestCase("token_endpoint_auth_methods_supported", "client_secret_basic client_secret_post none private_key_jwt")]
+    [TestCase("token_endpoint_auth_methods_supported", "client_secret_basic client_secret_post private_key_jwt")]
     [TestCase("token_endpoint_auth_signing_alg_values_supported", "ES256")]
     [TestCase("introspection_endpoint_auth_methods_supported", "private_key_jwt")]
     [TestCase("introspection_endpoint_auth_signing_alg_values_supported", "ES256")]

@@ -110,6 +110,98 @@ internal sealed class PrivateKeyJwtTests
         Assert.That((await response.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_client"));
     }
 
+    [TestCase("http://localhost:5001/", true)]
+    [TestCase("http://localhost:5001", true)]
+    [TestCase("http://localhost:5001/connect/token", true, Description = "What authlib and Duende.IdentityModel write.")]
+    [TestCase("[http://localhost:5001/]", true)]
+    [TestCase("[http://localhost:5001/connect/token]", true)]
+    [TestCase("http://localhost:5001/connect/token/", false)]
+    [TestCase("http://localhost:5001/connect/introspect", false)]
+    [TestCase("http://LOCALHOST:5001/", false)]
+    [TestCase("[http://localhost:5001/ https://elsewhere.example/]", false)]
+    [TestCase("[https://elsewhere.example/ http://localhost:5001/]", false)]
+    [TestCase("[http://localhost:5001/ http://localhost:5001/connect/token]", false)]
+    [TestCase("[http://localhost:5001/ http://localhost:5001]", false)]
+    [TestCase("[]", false)]
+    [TestCase("", false)]
+    public async Task An_assertion_is_for_this_server_and_nobody_else(string audience, bool good)
+    {
+        await using var server = await AuthServer.Start();
+        var issued = await Generate(server);
+        object value = audience.StartsWith('[')
+            ? audience.Trim('[', ']').Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            : audience;
+        foreach (var path in new[] { AuthServerPaths.Token, "connect/revoke" })
+        {
+            using var answer = await Ask(server, issued, Assertion(server, issued, "aud", value), path);
+            await AssertTaken(answer, good);
+        }
+
+        using var management = await ManagementAnswer(server, value);
+        await AssertTaken(management, good);
+        using var introspection = await IntrospectionAnswer(server, value);
+        await AssertTaken(introspection, good);
+    }
+
+    [TestCase("connect/par", true, Description = "RFC 9126 §2")]
+    [TestCase(AuthServerPaths.Token, false)]
+    [TestCase("connect/revoke", false)]
+    public async Task The_endpoint_for_pushed_requests_is_an_audience_there_only(string path, bool good)
+    {
+        await using var server = await AuthServer.Start();
+        var issued = await Generate(server, "https://client.example/");
+
+        using var answer = await Ask(
+            server, issued, Assertion(server, issued, "aud", "http://localhost:5001/connect/par"), path);
+        using var mixed = await Ask(
+            server, issued,
+            Assertion(server, issued, "aud", new[] { "http://localhost:5001/connect/par", "http://localhost:5001/" }), path);
+
+        await AssertTaken(answer, good);
+        await AssertTaken(mixed, good: false);
+    }
+
+    [TestCase("[\"b64\"]")]
+    [TestCase("[\"exp\"]")]
+    [TestCase("[\"https://elsewhere.example/x\"]")]
+    [TestCase("[\"b64\",\"exp\"]")]
+    [TestCase("[]")]
+    [TestCase("\"b64\"")]
+    [TestCase("{}")]
+    [TestCase("null")]
+    [TestCase("1")]
+    public async Task An_assertion_with_extensions_that_must_be_understood_is_refused(string crit)
+    {
+        await using var server = await AuthServer.Start();
+        var issued = await Generate(server);
+
+        foreach (var path in new[] { AuthServerPaths.Token, "connect/revoke" })
+        {
+            using var refused = await Ask(server, issued, WithHeader(Assertion(server, issued), "crit", crit), path);
+            await AssertTaken(refused, good: false);
+        }
+        using var taken = await Ask(server, issued, WithHeader(Assertion(server, issued), "b64x", crit));
+        await AssertTaken(taken, good: true);
+    }
+
+    [TestCase("iss", 7)]
+    [TestCase("sub", 7)]
+    [TestCase("jti", 7)]
+    [TestCase("aud", 7)]
+    [TestCase("exp", "soon")]
+    [TestCase("nbf", "soon")]
+    [TestCase("iat", "soon")]
+    public async Task A_claim_of_another_type_proves_nothing(string claim, object value)
+    {
+        await using var server = await AuthServer.Start();
+        var issued = await Generate(server);
+
+        using var refused = await Ask(server, issued, Assertion(server, issued, claim, value is int ? 7L : value));
+
+        Assert.That((int)refused.StatusCode, Is.EqualTo(401), await refused.Content.ReadAsStringAsync());
+        Assert.That((await refused.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_client"));
+    }
+
     [TestCase("{}", "no keys")]
     [TestCase("nonsense", "not a JWK set")]
     [TestCase("""{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}""", "P-256")]
@@ -128,39 +220,98 @@ internal sealed class PrivateKeyJwtTests
         Assert.That(await server.FindActive(account), Is.Null);
     }
 
-    private async Task<IssuedCredentials> Generate(AuthServer server)
+    private static async Task AssertTaken(HttpResponseMessage answer, bool good)
     {
-        using var half = ECDsa.Create(key.ExportParameters(includePrivateParameters: false));
-        var account = await server.CreateAccount();
-        return await Generate(server, account.Id, Jwks(JsonWebKeyConverter.ConvertFromECDsaSecurityKey(new(half))));
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.That((int)answer.StatusCode, good ? Is.InRange(200, 201) : Is.EqualTo(401), text);
+        if (!good)
+        {
+            var refusal = await answer.Json();
+            Assert.That(refusal.GetProperty("error").GetString(), Is.EqualTo("invalid_client"));
+            Assert.That(refusal.GetProperty("error_description").GetString(), Does.StartWith("The client assertion "), text);
+        }
     }
 
-    private static Task<IssuedCredentials> Generate(AuthServer server, Guid account, string jwks) =>
+    private string PublicJwks()
+    {
+        using var half = ECDsa.Create(key.ExportParameters(includePrivateParameters: false));
+        return Jwks(JsonWebKeyConverter.ConvertFromECDsaSecurityKey(new(half)));
+    }
+
+    /// <summary>What a client of the management API hears.</summary>
+    private async Task<HttpResponseMessage> ManagementAnswer(AuthServer server, object audience)
+    {
+        var clientId = await server.With<Auth.Server.Connect.ManagementClients, string>(async clients => (await clients.Add(
+            new("rotation", PublicJwks(), null, ReadOnly: true, "a test"), CancellationToken.None)).ClientId!);
+        return await Ask(
+            server, clientId, Assertion(server, clientId, "aud", audience), AuthServerPaths.Token, ("scope", "accounts.read"));
+    }
+
+    /// <summary>What a resource server hears.</summary>
+    private async Task<HttpResponseMessage> IntrospectionAnswer(AuthServer server, object audience)
+    {
+        await server.With<Auth.Server.Connect.ResourceServers, bool>(async servers =>
+        {
+            await servers.Add("another", PublicJwks(), CancellationToken.None);
+            return true;
+        });
+        return await Ask(server, "another", Assertion(server, "another", "aud", audience), AuthServerPaths.Introspection);
+    }
+
+    /// <summary>The same assertion with one more header, signed anew.</summary>
+    private string WithHeader(string assertion, string name, string json)
+    {
+        var parts = assertion.Split('.');
+        var header = Base64UrlEncoder.Decode(parts[0]);
+        var text = $"{Base64UrlEncoder.Encode($"{header[..^1]},\"{name}\":{json}}}")}.{parts[1]}";
+        var signature = key.SignData(System.Text.Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256);
+        return $"{text}.{Base64UrlEncoder.Encode(signature)}";
+    }
+
+    private async Task<IssuedCredentials> Generate(AuthServer server, params string[] redirectUris)
+    {
+        var account = await server.CreateAccount();
+        return await Generate(server, account.Id, PublicJwks(), redirectUris);
+    }
+
+    private static Task<IssuedCredentials> Generate(
+        AuthServer server, Guid account, string jwks, params string[] redirectUris) =>
         server.With((CredentialSets sets) => sets.Generate(
-            new(account, null, CredentialMethods.OAuth2, "a test", Jwks: jwks), CancellationToken.None));
+            new(account, null, CredentialMethods.OAuth2, "a test", RedirectUris: redirectUris, Jwks: jwks),
+            CancellationToken.None));
 
     private static string Jwks(JsonWebKey jwk) => JsonSerializer.Serialize(new
     {
         keys = new[] { new { kty = jwk.Kty, crv = jwk.Crv, x = jwk.X, y = jwk.Y, d = jwk.D, kid = "k1", use = "sig" } },
     });
 
-    private static async Task<HttpResponseMessage> Ask(AuthServer server, IssuedCredentials issued, string assertion)
+    private static Task<HttpResponseMessage> Ask(
+        AuthServer server, IssuedCredentials issued, string assertion, string path = AuthServerPaths.Token) =>
+        Ask(server, issued.Set.ClientId!, assertion, path);
+
+    private static async Task<HttpResponseMessage> Ask(
+        AuthServer server, string clientId, string assertion, string path, params (string, string)[] other)
     {
         using var http = server.CreateClient();
         return await http.Send(
-            AuthServerPaths.Token, null,
-            ("grant_type", "client_credentials"), ("client_id", issued.Set.ClientId!),
-            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-            ("client_assertion", assertion));
+            path, null,
+            [
+                ("grant_type", "client_credentials"), ("token", "unknown"), ("response_type", "code"), ("client_id", clientId),
+                ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+                ("client_assertion", assertion), .. other,
+            ]);
     }
 
-    private string Assertion(AuthServer server, IssuedCredentials issued, string? changed = null, object? value = null)
+    private string Assertion(AuthServer server, IssuedCredentials issued, string? changed = null, object? value = null) =>
+        Assertion(server, issued.Set.ClientId!, changed, value);
+
+    private string Assertion(AuthServer server, string clientId, string? changed = null, object? value = null)
     {
         var now = server.Time.GetUtcNow();
         var claims = new Dictionary<string, object>
         {
-            ["iss"] = issued.Set.ClientId!,
-            ["sub"] = issued.Set.ClientId!,
+            ["iss"] = clientId,
+            ["sub"] = clientId,
             ["aud"] = AuthServer.PublicUrl.AbsoluteUri,
             ["jti"] = Guid.NewGuid().ToString(),
             ["iat"] = now.ToUnixTimeSeconds(),

@@ -201,7 +201,7 @@ internal sealed class TokenExchangeTests
     }
 
     [TestCase("scope", "scim", 200, null)]
-    [TestCase("scope", "accounts.read", 400, "invalid_request")]
+    [TestCase("scope", "accounts.read", 400, "invalid_scope")]
     [TestCase("scope", "portal", 400, "invalid_scope")]
     [TestCase("audience", "scim", 400, "invalid_target")]
     [TestCase("audience", "management", 400, "invalid_target")]

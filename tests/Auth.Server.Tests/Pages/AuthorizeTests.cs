@@ -96,27 +96,31 @@ public sealed class AuthorizeTests
         Assert.That(answer["error"], Is.EqualTo("consent_required"));
     }
 
-    [TestCase("&scope=accounts.read", "invalid_request")]
-    [TestCase("&scope=everything", "invalid_scope")]
-    [TestCase("&scope=openid", "invalid_scope", Description = "There are no id tokens.")]
-    [TestCase("&prompt=login", "invalid_request")]
-    [TestCase("&prompt=select_account", "invalid_request")]
-    [TestCase("&code_challenge=abc&code_challenge_method=plain", "invalid_request")]
-    [TestCase("&code_challenge=abc", "invalid_request", Description = "RFC 7636 §4.3: no method means plain.")]
-    [TestCase("&response_mode=form_post", "invalid_request")]
-    [TestCase("&response_mode=fragment", "invalid_request")]
-    [Category("Check 06")]
-    [Category("Check 10")]
-    public async Task What_nobody_can_grant_is_not_asked_for(string parameters, string error)
+    [TestCase("https://client.example/admin/app/cpc/scileads_1/oauth/callback", null)]
+    [TestCase("https://client.example:8443/admin/app/cpc/scileads_1/oauth/callback", null)]
+    [TestCase("https://system-admin.okta.com.evil.example/admin/app/cpc/scileads_1/oauth/callback", null)]
+    [TestCase("https://system-admin.okta.com:8443/admin/app/cpc/scileads_1/oauth/callback", null)]
+    [TestCase("https://okta.com/admin/app/cpc/scileads_1/oauth/callback", null)]
+    [TestCase("https://system-admin.okta.com/admin/app/cpc/scileads_1/oauth/callback?x=1", null)]
+    [TestCase("https://system-admin.okta.com/x/admin/app/cpc/scileads_1/oauth/callback", null)]
+    [TestCase("https://evil.example/https://system-admin.okta.com/admin/app/cpc/scileads_1/oauth/callback", null)]
+    [TestCase("https://system-admin.okta.com/admin/app/cpc/scileads_1/oauth/callback", "scileads_1")]
+    [TestCase("https://system-admin.okta-emea.com/admin/app/cpc/scileads_1/oauth/callback", "scileads_1")]
+    [TestCase("https://system-admin.oktapreview.com/admin/app/cpc/other-app/oauth/callback", "other-app")]
+    public async Task Only_an_address_of_Okta_s_is_called_an_Okta_app(string redirectUri, string? app)
     {
         await using var server = await AuthServer.Start();
-        var (_, issued) = await Client(server);
+        var account = await server.CreateAccount();
+        await server.CreateAdministrator(account);
+        var issued = await server.Generate(account, CredentialMethods.OAuth2, redirectUri);
         using var browser = await Browser.SignedIn(server);
 
-        var refused = await browser.Open(Request(issued, parameters));
+        var consent = await browser.Open(Request(issued, redirectUri: redirectUri));
 
-        Assert.That((refused.Status, refused.Location), Is.EqualTo((400, (string?)null)));
-        Assert.That(refused.Document.QuerySelector("dd code")!.TextContent, Is.EqualTo(error));
+        Assert.That(consent.Status, Is.EqualTo(200));
+        Assert.That(consent.Text, app is null ? Does.Not.Contain("Okta app") : Does.Contain($"the Okta app {app}"));
+        if (app is null)
+            Assert.That(consent.Text, Does.Contain($"{new Uri(redirectUri).Authority}."));
     }
 
     [Test]

@@ -1,0 +1,127 @@
+using Auth.Server.Administrators;
+using Microsoft.AspNetCore;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using OpenIddict.Abstractions;
+using OpenIddict.Server;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+using static OpenIddict.Server.OpenIddictServerEvents;
+
+namespace Auth.Server.Connect;
+
+/// <summary>
+/// Where a faulty authorization request leads (RFC 6749 §4.1.2.1): back to its client, if that and the redirect URI are
+/// known and an administrator of the client's account is signed in; to the sign-in page before that, so that nobody can use
+/// this server to send strangers to an address of theirs (RFC 9700 §4.11.2); else to an error page.
+/// </summary>
+internal sealed class AuthorizationErrors(ClientManager clients) : IOpenIddictServerHandler<ApplyAuthorizationResponseContext>
+{
+    public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+        OpenIddictServerHandlerDescriptor.CreateBuilder<ApplyAuthorizationResponseContext>()
+            .UseScopedHandler<AuthorizationErrors>()
+            // State and issuer are added after this.
+            .SetOrder(OpenIddictServerHandlers.Authentication.InferResponseMode.Descriptor.Order + 500)
+            .Build();
+
+    private const string NobodySignedIn = "No administrator of the client's account is signed in.";
+
+    public async ValueTask HandleAsync(ApplyAuthorizationResponseContext context)
+    {
+        if (context is not { Response.Error: not null, RedirectUri: null, Request: { } request }
+            || context.Transaction.GetHttpRequest()?.HttpContext is not { } http
+            || await Find(request) is not var (client, redirectUri))
+        {
+            return;
+        }
+
+        var signedIn = await SignedInAt(http);
+        if (signedIn?.AccountId != client.CredentialSet!.AccountId)
+        {
+            if (!request.HasPromptValue(PromptValues.None))
+            {
+                if (signedIn is null)
+                    await AskToSignIn(context, http, request);
+                return;
+            }
+
+            (context.Response.Error, context.Response.ErrorDescription) = (Errors.LoginRequired, NobodySignedIn);
+        }
+
+        context.RedirectUri = redirectUri;
+        context.ResponseMode = ResponseModes.Query;
+        context.Response.State = RequestParameters.ValuesOf(request[Parameters.State]).FirstOrDefault();
+    }
+
+    /// <summary>The client of a credential set and its redirect URI; null if one of them is not known for certain.</summary>
+    private async Task<(Client Client, string RedirectUri)?> Find(OpenIddictRequest request)
+    {
+        // What was pushed is known only if the request URI was good.
+        if (RequestParameters.IsPushed(request) && request.ResponseType is null)
+            return null;
+        var redirectUris = RequestParameters.ValuesOf(request[Parameters.RedirectUri]);
+        if (redirectUris.Length > 1
+            || string.IsNullOrEmpty(request.ClientId)
+            || await clients.FindByClientIdAsync(request.ClientId) is not { CredentialSet: not null } client)
+        {
+            return null;
+        }
+
+        var registered = await clients.GetRedirectUrisAsync(client);
+        if (redirectUris.IsEmpty)
+            return registered.Length == 1 ? (client, registered[0]) : null;
+        return registered.Contains(redirectUris[0]) ? (client, redirectUris[0]) : null;
+    }
+
+    private static async Task<SignedIn?> SignedInAt(HttpContext http)
+    {
+        var result = await http.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+        return result.Principal is { } user ? SignedIn.From(user) : null;
+    }
+
+    private static async Task AskToSignIn(
+        ApplyAuthorizationResponseContext context, HttpContext http, OpenIddictRequest request)
+    {
+        await http.ChallengeAsync(
+            CookieAuthenticationDefaults.AuthenticationScheme, new() { RedirectUri = AddressOf(http, request) });
+        context.HandleRequest();
+    }
+
+    /// <summary>The request as one by GET, which a browser can be sent to.</summary>
+    private static string AddressOf(HttpContext http, OpenIddictRequest request) => http.Request.Path + QueryString.Create(
+        from parameter in request.GetParameters()
+        where !RequestParameters.IsPushed(request) || parameter.Key is Parameters.ClientId or Parameters.RequestUri
+        from value in RequestParameters.ValuesOf(parameter.Value)
+        select KeyValuePair.Create(parameter.Key, (string?)value));
+
+    /// <summary>
+    /// What is settled before anybody is shown a page. A client that wants nobody asked hears that somebody must sign in
+    /// (OpenID Connect Core §3.1.2.6), and a request by POST (RFC 6749 §3.1) goes on as one by GET, but for the consent
+    /// page's own.
+    /// </summary>
+    internal sealed class BeforeThePage(ClientManager clients) : IOpenIddictServerHandler<HandleAuthorizationRequestContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<HandleAuthorizationRequestContext>()
+                .UseScopedHandler<BeforeThePage>()
+                .SetOrder(int.MinValue + 50_000)
+                .Build();
+
+        public async ValueTask HandleAsync(HandleAuthorizationRequestContext context)
+        {
+            if (context.Transaction.GetHttpRequest()?.HttpContext is not { } http)
+                return;
+            if (HttpMethods.IsPost(http.Request.Method) && !http.Request.Form.ContainsKey("decision"))
+            {
+                http.Response.StatusCode = StatusCodes.Status303SeeOther;
+                http.Response.Headers.Location = AddressOf(http, context.Request);
+                context.HandleRequest();
+            }
+            else if (context.Request.HasPromptValue(PromptValues.None))
+            {
+                var client = await clients.FindByClientIdAsync(context.ClientId!);
+                if ((await SignedInAt(http))?.AccountId != client?.CredentialSet?.AccountId)
+                    context.Reject(Errors.LoginRequired, NobodySignedIn);
+            }
+        }
+    }
+}

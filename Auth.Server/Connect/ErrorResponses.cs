@@ -1,0 +1,41 @@
+using OpenIddict.Server;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+using static OpenIddict.Server.OpenIddictServerEvents;
+
+namespace Auth.Server.Connect;
+
+/// <summary>
+/// OpenIddict's errors under the codes that the RFCs give, and without the addresses of its own documentation: nobody is sent
+/// to a third party.
+/// </summary>
+internal sealed class ErrorResponses<TContext> : IOpenIddictServerHandler<TContext>
+    where TContext : BaseRequestContext
+{
+    public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+        OpenIddictServerHandlerDescriptor.CreateBuilder<TContext>()
+            .UseSingletonHandler<ErrorResponses<TContext>>()
+            // OpenIddict's own first one is at 100,000.
+            .SetOrder(int.MinValue + 25_000)
+            .Build();
+
+    public ValueTask HandleAsync(TContext context)
+    {
+        if (context.Transaction.Response is not { Error: { } error } response)
+            return ValueTask.CompletedTask;
+        response.Error = (response.ErrorUri?.Split('/')[^1], context.EndpointType) switch
+        {
+            // A scope that the client may not have, or that was not granted (RFC 6749 §4.1.2.1, §5.2).
+            ("ID2051", _) => Errors.InvalidScope,
+            ("ID2052" or "ID2074", OpenIddictServerEndpointType.Token) when error == Errors.InvalidGrant
+                && response.ErrorDescription?.Contains("'scope'", StringComparison.Ordinal) == true => Errors.InvalidScope,
+            // A client assertion without a claim, or with one of another type (RFC 7523 §3.2).
+            ("ID2171" or "ID2172" or "ID2173", _) => Errors.InvalidClient,
+            // Tokens are none of the authorization endpoint's words.
+            (_, OpenIddictServerEndpointType.Authorization) when error is Errors.InvalidToken or Errors.MissingToken =>
+                Errors.InvalidRequest,
+            _ => error,
+        };
+        response.ErrorUri = null;
+        return ValueTask.CompletedTask;
+    }
+}
