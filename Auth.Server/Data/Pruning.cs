@@ -4,17 +4,28 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.Data;
 
 /// <summary>
-/// Throws away what decides nothing any more, a week after its end: codes and tokens, grants, administrators' sessions, and
-/// what is remembered of links, assertions, challenges and failures. Small steps, so that no writer waits for long. What has
+/// Throws away what decides nothing any more: minutes after their end, access tokens, codes, pushed requests and used
+/// assertions, of which clients make as many as they like; a week after it, refresh tokens, grants, administrators' sessions,
+/// and what is remembered of links, challenges and failures. Small steps, so that no writer waits for long. What has
 /// ended stays so, and a token without a row is refused like one that has ended: any node may do this at any time.
 /// </summary>
 /// <remarks>
-/// What stays: the audit trail, credential sets and their clients, keys. Used refresh tokens of a family that lives, however
-/// old: whoever uses one again is a thief. Each administrator's newest session: it tells when they last signed in.
+/// What stays: the audit trail, credential sets and their clients, keys. Used refresh tokens of a grant that lives, until they
+/// would have expired unused: whoever uses one again is a thief. Each administrator's newest session: it tells when they last signed in.
 /// </remarks>
 internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, ILogger<Pruning> log)
-    : Watch(TimeSpan.FromHours(1), scopes, time, log)
+    : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
 {
+    /// <summary>
+    /// How long what expires by itself is kept afterwards: longer than clocks differ, so that nothing goes that another node
+    /// still takes.
+    /// </summary>
+    public static readonly TimeSpan KeptAfterExpiry = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan everythingEvery = TimeSpan.FromHours(1);
+
+    private DateTimeOffset everythingAt = time.GetUtcNow() + everythingEvery;
+
     /// <summary>For so long, who asks about a failure still finds what it was about.</summary>
     public static readonly TimeSpan KeptAfterTheEnd = TimeSpan.FromDays(7);
 
@@ -24,22 +35,48 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
     /// <summary>Deletes some rows of what ended before a time; tells how many.</summary>
     private delegate Task<int> Step(AuthDbContext db, DateTime end, CancellationToken cancellation);
 
+    /// <summary>Throws away everything that has ended for long enough.</summary>
     public async Task Prune(CancellationToken cancellation)
     {
+        await PruneExpired(cancellation);
         foreach (var key in await KeyIds(cancellation))
-            await Repeat((db, end, token) => ExpiredTokens(db, key, end, token), cancellation);
+            await Repeat((db, end, token) => Expired(db.Tokens, key, end, token), KeptAfterTheEnd, cancellation);
         // What points to others goes before them.
         foreach (var step in new Step[]
         {
-            TokensOfEndedSets, TokensOfEndedFamilies, GrantsWithoutTokens, Sessions, Invitations, UsedAssertions, UsedChallenges,
-            SignInAttempts,
+            TokensOfEndedSets, TokensOfEndedFamilies, GrantsWithoutTokens, Sessions, Invitations, UsedChallenges, SignInAttempts,
         })
         {
-            await Repeat(step, cancellation);
+            await Repeat(step, KeptAfterTheEnd, cancellation);
         }
     }
 
-    protected override Task Look(IServiceProvider services, CancellationToken cancellation) => Prune(cancellation);
+    /// <summary>Throws away what clients make many of.</summary>
+    public async Task PruneExpired(CancellationToken cancellation)
+    {
+        foreach (var key in await KeyIds(cancellation))
+        {
+            await Repeat(
+                (db, end, token) => Expired(
+                    db.Tokens.Where(row => row.Type != TokenTypeIdentifiers.RefreshToken), key, end, token),
+                KeptAfterExpiry,
+                cancellation);
+        }
+
+        await Repeat(UsedAssertions, KeptAfterExpiry, cancellation);
+    }
+
+    protected override async Task Look(IServiceProvider services, CancellationToken cancellation)
+    {
+        if (Time.GetUtcNow() < everythingAt)
+        {
+            await PruneExpired(cancellation);
+            return;
+        }
+
+        await Prune(cancellation);
+        everythingAt = Time.GetUtcNow() + everythingEvery;
+    }
 
     private async Task<List<string?>> KeyIds(CancellationToken cancellation)
     {
@@ -49,7 +86,7 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
         return [.. await db.Keys.Select(key => key.Id).ToListAsync(cancellation), null];
     }
 
-    private async Task Repeat(Step step, CancellationToken cancellation)
+    private async Task Repeat(Step step, TimeSpan kept, CancellationToken cancellation)
     {
         var deleted = 0;
         do
@@ -57,15 +94,16 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
             await using var scope = Scopes.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
             await using var write = await db.BeginWrite(cancellation);
-            deleted = await step(db, Time.GetUtcNow().UtcDateTime - KeptAfterTheEnd, cancellation);
+            deleted = await step(db, Time.GetUtcNow().UtcDateTime - kept, cancellation);
             await write.Commit(cancellation);
         }
         while (deleted > 0);
     }
 
     /// <summary>Those of one key, as the index wants it.</summary>
-    private static Task<int> ExpiredTokens(AuthDbContext db, string? keyId, DateTime end, CancellationToken cancellation) =>
-        db.Tokens.Where(token => token.KeyId == keyId && token.ExpirationDate < end)
+    private static Task<int> Expired(
+        IQueryable<Connect.Token> tokens, string? keyId, DateTime end, CancellationToken cancellation) =>
+        tokens.Where(token => token.KeyId == keyId && token.ExpirationDate < end)
             .OrderBy(token => token.ExpirationDate).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
 
     /// <summary>Refresh tokens, above all: they end with their set only.</summary>

@@ -9,15 +9,18 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Limits;
 
 /// <summary>
-/// Answers one failed proof too many with 429 (RFC 6585 §4) and <c>Retry-After</c>, at every endpoint where clients prove
-/// themselves.
+/// Answers one failed proof or one request too many with 429 (RFC 6585 §4) and <c>Retry-After</c>, at every endpoint where
+/// clients prove themselves.
 /// </summary>
 internal static class SlowFailures
 {
     public static void AddLimits(this OpenIddictServerBuilder server)
     {
         server.Services.AddSingleton<FailedProofs>();
-        server.AddEventHandler(FailingClients.Descriptor);
+        server.Services.AddSingleton<ClientRequests>();
+        server.AddEventHandler(FailingClients.Descriptor)
+            .AddEventHandler(ClientRequests.OfAuthenticated.Descriptor)
+            .AddEventHandler(ClientRequests.OfPublic.Descriptor);
         server.AddEventHandler(Handler<ApplyTokenResponseContext>.Descriptor)
             .AddEventHandler(Handler<ApplyIntrospectionResponseContext>.Descriptor)
             .AddEventHandler(Handler<ApplyRevocationResponseContext>.Descriptor)
@@ -38,9 +41,14 @@ internal static class SlowFailures
         {
             if (context.Transaction.GetHttpRequest()?.HttpContext is not { } http)
                 return;
-            // No place was left to wait in.
+            // The client made too many requests, or no place was left to wait in.
             if (context.Transaction.Response is { Error: Errors.TemporarilyUnavailable })
-                Refuse(http.Response, FairQueue.TryAgainAfter);
+            {
+                Refuse(
+                    http.Response,
+                    context.Transaction.GetProperty<object>(ClientRequests.Wait) as TimeSpan? ?? FairQueue.TryAgainAfter);
+            }
+
             if (context.Transaction.Response is not { Error: Errors.InvalidClient } response)
                 return;
             var id = context.Transaction.Request?.ClientId;

@@ -134,6 +134,7 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
         $"--ConnectionStrings:Auth={database}",
         "--Auth:PublicUrl=http://localhost:5001",
         "--Auth:ScimBaseUrl=http://localhost:5002/scim/v2",
+        "--Auth:Limits:RequestsPerClient=1000000",
         "--Auth:ScimApiUrl=http://127.0.0.1:9",
         $"--Auth:DataDirectory={DataOf(i)}",
         $"--Auth:KeyCertificate={Certificate}",

@@ -17,8 +17,8 @@ internal sealed class RevocationRaceTests
     [Test]
     public async Task Revocations_of_a_refresh_token_that_is_being_refreshed_succeed_and_end_the_grant()
     {
-        await using var server = await AuthServer.Start();
-        await using var other = TestPostgres.IsWanted ? await server.StartNode() : null;
+        await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
+        await using var other = TestPostgres.IsWanted ? await server.StartNode("--Auth:Limits:RequestsPerClient=100000") : null;
         AuthServer[] nodes = [server, other ?? server];
         using var scim = await ResourceServer.Register(server);
         using var client = await AllowedClient.Of(server);
@@ -48,8 +48,8 @@ internal sealed class RevocationRaceTests
     [TestCase("access_token")]
     public async Task Concurrent_and_repeated_revocations_all_succeed(string which)
     {
-        await using var server = await AuthServer.Start();
-        await using var other = TestPostgres.IsWanted ? await server.StartNode() : null;
+        await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
+        await using var other = TestPostgres.IsWanted ? await server.StartNode("--Auth:Limits:RequestsPerClient=100000") : null;
         using var scim = await ResourceServer.Register(server);
         using var client = await AllowedClient.Of(server);
         for (var round = 0; round < Rounds; round++)
@@ -68,7 +68,7 @@ internal sealed class RevocationRaceTests
     [Test(Description = "Both have found the token valid; the revocation commits first.")]
     public async Task A_refresh_that_comes_after_the_end_of_its_grant_gets_nothing()
     {
-        await using var server = await AuthServer.Start();
+        await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
         using var client = await AllowedClient.Of(server);
         await client.Tokens();
         var (token, grant) = await RefreshTokenOf(server);
@@ -87,7 +87,7 @@ internal sealed class RevocationRaceTests
     [Test(Description = "Both have found the token valid; the refresh commits first.")]
     public async Task A_revocation_that_comes_after_a_refresh_ends_its_successor()
     {
-        await using var server = await AuthServer.Start();
+        await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
         using var client = await AllowedClient.Of(server);
         await client.Tokens();
         var (token, grant) = await RefreshTokenOf(server);
@@ -108,8 +108,8 @@ internal sealed class RevocationRaceTests
     [Category("Check 19")]
     public async Task A_code_that_is_redeemed_twice_at_once_gives_nothing_that_lasts()
     {
-        await using var server = await AuthServer.Start();
-        await using var other = TestPostgres.IsWanted ? await server.StartNode() : null;
+        await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
+        await using var other = TestPostgres.IsWanted ? await server.StartNode("--Auth:Limits:RequestsPerClient=100000") : null;
         using var scim = await ResourceServer.Register(server);
         using var client = await AllowedClient.Of(server);
         for (var round = 0; round < 5; round++)
@@ -134,7 +134,7 @@ internal sealed class RevocationRaceTests
     [Test]
     public async Task A_refresh_and_the_redemption_of_a_newer_code_at_once_leave_one_grant_that_can_be_refreshed()
     {
-        await using var server = await AuthServer.Start();
+        await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
         using var client = await AllowedClient.Of(server);
         for (var round = 0; round < 5; round++)
         {
@@ -160,7 +160,7 @@ internal sealed class RevocationRaceTests
     [Test]
     public async Task A_refresh_token_whose_client_was_allowed_anew_still_revokes_its_access_tokens()
     {
-        await using var server = await AuthServer.Start();
+        await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
         using var scim = await ResourceServer.Register(server);
         using var client = await AllowedClient.Of(server);
         var old = await client.Tokens();
@@ -177,7 +177,7 @@ internal sealed class RevocationRaceTests
     [Test]
     public async Task A_used_refresh_token_ends_its_grant_when_it_is_revoked_however_late()
     {
-        await using var server = await AuthServer.Start();
+        await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
         using var scim = await ResourceServer.Register(server);
         using var client = await AllowedClient.Of(server);
         var first = await client.Tokens();

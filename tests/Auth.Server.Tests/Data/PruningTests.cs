@@ -22,24 +22,65 @@ public sealed class PruningTests
     private static readonly TimeSpan second = TimeSpan.FromSeconds(1);
 
     [Test]
-    public async Task Expired_codes_and_tokens_go_a_week_after_their_end_and_not_before()
+    public async Task Expired_codes_pushed_requests_and_access_tokens_go_minutes_after_their_end_and_not_before()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
-        await client.ClientCredentialsToken();
-        await client.Code();
         using var pushed = await client.Post(
             "connect/par", ("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri));
-        Assert.That(await Tokens(server), Is.EqualTo(3));
+        await client.Code();
+        var tokens = await client.Tokens();
+        using var exchanged = await client.Post(
+            AuthServerPaths.Token, ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("subject_token", tokens.AccessToken), ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"));
+        await client.ClientCredentialsToken();
+        Assert.That(await Tokens(server), Is.EqualTo(7));
 
-        server.Time.Advance(TimeSpan.FromHours(1) + week);
+        server.Time.Advance(TimeSpan.FromMinutes(20));
+        await PruneExpired(server);
+        Assert.That(await Tokens(server), Is.EqualTo(4), "codes and the pushed request have gone");
+
+        server.Time.Advance(TimeSpan.FromMinutes(40) + Pruning.KeptAfterExpiry);
+        await PruneExpired(server);
+        Assert.That(await Tokens(server), Is.EqualTo(4));
+
+        server.Time.Advance(second);
+        await PruneExpired(server);
+        Assert.That(await Tokens(server), Is.EqualTo(1), "the refresh token");
+        Assert.That((await client.Refresh(tokens.RefreshToken!)).AccessToken, Is.Not.Empty);
+    }
+
+    [Test]
+    public async Task Used_assertions_go_when_they_are_too_old_to_be_used_again()
+    {
+        await using var server = await AuthServer.Start();
+        using var scim = await ResourceServer.Register(server);
+        using var granted = await scim.Post(
+            AuthServerPaths.Token, ("grant_type", "client_credentials"), ("scope", Scopes.PollEvents));
+        Assert.That(granted.IsSuccessStatusCode);
+
+        server.Time.Advance(TimeSpan.FromMinutes(6));
+        await PruneExpired(server);
+        Assert.That(await server.WithDatabase(db => db.UsedAssertions.CountAsync()), Is.EqualTo(1));
+
+        server.Time.Advance(Pruning.KeptAfterExpiry + second);
+        await PruneExpired(server);
+        Assert.That(await server.WithDatabase(db => db.UsedAssertions.CountAsync()), Is.Zero);
+    }
+
+    [Test]
+    public async Task An_unused_refresh_token_goes_a_week_after_its_end_and_its_grant_with_it()
+    {
+        await using var server = await AuthServer.Start();
+        using var client = await AllowedClient.Of(server);
+        await client.Tokens();
+        server.Time.Advance(TimeSpan.FromDays(365) + week);
         await Prune(server);
-        Assert.That(await Tokens(server), Is.EqualTo(1), "the access token, which lived longest");
-        Assert.That(await Grants(server), Is.Zero, "the code was never redeemed");
+        Assert.That((await Tokens(server), await Grants(server)), Is.EqualTo((1, 1)));
 
         server.Time.Advance(second);
         await Prune(server);
-        Assert.That(await Tokens(server), Is.Zero);
+        Assert.That((await Tokens(server), await Grants(server)), Is.EqualTo((0, 0)));
     }
 
     [Test]
@@ -181,7 +222,7 @@ public sealed class PruningTests
         {
             for (var i = 0; i < 1200; i++)
             {
-                db.UsedAssertions.Add(new() { Id = $"{i}", ExpiresAt = now.AddSeconds(i) });
+                db.UsedAssertions.Add(new() { Id = $"{i}", ExpiresAt = now.AddSeconds(i) + week - Pruning.KeptAfterExpiry });
                 db.UsedChallenges.Add(new() { Hash = $"{i}", ExpiresAt = now });
                 db.SignInAttempts.Add(new() { Key = $"{i}", ForgottenAt = now });
             }
@@ -198,12 +239,13 @@ public sealed class PruningTests
     }
 
     [Test]
-    public async Task A_running_server_prunes_by_itself_every_hour()
+    public async Task A_running_server_prunes_by_itself()
     {
         await using var server = await AuthServer.Start();
         await server.WithDatabase(db =>
         {
             db.UsedAssertions.Add(new() { Id = "old", ExpiresAt = server.Time.GetUtcNow().UtcDateTime });
+            db.UsedChallenges.Add(new() { Hash = "old", ExpiresAt = server.Time.GetUtcNow().UtcDateTime });
             return db.SaveChangesAsync();
         });
         var time = new FakeTimeProvider(server.Time.GetUtcNow() + week);
@@ -215,7 +257,7 @@ public sealed class PruningTests
             async () =>
             {
                 time.Advance(TimeSpan.FromMinutes(10));
-                return await Count(server, db => db.UsedAssertions);
+                return await Count(server, db => db.UsedAssertions) + await Count(server, db => db.UsedChallenges);
             },
             Is.Zero.After(30).Seconds.PollEvery(50).MilliSeconds);
         await pruning.StopAsync(CancellationToken.None);
@@ -233,6 +275,9 @@ public sealed class PruningTests
 
     private static Task Prune(AuthServer server) =>
         server.Services.GetServices<IHostedService>().OfType<Pruning>().Single().Prune(CancellationToken.None);
+
+    private static Task PruneExpired(AuthServer server) =>
+        server.Services.GetServices<IHostedService>().OfType<Pruning>().Single().PruneExpired(CancellationToken.None);
 
     private static Task<int> Tokens(AuthServer server) => Count(server, db => db.Tokens);
 

@@ -12,6 +12,7 @@ internal static class AuthHost
         $"--ConnectionStrings:Auth={connection}",
         $"--Auth:PublicUrl={IssuedTokens.PublicUrl}",
         "--Auth:ScimBaseUrl=http://localhost:5002/scim/v2",
+        "--Auth:Limits:RequestsPerClient=1000000",
         "--Auth:ScimApiUrl=http://127.0.0.1:9",
         $"--Auth:DataDirectory={Path.Combine(folder, data)}",
         $"--Auth:KeyCertificate={Path.Combine(folder, "keys.pfx")}",

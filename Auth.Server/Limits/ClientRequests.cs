@@ -1,0 +1,86 @@
+using System.Threading.RateLimiting;
+using Auth.Server.Connect;
+using OpenIddict.Abstractions;
+using OpenIddict.Server;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+using static OpenIddict.Server.OpenIddictServerEvents;
+
+namespace Auth.Server.Limits;
+
+/// <summary>
+/// How many requests a client may make that cost rows: for tokens, pushed authorization requests and revocations. Counted
+/// on each node once the client has proved itself, so that nobody can use up what is another's. Introspection is free.
+/// </summary>
+internal sealed class ClientRequests(AuthOptions options) : IDisposable
+{
+    /// <summary>The property of a transaction that holds how long its client has to wait.</summary>
+    public const string Wait = "Auth.Server.Limits.ClientRequests.Wait";
+
+    private const string Description = "The client makes too many requests. It can use an access token until it expires.";
+
+    // Clients that exist and have proved themselves: nobody can make them up.
+    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(
+        clientId => RateLimitPartition.GetTokenBucketLimiter(clientId, _ => new()
+        {
+            TokenLimit = options.Limits.RequestsPerClient,
+            TokensPerPeriod = Math.Max(1, options.Limits.RequestsPerClient / 60),
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        }));
+
+    public void Dispose() => limiter.Dispose();
+
+    private void Count(BaseValidatingContext context, string clientId)
+    {
+        using var lease = limiter.AttemptAcquire(clientId);
+        if (lease.IsAcquired)
+            return;
+        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var time) ? time : TimeSpan.FromSeconds(1);
+        context.Transaction.SetProperty(Wait, (object)wait);
+        context.Reject(Errors.TemporarilyUnavailable, Description);
+    }
+
+    /// <summary>Counts a client that has authenticated, before its assertion is written down as used.</summary>
+    internal sealed class OfAuthenticated(ClientRequests requests) : IOpenIddictServerHandler<ProcessAuthenticationContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
+                .UseSingletonHandler<OfAuthenticated>()
+                .SetOrder(ClientAssertions.TakeOnce.Descriptor.Order - 50)
+                .Build();
+
+        public ValueTask HandleAsync(ProcessAuthenticationContext context)
+        {
+            if (context.EndpointType is OpenIddictServerEndpointType.Token or OpenIddictServerEndpointType.PushedAuthorization
+                    or OpenIddictServerEndpointType.Revocation
+                && HasAuthenticated(context)
+                && context.ClientId is { Length: > 0 } clientId)
+            {
+                requests.Count(context, clientId);
+            }
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>Counts the holder of a direct JWT, which is its client's proof, when that was found good.</summary>
+    internal sealed class OfPublic(ClientRequests requests) : IOpenIddictServerHandler<ValidateTokenRequestContext>
+    {
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenRequestContext>()
+                .UseSingletonHandler<OfPublic>()
+                .SetOrder(int.MaxValue - 50_000)
+                .Build();
+
+        public ValueTask HandleAsync(ValidateTokenRequestContext context)
+        {
+            if (context.Request.IsTokenExchangeGrantType()
+                && context.Request is { ClientSecret: null, ClientAssertion: null, ClientId: { Length: > 0 } clientId })
+            {
+                requests.Count(context, clientId);
+            }
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private static bool HasAuthenticated(ProcessAuthenticationContext context) =>
+        context.ClientAssertionPrincipal is not null || !string.IsNullOrEmpty(context.Request.ClientSecret);
+}
