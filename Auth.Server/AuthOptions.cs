@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Auth.Server.Keys;
 using Auth.Server.Limits;
+using Shared.Hosting;
 
 namespace Auth.Server;
 
@@ -71,14 +72,21 @@ internal sealed class AuthOptions : IValidatableObject
     /// <inheritdoc />
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!PublicUrl.IsAbsoluteUri || PublicUrl.PathAndQuery != "/")
-            yield return new("Auth:PublicUrl must be an address without a path, such as https://iam.example.com.");
-        else if (!IsHttps && !PublicUrl.IsLoopback)
-            yield return new("Auth:PublicUrl must begin with https:// unless it is this machine itself.");
-        if (!ScimBaseUrl.IsAbsoluteUri || (ScimBaseUrl.Scheme != Uri.UriSchemeHttps && !ScimBaseUrl.IsLoopback))
+        // What is missing, the attributes say.
+        if (PublicUrl is not null)
+        {
+            if (!IsHttp(PublicUrl) || PublicUrl.PathAndQuery != "/")
+                yield return new("Auth:PublicUrl must be an address without a path, such as https://iam.example.com.");
+            else if (!IsHttps && !PublicUrl.IsLoopback)
+                yield return new("Auth:PublicUrl must begin with https:// unless it is this machine itself.");
+        }
+        if (ScimBaseUrl is not null && (!IsHttp(ScimBaseUrl) || (ScimBaseUrl.Scheme != "https" && !ScimBaseUrl.IsLoopback)))
             yield return new("Auth:ScimBaseUrl must begin with https:// unless it is this machine itself: tokens go there.");
-        else if (!ScimBaseUrl.AbsoluteUri.TrimEnd('/').EndsWith("/scim/v2", StringComparison.Ordinal))
+        else if (ScimBaseUrl is not null
+            && !ScimBaseUrl.AbsoluteUri.TrimEnd('/').EndsWith("/scim/v2", StringComparison.Ordinal))
             yield return new($"Auth:ScimBaseUrl must end in /scim/v2, as Scim__BaseUrl does; it is {ScimBaseUrl}.");
+        if (ScimApiUrl is not null && !IsHttp(ScimApiUrl))
+            yield return new("Auth:ScimApiUrl must be an absolute http or https address, such as http://127.0.0.1:5002.");
         foreach (var proxy in KnownProxies)
         {
             if (!IPAddress.TryParse(proxy, out var address))
@@ -94,14 +102,9 @@ internal sealed class AuthOptions : IValidatableObject
                 yield return new($"Auth:PlainHttpFrom holds {network}, which is the whole internet.");
         }
 
-        foreach (var result in FaultsOf(Keys).Concat(FaultsOf(Limits)))
-            yield return result;
+        foreach (var fault in Settings.FaultsOf(Keys).Concat(Settings.FaultsOf(Limits)))
+            yield return new(fault);
     }
 
-    private static List<ValidationResult> FaultsOf(object part)
-    {
-        var wrong = new List<ValidationResult>();
-        Validator.TryValidateObject(part, new(part), wrong, validateAllProperties: true);
-        return wrong;
-    }
+    private static bool IsHttp(Uri address) => address is { IsAbsoluteUri: true, Scheme: "http" or "https" };
 }

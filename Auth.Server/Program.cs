@@ -1,7 +1,4 @@
-using System.ComponentModel.DataAnnotations;
-using System.Data.Common;
 using System.Net;
-using System.Security.Cryptography;
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Audit;
@@ -16,7 +13,6 @@ using Auth.Server.Pages;
 using Auth.Server.Pages.Settings;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HttpOverrides;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Http.Resilience;
 using Shared.Hosting;
 
@@ -28,32 +24,34 @@ namespace Auth.Server;
 /// </summary>
 internal static class Program
 {
+    private const string Name = "Auth.Server";
+
     private static async Task<int> Main(string[] args)
     {
         try
         {
-            return args is [var verb, ..] && (!verb.StartsWith('-') || verb is "--help" or "-h" or "-?" or "--version")
-                ? await RunCommand(args)
-                : await RunServer(args);
+            if (!Commands.IsNamedBy(args))
+                return await RunServer(args);
+            var command = Commands.Parse(args);
+            return command.NeedsServer ? await RunCommand(command) : await command.Answer();
         }
-        // A wrong setting, a database in use, a port in use: one sentence, not a stack.
-        catch (Exception error) when (error is InvalidOperationException or ArgumentException or ValidationException
-            or IOException or UnauthorizedAccessException or DbException or CryptographicException)
+        catch (Exception failure)
         {
-            await Console.Error.WriteLineAsync($"Auth.Server cannot run: {error.Message}");
-            return 1;
+            return await StartupFailure.Report(Name, failure);
         }
     }
 
     /// <summary>What the process is made of, top to bottom.</summary>
-    internal static WebApplication Build(string[] args, TimeProvider? time = null)
+    /// <param name="args">Settings, as <c>--Name=value</c>.</param>
+    /// <param name="time">The clock; the system's unless a test has one of its own.</param>
+    /// <param name="serves">Whether it will be started; a command only uses its parts.</param>
+    internal static WebApplication Build(string[] args, TimeProvider? time = null, bool serves = true)
     {
         var builder = CreateBuilder(args);
-        var auth = ReadOptions(builder.Configuration);
-        if (builder.Environment.IsDevelopment() && !auth.PublicUrl.IsLoopback)
-            throw new ValidationException(
-                $"Auth:PublicUrl is {auth.PublicUrl}, but ASPNETCORE_ENVIRONMENT is Development, which is for this machine.");
-        CommandSocket.Prepare(auth.DataDirectory);
+        var (auth, database) = ReadSettings(builder);
+        CommandSocket.MakeFolder(auth.DataDirectory);
+        if (serves)
+            CommandSocket.Prepare(auth.DataDirectory);
         builder.WebHost.UseStaticWebAssets();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.WebHost.UseSetting(
@@ -65,22 +63,23 @@ internal static class Program
         services.AddSingleton(auth);
         services.AddSingleton(time ?? TimeProvider.System);
 
-        Storage.Guard(ConnectionString(builder.Configuration));
-        services.AddStorage(ConnectionString(builder.Configuration));
+        Storage.Guard(database);
+        services.AddStorage(database);
         services.AddHostedService<Pruning>();
         services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
         services.AddDataProtection()
             .SetApplicationName("SciLeads Auth")
             .PersistKeysToDbContext<AuthDbContext>()
-            .ProtectKeysWithCertificate(KeyCertificate.OpenOrCreate(auth.KeyCertificate));
-        services.AddHealthChecks().AddCheck<DatabaseHealth>("database");
+            .ProtectKeysWithCertificate(KeyCertificate.OpenOrCreate(auth.KeyCertificate, () => Storage.HasKeys(database)));
+        services.AddKeyRingGuard();
+        services.AddDatabaseHealth();
 
         services.AddHttpContextAccessor();
         services.AddScoped<AuditTrail>();
         services.AddScoped<PendingActions>();
         services.AddHostedService<PendingActionWatch>();
         services.AddScoped<AccountRegister>();
-        services.AddEvents(ConnectionString(builder.Configuration));
+        services.AddEvents(database);
         services.AddCredentialSets();
         services.AddScoped<CredentialContext>();
         services.AddScoped<ResourceServers>();
@@ -145,59 +144,79 @@ internal static class Program
         return app;
     }
 
-    /// <summary>Brings the database up to date, or insists that it is, and opens the keys.</summary>
-    internal static async Task Prepare(WebApplication app, bool migrate)
+    /// <summary>
+    /// Brings the database up to date, or insists that it is, and opens the keys; nodes that start at once do so one after
+    /// another.
+    /// </summary>
+    internal static async Task Prepare(WebApplication app, bool migrate, CancellationToken cancellation = default)
     {
         await using var scope = app.Services.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
+        var services = scope.ServiceProvider;
+        var database = services.GetRequiredService<Database>();
         if (migrate)
-            await db.Database.MigrateAsync();
-        else if ((await db.Database.GetPendingMigrationsAsync()).Any())
-            throw new InvalidOperationException("The database is not up to date. Run: Auth.Server database migrate");
-        await scope.ServiceProvider.GetRequiredService<KeyRotation>().Advance(CancellationToken.None);
+            await DatabaseMigration.EnsureExists(services.GetRequiredService<AuthDbContext>(), cancellation);
+        await using var migration = await MigrationLock.Take(
+            database.ConnectionString,
+            () => app.Logger.LogInformation("Waiting for another process that is preparing the database"),
+            cancellation);
+        await using (var db = database.Open(migration.Connection, services.GetRequiredService<ILoggerFactory>()))
+        {
+            if (migrate)
+                await DatabaseMigration.Apply(db, Name, cancellation);
+            else
+                await DatabaseMigration.RequireCurrent(db, Name, cancellation);
+        }
+        services.GetRequiredService<KeyRingGuard>().RequireReadable();
+        await services.GetRequiredService<KeyRotation>().Advance(cancellation);
     }
 
     private static async Task<int> RunServer(string[] args)
     {
-        var configuration = CreateBuilder(args).Configuration;
-        using var database = DatabaseLock.Take(ConnectionString(configuration));
+        var (auth, connectionString) = ReadSettings(CreateBuilder(args));
+        using var database = DatabaseLock.Take(connectionString);
         await using var app = Build(args);
-        await Prepare(app, ReadOptions(configuration).MigrateAtStart);
+        await Prepare(app, auth.MigrateAtStart);
         await app.RunAsync();
         return 0;
     }
 
-    private static async Task<int> RunCommand(string[] args)
+    private static async Task<int> RunCommand(ParsedCommand command)
     {
-        var configuration = CreateBuilder([]).Configuration;
-        var auth = ReadOptions(configuration);
+        var (auth, connectionString) = ReadSettings(CreateBuilder([]));
+        // A server that is running may be older than this program, and would not know what there is to migrate.
+        if (command.Migrates)
+        {
+            using var owned = DatabaseLock.Take(connectionString);
+            return await RunCommandAlone(command.Arguments, migrate: true);
+        }
+
         // Either the server runs the command, or nobody has the database. In between, a server is starting or stopping.
         for (var patience = 60; ; patience--)
         {
             var socket = CommandSocket.PathIn(auth.DataDirectory);
-            if (await CommandSocket.Send(socket, args, CancellationToken.None) is { } answer)
+            if (await CommandSocket.Send(socket, command.Arguments, CancellationToken.None) is { } answer)
             {
                 await Console.Out.WriteAsync(answer.Output);
                 await Console.Error.WriteAsync(answer.Error);
                 return answer.ExitCode;
             }
 
-            using var database = DatabaseLock.TryTake(ConnectionString(configuration));
+            using var database = DatabaseLock.TryTake(connectionString);
             if (database is not null)
-                return await RunCommandAlone(args, auth.MigrateAtStart);
+                return await RunCommandAlone(command.Arguments, auth.MigrateAtStart);
             if (patience == 0)
-                throw new InvalidOperationException($"another Auth.Server has the database, but does not answer at {socket}.");
+                throw new OperatorException($"another Auth.Server has the database, but does not answer at {socket}.");
             await Task.Delay(TimeSpan.FromMilliseconds(250));
         }
     }
 
-    private static async Task<int> RunCommandAlone(string[] args, bool migrate)
+    private static async Task<int> RunCommandAlone(IReadOnlyList<string> arguments, bool migrate)
     {
         // Standard output is the command's own; the log goes to standard error.
-        await using var app = Build(["--Logging:Console:LogToStandardErrorThreshold=Trace"]);
-        await Prepare(app, migrate || args is ["database", "migrate", ..]);
+        await using var app = Build(["--Logging:Console:LogToStandardErrorThreshold=Trace"], serves: false);
+        await Prepare(app, migrate);
         return await new Commands(app.Services, Environment.CurrentDirectory, CommandSocket.UnixUser)
-            .Run(args, Console.Out, Console.Error, CancellationToken.None);
+            .Run(arguments, Console.Out, Console.Error, CancellationToken.None);
     }
 
     /// <summary>The settings and the pages lie beside the program, wherever and by whatever it is called.</summary>
@@ -209,17 +228,25 @@ internal static class Program
             ContentRootPath = AppContext.BaseDirectory,
         });
 
-    /// <exception cref="ValidationException">A setting is missing or wrong; the message says which.</exception>
-    private static AuthOptions ReadOptions(ConfigurationManager configuration)
+    /// <returns>The section <c>Auth</c>, and the connection string of the auth database.</returns>
+    /// <exception cref="OperatorException">Settings are missing or wrong; it says which, all at once.</exception>
+    private static (AuthOptions Auth, string Database) ReadSettings(WebApplicationBuilder builder)
     {
-        var auth = configuration.GetSection("Auth").Get<AuthOptions>() ?? new();
-        Validator.ValidateObject(auth, new(auth), validateAllProperties: true);
-        return auth;
+        var faults = new List<string>();
+        var auth = Settings.Readable(builder.Configuration.GetSection("Auth"), typeof(AuthOptions), ":", faults)
+            .Get<AuthOptions>() ?? new();
+        faults.AddRange(Settings.FaultsOf(auth));
+        var database = builder.Configuration.GetConnectionString("Auth");
+        if (ConnectionStrings.FaultOf(database) is { } fault)
+            faults.Add($"ConnectionStrings:Auth {fault}");
+        faults.AddRange(Settings.FaultsOfUrls(builder.Configuration));
+        if (builder.Environment.IsDevelopment() && auth.PublicUrl is { IsAbsoluteUri: true, IsLoopback: false })
+            faults.Add(
+                $"Auth:PublicUrl is {auth.PublicUrl}, but ASPNETCORE_ENVIRONMENT is Development, which is for this machine.");
+        return faults.Count == 0
+            ? (auth, ConnectionStrings.WithDefaults(database!, Name))
+            : throw new OperatorException(faults);
     }
-
-    private static string ConnectionString(ConfigurationManager configuration) => ConnectionStrings.WithDefaults(
-        configuration.GetConnectionString("Auth") ?? throw new ValidationException("ConnectionStrings:Auth is not set."),
-        Storage.Program);
 
     private static void TrustProxies(ForwardedHeadersOptions forwarded, AuthOptions auth)
     {

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
@@ -11,6 +10,7 @@ using Scim.Api.Users;
 using Scim.Api.Users.Search;
 using Scim.Api.Users.Walks;
 using Shared.Contracts;
+using Shared.Hosting;
 
 namespace Scim.Api;
 
@@ -21,34 +21,38 @@ internal static class Program
     {
         try
         {
-            var isCommand = Commands.IsNamedBy(args);
-            await using var app = Build(isCommand ? [] : args);
-            if (isCommand)
-                return await Commands.Run(args, app);
-            app.Services.GetRequiredService<IStartupValidator>().Validate();
-            if (app.Environment.IsDevelopment() && app.Services.GetRequiredService<IOptions<ScimOptions>>().Value.IsPublic)
-                throw new CommandException("Scim__BaseUrl is public, but ASPNETCORE_ENVIRONMENT is Development, which is for this machine.");
+            if (Commands.IsNamedBy(args))
+                return await Commands.Run(args, () => Build([]));
+            await using var app = Build(args);
+            RequireSettings(app);
             await app.RunAsync();
             return 0;
         }
-        catch (Exception failed) when (Reasons(failed) is { } sentences)
+        catch (Exception failure)
         {
-            foreach (var sentence in sentences)
-                await Console.Error.WriteLineAsync(sentence);
-            return 1;
+            return await StartupFailure.Report(Storage.Program, failure);
         }
     }
 
-    /// <summary>What is wrong with the surroundings, in sentences; null if the fault is our own.</summary>
-    private static IEnumerable<string>? Reasons(Exception failed) => failed switch
+    /// <summary>Requires that all settings are right.</summary>
+    /// <exception cref="OperatorException">Some are missing or wrong; it says which, all at once.</exception>
+    internal static void RequireSettings(WebApplication app)
     {
-        OptionsValidationException invalid => invalid.Failures,
-        AggregateException several when several.InnerExceptions.All(inner => inner is OptionsValidationException) =>
-            several.InnerExceptions.SelectMany(inner => Reasons(inner)!),
-        DbException => [$"The SCIM database cannot be used: {failed.Message}"],
-        CommandException or IOException or UnauthorizedAccessException => [failed.Message],
-        _ => null,
-    };
+        var faults = new List<string>(Settings.FaultsOfUrls(app.Configuration));
+        try
+        {
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            if (app.Environment.IsDevelopment() && app.Services.GetRequiredService<IOptions<ScimOptions>>().Value.IsPublic)
+                faults.Add(
+                    "Scim__BaseUrl is public, but ASPNETCORE_ENVIRONMENT is Development, which is for this machine.");
+        }
+        catch (Exception invalid) when (StartupFailure.Sentences(invalid) is { } sentences)
+        {
+            faults.AddRange(sentences);
+        }
+        if (faults.Count > 0)
+            throw new OperatorException(faults);
+    }
 
     /// <summary>What the process is made of, top to bottom.</summary>
     internal static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
@@ -67,7 +71,7 @@ internal static class Program
         builder.AddSettings<DatabaseOptions>(DatabaseOptions.Section);
 
         builder.Services.AddStorage(builder.Configuration.GetSection(DatabaseOptions.Section).Get<DatabaseOptions>() ?? new());
-        builder.Services.AddHealthChecks().AddCheck<Readiness>("database", tags: ["ready"]);
+        builder.Services.AddReadiness();
         builder.Services.AddTokenValidation();
         builder.Services.AddSingleton(services => new ResourceMetadata
         {
@@ -118,7 +122,7 @@ internal static class Program
         portal.MapProvisioningLog();
         app.MapResourceMetadata();
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
-        app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains("ready") });
+        app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains(Readiness.Tag) });
         return app;
     }
 

@@ -1,18 +1,15 @@
-using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 
 namespace Scim.Api;
 
-/// <summary>Stops the start on a bad setting, with the sentences that stand in the options class.</summary>
-internal sealed class Settings<TOptions> : IValidateOptions<TOptions>
+/// <summary>Stops the start on bad settings, with a sentence for each of them.</summary>
+internal sealed class SettingsValidation<TOptions>(IReadOnlyList<string> unreadable) : IValidateOptions<TOptions>
     where TOptions : class
 {
     public ValidateOptionsResult Validate(string? name, TOptions options)
     {
-        var faults = new List<ValidationResult>();
-        return Validator.TryValidateObject(options, new ValidationContext(options), faults, validateAllProperties: true)
-            ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail(faults.Select(fault => fault.ErrorMessage!));
+        string[] faults = [.. unreadable, .. Shared.Hosting.Settings.FaultsOf(options)];
+        return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 }
 
@@ -22,7 +19,10 @@ internal static class SettingsRegistration
     public static void AddSettings<TOptions>(this WebApplicationBuilder builder, string section)
         where TOptions : class
     {
-        builder.Services.AddOptions<TOptions>().Bind(builder.Configuration.GetSection(section)).ValidateOnStart();
-        builder.Services.AddSingleton<IValidateOptions<TOptions>, Settings<TOptions>>();
+        var unreadable = new List<string>();
+        var readable = Shared.Hosting.Settings.Readable(
+            builder.Configuration.GetSection(section), typeof(TOptions), "__", unreadable);
+        builder.Services.AddOptions<TOptions>().Bind(readable).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<TOptions>>(new SettingsValidation<TOptions>(unreadable));
     }
 }

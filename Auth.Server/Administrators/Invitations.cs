@@ -6,6 +6,7 @@ using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
+using Shared.Hosting;
 
 namespace Auth.Server.Administrators;
 
@@ -154,7 +155,7 @@ internal sealed class Invitations(
         {
             await db.SaveChangesAsync(cancellation);
         }
-        catch (DbUpdateException)
+        catch (DbUpdateException error) when (!DatabaseOutage.IsCauseOf(error))
         {
             // The index allows one.
             throw ProblemException.Conflict($"{email} is just being invited by somebody else.");

@@ -105,7 +105,8 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
         return null;
     }
 
-    private void CloseIdle()
+    /// <summary>Closes the connections that nobody uses now.</summary>
+    public void CloseIdle()
     {
         while (idle.TryTake(out var command))
             Close(command);

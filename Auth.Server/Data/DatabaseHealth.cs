@@ -1,13 +1,24 @@
-using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Shared.Hosting;
 
 namespace Auth.Server.Data;
 
-/// <summary>Ready while the database answers.</summary>
-internal sealed class DatabaseHealth(AuthDbContext db) : IHealthCheck
+/// <summary>Ready while the database takes a write.</summary>
+internal static class DatabaseHealth
 {
-    public async Task<HealthCheckResult> CheckHealthAsync(
-        HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        await db.Database.CanConnectAsync(cancellationToken)
-            ? HealthCheckResult.Healthy()
-            : HealthCheckResult.Unhealthy("The database cannot be reached.");
+    public static void AddDatabaseHealth(this IServiceCollection services)
+    {
+        services.AddSingleton(provider => new DatabaseReadiness(
+            cancellation => Probe(provider.GetRequiredService<IServiceScopeFactory>(), cancellation)));
+        services.AddHealthChecks().AddCheck<DatabaseReadiness>("database");
+    }
+
+    private static async Task<string?> Probe(IServiceScopeFactory scopes, CancellationToken cancellation)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
+        await using var write = await db.BeginWrite(cancellation);
+        var fault = await DatabaseReadiness.TryWrite(db, cancellation);
+        await write.Commit(cancellation);
+        return fault;
+    }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Shared.Hosting;
 
 namespace Auth.Server.Data;
 
@@ -8,9 +9,10 @@ namespace Auth.Server.Data;
 /// </summary>
 internal static class DatabaseLock
 {
-    /// <exception cref="InvalidOperationException">Another process has the database.</exception>
+    /// <exception cref="OperatorException">Another process has the database.</exception>
     public static IDisposable Take(string connectionString) => TryTake(connectionString)
-        ?? throw new InvalidOperationException($"another Auth.Server uses the database {FileOf(connectionString)}.");
+        ?? throw new OperatorException(
+            $"another Auth.Server uses the database {FileOf(connectionString)}. Stop it first: SQLite is for one process.");
 
     /// <summary>Null if another process has the database. PostgreSQL is for many processes, and locks rows.</summary>
     public static IDisposable? TryTake(string connectionString)

@@ -1,7 +1,9 @@
+using System.Data.Common;
 using Auth.Server.Connect;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 using Shared.Hosting;
 
 namespace Auth.Server.Data;
@@ -19,9 +21,34 @@ internal static class Storage
     /// <summary>PostgreSQL has a host; SQLite has a file (<c>Data Source</c>).</summary>
     public static bool IsPostgres(string connectionString) => ConnectionStrings.IsPostgres(connectionString);
 
+    /// <summary>Whether the database holds keys of the key ring; one that is not there or has no tables holds none.</summary>
+    public static bool HasKeys(string connectionString)
+    {
+        using DbConnection connection = IsPostgres(connectionString)
+            ? new NpgsqlConnection(ConnectionStrings.Unpooled(connectionString))
+            : new SqliteConnection(connectionString);
+        using var command = connection.CreateCommand();
+        command.CommandText = """SELECT COUNT(*) FROM "DataProtectionKeys" """;
+        try
+        {
+            connection.Open();
+            return (long)command.ExecuteScalar()! > 0;
+        }
+        catch (PostgresException error)
+            when (error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidCatalogName)
+        {
+            return false;
+        }
+        catch (SqliteException error) when (error.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR)
+        {
+            return false;
+        }
+    }
+
     public static void AddStorage(this IServiceCollection services, string connectionString)
     {
         var postgres = IsPostgres(connectionString);
+        services.AddSingleton(new Database(connectionString));
         services.AddSingleton(_ => new TokenLookup(connectionString));
         if (postgres)
         {
@@ -64,4 +91,26 @@ internal static class Storage
     public static DbContextOptionsBuilder UsePostgres(this DbContextOptionsBuilder db, string connectionString) => db
         .UseNpgsql(PostgresDefaults + connectionString)
         .UseOpenIddict<Client, Grant, Scope, Token, Guid>();
+}
+
+/// <summary>The auth database, for whoever needs a context apart from those that requests share.</summary>
+internal sealed record Database(string ConnectionString)
+{
+    /// <summary>A context over a connection that the caller has opened or, without one, over connections of its own.</summary>
+    public AuthDbContext Open(NpgsqlConnection? connection, ILoggerFactory logs)
+    {
+        if (!Storage.IsPostgres(ConnectionString))
+        {
+            var sqlite = new DbContextOptionsBuilder<SqliteAuthDbContext>();
+            sqlite.UseSqliteFile(ConnectionString).UseLoggerFactory(logs);
+            return new SqliteAuthDbContext(sqlite.Options);
+        }
+        var postgres = new DbContextOptionsBuilder<PostgresAuthDbContext>();
+        if (connection is null)
+            postgres.UsePostgres(ConnectionString);
+        else
+            postgres.UseNpgsql(connection).UseOpenIddict<Client, Grant, Scope, Token, Guid>();
+        postgres.UseLoggerFactory(logs);
+        return new PostgresAuthDbContext(postgres.Options);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Shared.Hosting;
 
 namespace Auth.Server.Keys;
 
@@ -10,12 +11,42 @@ namespace Auth.Server.Keys;
 internal static class KeyCertificate
 {
     /// <summary>Opens the PFX file; on first use, makes it (RSA 3072, self-signed, readable by its owner only).</summary>
-    public static X509Certificate2 OpenOrCreate(string file)
+    /// <param name="file">The PFX file.</param>
+    /// <param name="databaseHasKeys">
+    /// Whether keys in the database were encrypted before, so that a new certificate would be of no use.
+    /// </param>
+    /// <exception cref="OperatorException">The file cannot be used, or is missing although the database has keys.</exception>
+    public static X509Certificate2 OpenOrCreate(string file, Func<bool>? databaseHasKeys = null)
     {
         if (!File.Exists(file))
+        {
+            if (databaseHasKeys?.Invoke() == true)
+                throw new OperatorException(
+                    $"The key certificate {file} does not exist, but the database has keys that one encrypts. Copy it from "
+                    + "another node or from your backup; Auth:KeyCertificate says where it is.");
             Create(file);
+        }
         PrivateFile.Require(file);
-        return X509CertificateLoader.LoadPkcs12FromFile(file, password: null);
+        return Open(file);
+    }
+
+    private static X509Certificate2 Open(string file)
+    {
+        X509Certificate2 certificate;
+        try
+        {
+            certificate = X509CertificateLoader.LoadPkcs12FromFile(file, password: null);
+        }
+        catch (CryptographicException error)
+        {
+            throw new OperatorException(
+                $"The key certificate {file} cannot be read. It must be a PFX file without a password. {error.Message}", error);
+        }
+        using var key = certificate.GetRSAPrivateKey();
+        if (key is not null)
+            return certificate;
+        certificate.Dispose();
+        throw new OperatorException($"The key certificate {file} has no RSA private key.");
     }
 
     private static void Create(string file)
@@ -29,6 +60,14 @@ internal static class KeyCertificate
         var unfinished = $"{file}.{Guid.NewGuid():N}";
         using (var stream = new FileStream(unfinished, PrivateFile.NewFile()))
             stream.Write(certificate.Export(X509ContentType.Pfx));
-        File.Move(unfinished, file, overwrite: false);
+        try
+        {
+            File.Move(unfinished, file, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(file))
+        {
+            // Another node was faster.
+            File.Delete(unfinished);
+        }
     }
 }

@@ -1,5 +1,7 @@
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
+using Shared.Hosting;
 
 namespace Auth.Server.Management;
 
@@ -19,19 +21,21 @@ internal static class CommandSocket
     public static string PathIn(string dataDirectory)
     {
         var path = Path.Combine(Path.GetFullPath(dataDirectory), "commands.sock");
-        return path.Length <= LongestPath ? path : throw new InvalidOperationException(
+        return path.Length <= LongestPath ? path : throw new OperatorException(
             $"Auth:DataDirectory is too long for a socket in it ({path.Length} characters, {LongestPath} at most).");
     }
 
-    /// <summary>Makes the folder, for its owner only, and clears away the socket of a server that was killed.</summary>
-    public static void Prepare(string dataDirectory)
+    /// <summary>Makes the data directory, for its owner only.</summary>
+    public static void MakeFolder(string dataDirectory)
     {
         if (OperatingSystem.IsWindows())
             Directory.CreateDirectory(dataDirectory);
         else
             Directory.CreateDirectory(dataDirectory, OwnerOnly);
-        File.Delete(PathIn(dataDirectory));
     }
+
+    /// <summary>Clears away the socket of a server that was killed, before a server starts.</summary>
+    public static void Prepare(string dataDirectory) => File.Delete(PathIn(dataDirectory));
 
     public static void MapCommands(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost(Route, Run).AddEndpointFilter(async (invocation, next) =>
@@ -69,7 +73,9 @@ internal static class CommandSocket
             var command = new CommandRequest(arguments, files, UnixUser);
             using var response = await client.PostAsJsonAsync(Route, command, cancellation);
             if (!response.IsSuccessStatusCode)
-                throw new InvalidOperationException($"the running server answered with status {(int)response.StatusCode}.");
+                throw new OperatorException(response.StatusCode == HttpStatusCode.ServiceUnavailable
+                    ? "the running server cannot use its database at the moment. Try again."
+                    : $"the running server answered with status {(int)response.StatusCode}; its log says why.");
             return await response.Content.ReadFromJsonAsync<CommandAnswer>(cancellation);
         }
         catch (HttpRequestException error) when (error.InnerException is SocketException)

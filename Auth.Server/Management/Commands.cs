@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.ComponentModel.Design;
 
 namespace Auth.Server.Management;
 
@@ -20,8 +19,7 @@ internal sealed class Commands(
         IReadOnlyList<string> arguments, string workingDirectory, CancellationToken cancellation)
     {
         var files = new Dictionary<string, CommandFile>(StringComparer.Ordinal);
-        using var services = new ServiceContainer();
-        var parsed = new Commands(services, workingDirectory, "").Parse(arguments);
+        var parsed = new Commands(NoServices.Instance, workingDirectory, "").ParseArguments(arguments);
         foreach (var option in parsed.CommandResult.Command.Options.OfType<FileOption>())
         {
             if (parsed.Errors.Count == 0 && parsed.GetValue(option) is { } name)
@@ -29,6 +27,18 @@ internal sealed class Commands(
         }
         return files;
     }
+
+    /// <summary>
+    /// Whether the arguments of the process name a command, or ask for help or the version. The server itself takes
+    /// <c>--Name=value</c> only.
+    /// </summary>
+    public static bool IsNamedBy(IReadOnlyList<string> arguments) =>
+        arguments.SkipWhile(argument => argument == "--json").FirstOrDefault() is { } first && !first.StartsWith('-')
+        || arguments.Any(argument => argument is "--help" or "-h" or "-?" or "--version");
+
+    /// <summary>Reads a command without any settings, so that help, version and mistyped commands need none.</summary>
+    public static ParsedCommand Parse(IReadOnlyList<string> arguments) =>
+        new(arguments, new Commands(NoServices.Instance, "", "").ParseArguments(arguments));
 
     public async Task<int> Run(
         IReadOnlyList<string> arguments, TextWriter output, TextWriter error, CancellationToken cancellation)
@@ -41,7 +51,7 @@ internal sealed class Commands(
         };
         try
         {
-            return await Parse(arguments).InvokeAsync(configuration, cancellation);
+            return await ParseArguments(arguments).InvokeAsync(configuration, cancellation);
         }
         catch (ProblemException problem)
         {
@@ -51,10 +61,11 @@ internal sealed class Commands(
     }
 
     // A word that begins with @ is that word, not a file of more words.
-    private ParseResult Parse(IReadOnlyList<string> arguments) =>
-        Root().Parse(arguments, new() { ResponseFileTokenReplacer = null });
+    private ParseResult ParseArguments(IReadOnlyList<string> arguments) =>
+        Tree().Parse(arguments, new() { ResponseFileTokenReplacer = null });
 
-    private RootCommand Root() => new("Auth.Server: the authorization server of SciLeads. Without a command, it runs.")
+    /// <summary>All commands, made anew each time.</summary>
+    public RootCommand Tree() => new("Auth.Server: the authorization server of SciLeads. Without a command, it runs.")
     {
         context.Json,
         AccountCommands.Create(context),
@@ -66,4 +77,29 @@ internal sealed class Commands(
         AuditCommands.Create(context),
         DatabaseCommands.Create(context),
     };
+}
+
+/// <summary>A command as it was typed, before it is known where it runs.</summary>
+internal sealed class ParsedCommand(IReadOnlyList<string> arguments, ParseResult parsed)
+{
+    public IReadOnlyList<string> Arguments => arguments;
+
+    /// <summary>Whether it does anything; otherwise it is a call for help or the version, or mistyped.</summary>
+    public bool NeedsServer => parsed.Errors.Count == 0 && parsed.Action is not null
+        && parsed.Action == parsed.CommandResult.Command.Action;
+
+    /// <summary>Whether it is <c>database migrate</c>.</summary>
+    public bool Migrates => parsed.CommandResult.Command is { Name: DatabaseCommands.MigrateName } command
+        && command.Parents.Any(parent => parent.Name == DatabaseCommands.Name);
+
+    /// <summary>Prints help, version or what is wrong with it.</summary>
+    public Task<int> Answer() => parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+}
+
+/// <summary>What a command is read with: there is no server yet.</summary>
+internal sealed class NoServices : IServiceProvider
+{
+    public static NoServices Instance { get; } = new();
+
+    public object? GetService(Type serviceType) => null;
 }

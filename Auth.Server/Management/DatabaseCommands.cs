@@ -2,22 +2,26 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Auth.Server.Audit;
 using Auth.Server.Data;
-using Microsoft.EntityFrameworkCore;
+using Shared.Hosting;
 
 namespace Auth.Server.Management;
 
 /// <summary><c>database</c>: the auth database.</summary>
 internal static class DatabaseCommands
 {
-    public static Command Create(CommandContext context) => new("database", "The auth database.") { Migrate(context) };
+    public const string Name = "database";
+    public const string MigrateName = "migrate";
 
+    public static Command Create(CommandContext context) => new(Name, "The auth database.") { Migrate(context) };
+
+    // The process that was called has migrated by now (Program), so that a server that is running, and may be older, does not.
     private static Command Migrate(CommandContext context)
     {
-        var command = new Command("migrate", "Brings the database up to date.");
+        var command = new Command(MigrateName, "Brings the database up to date.");
         command.SetAction((parsed, cancellation) => context.Answer<AuthDbContext>(
             parsed, AuditAction.MigrateDatabase, async db =>
         {
-            await db.Database.MigrateAsync(cancellation);
+            await DatabaseMigration.RequireCurrent(db, Storage.Program, cancellation);
             return new JsonObject { ["database"] = "up to date" };
         }));
         return command;

@@ -50,6 +50,7 @@ internal sealed class ManagementProblems : IProblemDetailsWriter
         413 => ("too-large", "The body is too large", "The body is too large."),
         415 => ("no-json", "The body is no JSON", "The body must be application/json."),
         422 => ("key-was-used", "The Idempotency-Key belongs to another request", ""),
+        503 => ("unavailable", "The server is not available at the moment", "Try again."),
         _ => ("failed", "The server has failed",
             "What was asked for may have been done; send it again under the same Idempotency-Key."),
     };

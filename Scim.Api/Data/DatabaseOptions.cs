@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
-using System.Data.Common;
 using Microsoft.Data.Sqlite;
-using Npgsql;
+using Shared.Hosting;
 
 namespace Scim.Api.Data;
 
@@ -18,25 +17,20 @@ internal sealed class DatabaseOptions : IValidatableObject
     public string Scim { get; init; } = "";
 
     /// <summary>PostgreSQL has a host; SQLite has a file (<c>Data Source</c>).</summary>
-    public bool IsPostgres =>
-        Scim.Split(';').Any(part => part.Split('=')[0].Trim().Equals("Host", StringComparison.OrdinalIgnoreCase));
+    public bool IsPostgres => ConnectionStrings.IsPostgres(Scim);
+
+    /// <summary><see cref="Scim"/> with the defaults of this product. Also read before the settings are validated.</summary>
+    public string ConnectionString =>
+        ConnectionStrings.FaultOf(Scim) is null ? ConnectionStrings.WithDefaults(Scim, Storage.Program) : Scim;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        string? fault = null;
-        try
-        {
-            DbConnectionStringBuilder database = IsPostgres
-                ? new NpgsqlConnectionStringBuilder(Scim)
-                : new SqliteConnectionStringBuilder(Scim);
-            if (database is SqliteConnectionStringBuilder sqlite)
-                fault = PrivateFile.Fault(sqlite.DataSource);
-        }
-        catch (ArgumentException malformed)
-        {
-            fault = $"ConnectionStrings__Scim is no connection string of SQLite or PostgreSQL: {malformed.Message}";
-        }
-        if (fault is not null)
-            yield return new(fault);
+        // That it is missing, the attribute says.
+        if (Scim.Length == 0)
+            yield break;
+        if (ConnectionStrings.FaultOf(Scim) is { } fault)
+            yield return new($"ConnectionStrings__Scim {fault}");
+        else if (!IsPostgres && PrivateFile.Fault(new SqliteConnectionStringBuilder(Scim).DataSource) is { } readable)
+            yield return new(readable);
     }
 }

@@ -1,14 +1,17 @@
 using Microsoft.EntityFrameworkCore;
-using Shared.Hosting;
+using Npgsql;
 
 namespace Scim.Api.Data;
 
 /// <summary>Registers the SCIM database that the connection string names.</summary>
 internal static class Storage
 {
+    /// <summary>What PostgreSQL calls this server's connections.</summary>
+    public const string Program = "Scim.Api";
+
     public static void AddStorage(this IServiceCollection services, DatabaseOptions database)
     {
-        var connectionString = ConnectionStrings.WithDefaults(database.Scim, "Scim.Api");
+        var connectionString = database.ConnectionString;
         services.AddSingleton(_ => new WriterGate(oneAtATime: !database.IsPostgres));
         if (database.IsPostgres)
             services.AddDbContextPool<ScimDbContext, PostgresScimDbContext>(db => db.UseNpgsql(connectionString));
@@ -18,6 +21,18 @@ internal static class Storage
                 PrivateFile.MakeDatabase(connectionString);
                 db.UseSqlite(connectionString).AddInterceptors(new SqliteConnections());
             });
-        services.AddHostedService<Migrator>();
+        services.AddSingleton<Migrator>();
+        services.AddHostedService(provider => provider.GetRequiredService<Migrator>());
+    }
+
+    /// <summary>A context apart from those that requests share, on PostgreSQL over a connection that the caller has opened.</summary>
+    public static ScimDbContext Open(DatabaseOptions database, NpgsqlConnection? connection, ILoggerFactory logs)
+    {
+        if (connection is not null)
+            return new PostgresScimDbContext(new DbContextOptionsBuilder<PostgresScimDbContext>()
+                .UseNpgsql(connection).UseLoggerFactory(logs).Options);
+        PrivateFile.MakeDatabase(database.ConnectionString);
+        return new SqliteScimDbContext(new DbContextOptionsBuilder<SqliteScimDbContext>()
+            .UseSqlite(database.ConnectionString).AddInterceptors(new SqliteConnections()).UseLoggerFactory(logs).Options);
     }
 }

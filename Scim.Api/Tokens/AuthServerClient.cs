@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.Extensions.Options;
 using Shared.Contracts;
+using Shared.Hosting;
 
 namespace Scim.Api.Tokens;
 
@@ -11,7 +12,7 @@ internal sealed class AuthServerClient(
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>The account's policy now; a <see cref="CommandException"/> says why there is none.</summary>
+    /// <summary>The account's policy now; a <see cref="OperatorException"/> says why there is none.</summary>
     public async Task<AccountPolicy> GetAccount(Guid id, CancellationToken cancellation)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -25,19 +26,19 @@ internal sealed class AuthServerClient(
         }
         catch (AuthServerFault fault) when (fault.Status is HttpStatusCode.NotFound)
         {
-            throw new CommandException($"There is no account {id}.");
+            throw new OperatorException($"There is no account {id}.");
         }
         catch (AuthServerFault fault) when (fault.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
-            throw new CommandException($"Auth.Server at {options.Value.Url} does not let Scim.Api read accounts.");
+            throw new OperatorException($"Auth.Server at {options.Value.Url} does not let Scim.Api read accounts.");
         }
         catch (AuthServerFault fault)
         {
-            throw new CommandException($"The account cannot be read from {options.Value.Url}: {fault.Message}");
+            throw new OperatorException($"The account cannot be read from {options.Value.Url}: {fault.Message}");
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw new CommandException(
+            throw new OperatorException(
                 $"Auth.Server at {options.Value.Url} did not answer in {Timeout.TotalSeconds} seconds.");
         }
     }
@@ -50,7 +51,7 @@ internal sealed class AuthServerClient(
         }
         catch (AuthServerFault fault) when (fault.Status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized)
         {
-            throw new CommandException(
+            throw new OperatorException(
                 $"Auth.Server at {options.Value.Url} does not know this Scim.Api: register the keys that "
                 + "Scim.Api client-key create prints with Auth.Server resource-servers add --jwks FILE.");
         }

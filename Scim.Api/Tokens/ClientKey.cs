@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
+using Shared.Hosting;
 
 namespace Scim.Api.Tokens;
 
@@ -40,10 +41,10 @@ internal sealed class ClientKey : IDisposable
         }
         catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException(
+            throw new OperatorException(
                 $"AuthServer__ClientKeyFile {path} cannot be written; its folder must exist and be writable.");
         }
-        return Fault(path) is { } fault ? throw new CommandException(fault) : new(Read(path));
+        return Fault(path) is { } fault ? throw new OperatorException(fault) : new(Read(path));
     }
 
     /// <summary>Why the file is of no use, as a sentence; null if it is fine.</summary>

@@ -6,6 +6,7 @@ using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
 using Shared.Contracts;
+using Shared.Hosting;
 
 namespace Scim.Api.Users;
 
@@ -139,7 +140,7 @@ internal sealed class BulkRun(
         catch (Exception fault) when (!cancellation.IsCancellationRequested)
         {
             log.LogError(fault, "{Method} {Path} of a bulk request failed", operation.Method, operation.Path);
-            var error = ScimError.Fault();
+            var error = DatabaseOutage.IsCauseOf(fault) ? ScimError.DatabaseUnavailable() : ScimError.Fault();
             await events.Refuse(attempt, error);
             return new BulkResult(operation, error.Status, Error: error);
         }

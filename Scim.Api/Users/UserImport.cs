@@ -11,6 +11,7 @@ using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
 using Shared.Contracts;
+using Shared.Hosting;
 
 namespace Scim.Api.Users;
 
@@ -22,7 +23,7 @@ internal static class UserImport
 {
     private static readonly string[] Columns = ["email", "firstName", "lastName", "displayName", "externalId"];
 
-    public static Command Command(IServiceProvider services)
+    public static Command Command(Func<Task<IServiceProvider>> server)
     {
         var file = new Argument<FileInfo>("FILE")
         {
@@ -36,6 +37,7 @@ internal static class UserImport
         };
         command.SetAction(async (parsed, cancellation) =>
         {
+            var services = await server();
             var rows = Read(parsed.GetRequiredValue(file));
             var policy = await services.GetRequiredService<AuthServerClient>()
                 .GetAccount(parsed.GetRequiredValue(account), cancellation);
@@ -82,7 +84,7 @@ internal static class UserImport
     public static IReadOnlyList<Row> Read(FileInfo file)
     {
         if (!file.Exists)
-            throw new CommandException($"There is no file {file.FullName}.");
+            throw new OperatorException($"There is no file {file.FullName}.");
         // Text in the code page of a spreadsheet's country would become people with wrong names.
         using var reader = new StreamReader(file.FullName, new UTF8Encoding(false, throwOnInvalidBytes: true));
         try
@@ -91,7 +93,7 @@ internal static class UserImport
         }
         catch (DecoderFallbackException)
         {
-            throw new CommandException($"{file.FullName} is not UTF-8; nothing was imported. Save it as CSV UTF-8.");
+            throw new OperatorException($"{file.FullName} is not UTF-8; nothing was imported. Save it as CSV UTF-8.");
         }
     }
 
@@ -110,7 +112,7 @@ internal static class UserImport
         {
             if (!csv.Read() || !csv.ReadHeader()
                 || !csv.HeaderRecord!.Contains(Columns[0], StringComparer.OrdinalIgnoreCase))
-                throw new CommandException($"The file needs a header row with email: {string.Join(',', Columns)}.");
+                throw new OperatorException($"The file needs a header row with email: {string.Join(',', Columns)}.");
             var rows = new List<Row>();
             while (csv.Read())
                 rows.Add(ReadRow(csv));
@@ -118,7 +120,7 @@ internal static class UserImport
         }
         catch (CsvHelperException wrong)
         {
-            throw new CommandException(
+            throw new OperatorException(
                 $"Line {wrong.Context?.Parser?.RawRow} of the file is not CSV; nothing was imported.");
         }
     }

@@ -88,6 +88,9 @@ internal sealed class AuthServer : IAsyncDisposable
         db.Database.Migrate();
     }
 
+    /// <summary>Does what a start does with the database.</summary>
+    public Task PrepareAgain(bool migrate) => Program.Prepare(app, migrate);
+
     /// <summary>Ends this server and starts another on its folder, where its clock stood.</summary>
     public async Task<AuthServer> Restart(params string[] settings)
     {

@@ -1,5 +1,5 @@
-using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Shared.Hosting;
 
 namespace Auth.Server.Tests;
 
@@ -47,7 +47,7 @@ public sealed class StartTests
     [Test]
     public void A_missing_setting_is_said_in_a_sentence() => Assert.That(
         () => Program.Build(["--ConnectionStrings:Auth=Data Source=auth.db"]),
-        Throws.TypeOf<ValidationException>().With.Message.EqualTo("Auth:DataDirectory is not set."));
+        Throws.TypeOf<OperatorException>().With.Message.Contains("Auth:DataDirectory is not set."));
 
     [TestCase("--Auth:PublicUrl=http://iam.example.com", "Auth:PublicUrl must begin with https://")]
     [TestCase("--Auth:ScimBaseUrl=http://iam.example.com/scim/v2", "Auth:ScimBaseUrl must begin with https://")]
@@ -61,12 +61,12 @@ public sealed class StartTests
     [TestCase("--Auth:AccessTokenLifetime=7.00:00:00", "AccessTokenLifetime")]
     public void An_unsafe_setting_is_said_in_a_sentence(string setting, string sentence) => Assert.That(
         async () => await AuthServer.Start(setting),
-        Throws.TypeOf<ValidationException>().With.Message.Contains(sentence));
+        Throws.TypeOf<OperatorException>().With.Message.Contains(sentence));
 
     [Test]
     public void Development_is_for_this_machine() => Assert.That(
         async () => await AuthServer.Start("--environment=Development", "--Auth:PublicUrl=https://iam.example.com"),
-        Throws.TypeOf<ValidationException>().With.Message.Contains("Development"));
+        Throws.TypeOf<OperatorException>().With.Message.Contains("Development"));
 
     [TestCase("data/keys.pfx")]
     [TestCase("auth.db")]

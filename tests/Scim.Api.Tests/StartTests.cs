@@ -12,7 +12,7 @@ public sealed class StartTests
     [TestCase("AuthServer:ClientKeyFile=", "AuthServer__ClientKeyFile is not set")]
     [TestCase("AuthServer:ClientKeyFile=/nowhere/key.pem", "AuthServer__ClientKeyFile /nowhere/key.pem cannot be read")]
     [TestCase("ConnectionStrings:Scim=", "ConnectionStrings__Scim is not set")]
-    [TestCase("ConnectionStrings:Scim=Fiel=scim.db", "ConnectionStrings__Scim is no connection string of SQLite or PostgreSQL")]
+    [TestCase("ConnectionStrings:Scim=Fiel=scim.db", "ConnectionStrings__Scim is not a valid connection string of SQLite or PostgreSQL")]
     [TestCase("Scim:BaseUrl=", "Scim__BaseUrl is not set")]
     [TestCase("Scim:BaseUrl=/scim/v2", "Scim__BaseUrl must be an absolute")]
     [TestCase("Scim:BaseUrl=https://iam.example.com", "address that ends in /scim/v2")]

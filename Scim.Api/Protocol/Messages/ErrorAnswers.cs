@@ -1,5 +1,5 @@
-using System.Data.Common;
 using Microsoft.AspNetCore.Diagnostics;
+using Shared.Hosting;
 
 namespace Scim.Api.Protocol.Messages;
 
@@ -30,21 +30,15 @@ internal sealed class ErrorAnswers(ILogger<ErrorAnswers> log) : IExceptionHandle
                 return refusal.Error;
             case BadHttpRequestException bad:
                 return ForStatus(context, bad.StatusCode);
-            case var outage when IsOutage(outage):
-                log.LogError("{Method} {Path}: the database is not there: {Reason}",
+            case var outage when DatabaseOutage.IsCauseOf(outage):
+                log.LogError("{Method} {Path}: the database cannot be used: {Reason}",
                     context.Request.Method, context.Request.Path, outage.GetBaseException().Message);
-                return ScimError.Unavailable(
-                    "SciLeads cannot reach its database at the moment. Nothing is wrong with the request; try again.",
-                    retryAfter: 5);
+                return ScimError.DatabaseUnavailable();
             default:
                 log.LogError(exception, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
                 return ForStatus(context, StatusCodes.Status500InternalServerError);
         }
     }
-
-    /// <summary>Whether the database is gone or busy, as it says itself, under whatever wrapping.</summary>
-    private static bool IsOutage(Exception? fault) =>
-        fault is DbException { IsTransient: true } || (fault?.InnerException is { } inner && IsOutage(inner));
 
     private static ScimError ForStatus(HttpContext context, int status) => status switch
     {

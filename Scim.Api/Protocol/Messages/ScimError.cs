@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Shared.Hosting;
 
 namespace Scim.Api.Protocol.Messages;
 
@@ -47,6 +48,10 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
         new(500, null, "Something went wrong in SciLeads. The request may be tried again.");
 
     public static ScimError NotImplemented(string detail) => new(501, null, detail);
+    public static ScimError DatabaseUnavailable() => Unavailable(
+        "SciLeads cannot use its database at the moment. Nothing is wrong with the request; try again.",
+        DatabaseOutage.RetryAfter);
+
     public static ScimError Unavailable(string detail, int retryAfter) =>
         new(503, null, detail) { RetryAfter = retryAfter };
 

@@ -25,6 +25,14 @@ public sealed class ConnectionStringsTests
         Assert.That((settings.Host, settings.Database), Is.EqualTo(("db", "auth")));
     }
 
+    [TestCase("db.example.com", true)]
+    [TestCase("db1.example.com,db2.example.com:5433", true)]
+    [TestCase("/var/run/postgresql", false, Description = "A Unix socket refuses options of TCP.")]
+    [TestCase("@abstract", false)]
+    public void An_idle_connection_is_kept_alive_by_TCP_if_it_is_one_of_TCP(string host, bool keepsAlive) => Assert.That(
+        new NpgsqlConnectionStringBuilder(ConnectionStrings.WithDefaults($"Host={host}", "Auth.Server")).TcpKeepAlive,
+        Is.EqualTo(keepsAlive));
+
     [TestCase("Data Source=auth.db", 10)]
     [TestCase("Data Source=auth.db;Default Timeout=2", 2)]
     [TestCase("Data Source=auth.db;Command Timeout=3", 3)]

@@ -57,6 +57,15 @@ internal sealed class Browser : IDisposable
             },
             leaving);
 
+    /// <summary>The bare answer to a request.</summary>
+    public Task<HttpResponseMessage> Answer(HttpMethod method, string path, params (string Name, string Value)[] fields) =>
+        http.SendAsync(new(method, new Uri(path, UriKind.Relative))
+        {
+            Content = method == HttpMethod.Get
+                ? null
+                : new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))),
+        });
+
     public void Dispose() => http.Dispose();
 
     private async Task<Page> Send(HttpRequestMessage request, CancellationToken leaving = default)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Tokens;
 using Shared.Contracts;
+using Shared.Hosting;
 using WireMock.ResponseBuilders;
 
 namespace Scim.Api.Tests.Tokens;
@@ -63,7 +64,7 @@ public sealed class AuthServerClientTests
     }
 
     private void Fails(string sentence) =>
-        Assert.That(() => Get(Guid.Empty), Throws.TypeOf<CommandException>().With.Message.Contains(sentence));
+        Assert.That(() => Get(Guid.Empty), Throws.TypeOf<OperatorException>().With.Message.Contains(sentence));
 
     private Task<AccountPolicy> Get(Guid id) =>
         server.Services.GetRequiredService<AuthServerClient>().GetAccount(id, CancellationToken.None);

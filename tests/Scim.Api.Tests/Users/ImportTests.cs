@@ -1,6 +1,7 @@
 using System.Text;
 using Scim.Api.Tokens;
 using Scim.Api.Users;
+using Shared.Hosting;
 
 namespace Scim.Api.Tests.Users;
 
@@ -63,7 +64,7 @@ internal sealed class ImportTests
     [TestCase("email,firstName,lastName\n\"a@example.com,A,B")]
     [TestCase("email,firstName,lastName\na@example.com,A\"x\",B")]
     public void What_is_no_such_file_is_refused_in_a_sentence(string file) =>
-        Assert.Throws<CommandException>(() => Read(file));
+        Assert.Throws<OperatorException>(() => Read(file));
 
     [TestCase("utf-8", "Zoë")]
     [TestCase("utf-16", "Zoë")]
@@ -76,7 +77,7 @@ internal sealed class ImportTests
         {
             Assert.That(UserImport.Read(new FileInfo(file)).Single().Person.FirstName, Is.EqualTo(name));
         }
-        catch (CommandException refused) when (name is null)
+        catch (OperatorException refused) when (name is null)
         {
             Assert.That(refused.Message, Does.Contain("UTF-8").And.Contain("nothing was imported"));
         }

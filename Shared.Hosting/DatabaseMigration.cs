@@ -1,0 +1,169 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+
+namespace Shared.Hosting;
+
+/// <summary>Brings a database up to date, and refuses one that a newer version of the program has changed.</summary>
+public static class DatabaseMigration
+{
+    /// <summary>Creates the database if the server does not have it. Of several nodes that do so at once, one succeeds.</summary>
+    public static async Task EnsureExists(DbContext db, CancellationToken cancellation)
+    {
+        var creator = db.GetService<IRelationalDatabaseCreator>();
+        if (await creator.ExistsAsync(cancellation))
+            return;
+        try
+        {
+            await creator.CreateAsync(cancellation);
+        }
+        catch (PostgresException error)
+            when (error.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+        {
+            // Another node was faster.
+        }
+    }
+
+    /// <summary>Applies what is pending. The caller holds a <see cref="MigrationLock"/>.</summary>
+    /// <exception cref="OperatorException">A newer version of the program has migrated the database.</exception>
+    public static async Task Apply(DbContext db, string program, CancellationToken cancellation)
+    {
+        await RequireKnown(db, program, cancellation);
+        // However long a migration of a large table takes.
+        db.Database.SetCommandTimeout(TimeSpan.Zero);
+        if (db.Database.IsSqlite())
+            await RemoveAbandonedLock(db, cancellation);
+        await db.Database.MigrateAsync(cancellation);
+    }
+
+    /// <summary>Requires that the database has exactly the migrations that this program knows.</summary>
+    /// <exception cref="OperatorException">The database is older or newer than the program.</exception>
+    public static async Task RequireCurrent(DbContext db, string program, CancellationToken cancellation)
+    {
+        await RequireKnown(db, program, cancellation);
+        if ((await db.Database.GetPendingMigrationsAsync(cancellation)).Any())
+            throw new OperatorException($"The database is not up to date. Run: {program} database migrate");
+    }
+
+    /// <summary>Requires that no newer version of the program has migrated the database.</summary>
+    /// <exception cref="OperatorException">It has a migration that this program does not know.</exception>
+    public static async Task RequireKnown(DbContext db, string program, CancellationToken cancellation)
+    {
+        var applied = await db.Database.GetAppliedMigrationsAsync(cancellation);
+        if (applied.Except(db.Database.GetMigrations()).LastOrDefault() is { } unknown)
+            throw new OperatorException(
+                $"A newer version of {program} has migrated the database: this version does not know the migration {unknown}. "
+                + "Start the newer version, or restore a backup from before the upgrade.");
+    }
+
+    // Entity Framework locks a SQLite database by a row, which stays for ever if the process dies. Whoever holds the
+    // migration lock knows that the row is abandoned.
+    private static async Task RemoveAbandonedLock(DbContext db, CancellationToken cancellation)
+    {
+        var tables = await db.Database
+            .SqlQuery<int>($"SELECT COUNT(*) AS Value FROM sqlite_master WHERE name = '__EFMigrationsLock'")
+            .SingleAsync(cancellation);
+        if (tables > 0)
+            await db.Database.ExecuteSqlAsync($"""DELETE FROM "__EFMigrationsLock" """, cancellation);
+    }
+}
+
+/// <summary>
+/// Lets one process at a time prepare a database. PostgreSQL: a session-level advisory lock on a connection that is closed
+/// afterwards rather than pooled, so that the lock ends with the process, however it ends. SQLite: a lock of the operating
+/// system on a file beside the database.
+/// </summary>
+public sealed class MigrationLock : IAsyncDisposable
+{
+    // "SciLeads" in ASCII: any number that nobody else uses.
+    private const long Key = 0x5363694C65616473;
+    private static readonly TimeSpan pause = TimeSpan.FromMilliseconds(100);
+    private readonly FileStream? file;
+
+    private MigrationLock(NpgsqlConnection? connection, FileStream? file) => (Connection, this.file) = (connection, file);
+
+    /// <summary>
+    /// The connection that holds the lock on PostgreSQL; null on SQLite. Migrations run over it: if it breaks, both the lock
+    /// and the migration under way end.
+    /// </summary>
+    public NpgsqlConnection? Connection { get; }
+
+    /// <summary>Takes the lock when nobody else has it.</summary>
+    /// <param name="connectionString">Names a database that exists.</param>
+    /// <param name="waiting">Is called once if another process has the lock.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    public static async Task<MigrationLock> Take(string connectionString, Action waiting, CancellationToken cancellation)
+    {
+        if (!ConnectionStrings.IsPostgres(connectionString))
+            return new(null, await TakeFile(connectionString, waiting, cancellation));
+        var connection = new NpgsqlConnection(ConnectionStrings.Unpooled(connectionString));
+        try
+        {
+            await connection.OpenAsync(cancellation);
+            // PostgreSQL notices within half a minute that the host of this process is gone, and no timeout of the role
+            // applies to waiting and migrating.
+            await Execute(
+                connection,
+                "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4; "
+                + "SET statement_timeout = 0; SET lock_timeout = 0",
+                cancellation);
+            if (await Execute(connection, $"SELECT pg_try_advisory_lock({Key})", cancellation) is not true)
+            {
+                waiting();
+                await Execute(connection, $"SELECT pg_advisory_lock({Key})", cancellation);
+            }
+            return new(connection, null);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (Connection is not null)
+            await Connection.DisposeAsync();
+        if (file is not null)
+            await file.DisposeAsync();
+    }
+
+    private static async Task<object?> Execute(NpgsqlConnection connection, string sql, CancellationToken cancellation)
+    {
+#pragma warning disable CA2100 // There is nothing in it but constants.
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+#pragma warning restore CA2100
+        return await command.ExecuteScalarAsync(cancellation);
+    }
+
+    private static async Task<FileStream?> TakeFile(
+        string connectionString, Action waiting, CancellationToken cancellation)
+    {
+        var settings = new SqliteConnectionStringBuilder(connectionString);
+        if (settings.Mode == SqliteOpenMode.Memory || settings.DataSource is "" or ":memory:")
+            return null;
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None,
+        };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        for (var hasWaited = false; ; hasWaited = true)
+        {
+            try
+            {
+                return new(Path.GetFullPath(settings.DataSource) + ".migration-lock", options);
+            }
+            catch (IOException error) when (error is not (DirectoryNotFoundException or FileNotFoundException))
+            {
+                if (!hasWaited)
+                    waiting();
+                await Task.Delay(pause, cancellation);
+            }
+        }
+    }
+}

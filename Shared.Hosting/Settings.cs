@@ -1,0 +1,111 @@
+using System.Collections;
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+
+namespace Shared.Hosting;
+
+/// <summary>
+/// Reads options classes and reports everything that is wrong with them at once. The binder of the framework and the data
+/// annotations stop at the first fault, so that an operator would have to start the server once for each.
+/// </summary>
+public static class Settings
+{
+    /// <summary>The values of a section that can be converted to what the options class wants; the others are faults.</summary>
+    /// <param name="section">The section of the configuration.</param>
+    /// <param name="type">The options class.</param>
+    /// <param name="separator">What stands between the names of a setting when it is reported, such as <c>__</c>.</param>
+    /// <param name="faults">Receives a sentence for each value that cannot be converted.</param>
+    public static IConfiguration Readable(IConfigurationSection section, Type type, string separator, List<string> faults)
+    {
+        var unreadable = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        Collect(section, type);
+        return new ConfigurationBuilder()
+            .AddInMemoryCollection(section.AsEnumerable(makePathsRelative: true)
+                .Where(pair => pair.Key.Length > 0 && !unreadable.Contains($"{section.Path}:{pair.Key}")))
+            .Build();
+
+        void Collect(IConfigurationSection from, Type target)
+        {
+            foreach (var property in target.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite))
+            {
+                var child = from.GetSection(property.Name);
+                if (FaultOf(child, property.PropertyType) is { } fault)
+                {
+                    unreadable.Add(child.Path);
+                    faults.Add($"{child.Path.Replace(":", separator, StringComparison.Ordinal)} {fault}");
+                }
+                else if (child.GetChildren().Any() && property.PropertyType.Assembly == type.Assembly)
+                {
+                    Collect(child, property.PropertyType);
+                }
+            }
+        }
+    }
+
+    /// <summary>Everything that an options object's attributes and its own rules find wrong with it, in sentences.</summary>
+    public static IEnumerable<string> FaultsOf(object options)
+    {
+        var context = new ValidationContext(options);
+        var found = new List<ValidationResult>();
+        // It asks the object itself only if its attributes found nothing.
+        if (!Validator.TryValidateObject(options, context, found, validateAllProperties: true)
+            && options is IValidatableObject rules)
+            found.AddRange(rules.Validate(context));
+        return found.Select(result => result.ErrorMessage!).Distinct();
+    }
+
+    /// <summary>What is wrong with the addresses that the server listens at.</summary>
+    public static IEnumerable<string> FaultsOfUrls(IConfiguration configuration)
+    {
+        foreach (var url in (configuration["Urls"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var isValid = true;
+            try
+            {
+                isValid = BindingAddress.Parse(url).Scheme is "http" or "https";
+            }
+            catch (FormatException)
+            {
+                isValid = false;
+            }
+            if (!isValid)
+                yield return $"Urls has {url}, which is not a valid address such as http://127.0.0.1:5001.";
+        }
+    }
+
+    private static string? FaultOf(IConfigurationSection setting, Type type)
+    {
+        if (setting.Value is not { } value || type == typeof(string))
+            return null;
+        var target = Nullable.GetUnderlyingType(type);
+        if (target is not null && value.Length == 0)
+            return null;
+        target ??= type;
+        if (typeof(IEnumerable).IsAssignableFrom(target))
+            return value.Length > 0 ? "is a list: number its values, beginning with 0." : null;
+        var converter = TypeDescriptor.GetConverter(target);
+        if (!converter.CanConvertFrom(typeof(string)))
+            return null;
+        try
+        {
+            converter.ConvertFromInvariantString(value);
+            return null;
+        }
+        // Converters throw whatever they like.
+        catch (Exception)
+        {
+            return $"is \"{value}\", which is not a valid {NameOf(target)}.";
+        }
+    }
+
+    private static string NameOf(Type type) =>
+        type == typeof(TimeSpan) ? "duration, such as 00:05:00 or 90.00:00:00"
+        : type == typeof(bool) ? "value: true or false"
+        : type == typeof(int) || type == typeof(long) ? "whole number"
+        : type == typeof(Uri) ? "address"
+        : type.IsEnum ? $"value: {string.Join(", ", Enum.GetNames(type))}"
+        : type.Name;
+}

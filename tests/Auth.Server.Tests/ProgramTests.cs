@@ -1,0 +1,199 @@
+using System.CommandLine;
+using Auth.Server.Data;
+using Auth.Server.Management;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using SciLeads.Tests;
+
+namespace Auth.Server.Tests;
+
+/// <summary>The program as an operator meets it: help, settings that are wrong, commands beside a running server.</summary>
+public sealed class ProgramTests
+{
+    private const string Name = "Auth.Server";
+
+    [TestCase("--help")]
+    [TestCase("-h")]
+    [TestCase("accounts", "create", "--help")]
+    [TestCase("--json", "database", "migrate", "--help")]
+    [TestCase("--Urls=http://127.0.0.1:0", "--help")]
+    public async Task Help_needs_no_settings(params string[] arguments)
+    {
+        var run = await ProgramRun.Of(Name, [], arguments);
+        Assert.That(run.Output, Does.Contain("Usage:"), run.Error);
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((0, "")));
+    }
+
+    [Test]
+    public async Task The_version_needs_no_settings()
+    {
+        var run = await ProgramRun.Of(Name, [], "--version");
+        Assert.That(run.Output, Does.Match(@"^\d+\.\d+\.\d+"), run.Error);
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((0, "")));
+    }
+
+    [TestCaseSource(nameof(AllCommands))]
+    public void No_command_needs_a_server_for_its_help(string command)
+    {
+        string[] words = [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"];
+        Assert.That(Commands.IsNamedBy(words));
+        Assert.That(Commands.Parse(words).NeedsServer, Is.False);
+    }
+
+    [TestCase("accounts")]
+    [TestCase("acounts list")]
+    [TestCase("accounts create")]
+    [TestCase("accounts update --account nobody")]
+    [TestCase("database migrate --what")]
+    public void A_command_that_is_mistyped_needs_no_server(string command) =>
+        Assert.That(Commands.Parse(command.Split(' ')).NeedsServer, Is.False);
+
+    [TestCase("database migrate", true)]
+    [TestCase("--json database migrate", true)]
+    [TestCase("database migrate --json", true)]
+    [TestCase("accounts list", false)]
+    public void A_migration_is_known_wherever_its_options_are(string command, bool migrates)
+    {
+        var words = command.Split(' ');
+        Assert.That(Commands.IsNamedBy(words));
+        Assert.That(Commands.Parse(words).Migrates, Is.EqualTo(migrates));
+    }
+
+    [TestCase]
+    [TestCase("accounts", "list")]
+    [TestCase("database", "migrate")]
+    public async Task Everything_that_is_wrong_with_the_settings_is_reported_at_once(params string[] arguments)
+    {
+        var run = await ProgramRun.Of(
+            Name,
+            [
+                "Auth__AccessTokenLifetime=soon", "Auth__MigrateAtStart=perhaps", "Auth__KnownProxies__0=proxy",
+                "Auth__PlainHttpFrom=10.0.0.0/8", "Auth__Keys__RotateEvery=never", "Auth__Limits__FailuresPerClient=0",
+                "Auth__ScimApiUrl=127.0.0.1", "Urls=5001",
+            ],
+            arguments);
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.Not.Contain("   at "), "there is no stack trace");
+        Assert.That(
+            run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            Is.EquivalentTo(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct()));
+        foreach (var sentence in new[]
+        {
+            "Auth:DataDirectory is not set", "ConnectionStrings:Auth is not set",
+            "Auth:AccessTokenLifetime is \"soon\", which is not a valid duration",
+            "Auth:MigrateAtStart is \"perhaps\", which is not a valid value: true or false",
+            "Auth:KnownProxies holds proxy", "Auth:PlainHttpFrom is a list",
+            "Auth:Keys:RotateEvery is \"never\"", "Auth:Limits:FailuresPerClient", "Auth:ScimApiUrl must be an absolute",
+            "Urls has 5001",
+        })
+            Assert.That(run.Error, Does.Contain(sentence));
+    }
+
+    [TestCase("ConnectionStrings__Auth=Fiel=auth.db", "ConnectionStrings:Auth is not a valid connection string")]
+    [TestCase("ConnectionStrings__Auth=nonsense", "ConnectionStrings:Auth is not a valid connection string")]
+    [TestCase("ConnectionStrings__Auth=Host=127.0.0.1;Port=9;Timeout=2", "The database cannot be used")]
+    public async Task A_problem_of_the_operator_is_a_sentence(string setting, string sentence)
+    {
+        using var folder = new Folder();
+        var run = await ProgramRun.Of(Name, [$"Auth__DataDirectory={folder.Path}", setting], "accounts", "list");
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.Contain($"{Name}: {sentence}").And.Not.Contain("   at "));
+    }
+
+    [TestCase]
+    [TestCase("accounts", "list")]
+    public async Task A_fault_of_the_program_keeps_its_stack(params string[] arguments)
+    {
+        using var folder = new Folder();
+        // Nobody but the logging framework knows that this is wrong, and it throws an InvalidOperationException.
+        var run = await ProgramRun.Of(
+            Name, [.. folder.Settings, "Logging__LogLevel__Default=Deafening"], arguments);
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.Contain("InvalidOperationException").And.Contain("   at "));
+    }
+
+    [Test]
+    public async Task Beside_a_running_server_a_migration_runs_in_the_process_that_was_called()
+    {
+        await using var server = await AuthServer.Start();
+        var database = server.Services.GetRequiredService<Database>().ConnectionString;
+        using var owned = DatabaseLock.Take(database);
+        string[] settings =
+        [
+            $"ConnectionStrings__Auth={database}", $"Auth__DataDirectory={server.DataDirectory}",
+            $"Auth__KeyCertificate={Path.Combine(server.DataDirectory, "keys.pfx")}",
+        ];
+
+        var run = await ProgramRun.Of(Name, settings, "database", "migrate");
+
+        // The server that is asked nothing remembers nothing of it; the log of the other process is on standard error.
+        if (TestPostgres.IsWanted)
+        {
+            Assert.That((run.ExitCode, run.Output), Is.EqualTo((0, "database: up to date\n")), run.Error);
+        }
+        else
+        {
+            Assert.That(run.ExitCode, Is.EqualTo(1));
+            Assert.That(run.Error, Does.Contain("another Auth.Server uses the database").And.Contain("Stop it first"));
+        }
+        var list = await ProgramRun.Of(Name, settings, "accounts", "list", "--json");
+        Assert.That((list.ExitCode, list.Output.Trim()), Is.EqualTo((0, "[]")), $"the socket still works {list.Error}");
+    }
+
+    [TestCase("database", "migrate")]
+    [TestCase("accounts", "list")]
+    [TestCase]
+    public async Task A_newer_database_is_refused_by_server_and_commands(params string[] arguments)
+    {
+        using var folder = new Folder();
+        Assert.That((await ProgramRun.Of(Name, folder.Settings, "database", "migrate")).ExitCode, Is.Zero);
+        await folder.Change($"""INSERT INTO "__EFMigrationsHistory" VALUES ('9999_Future', '99')""");
+
+        var run = await ProgramRun.Of(Name, [.. folder.Settings, "Auth__MigrateAtStart=true"], arguments);
+
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.Contain("A newer version of Auth.Server has migrated the database").And.Not.Contain("   at "));
+    }
+
+    private static IEnumerable<string> AllCommands()
+    {
+        var pending = new Stack<(string Path, Command Command)>();
+        pending.Push(("", new Commands(NoServices.Instance, "", "").Tree()));
+        while (pending.TryPop(out var next))
+        {
+            yield return next.Path;
+            foreach (var child in next.Command.Subcommands)
+                pending.Push(($"{next.Path} {child.Name}".Trim(), child));
+        }
+    }
+
+    /// <summary>A data directory and a database of its own.</summary>
+    private sealed class Folder : IDisposable
+    {
+        private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("program-");
+        private readonly string database;
+
+        public Folder() => database = TestPostgres.IsWanted
+            ? TestPostgres.NewDatabase()
+            : $"Data Source={System.IO.Path.Combine(Path, "auth.db")}";
+
+        public string Path => folder.FullName;
+
+        public string[] Settings =>
+            [$"ConnectionStrings__Auth={database}", $"Auth__DataDirectory={Path}", "Urls=http://127.0.0.1:0"];
+
+        public async Task<int> Change(FormattableString sql)
+        {
+            await using var db = new Database(database).Open(
+                null, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance);
+            return await db.Database.ExecuteSqlAsync(sql);
+        }
+
+        public void Dispose()
+        {
+            SqliteConnection.ClearAllPools();
+            folder.Delete(recursive: true);
+        }
+    }
+}
