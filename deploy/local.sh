@@ -20,7 +20,8 @@ Builds and runs Auth.Server and Scim.Api on this machine, with a demo account. C
   --help                this text
 
 The databases are files in the data directory, unless ConnectionStrings__Auth and ConnectionStrings__Scim name others, such as
-"Host=localhost;Username=scileads;Database=auth"; those are yours, and --fresh leaves them as they are.
+"Host=localhost;Username=scileads;Database=auth"; those are yours, and --fresh leaves them as they are. It also keeps the key
+certificate and the client key, without which they could not be used.
 END
 }
 

@@ -93,13 +93,13 @@ internal static class Introspection
         public async ValueTask HandleAsync(ValidateIntrospectionRequestContext context)
         {
             var token = context.Transaction.GetProperty<KnownToken>(KnownToken.Property)!;
-            if (await IsNewNode(context))
+            if (await RecordNode(context, token))
             {
                 // Whoever ended it while it was read did not know that somebody would have to be told.
                 var id = Guid.Parse(context.GenericTokenPrincipal!.GetTokenId()!);
                 var now = time.GetUtcNow().UtcDateTime;
                 if (await tokens.Find(id, context.CancellationToken) is not { KeyWithdrawn: false } again
-                    || !again.IsValid(now) || !again.IsUsable(now))
+                    || !again.IsValid(now) || !again.IsUsable(now) || !again.HasLiveSubject(now))
                 {
                     context.Reject(Errors.InvalidToken, "The token was ended just now.");
                 }
@@ -130,14 +130,17 @@ internal static class Introspection
             context.Reject(Errors.InvalidToken, description);
         }
 
-        private async Task<bool> IsNewNode(ValidateIntrospectionRequestContext context)
+        /// <summary>Records a node that was not known when the token was read.</summary>
+        /// <returns>Whether it did.</returns>
+        private async Task<bool> RecordNode(ValidateIntrospectionRequestContext context, KnownToken token)
         {
-            if (!Guid.TryParse((string?)context.Request[TokenIntrospection.Parameters.Node], out var node))
+            if (NodeOf(context) is not { } node || nodes.IsKnown(token.NodeLastSeen))
                 return false;
             var name = (string?)context.Request[TokenIntrospection.Parameters.NodeName] ?? "";
             try
             {
-                return await nodes.Saw(node, name, context.CancellationToken);
+                await nodes.Saw(node, name, context.CancellationToken);
+                return true;
             }
             catch (ProblemException wrong)
             {
@@ -146,6 +149,10 @@ internal static class Introspection
             }
         }
     }
+
+    /// <summary>The node of <c>Scim.Api</c> that asks; null if it does not say.</summary>
+    public static Guid? NodeOf(BaseContext context) =>
+        Guid.TryParse((string?)context.Transaction.Request?[TokenIntrospection.Parameters.Node], out var node) ? node : null;
 
     /// <summary>
     /// Adds to <c>active: false</c> what only <c>Scim.Api</c>, which has proved itself, is told: that it is worth asking

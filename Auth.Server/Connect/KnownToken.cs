@@ -45,6 +45,12 @@ internal sealed record KnownToken
     /// <summary>Whose the credential set or the administrator is.</summary>
     public required AccountPolicy? Account { get; init; }
 
+    /// <summary>
+    /// When the node that asks about the token was last heard of, as it was when the token was read; null if it is not known,
+    /// or may be about to be forgotten.
+    /// </summary>
+    public DateTime? NodeLastSeen { get; init; }
+
     /// <summary>Whether the account provisions at all.</summary>
     public bool AllowsScim => Account is { ScimEnabled: true, Suspended: false };
 

@@ -29,7 +29,7 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
             return;
         // A JWT signed with our key but without a row would otherwise be taken at its word.
         if (!Guid.TryParse(principal.GetTokenId(), out var id) 
-            || await tokens.Find(id, context.CancellationToken) is not { } token)
+            || await tokens.Find(id, context.CancellationToken, Introspection.NodeOf(context)) is not { } token)
         {
             context.Reject(Errors.InvalidToken, "The token is not known.");
             return;

@@ -30,7 +30,8 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
             a."Id", a."Name", a."PolicyVersion", a."ScimEnabled", a."Suspended", a."AttributeRules", a."RateLimit",
             a."RestoreInactive", a."Domains", l."Product", l."Seats", l."GivenToNewUsers",
             s."Activation", s."ActivateBefore", s."ConfirmedAt", t."SubjectTokenId",
-            a."OmitPagination"
+            a."OmitPagination",
+            (SELECT w."LastSeen" FROM "Nodes" w WHERE w."Id" = @node AND w."Retirement" IS NULL)
         FROM "OpenIddictTokens" t
         LEFT JOIN "Keys" k ON k."Id" = t."KeyId"
         LEFT JOIN "OpenIddictAuthorizations" g ON g."Id" = t."AuthorizationId"
@@ -50,9 +51,12 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
         : connectionString;
 
     /// <summary>The token whose row has this id, with those that it was exchanged for; null if there is none.</summary>
-    public async Task<KnownToken?> Find(Guid id, CancellationToken cancellation)
+    /// <param name="id">The id of the token's row.</param>
+    /// <param name="cancellation">Ends the lookup.</param>
+    /// <param name="node">The node of <c>Scim.Api</c> that asks, of which it is told when it was last heard of.</param>
+    public async Task<KnownToken?> Find(Guid id, CancellationToken cancellation, Guid? node = null)
     {
-        var token = await FindAlone(id, cancellation);
+        var token = await FindAlone(id, node, cancellation);
         return token?.SubjectTokenId is { } subject ? token with { Subject = await Find(subject, cancellation) } : token;
     }
 
@@ -62,13 +66,13 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
         free.Dispose();
     }
 
-    private async Task<KnownToken?> FindAlone(Guid id, CancellationToken cancellation)
+    private async Task<KnownToken?> FindAlone(Guid id, Guid? node, CancellationToken cancellation)
     {
         if (!await free.WaitAsync(patience, cancellation))
             throw new TimeoutException("No connection for the lookup of a token became free in time.");
         try
         {
-            return await FindNow(id, cancellation);
+            return await FindNow(id, node, cancellation);
         }
         finally
         {
@@ -76,13 +80,13 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
         }
     }
 
-    private async Task<KnownToken?> FindNow(Guid id, CancellationToken cancellation)
+    private async Task<KnownToken?> FindNow(Guid id, Guid? node, CancellationToken cancellation)
     {
         if (TakeIdle() is { } waiting)
         {
             try
             {
-                return await Run(waiting, id, cancellation);
+                return await Run(waiting, id, node, cancellation);
             }
             // The database was restarted while nobody looked, and the other connections are as dead. A database that does
             // not answer is not asked twice.
@@ -91,7 +95,7 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
                 CloseIdle();
             }
         }
-        return await Run(await Prepare(cancellation), id, cancellation);
+        return await Run(await Prepare(cancellation), id, node, cancellation);
     }
 
     private DbCommand? TakeIdle()
@@ -112,12 +116,13 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
             Close(command);
     }
 
-    private async Task<KnownToken?> Run(DbCommand command, Guid id, CancellationToken cancellation)
+    private async Task<KnownToken?> Run(DbCommand command, Guid id, Guid? node, CancellationToken cancellation)
     {
         var isSound = false;
         try
         {
             command.Parameters[0].Value = id;
+            command.Parameters[1].Value = node ?? Guid.Empty;
             await using var row = await command.ExecuteReaderAsync(cancellation);
             var token = await row.ReadAsync(cancellation) ? await Read(row, cancellation) : null;
             isSound = true;
@@ -142,9 +147,12 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
         {
             await connection.OpenAsync(cancellation);
             command.CommandText = Statement;
-            var id = command.CreateParameter();
-            (id.ParameterName, id.DbType, id.Value) = ("@id", DbType.Guid, Guid.Empty);
-            command.Parameters.Add(id);
+            foreach (var name in new[] { "@id", "@node" })
+            {
+                var parameter = command.CreateParameter();
+                (parameter.ParameterName, parameter.DbType, parameter.Value) = (name, DbType.Guid, Guid.Empty);
+                command.Parameters.Add(parameter);
+            }
             await command.PrepareAsync(cancellation);
             return command;
         }
@@ -174,6 +182,7 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
             FamilyStatus = Text(row, 5),
             FamilyReplaced = !row.IsDBNull(6),
             SubjectTokenId = row.IsDBNull(32) ? null : row.GetGuid(32),
+            NodeLastSeen = Time(row, 34),
             CredentialSet = row.IsDBNull(7) ? null : new(
                 row.GetGuid(7),
                 Enum.Parse<CredentialSetState>(row.GetString(8)),

@@ -16,7 +16,8 @@ internal static class EventsApi
     public static void AddEvents(this IServiceCollection services, string connectionString)
     {
         services.AddSingleton<EventSignals>();
-        services.AddSingleton<NodeMemory>();
+        services.AddSingleton<NodeRetirement>();
+        services.AddHostedService(provider => provider.GetRequiredService<NodeRetirement>());
         services.AddSingleton<Barrier>();
         services.AddSingleton<SecurityEventTokens>();
         services.AddScoped<EventLog>();

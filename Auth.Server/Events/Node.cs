@@ -29,6 +29,12 @@ internal sealed class Node
     /// <summary>When the node was last heard of, UTC, at most ten minutes too early.</summary>
     public required DateTime LastSeen { get; init; }
 
+    /// <summary>
+    /// Set while a node that has started under the same name waits for this one to be retired (<see cref="NodeRetirement"/>), a
+    /// new value each time. Whoever hears of this node clears it, before the node gets an answer.
+    /// </summary>
+    public Guid? Retirement { get; init; }
+
     internal sealed class Configuration : IEntityTypeConfiguration<Node>
     {
         public void Configure(EntityTypeBuilder<Node> node)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
@@ -6,29 +5,36 @@ using Shared.Contracts;
 namespace Auth.Server.Events;
 
 /// <summary>The nodes of <c>Scim.Api</c>: how they become known, and what each has to be told.</summary>
-internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeMemory memory, TimeProvider time)
+internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeRetirement retirement, TimeProvider time)
 {
     /// <summary>How many events are told at once.</summary>
     private const int PageSize = 200;
 
+    // Shorter than Node.Memory by far.
+    private static readonly TimeSpan rememberAgain = TimeSpan.FromMinutes(10);
+
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
     /// <summary>
-    /// Remembers a node that introspects. If that writes its row, what was read before may have been ended by somebody who
-    /// did not know of the node.
+    /// Whether a node that was last heard of at a time is known well enough to introspect without being recorded again: so an
+    /// introspection costs no write. The time is read in the statement that reads the token, so that whoever ends the token
+    /// afterwards sees the node.
     /// </summary>
-    /// <returns>Whether a row was written.</returns>
-    public async Task<bool> Saw(Guid id, string name, CancellationToken cancellation)
+    public bool IsKnown(DateTime? lastSeen) => lastSeen > Now - rememberAgain;
+
+    /// <summary>
+    /// Remembers a node that introspects. What was read before may have been ended by somebody who did not know of the node.
+    /// </summary>
+    public async Task Saw(Guid id, string name, CancellationToken cancellation)
     {
-        if (memory.Saw(id, Now))
-            return false;
+        bool retires;
         await using (var write = await db.BeginWrite(cancellation))
         {
-            await Upsert(id, name, cancellation);
+            retires = await Record(id, name, cancellation);
             await write.Commit(cancellation);
         }
-        memory.Remember(id, Now);
-        return true;
+        if (retires)
+            retirement.Begin();
     }
 
     /// <summary>
@@ -41,10 +47,10 @@ internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeMemory m
         var acknowledged = poll.Acknowledged.Select(jti => long.TryParse(jti, out var number)
             ? number
             : throw ProblemException.Invalid($"\"{jti}\" is the jti of no event.")).DefaultIfEmpty(0).Max();
-        bool reset;
+        bool reset, retires;
         await using (var write = await db.BeginWrite(cancellation))
         {
-            await Upsert(poll.Node, poll.NodeName, cancellation);
+            retires = await Record(poll.Node, poll.NodeName, cancellation);
             var last = await db.EventCounter.Select(counter => counter.Last).SingleAsync(cancellation);
             var node = await db.Nodes.AsNoTracking().SingleAsync(node => node.Id == poll.Node, cancellation);
             // A node may know events that an older backup, restored since, does not.
@@ -63,6 +69,8 @@ internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeMemory m
             await write.Commit(cancellation);
         }
         signals.Acknowledgements.Pulse();
+        if (retires)
+            retirement.Begin();
         return reset;
     }
 
@@ -82,7 +90,6 @@ internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeMemory m
         await db.Nodes.Where(node => node.Id == id).ExecuteDeleteAsync(cancellation);
         await db.Notify(signals.Acknowledgements, cancellation);
         await write.Commit(cancellation);
-        memory.Forget(id);
         signals.Acknowledgements.Pulse();
     }
 
@@ -101,41 +108,26 @@ internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeMemory m
     private async Task<bool> IsMissing(long next, long last, CancellationToken cancellation) =>
         next <= last && !await db.Events.AnyAsync(e => e.Number == next, cancellation);
 
-    private async Task Upsert(Guid id, string name, CancellationToken cancellation)
+    /// <summary>Records that a node was heard of. One that was not known asks for those to be retired that had its name.</summary>
+    /// <returns>Whether there are such nodes.</returns>
+    private async Task<bool> Record(Guid id, string name, CancellationToken cancellation)
     {
         if (name.Length is 0 or > Node.LongestName || name.Any(char.IsControl))
             throw ProblemException.Invalid($"A node's name has 1 to {Node.LongestName} characters, in one line.");
         var now = Now;
+        var known = await db.Nodes.Where(node => node.Id == id).ExecuteUpdateAsync(
+            change => change.SetProperty(node => node.LastSeen, now).SetProperty(node => node.Retirement, (Guid?)null),
+            cancellation);
+        if (known > 0)
+            return false;
         await db.Database.ExecuteSqlAsync(
             $"""
             INSERT INTO "Nodes" ("Id", "Name", "LastSeen") VALUES ({id}, {name}, {now})
-            ON CONFLICT ("Id") DO UPDATE SET "LastSeen" = excluded."LastSeen"
+            ON CONFLICT ("Id") DO UPDATE SET "LastSeen" = excluded."LastSeen", "Retirement" = NULL
             """,
             cancellation);
+        Guid? mark = Guid.NewGuid();
+        return await db.Nodes.Where(node => node.Name == name && node.Id != id).ExecuteUpdateAsync(
+            change => change.SetProperty(node => node.Retirement, mark), cancellation) > 0;
     }
-}
-
-/// <summary>
-/// Which nodes this process has written down a short while ago, so that an introspection costs no write. Another process
-/// may have forgotten one that leaves meanwhile; it has stopped introspecting.
-/// </summary>
-internal sealed class NodeMemory
-{
-    // Shorter than Node.Memory by far.
-    private static readonly TimeSpan span = TimeSpan.FromMinutes(10);
-    private readonly ConcurrentDictionary<Guid, DateTime> seen = new();
-
-    public bool Saw(Guid id, DateTime now) => seen.TryGetValue(id, out var at) && now - at < span && now >= at;
-
-    public void Remember(Guid id, DateTime now)
-    {
-        foreach (var (old, at) in seen)
-        {
-            if (now - at > span)
-                seen.TryRemove(old, out _);
-        }
-        seen[id] = now;
-    }
-
-    public void Forget(Guid id) => seen.TryRemove(id, out _);
 }

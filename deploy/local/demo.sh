@@ -1,9 +1,12 @@
 # Part of local.sh: the demo account, made by the first start and kept by the later ones.
 # shellcheck shell=bash disable=SC2154 # the variables are those of local.sh
 
+# Keeps the key certificate and the client key: a database elsewhere, of this run or of an earlier one, may have keys that only
+# this certificate opens, and knows Scim.Api by its key. A new database takes them over.
 remove_data() {
-    rm -rf "$data/auth" "$data/logs"
-    rm -f "$data"/auth.db* "$data"/scim.db* "$data"/scim-client.* "$data"/demo.env* "$data/local.env" \
+    rm -rf "$data/logs"
+    [ ! -d "$data/auth" ] || find "$data/auth" -mindepth 1 ! -name keys.pfx -delete
+    rm -f "$data"/auth.db* "$data"/scim.db* "$data/scim-client.jwks" "$data"/demo.env* "$data/local.env" \
         "$data/auth-server" "$data/scim-api"
 }
 
@@ -24,6 +27,8 @@ seed_account() {
     answer=$(seeding "$data/auth-server" accounts create --name Demo --scim on --licence portal=100)
     ACCOUNT_ID=$(say "$answer" | field accountId)
     ADMIN_EMAIL=admin@demo.example
+    # A database of yours may have an administrator of that name, of an earlier demo.
+    [ -z "${ConnectionStrings__Auth:-}" ] || ADMIN_EMAIL=admin-${ACCOUNT_ID##*-}@demo.example
     answer=$(seeding "$data/auth-server" administrators create --account "$ACCOUNT_ID" --email "$ADMIN_EMAIL")
     ADMIN_PASSWORD=$(say "$answer" | field password)
     answer=$(seeding "$data/auth-server" credentials generate --account "$ACCOUNT_ID" --method direct-jwt)

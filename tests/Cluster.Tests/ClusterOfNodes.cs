@@ -19,17 +19,19 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("cluster-");
     private readonly string scimDatabase;
+    private readonly string connections;
     private int asked;
 
-    private ClusterOfNodes()
+    private ClusterOfNodes(int nodes, string postgres, string connections)
     {
-        Database = new(durable: true);
+        this.connections = connections;
+        Database = new(postgres, durable: true);
         var authDatabase = NewDatabase("auth");
         scimDatabase = NewDatabase("scim");
         KeyCertificate.OpenOrCreate(Certificate).Dispose();
         Auth = [.. Enumerable.Range(0, 2).Select(i => AuthNode(i, authDatabase))];
-        Wires = [.. Enumerable.Range(0, 4).Select(i => new Wire([.. Auth.Select(node => node.Address)], i))];
-        Scim = [.. Enumerable.Range(0, 4).Select(ScimNode)];
+        Wires = [.. Enumerable.Range(0, nodes).Select(i => new Wire([.. Auth.Select(node => node.Address)], i))];
+        Scim = [.. Enumerable.Range(0, nodes).Select(ScimNode)];
     }
 
     public PrivatePostgres Database { get; }
@@ -44,9 +46,14 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
 
     private string ClientKeyFile => Path.Combine(folder.FullName, "client-key.pem");
 
-    public static async Task<ClusterOfNodes> Start()
+    /// <summary>Starts it.</summary>
+    /// <param name="nodes">How many nodes of <c>Scim.Api</c>, at most four.</param>
+    /// <param name="postgres">Settings of the PostgreSQL.</param>
+    /// <param name="connections">What the connection strings say beside the database.</param>
+    public static async Task<ClusterOfNodes> Start(
+        int nodes = 4, string postgres = "", string connections = "Maximum Pool Size=30")
     {
-        var cluster = new ClusterOfNodes();
+        var cluster = new ClusterOfNodes(nodes, postgres, connections);
         var jwks = Path.Combine(cluster.folder.FullName, "client.jwks");
         using (var key = ClientKey.OpenOrCreate(cluster.ClientKeyFile))
             await File.WriteAllTextAsync(jwks, key.PublicJwks());
@@ -124,7 +131,7 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
         using var create = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
 #pragma warning restore CA2100
         create.ExecuteNonQuery();
-        return $"{Database.Connection};Database={name};Maximum Pool Size=30";
+        return $"{Database.Connection};Database={name};{connections}";
     }
 
     private string DataOf(int auth) => Path.Combine(folder.FullName, $"auth-{auth}");

@@ -24,6 +24,9 @@ internal sealed class Customer(ClusterOfNodes cluster, string id)
     private readonly ConcurrentQueue<IssuedSet> sets = new();
     private volatile IssuedSet? current;
 
+    /// <summary>The account's id.</summary>
+    public string Id => id;
+
     /// <summary>What the identity provider uses.</summary>
     public IssuedSet Current => current!;
 

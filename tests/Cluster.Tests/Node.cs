@@ -6,22 +6,28 @@ using System.Net.Sockets;
 namespace Cluster.Tests;
 
 /// <summary>A server in a process of its own, on a port that stays the same when it is started again.</summary>
-internal sealed class Node(string kind, string name, TimeSpan clockOffset, string folder, string[] settings)
-    : IAsyncDisposable
+internal sealed class Node(
+    string kind, string name, TimeSpan clockOffset, string folder, string[] settings, Uri? address = null) : IAsyncDisposable
 {
-    private readonly int port = FreePort();
     private Process? process;
 
     public string Name => name;
 
-    public Uri Address => new($"http://127.0.0.1:{port}");
+    public Uri Address { get; } = address ?? new($"http://127.0.0.1:{FreePort()}");
+
+    /// <summary>
+    /// A process that the others know by the same name, as one that was started again elsewhere while this one stands still:
+    /// of the address, nobody is told but the port.
+    /// </summary>
+    public Node Twin() => new(
+        kind, $"{name}-twin", clockOffset, folder, settings, new($"http://127.0.0.2:{Address.Port}"));
 
     /// <summary>Starts it, and returns when it listens.</summary>
     public async Task Start()
     {
         string[] arguments =
         [
-            kind, clockOffset.ToString("c", CultureInfo.InvariantCulture), $"--Urls={Address}", .. settings,
+            kind, clockOffset.ToString("c", CultureInfo.InvariantCulture), $"--Urls={Address.AbsoluteUri.TrimEnd('/')}", .. settings,
             "--Logging:LogLevel:Default=Warning",
         ];
         var start = new ProcessStartInfo(Environment.ProcessPath!)

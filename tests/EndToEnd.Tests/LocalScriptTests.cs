@@ -80,6 +80,51 @@ internal sealed class LocalScriptTests : EndToEndTest
         Assert.That(system["ACCOUNT_ID"], Is.Not.EqualTo(before));
     }
 
+    [TestCase("--fresh", "")]
+    [TestCase("--fresh", "forgotten", Description = "The variables are not set any more, but the databases are still there.")]
+    [TestCase("an interrupted first start", "")]
+    public async Task Databases_elsewhere_can_be_used_after_the_data_was_thrown_away(string how, string elsewhere)
+    {
+        using var folder = new TemporaryFolder();
+        var (auth, scim) = ("ConnectionStrings__Auth", "ConnectionStrings__Scim");
+        await system.Stop();
+        Set($"Data Source={folder.Path}/auth.db", $"Data Source={folder.Path}/scim.db");
+        try
+        {
+            await system.Start("--fresh");
+            var customer = await Customer.Open(system);
+            await system.Stop();
+            if (elsewhere == "forgotten")
+            {
+                Set(null, null);
+                await system.Start("--fresh");
+                await system.Stop();
+                Set($"Data Source={folder.Path}/auth.db", $"Data Source={folder.Path}/scim.db");
+            }
+            if (how != "--fresh")
+                File.Move(Path.Combine(system.Data, "demo.env"), Path.Combine(system.Data, "demo.env.unfinished"));
+
+            await system.Start(how == "--fresh" ? ["--fresh"] : []);
+
+            using var provider = system.Scim(await customer.GenerateToken());
+            Assert.That((await provider.Test()).Status, Is.EqualTo(HttpStatusCode.OK), "customers are still there");
+            var portal = await OpenBrowser(system);
+            await portal.SignIn(system["ADMIN_EMAIL"], system["ADMIN_PASSWORD"]);
+        }
+        finally
+        {
+            Set(null, null);
+            await system.Stop();
+            await system.Start("--fresh");
+        }
+
+        void Set(string? authDatabase, string? scimDatabase)
+        {
+            Environment.SetEnvironmentVariable(auth, authDatabase);
+            Environment.SetEnvironmentVariable(scim, scimDatabase);
+        }
+    }
+
     [Test]
     public async Task Behind_a_public_address_all_goes_by_it()
     {

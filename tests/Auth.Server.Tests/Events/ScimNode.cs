@@ -49,9 +49,18 @@ internal sealed class ScimNode : IDisposable
             : page;
     }
 
+    /// <summary>A poll that is answered at once, as it is answered.</summary>
+    public async Task<EventPage> PollOnce()
+    {
+        using var response = await Send(new() { Node = Id, NodeName = Name, Acknowledged = [], ReturnImmediately = true });
+        return (await response.Content.ReadFromJsonAsync<EventPage>())!;
+    }
+
     /// <summary>What introspection tells this node of a token.</summary>
-    public Task<TokenIntrospection> Introspect(string accessToken) => scim.Introspect(
-        null,
+    /// <param name="accessToken">The token.</param>
+    /// <param name="process">Another process of the server than the node's own.</param>
+    public Task<TokenIntrospection> Introspect(string accessToken, HttpClient? process = null) => scim.Introspect(
+        process,
         ("token", accessToken),
         (TokenIntrospection.Parameters.Node, Id.ToString()),
         (TokenIntrospection.Parameters.NodeName, Name),
