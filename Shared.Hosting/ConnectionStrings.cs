@@ -73,8 +73,9 @@ public static class ConnectionStrings
         Unpooled(ListenDefaults + WithDefaults(connectionString, program));
 
     /// <summary>A connection that is closed after its use, so that nothing of its session outlives it.</summary>
-    public static string Unpooled(string connectionString) =>
-        new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString;
+    public static string Unpooled(string connectionString) => IsPostgres(connectionString)
+        ? new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString
+        : new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString;
 
     /// <summary>A pool of its own with at most <paramref name="size"/> connections.</summary>
     public static string WithSmallPool(string connectionString, int size)

@@ -153,8 +153,8 @@ internal sealed class DatabaseFault : IDisposable
             listener.Start();
             settings.Host = "127.0.0.1";
             settings.Port = ((IPEndPoint)listener.LocalEndpoint).Port;
-            // A test does not wait as long as a client.
-            (settings.Timeout, settings.CommandTimeout, settings.CancellationTimeout) = (1, 1, 100);
+            // A test does not wait as long as a client, but longer than a search may take.
+            (settings.Timeout, settings.CommandTimeout, settings.CancellationTimeout) = (3, 3, 100);
             ConnectionString = settings.ConnectionString;
             _ = Accept();
         }

@@ -26,7 +26,7 @@ internal static class Storage
     {
         using DbConnection connection = IsPostgres(connectionString)
             ? new NpgsqlConnection(ConnectionStrings.Unpooled(connectionString))
-            : new SqliteConnection(connectionString);
+            : new SqliteConnection(ConnectionStrings.Unpooled(connectionString));
         using var command = connection.CreateCommand();
         command.CommandText = """SELECT COUNT(*) FROM "DataProtectionKeys" """;
         try
@@ -102,7 +102,7 @@ internal sealed record Database(string ConnectionString)
         if (!Storage.IsPostgres(ConnectionString))
         {
             var sqlite = new DbContextOptionsBuilder<SqliteAuthDbContext>();
-            sqlite.UseSqliteFile(ConnectionString).UseLoggerFactory(logs);
+            sqlite.UseSqliteFile(ConnectionStrings.Unpooled(ConnectionString)).UseLoggerFactory(logs);
             return new SqliteAuthDbContext(sqlite.Options);
         }
         var postgres = new DbContextOptionsBuilder<PostgresAuthDbContext>();

@@ -22,13 +22,15 @@ internal sealed class Migrator(
     /// <summary>Brings the tables up to date.</summary>
     public async Task Migrate(CancellationToken cancellation)
     {
+        // Whatever is wrong with it, the options say.
+        var settings = database.Value;
         await using (var scope = scopes.CreateAsyncScope())
             await DatabaseMigration.EnsureExists(scope.ServiceProvider.GetRequiredService<ScimDbContext>(), cancellation);
         await using var migration = await MigrationLock.Take(
-            database.Value.ConnectionString,
+            settings.ConnectionString,
             () => log.LogInformation("Waiting for another process that is preparing the database"),
             cancellation);
-        await using var db = Storage.Open(database.Value, migration.Connection, logs);
+        await using var db = Storage.Open(settings, migration.Connection, logs);
         await DatabaseMigration.Apply(db, Storage.Program, cancellation);
     }
 

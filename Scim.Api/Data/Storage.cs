@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Shared.Hosting;
 
 namespace Scim.Api.Data;
 
@@ -33,6 +34,7 @@ internal static class Storage
                 .UseNpgsql(connection).UseLoggerFactory(logs).Options);
         PrivateFile.MakeDatabase(database.ConnectionString);
         return new SqliteScimDbContext(new DbContextOptionsBuilder<SqliteScimDbContext>()
-            .UseSqlite(database.ConnectionString).AddInterceptors(new SqliteConnections()).UseLoggerFactory(logs).Options);
+            .UseSqlite(ConnectionStrings.Unpooled(database.ConnectionString))
+            .AddInterceptors(new SqliteConnections()).UseLoggerFactory(logs).Options);
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Threading.RateLimiting;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
@@ -61,10 +62,24 @@ internal sealed class SearchBudget(TimeProvider time, TimeSpan? limit = null) : 
     private static async Task<T> OnPostgres<T>(
         ScimDbContext db, Func<CancellationToken, Task<T>> search, TimeSpan left, CancellationToken deadline)
     {
-        await using var transaction = await db.Database.BeginTransactionAsync(deadline);
-        var milliseconds = Math.Max(1, (int)left.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-        await db.Database.ExecuteSqlAsync($"SELECT set_config('statement_timeout', {milliseconds}, true)", deadline);
+        await using var transaction = await Begin(db, left, deadline);
         return await search(deadline);
+    }
+
+    private static async Task<IDbContextTransaction> Begin(ScimDbContext db, TimeSpan left, CancellationToken deadline)
+    {
+        try
+        {
+            var transaction = await db.Database.BeginTransactionAsync(deadline);
+            var milliseconds = Math.Max(1, (int)left.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+            await db.Database.ExecuteSqlAsync($"SELECT set_config('statement_timeout', {milliseconds}, true)", deadline);
+            return transaction;
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            // The search has not begun, so it is not what takes long.
+            throw new TimeoutException("The database did not begin a search in time.");
+        }
     }
 
     // SQLite works on the caller's thread and hears of no token, but asks now and then.
