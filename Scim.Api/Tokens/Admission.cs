@@ -53,6 +53,11 @@ internal sealed class Admission(
         {
             context.Fail(refusal);
         }
+        // Thrown on, it would be logged as a fault of ours. Nobody reads this answer.
+        catch (OperationCanceledException) when (context.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            context.Fail(Introspection.Unknown());
+        }
     }
 
     /// <summary>The token is one that we signed; whether it may be used is asked of the authorization server.</summary>
@@ -71,6 +76,11 @@ internal sealed class Admission(
         catch (ScimException refusal)
         {
             context.Fail(refusal);
+        }
+        // Thrown on, it would be logged as a fault of ours. Nobody reads this answer.
+        catch (OperationCanceledException) when (context.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            context.Fail(Introspection.Unknown());
         }
     }
 

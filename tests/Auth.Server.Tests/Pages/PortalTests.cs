@@ -193,6 +193,36 @@ public sealed class PortalTests
         Assert.That(response.Content.Headers.ContentType?.MediaType, Is.EqualTo(type));
     }
 
+    [TestCase("/settings/audit-log?handler=Csv")]
+    [TestCase("/settings/provisioning-log?handler=Csv")]
+    [TestCase("/scim-credentials?handler=News&set=00000000-0000-0000-0000-000000000000")]
+    [TestCase("/scim-credentials")]
+    [TestCase("/sign-out")]
+    [TestCase("/sign-in?returnUrl=%2F")]
+    [TestCase("/security/confirm")]
+    [TestCase("/connect/authorize?client_id=made-up")]
+    [TestCase("/connect/introspect")]
+    [TestCase("/management/v1/accounts/x/credential-sets")]
+    [TestCase("/nowhere")]
+    public async Task Nothing_that_is_not_public_is_kept_by_a_cache(string path)
+    {
+        await using var server = await Server();
+        using var ada = await Browser.SignedIn(server);
+        Assert.That((await ada.Open(path)).Header("Cache-Control"), Does.Contain("no-store"));
+        using var anybody = Browser.At(server);
+        Assert.That((await anybody.Open(path)).Header("Cache-Control"), Does.Contain("no-store"), "signed out");
+    }
+
+    [TestCase("/portal.css")]
+    [TestCase("/.well-known/jwks")]
+    [TestCase("/.well-known/oauth-authorization-server")]
+    public async Task What_is_public_may_be_kept(string path)
+    {
+        await using var server = await AuthServer.Start();
+        using var anybody = Browser.At(server);
+        Assert.That((await anybody.Open(path)).Header("Cache-Control") ?? "", Does.Not.Contain("no-store"));
+    }
+
     /// <summary>Brings about what a page is for; its address then.</summary>
     private static async Task<string> Prepare(AuthServer server, Browser browser, string path)
     {

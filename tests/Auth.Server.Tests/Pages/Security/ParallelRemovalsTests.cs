@@ -1,0 +1,75 @@
+using Auth.Server.Accounts;
+using Auth.Server.Administrators;
+using Auth.Server.Tests.Administrators;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Auth.Server.Tests.Pages.Security;
+
+/// <summary>What must not go, the last second factor of an account that insists on one, stays whoever removes what at once.</summary>
+public sealed class ParallelRemovalsTests
+{
+    [TestCase("app", "passkey")]
+    [TestCase("passkey", "passkey")]
+    [TestCase("app", "app")]
+    public async Task Of_two_factors_removed_at_once_one_stays(string first, string second)
+    {
+        await using var server = await AuthServer.Start();
+        await using var node = SciLeads.Tests.TestPostgres.IsWanted ? await server.StartNode() : null;
+        var account = await server.CreateAccount(settings: new AccountChange(ScimEnabled: true, RequireSecondFactor: true));
+        await server.CreateAdministrator(account);
+        using var ada = await Browser.SignedIn(server);
+        using var device = new SoftwareAuthenticator();
+        using var other = new SoftwareAuthenticator();
+        var who = await Session(server);
+
+        for (var round = 0; round < 4; round++)
+        {
+            await server.WithDatabase(db => db.AuthenticatorApps.ExecuteDeleteAsync());
+            await server.WithDatabase(db => db.UserPasskeys.ExecuteDeleteAsync());
+            if (first == "app" || second == "app")
+                await ada.SetUpApp(server);
+            if (first == "passkey" || second == "passkey")
+                await ada.AddPasskey(device);
+            if (first == "passkey" && second == "passkey")
+                await ada.AddPasskey(other);
+            var passkeys = await server.WithDatabase(db => db.UserPasskeys.Select(one => one.CredentialId).ToListAsync());
+
+            var refused = await Task.WhenAll(
+                Remove(server, who, first, passkeys.FirstOrDefault()),
+                Remove(node ?? server, who, second, passkeys.LastOrDefault()));
+
+            Assert.That(refused.Count(one => one), Is.EqualTo(first == "app" && second == "app" ? 2 : 1), $"round {round}");
+            var left = await server.With((SecondFactorRegister factors) => factors.Of(who.AdministratorId, default));
+            Assert.That(left.Any);
+            Assert.That(left.RecoveryCodes, Is.EqualTo(10));
+        }
+    }
+
+    private static async Task<bool> Remove(AuthServer server, SignedIn who, string what, byte[]? passkey)
+    {
+        await using var scope = server.Services.CreateAsyncScope();
+        var factors = scope.ServiceProvider.GetRequiredService<SecondFactorRegister>();
+        var apps = scope.ServiceProvider.GetRequiredService<AuthenticatorApps>();
+        var passkeys = scope.ServiceProvider.GetRequiredService<Passkeys>();
+        var administrator = new Administrator { Id = who.AdministratorId, AccountId = who.AccountId };
+        try
+        {
+            await factors.Remove(
+                who,
+                what,
+                () => what == "app"
+                    ? apps.Remove(who.AdministratorId, CancellationToken.None)
+                    : passkeys.Remove(administrator, passkey!, CancellationToken.None),
+                CancellationToken.None);
+            return false;
+        }
+        catch (ProblemException problem) when (problem.Status == 409)
+        {
+            return true;
+        }
+    }
+
+    private static async Task<SignedIn> Session(AuthServer server) => SignedIn.From(await server.WithDatabase(
+        db => db.Sessions.AsNoTracking().Include(session => session.Administrator).SingleAsync()));
+}
