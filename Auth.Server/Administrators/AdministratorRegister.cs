@@ -191,8 +191,14 @@ internal sealed partial class AdministratorRegister(
     /// <exception cref="ProblemException">Identity refuses; its sentences say why.</exception>
     public static void Require(IdentityResult result)
     {
-        if (!result.Succeeded)
-            throw ProblemException.Invalid(string.Join(' ', result.Errors.Select(error => error.Description)));
+        if (result.Succeeded)
+            return;
+        var sentences = string.Join(' ', result.Errors.Select(error => error.Description));
+        // Codes of IdentityErrorDescriber: DuplicateEmail, DuplicateUserName; and of two saves of one row.
+        throw result.Errors.Any(error => error.Code.StartsWith("Duplicate", StringComparison.Ordinal)
+            || error.Code == nameof(IdentityErrorDescriber.ConcurrencyFailure))
+            ? ProblemException.Conflict(sentences)
+            : ProblemException.Invalid(sentences);
     }
 
     private static ProblemException AlreadyThere(string email) =>

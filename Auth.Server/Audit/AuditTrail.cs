@@ -1,5 +1,6 @@
 using Auth.Server.Data;
 using Auth.Server.Events;
+using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Audit;
 
@@ -38,6 +39,16 @@ internal sealed class AuditTrail(AuthDbContext db, EventLog events, IHttpContext
             if (confirm)
                 await events.Confirm();
             return result;
+        }
+        // Each action looks before it writes; of two that look at the same moment, a unique index lets one through.
+        catch (DbUpdateException error) when (Conflicts.IsDuplicate(error))
+        {
+            ProblemException refusal = new(
+                StatusCodes.Status409Conflict,
+                "Somebody else did the same at the same moment. Nothing was changed; look at what is there now.",
+                error);
+            await Refuse(entry, refusal.Message);
+            throw refusal;
         }
         catch (ProblemException refusal)
         {

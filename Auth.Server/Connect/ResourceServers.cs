@@ -62,10 +62,6 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
         {
             throw JustAdded(name);
         }
-        catch (DbUpdateException error) when (Conflicts.IsDuplicate(error))
-        {
-            throw JustAdded(name);
-        }
     }
 
     private static ProblemException JustAdded(string name) => ProblemException.Conflict(

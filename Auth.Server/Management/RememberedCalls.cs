@@ -58,7 +58,7 @@ internal sealed class RememberedCalls(
             return await Again(done.Call, key);
         }
         // The same key at the same time for another account, whose row nobody waited for here.
-        catch (DbUpdateException)
+        catch (ProblemException refusal) when (refusal.InnerException is DbUpdateException)
         {
             db.ChangeTracker.Clear();
             if (await Find(key) is not { } other)

@@ -54,7 +54,7 @@ public sealed class ExpiryTests
             .And.Not.Contain("state: active").And.Not.Contain("state: staged"));
         Assert.That((await CommandsTests.Run(server, "credentials", "show", "--account", $"{account.Id}")).ExitCode, Is.EqualTo(1));
         using var browser = await Browser.SignedIn(server);
-        Assert.That((await browser.Open("/scim-credentials/history")).Text, Does.Contain("Expired").And.Not.Contain("Staged"));
+        Assert.That((await browser.Open("/scim-credentials/history")).Text, Does.Contain(staged ? "Never activated" : "Expired").And.Not.Contain("Staged"));
 
         // The background check writes down the same.
         await server.With<CredentialSets, bool>(async sets =>
