@@ -17,9 +17,14 @@ internal static class RequestBody
     };
 
     /// <summary>The bytes of a body.</summary>
-    /// <exception cref="ProblemException">There are too many (413).</exception>
+    /// <exception cref="ProblemException">There are too many (413), or they are compressed (415).</exception>
     public static async Task<byte[]> Read(HttpRequest request)
     {
+        var codings = request.Headers.ContentEncoding.SelectMany(line => (line ?? "").Split(
+            ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        if (codings.FirstOrDefault(one => !one.Equals("identity", StringComparison.OrdinalIgnoreCase)) is { } coding)
+            throw new ProblemException(
+                StatusCodes.Status415UnsupportedMediaType, $"The body must not be compressed or encoded, as it is by {coding}.");
         using var body = new MemoryStream();
         var part = new byte[4096];
         int count;

@@ -13,7 +13,7 @@ internal sealed class Erasure(
     IServiceScopeFactory scopes, IOptions<ScimOptions> options, TimeProvider time, ILogger<Erasure> log)
     : BackgroundService
 {
-    private const int StepSize = 100;
+    private const int StepSize = 20;
 
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
@@ -38,23 +38,38 @@ internal sealed class Erasure(
     {
         var deletedBefore = time.GetUtcNow().UtcDateTime - TimeSpan.FromDays(options.Value.EraseDeletedAfterDays);
         var total = 0;
-        while (true)
+        for (var account = await NextAccount(Guid.Empty, cancellation);
+            account is { } id;
+            account = await NextAccount(id, cancellation))
         {
-            var erased = await EraseSome(deletedBefore, cancellation);
-            total += erased;
-            if (erased < StepSize)
-                return total;
+            for (var erased = StepSize; erased == StepSize; total += erased)
+                erased = await EraseSome(id, deletedBefore, cancellation);
         }
+        return total;
     }
 
-    private async Task<int> EraseSome(DateTime deletedBefore, CancellationToken cancellation)
+    /// <summary>The next account that has deleted users who are not erased.</summary>
+    public static IQueryable<Guid?> AccountsToErase(ScimDbContext db, Guid after) => db.Users
+        .Where(user => user.DeletedAt != null && user.Document != "" && user.AccountId > after)
+        .OrderBy(user => user.AccountId)
+        .Select(user => (Guid?)user.AccountId);
+
+    private async Task<Guid?> NextAccount(Guid after, CancellationToken cancellation)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await AccountsToErase(scope.ServiceProvider.GetRequiredService<ScimDbContext>(), after)
+            .FirstOrDefaultAsync(cancellation);
+    }
+
+    private async Task<int> EraseSome(Guid accountId, DateTime deletedBefore, CancellationToken cancellation)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         await using var write = await db.BeginWrite(cancellation);
         var users = await db.Users
-            .Where(user => user.DeletedAt != null && user.DeletedAt < deletedBefore && user.Document != "")
-            .OrderBy(user => user.AccountId)
+            .Where(user => user.AccountId == accountId
+                && user.DeletedAt != null && user.DeletedAt < deletedBefore && user.Document != "")
+            .OrderBy(user => user.DeletedAt)
             .Take(StepSize)
             .ToListAsync(cancellation);
         foreach (var user in users)

@@ -180,6 +180,9 @@ public sealed class CredentialSetsApiTests
         await RequireProblem(await caller.Post(sets, new { method = "direct_jwt" }), 400, "Idempotency-Key is missing");
         await RequireProblem(await caller.Post(sets, new { method = "direct_jwt" }, "a b"), 400, "without spaces");
         await RequireProblem(await caller.Post(sets, null, "k"), 415, "application/json");
+        foreach (var coding in (string[])["gzip", "br", "deflate", "nonsense", "identity, gzip"])
+            await RequireProblem(
+                await caller.Post(sets, new { method = "direct_jwt" }, "k", ("Content-Encoding", coding)), 415, "compressed");
         await RequireProblem(
             await caller.Post(sets, new { method = "direct_jwt", replaces = Guid.NewGuid() }, "k"), 409, "Nothing was changed");
         await server.With<AccountRegister, Account>(accounts => accounts.Update(

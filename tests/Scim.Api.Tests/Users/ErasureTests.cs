@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using Scim.Api.Data;
+using Scim.Api.Tests.Users.Walks;
 using Scim.Api.Users;
 
 namespace Scim.Api.Tests.Users;
@@ -33,6 +34,32 @@ internal sealed class ErasureTests
             Assert.That(
                 (string)(await client.Get("Users"))["Resources"]![0]!["userName"]!, Is.EqualTo("ann@example.com"));
         }
+    }
+
+    [Test]
+    public async Task Every_account_is_looked_at_by_an_index()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var server = await ScimServer.Start(time: time);
+        for (var i = 0; i < 3; i++)
+        {
+            using var client = server.ClientOf(new TestAccount());
+            for (var user = 0; user < 25; user++)
+                await client.Delete($"Users/{(await client.CreateUser($"gone{user}@example.com")).Id()}");
+        }
+        time.Advance(TimeSpan.FromDays(31));
+        var erasure = server.Services.GetServices<IHostedService>().OfType<Erasure>().Single();
+        await erasure.EraseAll(default);
+
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        Assert.That(await db.Users.CountAsync(user => user.Document == ""), Is.EqualTo(75));
+        await db.Database.OpenConnectionAsync();
+        // With few rows, PostgreSQL would rather read them all.
+        if (db.Database.IsNpgsql())
+            await db.Database.ExecuteSqlAsync($"SET enable_seqscan = off");
+        var plan = await db.Plan(Erasure.AccountsToErase(db, Guid.NewGuid()).Take(1));
+        Assert.That(plan, Has.Some.Contains("IX_Users_AccountId_DeletedAt"), string.Join('\n', plan));
     }
 
     private static async Task<int> Gone(ScimServer server, TestAccount account)
