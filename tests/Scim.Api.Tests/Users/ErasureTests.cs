@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using Scim.Api.Data;
-using Scim.Api.Tests.Users.Walks;
 using Scim.Api.Users;
 
 namespace Scim.Api.Tests.Users;
@@ -37,7 +36,7 @@ internal sealed class ErasureTests
     }
 
     [Test]
-    public async Task Every_account_is_looked_at_by_an_index()
+    public async Task Users_of_every_account_are_erased()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var server = await ScimServer.Start(time: time);
@@ -54,12 +53,6 @@ internal sealed class ErasureTests
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         Assert.That(await db.Users.CountAsync(user => user.Document == ""), Is.EqualTo(75));
-        await db.Database.OpenConnectionAsync();
-        // With few rows, PostgreSQL would rather read them all.
-        if (db.Database.IsNpgsql())
-            await db.Database.ExecuteSqlAsync($"SET enable_seqscan = off");
-        var plan = await db.Plan(Erasure.AccountsToErase(db, Guid.NewGuid()).Take(1));
-        Assert.That(plan, Has.Some.Contains("IX_Users_AccountId_DeletedAt"), string.Join('\n', plan));
     }
 
     private static async Task<int> Gone(ScimServer server, TestAccount account)
