@@ -94,7 +94,7 @@ internal sealed partial class ClientHabits
     {
         ForgetCompleted();
         if (created.Find(one => one.Value.Root == document) is { Path: { } path })
-            throw new ScimException(ScimError.NoTarget($"No value matches {path}."));
+            throw new ScimException(ScimError.NoTarget($"No value matches {Excerpt.Of(path.ToString())}."));
     }
 
     private void ForgetCompleted() =>

@@ -139,7 +139,7 @@ internal sealed class BulkRun(
         // The client must hear what was done until then, and the others may still succeed.
         catch (Exception fault) when (!cancellation.IsCancellationRequested)
         {
-            log.LogError(fault, "{Method} {Path} of a bulk request failed", operation.Method, operation.Path);
+            log.LogError(fault, "{Method} {Path} of a bulk request failed", operation.Method, operation.ShownPath);
             var error = DatabaseOutage.IsCauseOf(fault) ? ScimError.DatabaseUnavailable() : ScimError.Fault();
             await events.Refuse(attempt, error);
             return new BulkResult(operation, error.Status, Error: error);

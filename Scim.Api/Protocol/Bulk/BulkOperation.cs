@@ -16,6 +16,9 @@ internal sealed record BulkOperation(JsonObject? Members)
 
     public string? Path { get; } = Text(Members, "path");
 
+    /// <summary>The path as errors and logs show it: without a query, which it should not have.</summary>
+    public string? ShownPath => Path?.Split('?', 2)[0];
+
     /// <summary>The name of what a POST makes, for other operations to refer to.</summary>
     public string? BulkId { get; } = Text(Members, "bulkId");
 
@@ -64,9 +67,9 @@ internal sealed record BulkOperation(JsonObject? Members)
             throw new ScimException(ScimError.NotImplemented($"{endpoint} is not supported: SciLeads provisions users."));
         if (!endpoint.Equals(type.Endpoint, StringComparison.OrdinalIgnoreCase))
             throw new ScimException(new ScimError(
-                404, null, $"{Path} is not a path of a bulk operation: {type.Endpoint} and {type.Endpoint}/ID are."));
+                404, null, $"{ShownPath} is not a path of a bulk operation: {type.Endpoint} and {type.Endpoint}/ID are."));
         if (string.IsNullOrEmpty(Target) != (Method == "POST"))
-            throw new ScimException(new ScimError(405, null, $"{Method} is not possible at {Path}."));
+            throw new ScimException(new ScimError(405, null, $"{Method} is not possible at {ShownPath}."));
     }
 
     private static string? Text(JsonObject? members, string name) => DocumentReader.Text(members?[name]);

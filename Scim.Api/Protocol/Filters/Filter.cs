@@ -56,7 +56,7 @@ internal abstract record Filter
             FilterOperator.Eq => new Not(new Present(Attribute)),
             FilterOperator.Ne => new Present(Attribute),
             _ => throw new ScimException(
-                ScimError.InvalidFilter($"{this}: null can only be compared by eq and ne.")),
+                ScimError.InvalidFilter($"{Excerpt.Of(ToString())}: null can only be compared by eq and ne.")),
         };
 
         public override string ToString() => $"{Attribute} {Word} {Value.GetRawText()}";

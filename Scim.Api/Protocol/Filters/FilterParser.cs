@@ -26,6 +26,7 @@ internal sealed class FilterParser
 
     private readonly FilterText text;
     private AttributeLookup? find;
+    private AttributeLookup shown = Excerpt.Find;
     private int depth;
     private bool insideBrackets;
 
@@ -101,10 +102,11 @@ internal sealed class FilterParser
             throw text.Wrong("a value path cannot be inside another");
         var outside = find;
         find = outside?.Invoke(attribute)?.Attribute is { } complex ? complex.FindInside : null;
+        shown = shown(attribute)?.Attribute is { } known ? known.FindInside : Excerpt.FindNothing;
         insideBrackets = true;
         var filter = ParseUntil(']');
         insideBrackets = false;
-        find = outside;
+        (find, shown) = (outside, Excerpt.Find);
         return filter;
     }
 
@@ -126,12 +128,15 @@ internal sealed class FilterParser
         if (word.Equals("pr", StringComparison.OrdinalIgnoreCase))
             return new Filter.Present(attribute);
         if (Operators.TryGetValue(word, out var operation))
-            return new Filter.Comparison(attribute, operation, text.ReadLiteral());
+            return new Filter.Comparison(attribute, operation, text.ReadLiteral(MayQuote(attribute)));
         text.Position = start;
         throw text.Wrong(word.Length == 0
             ? "an operator is missing (eq, ne, co, sw, ew, gt, ge, lt, le or pr)"
-            : $"\"{word}\" is no operator; there are eq, ne, co, sw, ew, gt, ge, lt, le and pr");
+            : $"\"{(MayQuote(attribute) ? Excerpt.Cut(word) : "…")}\" is no operator; there are eq, ne, co, sw, ew, gt, ge, lt, le and pr");
     }
+
+    // What stands beside an attribute that no schema knows, or that is secret, may be a secret.
+    private bool MayQuote(AttributePath attribute) => shown(attribute) is { IsSecret: false };
 
     private AttributePath ParseAttributePath()
     {
@@ -141,9 +146,10 @@ internal sealed class FilterParser
             return path;
         text.Position = start;
         if (path is not null)
-            throw text.Wrong($"{path} is not an attribute that is known here");
-        throw text.Wrong(
-            word.Length == 0 ? "the name of an attribute is missing" : $"\"{word}\" is no name of an attribute");
+            throw text.Wrong($"{Excerpt.Cut(path.ToString())} is not an attribute that is known here");
+        throw text.Wrong(word.Length == 0
+            ? "the name of an attribute is missing"
+            : $"\"{Excerpt.OfName(word)}\" is no name of an attribute");
     }
 
     private string ParseSubAttribute()
@@ -153,6 +159,6 @@ internal sealed class FilterParser
         if (AttributePath.TryParse(word, out var path) && path is { Schema: null, Sub: null })
             return path.Name;
         text.Position = start;
-        throw text.Wrong($"\"{word}\" is no name of a sub-attribute");
+        throw text.Wrong($"\"{Excerpt.OfName(word)}\" is no name of a sub-attribute");
     }
 }

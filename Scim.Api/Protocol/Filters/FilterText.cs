@@ -39,7 +39,7 @@ internal sealed class FilterText
     {
         SkipSpaces();
         if (Position < text.Length)
-            throw Wrong($"\"{Excerpt(text[Position..])}\" cannot stand here");
+            throw Wrong($"\"{Excerpt.Of(text[Position..])}\" cannot stand here");
     }
 
     public int SkipSpaces()
@@ -81,8 +81,11 @@ internal sealed class FilterText
         return false;
     }
 
-    /// <summary>A text in quotes, a number, true, false or null: the literals of JSON.</summary>
-    public JsonElement ReadLiteral()
+    /// <summary>
+    /// A text in quotes, a number, true, false or null: the literals of JSON. An error quotes a wrong one if
+    /// <paramref name="mayQuote"/> says that it is not a secret.
+    /// </summary>
+    public JsonElement ReadLiteral(bool mayQuote)
     {
         var start = SkipSpaces();
         if (IsAt('"'))
@@ -98,11 +101,12 @@ internal sealed class FilterText
         Position = start;
         throw Wrong(literal.Length == 0
             ? "a value is missing"
-            : $"{literal} is no value; a text stands in double quotes, else it is a number, true, false or null");
+            : $"{(mayQuote ? Excerpt.Cut(literal) : "this")} is no value; a text stands in double quotes, else it is a "
+                + "number, true, false or null");
     }
 
     public ScimException Wrong(string what) =>
-        new(error($"At position {Position + 1} of {Excerpt(text)}: {what}."));
+        new(error($"At position {Position + 1} of {Excerpt.Of(text)}: {what}."));
 
     private static JsonElement? Parse(string literal)
     {
@@ -132,6 +136,4 @@ internal sealed class FilterText
         }
         Position = Math.Min(Position + 1, text.Length);
     }
-
-    private static string Excerpt(string text) => text.Length <= 200 ? text : text[..200] + "…";
 }

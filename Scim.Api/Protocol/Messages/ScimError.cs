@@ -39,7 +39,9 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
         new(401, null, detail) { Challenge = challenge };
 
     public static ScimError Forbidden(string detail) => new(403, null, detail);
-    public static ScimError NotFound(string type, string id) => new(404, null, $"{type} {id} does not exist.");
+    public static ScimError NotFound(string type, string id) =>
+        new(404, null, $"{type} {id.Split('?', 2)[0]} does not exist.");
+
     public static ScimError Uniqueness(string detail) => new(409, "uniqueness", detail);
     public static ScimError TooManyRequests(string detail, int retryAfter) =>
         new(429, null, detail) { RetryAfter = retryAfter };

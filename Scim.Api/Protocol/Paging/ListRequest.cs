@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Primitives;
+using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 
 namespace Scim.Api.Protocol.Paging;
@@ -62,7 +63,7 @@ internal sealed record ListRequest(
             ? null
             : decimal.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
                 ? (int)Math.Clamp(number, int.MinValue, int.MaxValue)
-                : throw new ScimException(error($"{name} must be an integer, not \"{text}\"."));
+                : throw new ScimException(error($"{name} must be an integer, not \"{Excerpt.OfName(text)}\"."));
     }
 
     private static string[] Texts(string name, JsonNode list) => list is JsonArray texts
@@ -73,6 +74,8 @@ internal sealed record ListRequest(
     {
         JsonValueKind.String => value.GetValue<string>(),
         JsonValueKind.Number => value.ToJsonString(),
+        JsonValueKind.Object => throw Wrong($"{name} cannot be an object."),
+        JsonValueKind.Array => throw Wrong($"{name} cannot be a list."),
         _ => throw Wrong($"{name} cannot be {value?.ToJsonString() ?? "null"}."),
     };
 

@@ -78,7 +78,7 @@ internal static class PatchEngine
             return;
         }
         if (matches.Count == 0)
-            throw new ScimException(ScimError.NoTarget($"No value matches {path}."));
+            throw new ScimException(ScimError.NoTarget($"No value matches {Excerpt.Of(path.ToString())}."));
         var given = sub is null ? operation.Value : Only(sub, operation.Value);
         if (sub is null && operation.Kind == PatchKind.Replace)
             matches.ForEach(match => Clear(match, filter));

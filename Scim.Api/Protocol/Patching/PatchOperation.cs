@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 
@@ -21,7 +22,7 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
         // Entra ID writes "Add" and "Replace".
         var word = DocumentReader.Text(members["op"]);
         if (!Kinds.TryGetValue(word ?? "", out var kind))
-            throw new ScimException(ScimError.InvalidSyntax($"op must be add, replace or remove, not \"{word}\"."));
+            throw new ScimException(ScimError.InvalidSyntax($"op must be add, replace or remove, not \"{Excerpt.OfName(word ?? "")}\"."));
         if (word!.Any(char.IsUpper))
             habits.Note(Habit.CapitalOp);
 

@@ -14,6 +14,9 @@ internal sealed record AttributeTarget(Schema? Extension, SchemaAttribute? Attri
 
     public bool ReadOnly => Attribute?.Mutability == Mutability.ReadOnly || Sub?.Mutability == Mutability.ReadOnly;
 
+    /// <summary>Whether its values must not appear in errors, events or logs.</summary>
+    public bool IsSecret => Attribute is { IsSecret: true } || Sub is { IsSecret: true };
+
     public bool IsNeverReturned => (Sub ?? Attribute)?.Returned == Returned.Never;
 
     /// <summary>The object that holds the attribute, if it is there.</summary>

@@ -1,0 +1,102 @@
+using System.Buffers;
+using System.Text;
+using Scim.Api.Protocol.Schemas;
+
+namespace Scim.Api.Protocol.Filters;
+
+/// <summary>
+/// Client text as errors, events and logs may quote it. Clients put secrets into wrong places
+/// (<c>password eq "…"</c>), so only what a schema knows is shown: its attributes with their values, operators and
+/// brackets. Everything else is an ellipsis.
+/// </summary>
+internal static class Excerpt
+{
+    private const int MaxLength = 200;
+    private const string Omitted = "…";
+
+    private static readonly HashSet<string> Operators =
+        new(Enum.GetNames<FilterOperator>(), StringComparer.OrdinalIgnoreCase);
+
+    private static readonly SearchValues<char> Ends = SearchValues.Create(" \t()[]\"");
+
+    private static readonly SearchValues<char> NameCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_$.:");
+
+    private static readonly HashSet<string> Words =
+        new(["and", "or", "not", "pr", "true", "false", "null"], StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>A filter or path without the values of attributes that no schema knows, or that are secret.</summary>
+    public static string Of(string text)
+    {
+        var shown = new StringBuilder();
+        var (find, inside) = ((AttributeLookup)Find, (AttributeLookup)FindNothing);
+        // What the last two words were: a known attribute, then an operator.
+        var (isKnown, isCompared) = (false, false);
+        for (int i = 0, end; i < text.Length && shown.Length <= MaxLength; i = end)
+        {
+            end = EndOfToken(text, i);
+            var token = text[i..end];
+            if (token is "[")
+                find = inside;
+            else if (token is "]")
+                find = Find;
+            if (IsPunctuation(token[0]))
+                shown.Append(token);
+            else if (Operators.Contains(token) && !isCompared)
+            {
+                shown.Append(token);
+                isCompared = true;
+            }
+            else
+            {
+                var isValue = isKnown && isCompared;
+                var lookup = token[0] == '.' ? inside : find;
+                var target = !isCompared && AttributePath.TryParse(token.TrimStart('.'), out var path) ? lookup(path) : null;
+                isKnown = target is { Attribute: not null, IsSecret: false };
+                if (isKnown && find == Find && token[0] != '.')
+                    inside = target!.Sub is null ? target.Attribute!.FindInside : FindNothing;
+                else if (find == Find)
+                    inside = FindNothing;
+                shown.Append(isValue || isKnown || Words.Contains(token) ? token
+                    : token[0] == '"' ? $"\"{Omitted}\"" : Omitted);
+                isCompared = false;
+            }
+        }
+        return Cut(shown.ToString());
+    }
+
+    /// <summary>
+    /// A word that stands where a name should: as much of it as could be one, <c>password…</c> of
+    /// <c>password=secret</c>.
+    /// </summary>
+    public static string OfName(string word)
+    {
+        var length = word.AsSpan().IndexOfAnyExcept(NameCharacters);
+        return Cut(length < 0 ? word : word[..length] + Omitted);
+    }
+
+    /// <summary>An attribute of any resource type.</summary>
+    public static AttributeTarget? Find(AttributePath path) => ResourceType.All
+        .Select(type => type.Find(path)).FirstOrDefault(target => target is { Attribute: not null });
+
+    public static AttributeTarget? FindNothing(AttributePath path) => null;
+
+    public static string Cut(string text) => text.Length <= MaxLength ? text : text[..MaxLength] + Omitted;
+
+    private static bool IsPunctuation(char c) => c is ' ' or '\t' or '(' or ')' or '[' or ']';
+
+    private static int EndOfToken(string text, int start)
+    {
+        if (IsPunctuation(text[start]))
+            return start + 1;
+        if (text[start] != '"')
+        {
+            var length = text.AsSpan(start).IndexOfAny(Ends);
+            return length < 0 ? text.Length : start + length;
+        }
+        var end = start + 1;
+        while (end < text.Length && text[end] != '"')
+            end += text[end] == '\\' ? 2 : 1;
+        return Math.Min(end + 1, text.Length);
+    }
+}
