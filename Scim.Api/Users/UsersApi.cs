@@ -30,7 +30,7 @@ internal static class UsersApi
 
     private static Task<ScimResult> List(ListRequest request, [AsParameters] Reading reading)
     {
-        var filter = request.Filter is { } text ? Filter.Parse(text, ResourceType.User.Find) : null;
+        var filter = request.Filter is { } text ? Filter.Parse(text, Find(reading)) : null;
         return Page(request, new UserQuery(reading.Caller.AccountId, filter, request.Sorting), reading);
     }
 
@@ -41,11 +41,15 @@ internal static class UsersApi
     private static Task<ScimResult> SearchAll(RequestBody body, [AsParameters] Reading reading)
     {
         var request = ListRequest.Read(body.Json);
-        AttributeLookup find = ResourceType.User.Find;
+        var find = Find(reading);
         var filter = request.Filter is { } text ? Filter.Parse(text).AmongTypes(find) : null;
         var sorting = request.Sorting is { By: var by } && find(by) is null ? null : request.Sorting;
         return Page(request, new UserQuery(reading.Caller.AccountId, filter, sorting), reading);
     }
+
+    // A name without its URN is noted, and is in the event if the request is refused.
+    private static AttributeLookup Find(Reading reading) =>
+        Attempt.Of(reading.Http)!.Habits.Noting(ResourceType.User.Find);
 
     private static async Task<ScimResult> Page(ListRequest request, UserQuery query, Reading reading)
     {

@@ -51,7 +51,7 @@ internal sealed record BulkResult(BulkOperation Operation, int Status, Resource?
     private string? Location(string baseUrl) => this switch
     {
         { Resource: { } resource } => resource.Location(baseUrl),
-        { Operation: { Method: not "POST", Path: { } path } } => $"{baseUrl.TrimEnd('/')}/{path.TrimStart('/')}",
+        { Operation: { Method: not "POST", ShownPath: { } path } } => $"{baseUrl.TrimEnd('/')}/{path.TrimStart('/')}",
         _ => null,
     };
 }

@@ -40,6 +40,17 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
         var wanted = Included.Select(type.Find).ToHashSet();
         foreach (var hidden in type.Hidden.Where(hidden => hidden.IsNeverReturned || !wanted.Contains(hidden)))
             Remove(resource, hidden);
+        LeaveUnusedSchemas(resource, type);
+    }
+
+    // schemas says what is in the representation (RFC 7643 §3): no extension of which nothing is returned.
+    private static void LeaveUnusedSchemas(JsonObject resource, ResourceType type)
+    {
+        if (resource["schemas"] is not JsonArray schemas)
+            return;
+        foreach (var extension in type.Extensions.Where(extension => !resource.ContainsKey(extension.Id)))
+            if (schemas.FirstOrDefault(urn => DocumentReader.Text(urn) == extension.Id) is { } unused)
+                schemas.Remove(unused);
     }
 
     private void Keep(JsonObject resource, ResourceType type)
@@ -61,7 +72,7 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
             part[target.Extension!.Id] = from.DeepClone();
             return;
         }
-        if (from[name] is not { } value)
+        if (from[name] is not { } value || !target.ValuesIn(whole).Any())
             return;
         var to = target.HolderMadeIn(part);
         if (target.Sub is not { Name: var sub })

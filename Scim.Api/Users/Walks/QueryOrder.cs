@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Scim.Api.Protocol.Filters;
+using Scim.Api.Protocol.Paging;
 using Scim.Api.Protocol.Schemas;
 using Scim.Api.Users.Search;
 
@@ -11,9 +13,18 @@ internal static class QueryOrder
 {
     extension(UserQuery query)
     {
-        /// <summary>Which query this is: its filter and order, whatever the pages' size and attributes.</summary>
-        public Guid Hash() =>
-            new(SHA256.HashData(Encoding.UTF8.GetBytes($"{query.Filter}\n{query.Sorting}")).AsSpan(0, 16));
+        /// <summary>
+        /// Which query this is: what its filter and order mean, however they are written, and whatever the pages' size
+        /// and attributes.
+        /// </summary>
+        public Guid Hash()
+        {
+            var order = query.Sorting is { } sorting
+                ? $"{NameOf(sorting)} {sorting.Descending}"
+                : "";
+            var text = $"{query.Filter?.Meaning(ResourceType.User.Find)}\n{order}";
+            return new(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
+        }
 
         /// <summary>The order in which the database answers the query's users.</summary>
         public Comparer<UserPosition> Order()
@@ -28,6 +39,9 @@ internal static class QueryOrder
             });
         }
     }
+
+    private static string NameOf(Sorting sorting) =>
+        ResourceType.User.Find(sorting.By) is { } target ? target.Meaning(target.Leaf) : sorting.By.ToString();
 
     // A missing value is larger than all others: last ascending, first descending.
     private static int CompareValues(string? x, string? y, bool areNumbers) => (x, y) switch

@@ -23,8 +23,9 @@ internal sealed class ProjectionTests
         { "id": "{{Urn}}", "name": "Test", "attributes": [
           { "name": "plain", "type": "string" }, { "name": "asked", "type": "string", "returned": "request" },
           { "name": "never", "type": "string", "returned": "never", "mutability": "writeOnly" },
+          { "name": "absent", "type": "string" },
           { "name": "box", "type": "complex", "subAttributes": [
-            { "name": "plain", "type": "string" }, { "name": "asked", "type": "string", "returned": "request" },
+            { "name": "absent", "type": "string" }, { "name": "plain", "type": "string" }, { "name": "asked", "type": "string", "returned": "request" },
             { "name": "never", "type": "string", "returned": "never" } ] } ] }
         """)])
     {
@@ -55,6 +56,32 @@ internal sealed class ProjectionTests
             Assert.That(user.Select(member => member.Key == Urn ? "*" : member.Key), Is.EquivalentTo(expected.Split(',')));
             Assert.That(Shown(user[Urn]), Is.EqualTo(inExtension));
         }
+    }
+
+    [TestCase("", "", "CORE EXT")]
+    [TestCase("userName", "", "CORE", Description = "nothing of the extension is returned")]
+    [TestCase("nonsense", "", "CORE")]
+    [TestCase("schemas", "", "CORE")]
+    [TestCase("urn:example:2.0:Test:plain", "", "CORE EXT")]
+    [TestCase("plain", "", "CORE EXT")]
+    [TestCase("urn:example:2.0:Test", "", "CORE EXT")]
+    [TestCase("urn:example:2.0:Test:", "", "CORE EXT")]
+    [TestCase("urn:example:2.0:Test:never", "", "CORE")]
+    [TestCase("urn:example:2.0:Test:absent", "", "CORE", Description = "the user has none")]
+    [TestCase("urn:example:2.0:Test:box.absent", "", "CORE")]
+    [TestCase("", "urn:example:2.0:Test", "CORE")]
+    [TestCase("", "URN:EXAMPLE:2.0:TEST", "CORE")]
+    [TestCase("", "urn:example:2.0:Test:plain", "CORE EXT")]
+    [TestCase("", "urn:example:2.0:Test:plain,urn:example:2.0:Test:box", "CORE")]
+    [TestCase("", "schemas", "CORE EXT", Description = "returned always")]
+    public void Schemas_are_those_of_what_is_returned(string attributes, string excluded, string expected)
+    {
+        var user = JsonNode.Parse(User)!.AsObject();
+        user["schemas"]!.AsArray().Add(Urn);
+        Projection.Read([attributes], [excluded]).Cut(user, Type);
+        Assert.That(
+            string.Join(' ', user["schemas"]!.AsArray().Select(urn => (string?)urn == Urn ? "EXT" : "CORE")),
+            Is.EqualTo(expected));
     }
 
     private static string Shown(JsonNode? extension) => string.Join(',', (extension as JsonObject ?? []).Select(member =>

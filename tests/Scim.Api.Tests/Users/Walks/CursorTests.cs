@@ -90,6 +90,67 @@ internal sealed class CursorTests
         Assert.That((refused.Status, refused.ScimType), Is.EqualTo((HttpStatusCode.BadRequest, scimType)), refused.ToString());
     }
 
+    // In each line, all filters mean the same, and find everybody.
+    [TestCase("userName co \"E\"", "username co \"e\"", "USERNAME CO \"E\"", "  userName   co  \"e\" ", "(userName co \"E\")", "not (not (userName co \"e\"))", "urn:ietf:params:scim:schemas:core:2.0:User:userName co \"E\"", "URN:IETF:PARAMS:SCIM:SCHEMAS:CORE:2.0:USER:username co \"\\u0045\"", "userName co \"e\" and userName co \"E\"", Description = "RFC 9865 §2: userName, then username")]
+    [TestCase("active eq true", "active eq \"True\"", "ACTIVE EQ TRUE", "active eq \"true\" or active eq true")]
+    [TestCase("active eq true and userName pr", "userName pr and active eq true", "(userName PR) AND (active eq \"TRUE\")", "userName pr and (active eq true and userName pr)")]
+    [TestCase("userName pr or title pr or nickName pr", "nickName pr or (title pr or userName pr)")]
+    [TestCase("emails.value pr or userName pr", "userName pr or emails.VALUE pr")]
+    [TestCase("not (emails co \"@X\")", "not (emails.value co \"@x\")", "NOT (EMAILS.Value CO \"@x\")")]
+    [TestCase("not (emails[type eq \"work\" and value co \"@\"])", "not (emails[value co \"@\" and TYPE eq \"WORK\"])", "not (emails[type eq \"work\"].value co \"@\")")]
+    [TestCase("not (costCenter pr)", "costCenter eq null", "not (COSTCENTER ne null)", "NOT(costCenter PR)")]
+    [TestCase("title ne \"x\" or userName pr", "userName pr or title ne \"X\"")]
+    [TestCase("not (department eq \"IT\")", "not (DEPARTMENT eq \"it\")", "not (urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq \"It\")")]
+    [TestCase("not (manager eq \"1\")", "not (manager.value eq \"1\")", "not (urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager eq \"1\")")]
+    [TestCase("meta.created gt \"2001-01-01T00:00:00Z\"", "META.CREATED GT \"2000-12-31T24:00:00Z\"", "meta.created gt \"2001-01-01T01:00:00.000+01:00\"")]
+    public async Task A_cursor_is_bound_to_what_a_filter_means(params string[] filters)
+    {
+        foreach (var first in filters)
+        {
+            var page = await client.Get($"Users?count=5&cursor&filter={Uri.EscapeDataString(first)}");
+            Assert.That((string?)page["nextCursor"], Is.Not.Null, first);
+            foreach (var next in filters.Append(first))
+            {
+                var answer = await client.Get(
+                    $"Users?count=5&cursor={page["nextCursor"]}&filter={Uri.EscapeDataString(next)}");
+                Assert.That(answer["Resources"]?.AsArray().Select(user => (string)user!["id"]!), Is.EqualTo(ids[5..10]), next);
+            }
+        }
+    }
+
+    [TestCase("userName", "USERNAME", "urn:ietf:params:scim:schemas:core:2.0:User:username")]
+    [TestCase("emails", "emails.value", "EMAILS.VALUE")]
+    [TestCase("department", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:DEPARTMENT")]
+    [TestCase("id&sortOrder=ascending", "ID", "id&sortOrder=Ascending")]
+    public async Task A_cursor_is_bound_to_what_an_order_means(params string[] orders)
+    {
+        foreach (var first in orders)
+        {
+            var cursor = (string?)(await client.Get($"Users?count=5&cursor&sortBy={first}"))["nextCursor"];
+            foreach (var next in orders)
+                Assert.That(
+                    (await client.Get($"Users?count=5&cursor={cursor}&sortBy={next}"))["Resources"]?.AsArray(),
+                    Has.Count.EqualTo(5), next);
+        }
+    }
+
+    [TestCase("userName sw \"p\"", "userName co \"p\"")]
+    [TestCase("userName sw \"p\"", "userName sw \"pe\"")]
+    [TestCase("userName pr", "emails pr")]
+    [TestCase("emails pr", "emails.value pr", Description = "an address may have other parts")]
+    [TestCase("externalId eq null or externalId ne \"a\"", "externalId eq null or externalId ne \"A\"", Description = "caseExact")]
+    [TestCase("userName pr and (title pr or active pr)", "userName pr and title pr or active pr")]
+    [TestCase("not (title pr)", "not (nickName pr)")]
+    [TestCase("active eq true and userName pr", "active eq true or userName pr")]
+    [TestCase("meta.created gt \"2001-01-01T00:00:00Z\"", "meta.created ge \"2001-01-01T00:00:00Z\"")]
+    public async Task A_filter_that_means_something_else_has_other_cursors(string first, string next)
+    {
+        var cursor = (string?)(await client.Get($"Users?count=5&cursor&filter={Uri.EscapeDataString(first)}"))["nextCursor"]
+            ?? await FirstCursor();
+        var refused = await client.Get($"Users?count=5&cursor={cursor}&filter={Uri.EscapeDataString(next)}");
+        Assert.That(refused.ScimType, Is.EqualTo("invalidCursor"));
+    }
+
     [Test]
     public async Task A_cursor_that_was_tampered_with_is_refused()
     {
