@@ -32,7 +32,11 @@ internal static class Commands
         {
             new Command("client-key", "The key that proves this server to Auth.Server.") { CreateKey(server) },
             new Command("database", "The SCIM database.") { Migrate(server) },
-            new Command("users", "The people of an account.") { UserImport.Command(() => Ready(server.Value)) },
+            new Command("users", "The people of an account.")
+            {
+                UserImport.Command(() => Ready(server.Value)),
+                UserConflicts.Command(() => Ready(server.Value)),
+            },
         };
         try
         {

@@ -3,7 +3,6 @@ using Scim.Api.Protocol;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 using Shared.Contracts;
-using Shared.Contracts.Text;
 
 namespace Scim.Api.Provisioning;
 
@@ -45,8 +44,10 @@ internal sealed class AttributeRules(AccountPolicy account)
         select DocumentReader.Text(email["value"])!;
 
     public static bool IsWorkEmail(JsonObject email) =>
-        "work".Equals(DocumentReader.Text(email["type"]), StringComparison.OrdinalIgnoreCase)
-        && DocumentReader.Text(email["value"]) is not null;
+        IsWork(DocumentReader.Text(email["type"])) && DocumentReader.Text(email["value"]) is not null;
+
+    // As the keys are made that say who claims a work e-mail.
+    private static bool IsWork(string? type) => type is not null && CaseFolding.Fold(type) == "work";
 
     // Under every rule set, but only what is new.
     private static IEnumerable<Violation> CheckIdentifiers(JsonObject user, JsonObject? before)
@@ -94,7 +95,7 @@ internal sealed class AttributeRules(AccountPolicy account)
                 yield return Unfit(EmailsPlace, TooLong("A value of emails", value, MaxEmail));
             else if (value.Length > MaxEmail)
                 yield return WrongForm(EmailsPlace, TooLong("A value of emails", value, MaxEmail));
-            if (!"work".Equals(type, StringComparison.OrdinalIgnoreCase))
+            if (!IsWork(type))
                 continue;
             foreach (var wrong in CheckAddress(EmailsPlace, "The work e-mail", value, domains))
                 yield return wrong;
@@ -122,9 +123,8 @@ internal sealed class AttributeRules(AccountPolicy account)
         if (ByGuide && !EmailAddress.IsOne(address))
             yield return WrongForm(place, $"{what} must be an e-mail address, and \"{Shown(address)}\" is none.");
         // A name that only resembles an address is no way around the domains.
-        if (account.Domains.Count > 0 && EmailAddress.DomainOf(address) is { } written
-            && CaseFolding.Fold(written) is var domain && !kept.Contains(domain)
-            && !account.Domains.Any(allowed => CaseFolding.Fold(allowed) == domain))
+        if (account.Domains.Count > 0 && EmailAddress.DomainOf(address) is { } domain && !kept.Contains(domain)
+            && !account.Domains.Any(allowed => EmailAddress.DomainKey(allowed) == domain))
             yield return new(place, NotAllowed(what, Shown(address), domain), ViolationKind.NotAllowed);
     }
 
@@ -136,7 +136,7 @@ internal sealed class AttributeRules(AccountPolicy account)
     private static HashSet<string> KeptDomains(JsonObject user, JsonObject? known) => known is null || IsActive(user)
         ? []
         : WorkEmails(known).Append(Text(known, "userName")!)
-            .Select(address => CaseFolding.Fold(EmailAddress.DomainOf(address) ?? ""))
+            .Select(EmailAddress.DomainOf).OfType<string>()
             .ToHashSet();
 
     private static IEnumerable<(string Value, string? Type)> Emails(JsonObject? user) =>

@@ -1,4 +1,4 @@
-using Shared.Contracts.Text;
+using System.Globalization;
 
 namespace Scim.Api.Provisioning;
 
@@ -8,18 +8,53 @@ namespace Scim.Api.Provisioning;
 /// </summary>
 internal static class EmailAddress
 {
+    // Some take it for a dot (RFC 3490 §3.1).
+    private const char IdeographicStop = '\u3002';
+
+    private static readonly IdnMapping Idn = new() { AllowUnassigned = true };
+
     private const string AtomMarks = "!#$%&'*+-/=?^_`{|}~";
 
+    /// <summary>
+    /// Whether this is an address, as it is written and as it is compared: neither a wide <c>＠</c> nor a wide space
+    /// may hide in it.
+    /// </summary>
     public static bool IsOne(string text) =>
-        text.Length <= 254
-        && text.Split('@') is [{ Length: > 0 and <= 64 } local, var domain]
-        && local.Split('.').All(IsAtom)
-        && Identifiers.Fault(text) is null
-        && IsDomain(domain);
+        text.Length <= 254 && IsAddress(text) && IsAddress(CaseFolding.Fold(text)) && Identifiers.Fault(text) is null;
 
-    /// <summary>What follows the last <c>@</c>, if it is a domain; null if it is not.</summary>
-    public static string? DomainOf(string text) =>
-        text.LastIndexOf('@') is >= 0 and var at && IsDomain(text[(at + 1)..]) ? text[(at + 1)..] : null;
+    /// <summary>
+    /// The domain that follows the last <c>@</c>, in the form in which domains are compared; null if there is none.
+    /// </summary>
+    public static string? DomainOf(string text)
+    {
+        var folded = CaseFolding.Fold(text);
+        return folded.LastIndexOf('@') is >= 0 and var at && IsDomain(folded[(at + 1)..])
+            ? DomainKey(folded[(at + 1)..])
+            : null;
+    }
+
+    /// <summary>
+    /// The form in which domains are compared: folded, with letters in the place of Punycode (RFC 5891 §5.1).
+    /// </summary>
+    public static string DomainKey(string domain) =>
+        string.Join('.', CaseFolding.Fold(domain).Split('.').Select(LabelKey));
+
+    private static string LabelKey(string label)
+    {
+        if (!label.StartsWith("xn--", StringComparison.Ordinal))
+            return label;
+        try
+        {
+            return CaseFolding.Fold(Idn.GetUnicode(label));
+        }
+        catch (ArgumentException)
+        {
+            return label;
+        }
+    }
+
+    private static bool IsAddress(string text) =>
+        text.Split('@') is [{ Length: > 0 and <= 64 } local, var domain] && local.Split('.').All(IsAtom) && IsDomain(domain);
 
     // Dots separate atoms (RFC 5321 §4.1.2, Dot-string), so that there is none at either end and never two in a row.
     private static bool IsAtom(string atom) => atom.Length > 0
@@ -31,5 +66,5 @@ internal static class EmailAddress
     private static bool IsLabel(string label) =>
         label.Length is > 0 and <= 63
         && label[0] != '-' && label[^1] != '-'
-        && label.All(c => char.IsAsciiLetterOrDigit(c) || c == '-' || c > 127);
+        && label.All(c => char.IsAsciiLetterOrDigit(c) || c == '-' || (c > 127 && c != IdeographicStop));
 }

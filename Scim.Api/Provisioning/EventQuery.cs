@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
-using Scim.Api.Protocol.Schemas;
 using Shared.Contracts;
 
 namespace Scim.Api.Provisioning;

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
-using Scim.Api.Protocol.Schemas;
 using Shared.Contracts;
 
 namespace Scim.Api.Users;

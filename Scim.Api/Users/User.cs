@@ -22,7 +22,10 @@ internal sealed class User
     /// <summary>As the client wrote it.</summary>
     public string UserName { get; private set; } = "";
 
-    /// <summary>userName without letter case.</summary>
+    /// <summary>
+    /// userName, folded. If another user's name folds to the same key since the folding changed, it is another key that
+    /// only this user has (see <see cref="Search.Refolding"/>), until the user is renamed.
+    /// </summary>
     public string UserNameKey { get; private set; } = "";
 
     public string? ExternalId { get; private set; }
@@ -96,27 +99,40 @@ internal sealed class User
         IReadOnlySet<string>? shares = null,
         bool keepsKey = false)
     {
-        var key = UserNameKey;
+        var userName = UserDocument.UserName(document)!;
+        if (!keepsKey)
+            (UserNameKey, SearchVersion) = (CaseFolding.Fold(userName), SearchDocument.Version);
         Document = Resource.Text(document);
-        UserName = UserDocument.UserName(document)!;
+        UserName = userName;
         ExternalId = UserDocument.ExternalId(document);
         Active = UserDocument.Active(document) ?? true;
         LastModified = now;
         Version++;
         Fold(document, claimsWorkEmail);
-        if (keepsKey)
-            UserNameKey = key;
         foreach (var email in Emails.Where(email => shares?.Contains(email.ValueKey) == true))
             email.Claimed = false;
     }
 
-    /// <summary>Makes the keys anew that the user is found by; the user itself stays as it is.</summary>
-    public void Fold(JsonObject document, bool claimsWorkEmail)
+    /// <summary>
+    /// Makes the keys anew by which the user is found, but for <see cref="UserNameKey"/>; the user itself stays as it
+    /// is, and claims no work e-mail that it did not claim before.
+    /// </summary>
+    public void Refold()
     {
-        UserNameKey = CaseFolding.Fold(UserName);
+        var claimed = Emails.Where(email => email.Claimed).Select(email => CaseFolding.Fold(email.ValueKey)).ToHashSet();
+        Fold(Json(), claimsWorkEmail: true);
+        foreach (var email in Emails)
+            email.Claimed = email.Claimed && claimed.Contains(email.ValueKey);
+        SearchVersion = SearchDocument.Version;
+    }
+
+    /// <summary>Sets the key of the userName.</summary>
+    public void SetUserNameKey(string key) => UserNameKey = key;
+
+    private void Fold(JsonObject document, bool claimsWorkEmail)
+    {
         Search = Resource.Text(SearchDocument.Of(ResourceType.User, document));
         SearchText = UserDocument.SearchText(document);
-        SearchVersion = SearchDocument.Version;
         TakeEmails(document, claimsWorkEmail);
     }
 

@@ -7,7 +7,6 @@ using CsvHelper.Configuration;
 using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
-using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
 using Shared.Contracts;

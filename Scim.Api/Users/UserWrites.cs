@@ -3,7 +3,6 @@ using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Scim.Api.Protocol;
 using Scim.Api.Protocol.Messages;
-using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
 using Scim.Api.Tokens;
 using Shared.Contracts;

@@ -25,6 +25,23 @@ internal static class UnicodeTable
         }
     }
 
+    /// <summary>
+    /// Reads runs of code points that are mapped: <c>FF01-FF5E/1-65248</c> is first-last/step, and what is added to each.
+    /// </summary>
+    public static IEnumerable<(int From, int To)> ReadSteps(string name, string heading = "")
+    {
+        foreach (var entry in Read(name).Where(line => line.Heading == heading).Select(line => line.Entry))
+        {
+            var slash = entry.IndexOf('/', StringComparison.Ordinal);
+            var (first, last) = Range(entry.AsSpan(0, slash));
+            var step = entry[slash + 1] - '0';
+            var difference = int.Parse(
+                entry.AsSpan(slash + 2), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+            for (var code = first; code <= last; code += step)
+                yield return (code, code + difference);
+        }
+    }
+
     /// <summary>Reads <c>0041-005A</c>, or <c>0041</c> alone.</summary>
     public static (int First, int Last) Range(ReadOnlySpan<char> entry) =>
         entry.IndexOf('-') is > 0 and var dash

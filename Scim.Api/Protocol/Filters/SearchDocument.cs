@@ -7,16 +7,16 @@ namespace Scim.Api.Protocol.Filters;
 
 /// <summary>
 /// A resource as filters and sorting want it: the same attributes, each value folded once by the schema, so that
-/// afterwards everything is compared exactly. Texts with <c>caseExact: false</c> lose their letter case, points in time
-/// become UTC with microseconds and a fixed width, so that their texts are in their order.
+/// afterwards everything is compared exactly. Texts with <c>caseExact: false</c> are folded (<see cref="CaseFolding"/>),
+/// points in time become UTC with microseconds and a fixed width, so that their texts are in their order.
 /// </summary>
 internal static class SearchDocument
 {
     /// <summary>
-    /// Raised whenever the same document would be folded otherwise: by another case folding table, or another type or
+    /// Raised whenever the same document would be folded otherwise: by another table of Unicode, or another type or
     /// <c>caseExact</c> of an attribute. Documents of lower versions are folded again.
     /// </summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     private const string InstantFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
 

@@ -9,6 +9,11 @@ namespace Scim.Api.Users.Search;
 /// <summary>
 /// Folds the keys again of users whose keys are of a lower <see cref="SearchDocument.Version"/>, before anybody
 /// searches by them: with the migrations, in small steps, from where it was broken off.
+/// <para>
+/// Two users whose names were different can have the same key afterwards. The older one gets it; the other keeps its
+/// old key until it is renamed, and <c>Scim.Api users conflicts</c> lists it. The same goes for work e-mails: the older
+/// user claims the address. Nothing of that stops the start.
+/// </para>
 /// </summary>
 internal sealed class Refolding(
     IServiceScopeFactory scopes, IOptions<ScimOptions> options, ILogger<Refolding> log) : IHostedService
@@ -55,9 +60,62 @@ internal sealed class Refolding(
             .Include(user => user.Emails)
             .ToListAsync(cancellation);
         foreach (var user in users)
-            user.Fold(user.Json(), claimsWorkEmail: user.Emails.Exists(email => email.Claimed));
+        {
+            await RefoldUserName(db, user, cancellation);
+            await RefoldEmails(db, user, cancellation);
+        }
         await db.SaveChangesAsync(cancellation);
         await write.Commit(cancellation);
         return users.Count;
+    }
+
+    private async Task RefoldUserName(ScimDbContext db, User user, CancellationToken cancellation)
+    {
+        var key = CaseFolding.Fold(user.UserName);
+        if (key == user.UserNameKey)
+            return;
+        var owner = await db.UsersOf(user.AccountId)
+            .SingleOrDefaultAsync(other => other.UserNameKey == key && other.Id != user.Id, cancellation);
+        if (owner is not null)
+            log.LogWarning(
+                "In account {Account} the userNames of {User} and {Other} are compared as equal now; "
+                + "'Scim.Api users conflicts' lists such users",
+                user.AccountId, user.Id, owner.Id);
+        // Ids are in order of creation.
+        if (owner is not null && owner.Id < user.Id)
+            return;
+        if (owner is not null)
+        {
+            // Its old key is the very key that the older user gets. No userName can contain this separator.
+            owner.SetUserNameKey($"{key}\u001F{owner.Id}");
+            await db.SaveChangesAsync(cancellation);
+        }
+        user.SetUserNameKey(key);
+        // So that the next user of this step finds it.
+        await db.SaveChangesAsync(cancellation);
+    }
+
+    private static async Task RefoldEmails(ScimDbContext db, User user, CancellationToken cancellation)
+    {
+        var before = user.Emails.Where(email => email.Claimed).Select(email => email.ValueKey).ToHashSet();
+        user.Refold();
+        var changed = user.Emails.Where(email => email.Claimed && !before.Contains(email.ValueKey)).ToList();
+        if (changed.Count == 0)
+            return;
+        var keys = changed.ConvertAll(email => email.ValueKey);
+        var owned = await db.EmailsOf(user.AccountId)
+            .Where(email => keys.Contains(email.ValueKey) && email.Claimed && email.UserId != user.Id)
+            .ToListAsync(cancellation);
+        foreach (var other in owned)
+        {
+            var own = changed.Single(email => email.ValueKey == other.ValueKey);
+            (other.UserId < user.Id ? own : other).Claimed = false;
+        }
+        // The younger claims end before the older ones begin.
+        var begun = changed.Where(email => email.Claimed).ToList();
+        begun.ForEach(email => email.Claimed = false);
+        await db.SaveChangesAsync(cancellation);
+        begun.ForEach(email => email.Claimed = true);
+        await db.SaveChangesAsync(cancellation);
     }
 }

@@ -3,7 +3,6 @@ using System.Net;
 using Scim.Api.Tokens;
 using Scim.Api.Users;
 using Shared.Contracts;
-using Shared.Contracts.Text;
 
 namespace Scim.Api.Tests.Provisioning;
 

@@ -4,7 +4,6 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Data;
-using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
 using Shared.Contracts;
 
