@@ -141,9 +141,11 @@ internal sealed partial class AccountRegister(
 
     private static string CheckDomain(string domain)
     {
-        var name = domain.Trim().TrimStart('@').ToLowerInvariant();
-        if (Identifiers.Fault(name) is { } fault)
+        var written = domain.Trim().TrimStart('@');
+        if (Identifiers.Fault(written) is { } fault)
             throw ProblemException.Invalid($"The e-mail domain {fault}");
+        // As Scim.Api compares it; the ideographic full stop is a dot (RFC 3490 §3.1).
+        var name = CaseFolding.Fold(written).Replace('\u3002', '.');
         return Uri.CheckHostName(name) == UriHostNameType.Dns && name.Contains('.', StringComparison.Ordinal)
             ? name
             : throw ProblemException.Invalid($"\"{domain}\" is no e-mail domain, such as example.com.");

@@ -54,7 +54,9 @@ internal static class EmailAddress
     }
 
     private static bool IsAddress(string text) =>
-        text.Split('@') is [{ Length: > 0 and <= 64 } local, var domain] && local.Split('.').All(IsAtom) && IsDomain(domain);
+        text.Split('@') is [{ Length: > 0 and <= 64 } local, var domain]
+        && local.Split('.').All(IsAtom)
+        && IsDomain(domain);
 
     // Dots separate atoms (RFC 5321 §4.1.2, Dot-string), so that there is none at either end and never two in a row.
     private static bool IsAtom(string atom) => atom.Length > 0

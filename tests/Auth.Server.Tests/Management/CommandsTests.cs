@@ -17,7 +17,7 @@ public sealed class CommandsTests
         await using var server = await AuthServer.Start();
 
         var created = await Json(
-            server, "accounts", "create", "--name", "Acme", "--scim", "on", "--domains", "acme.example, Acme.Test",
+            server, "accounts", "create", "--name", "Acme", "--scim", "on", "--domains", "acme.example, Acme.Test, BU\u0308CHER.example",
             "--licence", "portal=100", "--licence", "insights=5", "--json");
         var id = created.GetProperty("accountId").GetString()!;
         var updated = await Json(
@@ -27,7 +27,7 @@ public sealed class CommandsTests
         Assert.Multiple(() =>
         {
             Assert.That(created.GetProperty("scim").GetString(), Is.EqualTo("on"));
-            Assert.That(Texts(created, "domains"), Is.EqualTo(new[] { "acme.example", "acme.test" }));
+            Assert.That(Texts(created, "domains"), Is.EqualTo(new[] { "acme.example", "acme.test", "bücher.example" }));
             Assert.That(Texts(created, "licences"), Is.EqualTo(new[] { "insights=5", "portal=100" }));
             Assert.That(updated.GetProperty("scim").GetString(), Is.EqualTo("off"));
             Assert.That(Texts(updated, "domains"), Is.Empty);
