@@ -104,6 +104,10 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
     public string Logs() => JsonSerializer.Serialize(folder.EnumerateFiles("*.log").ToDictionary(
         file => file.Name, file => File.ReadLines(file.FullName).TakeLast(20)));
 
+    /// <summary>Whether any of them has logged a text.</summary>
+    public bool HasLogged(string text) => folder.EnumerateFiles("*.log")
+        .Any(file => File.ReadLines(file.FullName).Any(line => line.Contains(text, StringComparison.Ordinal)));
+
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(Scim.Concat(Auth).Select(node => node.DisposeAsync().AsTask()));
