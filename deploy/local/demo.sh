@@ -22,12 +22,14 @@ seeding() {
 }
 
 seed_account() {
-    local answer
+    local answer name=Demo
+    # A database of yours may have the account of an earlier demo.
+    [ -z "${ConnectionStrings__Auth:-}" ] || name=Demo-$(date -u +%Y%m%d%H%M%S)
     seeding "$data/auth-server" resource-servers add --jwks "$data/scim-client.jwks" >/dev/null
-    answer=$(seeding "$data/auth-server" accounts create --name Demo --scim on --licence portal=100)
+    answer=$(seeding "$data/auth-server" accounts create --name "$name" --scim on --licence portal=100)
     ACCOUNT_ID=$(say "$answer" | field accountId)
     ADMIN_EMAIL=admin@demo.example
-    # A database of yours may have an administrator of that name, of an earlier demo.
+    # It may have its administrator, too.
     [ -z "${ConnectionStrings__Auth:-}" ] || ADMIN_EMAIL=admin-${ACCOUNT_ID##*-}@demo.example
     answer=$(seeding "$data/auth-server" administrators create --account "$ACCOUNT_ID" --email "$ADMIN_EMAIL")
     ADMIN_PASSWORD=$(say "$answer" | field password)
