@@ -69,9 +69,15 @@ public sealed class TokenEndpointTests
     /// <summary>The clock moves with every look at it, so that the set expires at another point of each request.</summary>
     [TestCase(AuthServerPaths.Token, "grant_type=client_credentials")]
     [TestCase(AuthServerPaths.Token, "grant_type=refresh_token&refresh_token=unknown")]
-    [TestCase(AuthServerPaths.Token, "grant_type=authorization_code&code=unknown&redirect_uri=https://client.example/&code_verifier=v")]
+    [TestCase(
+        AuthServerPaths.Token,
+        "grant_type=authorization_code&code=unknown&redirect_uri=https://client.example/"
+        + "&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")]
     [TestCase("connect/revoke", "token=unknown")]
-    [TestCase("connect/par", "response_type=code&redirect_uri=https://client.example/&code_challenge=c&code_challenge_method=S256")]
+    [TestCase(
+        "connect/par",
+        "response_type=code&redirect_uri=https://client.example/&code_challenge_method=S256"
+        + "&code_challenge=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")]
     public async Task A_set_that_expires_during_a_request_is_never_a_fault(string path, string form)
     {
         await using var server = await AuthServer.Start();
