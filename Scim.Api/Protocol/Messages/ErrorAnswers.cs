@@ -14,7 +14,15 @@ internal sealed class ErrorAnswers(ILogger<ErrorAnswers> log) : IExceptionHandle
     {
         if (httpContext.RequestAborted.IsCancellationRequested)
             return true;
-        await ErrorFor(httpContext, exception).ExecuteAsync(httpContext);
+        try
+        {
+            await ErrorFor(httpContext, exception).ExecuteAsync(httpContext);
+        }
+        // The client has left meanwhile: there is nobody to answer.
+        catch (Exception gone) when (gone is OperationCanceledException or IOException
+            && httpContext.RequestAborted.IsCancellationRequested)
+        {
+        }
         return true;
     }
 
