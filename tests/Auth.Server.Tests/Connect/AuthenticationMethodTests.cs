@@ -15,7 +15,6 @@ internal sealed class AuthenticationMethodTests
     private HttpClient http = null!;
     private IssuedCredentials withSecret = null!;
     private IssuedCredentials withKey = null!;
-    private string direct = null!;
 
     [OneTimeSetUp]
     public async Task Start()
@@ -23,7 +22,6 @@ internal sealed class AuthenticationMethodTests
         server = await AuthServer.Start();
         scim = await ResourceServer.Register(server);
         http = server.CreateClient();
-        direct = (await server.Generate(await server.CreateAccount("direct"))).Token!;
         withSecret = await server.Generate(
             await server.CreateAccount("secret"), CredentialMethods.OAuth2, AllowedClient.RedirectUri);
         var account = await server.CreateAccount("key");
@@ -61,11 +59,6 @@ internal sealed class AuthenticationMethodTests
 
     private (string, string)[] RequestTo(string endpoint, string method) => endpoint switch
     {
-        "token" when method == "none" =>
-        [
-            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), ("subject_token", direct),
-            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
-        ],
         "token" => [("grant_type", "client_credentials")],
         "pushed_authorization_request" when method == "private_key_jwt" =>
         [
@@ -78,7 +71,6 @@ internal sealed class AuthenticationMethodTests
 
     private (string, string)[] ProofBy(string method, string endpoint) => method switch
     {
-        "none" when endpoint == "token" => [],
         "none" => [("client_id", withSecret.Set.ClientId!)],
         "client_secret_post" => [("client_id", withSecret.Set.ClientId!), ("client_secret", withSecret.ClientSecret!)],
         "client_secret_jwt" => Assertion(OAuthClient.Assertion(

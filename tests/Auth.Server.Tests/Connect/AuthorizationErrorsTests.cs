@@ -44,6 +44,7 @@ internal sealed class AuthorizationErrorsTests
         new("resource=https%3A%2F%2Felsewhere.example%2F", "invalid_target"),
         new("resource=nonsense", "invalid_request"),
         new("prompt=login", "invalid_request"),
+        new("prompt=select_account", "invalid_request"),
         new("prompt=nonsense", "invalid_request"),
         new("request=e30.e30.", "request_not_supported"),
         new("request_uri=https%3A%2F%2Felsewhere.example%2F", "request_uri_not_supported"),
@@ -75,6 +76,8 @@ internal sealed class AuthorizationErrorsTests
     }
 
     [Test]
+    [Category("Check 06")]
+    [Category("Check 10")]
     public async Task A_signed_in_administrator_is_sent_back_with_the_error(
         [ValueSource(nameof(Faults))] TestCaseData<string, string> fault, [Values(Plain, WithQuery)] string redirectUri)
     {
@@ -217,6 +220,7 @@ internal sealed class AuthorizationErrorsTests
     }
 
     [Test]
+    [Category("Check 05")]
     public async Task A_client_of_which_PKCE_is_demanded_hears_that_it_is_missing()
     {
         var answer = await eve.Open($"/connect/authorize?response_type=code&client_id={strict.Set.ClientId}&state=s%20t%26u");

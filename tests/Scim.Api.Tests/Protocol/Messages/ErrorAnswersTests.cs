@@ -25,7 +25,7 @@ public sealed class ErrorAnswersTests
     [TestCase("GET", "/nothing", HttpStatusCode.NotFound, "There is nothing at /nothing.")]
     [TestCase("DELETE", "/scim/v2/echo", HttpStatusCode.MethodNotAllowed, "DELETE is not possible at /scim/v2/echo.")]
     [TestCase("GET", "/scim/v2/fault", HttpStatusCode.InternalServerError, "Something went wrong in SciLeads.")]
-    [TestCase("GET", "/scim/v2/outage", HttpStatusCode.ServiceUnavailable, "SciLeads cannot reach its database")]
+    [TestCase("GET", "/scim/v2/outage", HttpStatusCode.ServiceUnavailable, "SciLeads cannot use its database")]
     public async Task Each_has_its_error(string method, string path, HttpStatusCode status, string detail)
     {
         using var client = server.ClientWith(null);
