@@ -68,10 +68,11 @@ internal sealed class ResourceServer : IDisposable
     /// <summary>The public half of the key, as a JWK set.</summary>
     public string Jwks => JsonSerializer.Serialize(new { keys = new[] { PublicJwk() } });
 
+    /// <summary>Registers a resource server, in place of the one that had the name.</summary>
     public static Task<ResourceServer> Register(AuthServer server, string name = Audiences.Scim) =>
         Register(server, jwks => server.With<ResourceServers, string>(async servers =>
         {
-            await servers.Add(name, jwks, CancellationToken.None);
+            await servers.Add(name, jwks, CancellationToken.None, replace: true);
             return name;
         }));
 

@@ -8,6 +8,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Shared.Contracts;
+using Shared.Hosting;
 
 namespace Auth.Server.Tests.Keys;
 
@@ -203,7 +204,7 @@ public sealed class KeyRotationTests
     [TestCase("--Auth:Keys:RotateEvery=10.00:00:00 --Auth:Keys:AnnounceFor=20.00:00:00", "must be shorter")]
     public void A_schedule_that_cannot_be_kept_stops_the_start(string settings, string sentence) => Assert.That(
         async () => await (await AuthServer.Start(settings.Split(' '))).DisposeAsync(),
-        Throws.InstanceOf<System.ComponentModel.DataAnnotations.ValidationException>().With.Message.Contains(sentence));
+        Throws.InstanceOf<OperatorException>().With.Message.Contains(sentence));
 
     [Test]
     public async Task Only_public_halves_of_ES256_keys_are_published_and_no_other_algorithm()
