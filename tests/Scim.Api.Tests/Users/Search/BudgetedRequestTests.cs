@@ -124,6 +124,11 @@ internal sealed class BudgetedRequestTests
         var query = new UserQuery(account.Id, Filter.Parse("active eq true"));
         var found = search.Find(query, after: null, skip: 0, take: 1, maxSize: 0, default);
         Assert.That(
+            async () => await db.Database
+                .SqlQuery<int>($"""SELECT COUNT(*)::int AS "Value" FROM pg_locks WHERE NOT granted""").SingleAsync(),
+            Is.GreaterThan(0).After(30).Seconds.PollEvery(20).MilliSeconds,
+            "the statement waits for the table");
+        Assert.That(
             async () => await Until(found, () => time.Advance(TimeSpan.FromHours(1))),
             Throws.TypeOf<ScimException>().With.Property("Error").Property("ScimType").EqualTo("tooMany"));
     }
