@@ -115,7 +115,7 @@ internal sealed partial class CanaryTests : EndToEndTest
     {
         var token = await (await Customer.Open(system)).GenerateToken();
         NoteToken("last JWT", token);
-        // SQLite's lock of who writes: nobody else can, and in the end that is a fault. macOS has no such locks in .NET.
+        // SQLite's lock of who writes: nobody else can, and in the end that is an outage. macOS has no such locks in .NET.
         if (!OperatingSystem.IsMacOS())
             await FailToWrite(system, client);
 
@@ -132,7 +132,7 @@ internal sealed partial class CanaryTests : EndToEndTest
             Path.Combine(system.Data, "auth.db-shm"), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         index.Lock(120, 1);
         var broken = await Post(system, "connect/token", Basic(client), ("grant_type", "client_credentials"));
-        Assert.That(broken, Is.EqualTo(HttpStatusCode.InternalServerError));
+        Assert.That(broken, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
         index.Unlock(120, 1);
     }
 
