@@ -228,8 +228,9 @@ internal sealed class LocalScriptTests : EndToEndTest
         await script.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
 
         Assert.That(script.ExitCode, Is.EqualTo(1));
+        var last = File.ReadLines(Path.Combine(system.Data, "logs", "scim-api.log")).Last(line => line.Trim() != "").Trim();
         Assert.That(
-            await script.StandardError.ReadToEndAsync(), Does.Contain("scim-api ended unexpectedly").And.Contains("Now listening"));
+            await script.StandardError.ReadToEndAsync(), Does.Contain("scim-api ended unexpectedly").And.Contains(last));
         Assert.That(Directory.Exists($"/proc/{other}"), Is.False);
         await system.Start();
     }
