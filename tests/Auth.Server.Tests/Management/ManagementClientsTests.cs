@@ -95,7 +95,7 @@ public sealed class ManagementClientsTests
         using var refused = await caller.RequestToken(ManagementClients.WriteCredentials);
         using var written = await caller.Post(ManagementCaller.SetsOf(account), "{}", "k");
 
-        Assert.That((await refused.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_request"));
+        Assert.That((await refused.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_scope"));
         Assert.That(written.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
         Assert.That((await written.Json()).GetProperty("type").GetString(), Does.EndWith(":insufficient-scope"));
     }

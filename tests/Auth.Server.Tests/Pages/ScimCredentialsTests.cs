@@ -125,7 +125,8 @@ public sealed class ScimCredentialsTests
             var issued = await browser.Submit(await browser.Open(Address), Button, fields);
             var asked = await browser.Open(
                 $"/connect/authorize?response_type=code&client_id={issued.Field("Client ID")}&redirect_uri={uri}");
-            Assert.That(asked.Status, Is.EqualTo(demanded ? 400 : 200));
+            Assert.That(asked.Status, Is.EqualTo(demanded ? 302 : 200));
+            Assert.That(asked.Location, demanded ? Does.StartWith($"{uri}?error=invalid_request") : Is.Null);
         }
     }
 
