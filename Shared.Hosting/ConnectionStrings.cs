@@ -76,13 +76,4 @@ public static class ConnectionStrings
     public static string Unpooled(string connectionString) => IsPostgres(connectionString)
         ? new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString
         : new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString;
-
-    /// <summary>A pool of its own with at most <paramref name="size"/> connections.</summary>
-    public static string WithSmallPool(string connectionString, int size)
-    {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString);
-        settings.MaxPoolSize = Math.Min(settings.MaxPoolSize, size);
-        settings.MinPoolSize = Math.Min(settings.MinPoolSize, settings.MaxPoolSize);
-        return settings.ConnectionString;
-    }
 }

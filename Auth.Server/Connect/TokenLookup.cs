@@ -14,8 +14,8 @@ namespace Auth.Server.Connect;
 /// <summary>
 /// Finds a token and all that its introspection tells, in one statement. Nothing is asked more often, so the statement stays
 /// compiled, on a few connections that stay open: SQLite compiles anew for each command, which costs more than all the rest
-/// of an introspection. When all of them are in use, a caller waits here for the next that becomes free. On PostgreSQL they
-/// have a pool of their own, so that nothing else that the server does keeps introspection from a connection.
+/// of an introspection. When all of them are in use, a caller waits here for the next that becomes free. They belong to no
+/// pool, so that nothing else that the server does keeps introspection from a connection.
 /// </summary>
 internal sealed class TokenLookup(string connectionString) : IDisposable
 {
@@ -46,8 +46,9 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
     private readonly ConcurrentBag<DbCommand> idle = [];
     private readonly SemaphoreSlim free = new(MostConnections, MostConnections);
 
+    // The connections that stay open here are the pool.
     private readonly string database = Storage.IsPostgres(connectionString)
-        ? ConnectionStrings.WithSmallPool(connectionString, MostConnections)
+        ? ConnectionStrings.Unpooled(connectionString)
         : connectionString;
 
     /// <summary>The token whose row has this id, with those that it was exchanged for; null if there is none.</summary>

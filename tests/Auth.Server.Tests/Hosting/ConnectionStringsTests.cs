@@ -44,18 +44,6 @@ public sealed class ConnectionStringsTests
     }
 
     [TestCase("", 5)]
-    [TestCase(";Maximum Pool Size=50", 5)]
-    [TestCase(";Maximum Pool Size=3", 3)]
-    [TestCase(";Maximum Pool Size=30;Minimum Pool Size=10", 5)]
-    public void A_small_pool_is_never_larger_than_the_operator_allows(string says, int size)
-    {
-        var settings = new NpgsqlConnectionStringBuilder(ConnectionStrings.WithSmallPool(
-            ConnectionStrings.WithDefaults("Host=db" + says, "Auth.Server"), 5));
-        Assert.That(settings.MaxPoolSize, Is.EqualTo(size));
-        Assert.That(settings.MinPoolSize, Is.LessThanOrEqualTo(size));
-    }
-
-    [TestCase("", 5)]
     [TestCase(";Keepalive=30", 30)]
     public void A_connection_that_listens_is_kept_alive(string says, int keepAlive)
     {
