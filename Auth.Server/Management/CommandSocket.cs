@@ -84,7 +84,7 @@ internal static class CommandSocket
         }
         catch (HttpRequestException error)
         {
-            throw new InvalidOperationException(
+            throw new OperatorException(
                 "the running server went away before it answered; look first whether the command was carried out.", error);
         }
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Shared.Hosting;
 
 namespace Cluster.Tests;
 
@@ -56,7 +57,8 @@ internal sealed class Customer(ClusterOfNodes cluster, string id)
                 var answer = await cluster.Command("credentials", "generate", "--account", id, "--method", "direct-jwt");
                 return await Replace(Read(answer), (string)answer["confirmation"]!);
             }
-            catch (Exception lost) when (lost is InvalidOperationException or HttpRequestException or IOException)
+            catch (Exception lost) when (
+                lost is InvalidOperationException or OperatorException or HttpRequestException or IOException)
             {
                 await Task.Delay(200);
             }
