@@ -28,20 +28,10 @@ internal static class Commands
     {
         // Only the action of a command asks for it.
         var server = new Lazy<WebApplication>(build);
-        var root = new RootCommand("The SCIM 2.0 server of SciLeads. Without a command it serves.")
-        {
-            new Command("client-key", "The key that proves this server to Auth.Server.") { CreateKey(server) },
-            new Command("database", "The SCIM database.") { Migrate(server) },
-            new Command("users", "The people of an account.")
-            {
-                UserImport.Command(() => Ready(server.Value)),
-                UserConflicts.Command(() => Ready(server.Value)),
-            },
-        };
         try
         {
             // A word that begins with @ is that word, not a file of more words.
-            return await root.Parse(args, new() { ResponseFileTokenReplacer = null })
+            return await Tree(() => server.Value).Parse(args, new() { ResponseFileTokenReplacer = null })
                 .InvokeAsync(new() { EnableDefaultExceptionHandler = false });
         }
         finally
@@ -51,6 +41,20 @@ internal static class Commands
         }
     }
 
+    /// <summary>All commands.</summary>
+    /// <param name="server">Returns the server that a command works on.</param>
+    public static RootCommand Tree(Func<WebApplication> server) =>
+        new("The SCIM 2.0 server of SciLeads. Without a command it serves.")
+        {
+            new Command("client-key", "The key that proves this server to Auth.Server.") { CreateKey(server) },
+            new Command("database", "The SCIM database.") { Migrate(server) },
+            new Command("users", "The people of an account.")
+            {
+                UserImport.Command(() => Ready(server())),
+                UserConflicts.Command(() => Ready(server())),
+            },
+        };
+
     /// <summary>The parts of a server whose settings are right and whose database is not newer than this program.</summary>
     private static async Task<IServiceProvider> Ready(WebApplication server)
     {
@@ -59,13 +63,13 @@ internal static class Commands
         return server.Services;
     }
 
-    private static Command CreateKey(Lazy<WebApplication> server)
+    private static Command CreateKey(Func<WebApplication> server)
     {
         var command = new Command("create", "Makes AuthServer__ClientKeyFile if absent; prints its public JWK set.");
         command.SetAction(_ =>
         {
             // Not through the options, which want the file to be there.
-            var path = server.Value.Configuration[$"{AuthServerOptions.Section}:{nameof(AuthServerOptions.ClientKeyFile)}"];
+            var path = server().Configuration[$"{AuthServerOptions.Section}:{nameof(AuthServerOptions.ClientKeyFile)}"];
             if (string.IsNullOrEmpty(path))
                 throw new OperatorException("AuthServer__ClientKeyFile is not set: it says where the key shall be.");
             using var key = ClientKey.OpenOrCreate(path);
@@ -74,13 +78,13 @@ internal static class Commands
         return command;
     }
 
-    private static Command Migrate(Lazy<WebApplication> server)
+    private static Command Migrate(Func<WebApplication> server)
     {
         var command = new Command("migrate", "Brings the tables of ConnectionStrings__Scim up to date.");
         command.SetAction(async (_, cancellation) =>
         {
-            await server.Value.Services.GetRequiredService<Migrator>().Migrate(cancellation);
-            await server.Value.Services.GetRequiredService<Refolding>().RefoldAll(cancellation);
+            await server().Services.GetRequiredService<Migrator>().Migrate(cancellation);
+            await server().Services.GetRequiredService<Refolding>().RefoldAll(cancellation);
         });
         return command;
     }

@@ -5,8 +5,8 @@ using System.Text;
 namespace Cluster.Tests;
 
 /// <summary>
-/// Two nodes of each server with no settings but those of the README, a hundred clients at once, and a PostgreSQL as it is
-/// installed, which takes 100 connections: whoever finds no connection waits, and nobody is refused.
+/// Two nodes of each server with no settings but those that are required, a hundred clients at once, and a PostgreSQL as
+/// it is installed, which takes 100 connections: whoever finds no connection waits, and nobody is refused.
 /// <c>CLUSTER_CONNECTIONS</c> measures other settings, such as Npgsql's own: <c>Maximum Pool Size=100;Timeout=15</c>.
 /// </summary>
 public sealed class ConnectionsTests

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// The proxy of README's <i>A public address</i>: one https host before both servers. <c>/scim/v2</c> goes to
-/// <c>Scim.Api</c>, everything else to <c>Auth.Server</c>.
+/// The proxy of <i>A public address</i> in <c>docs/running.md</c>: one https host before both servers.
+/// <c>/scim/v2</c> goes to <c>Scim.Api</c>, everything else to <c>Auth.Server</c>.
 /// </summary>
 internal sealed class TlsProxy : IAsyncDisposable
 {
