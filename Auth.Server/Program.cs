@@ -50,8 +50,6 @@ internal static class Program
         var builder = CreateBuilder(args);
         var (auth, database) = ReadSettings(builder);
         CommandSocket.MakeFolder(auth.DataDirectory);
-        if (serves)
-            CommandSocket.Prepare(auth.DataDirectory);
         builder.WebHost.UseStaticWebAssets();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.WebHost.UseSetting(
@@ -62,6 +60,7 @@ internal static class Program
         services.KeepSecretsOut();
         services.AddSingleton(auth);
         services.AddSingleton(time ?? TimeProvider.System);
+        services.AddSingleton<CommandSocketOwner>();
 
         Storage.Guard(database);
         services.AddStorage(database);
@@ -103,6 +102,8 @@ internal static class Program
         services.Configure<ForwardedHeadersOptions>(forwarded => TrustProxies(forwarded, auth));
 
         var app = builder.Build();
+        if (serves)
+            app.Services.GetRequiredService<CommandSocketOwner>();
         app.UseForwardedHeaders();
         app.UseHeadRequests();
         app.UseMiddleware<PlainHttp>();

@@ -13,6 +13,40 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
     /// <param name="arguments">Of the command line.</param>
     public static async Task<ProgramRun> Of(string program, string[] settings, params string[] arguments)
     {
+        using var process = Begin(program, settings, arguments);
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        using var limit = new CancellationTokenSource(patience);
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            throw new InvalidOperationException($"{program} did not end: {await output}{await error}");
+        }
+        return new(process.ExitCode, await output, await error);
+    }
+
+    /// <summary>Starts a server and returns it when it listens. Its owner ends it.</summary>
+    public static async Task<Process> Server(string program, params string[] settings)
+    {
+        var process = Begin(program, settings);
+        var error = process.StandardError.ReadToEndAsync();
+        using var limit = new CancellationTokenSource(patience);
+        while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
+        {
+            if (!line.Contains("Application started", StringComparison.Ordinal))
+                continue;
+            // Nobody reads what it logs from now on, which must not hold it up.
+            _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+            return process;
+        }
+        throw new InvalidOperationException($"{program} did not start: {await error}");
+    }
+
+    private static Process Begin(string program, string[] settings, params string[] arguments)
+    {
         var start = new ProcessStartInfo("dotnet")
         {
             RedirectStandardOutput = true,
@@ -28,19 +62,8 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
         start.Environment["DOTNET_NOLOGO"] = "1";
         foreach (var setting in settings)
             start.Environment[setting.Split('=')[0]] = setting[(setting.IndexOf('=', StringComparison.Ordinal) + 1)..];
-        using var process = Process.Start(start)!;
+        var process = Process.Start(start)!;
         process.StandardInput.Close();
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        using var limit = new CancellationTokenSource(patience);
-        try
-        {
-            await process.WaitForExitAsync(limit.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill();
-            throw new InvalidOperationException($"{program} did not end: {await output}{await error}");
-        }
-        return new(process.ExitCode, await output, await error);
+        return process;
     }
 }

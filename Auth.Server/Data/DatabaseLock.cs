@@ -4,8 +4,7 @@ using Shared.Hosting;
 namespace Auth.Server.Data;
 
 /// <summary>
-/// The right to a SQLite database for one process: the server holds it while it runs, a command while it works. The
-/// operating system gives it back when the process ends, however it ends.
+/// The right to a SQLite database for one process: the server holds it while it runs, a command while it works.
 /// </summary>
 internal static class DatabaseLock
 {
@@ -21,14 +20,7 @@ internal static class DatabaseLock
             return Stream.Null;
         var database = FileOf(connectionString);
         Directory.CreateDirectory(Path.GetDirectoryName(database)!);
-        try
-        {
-            return new FileStream($"{database}.lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException error) when (error is not (DirectoryNotFoundException or FileNotFoundException))
-        {
-            return null;
-        }
+        return FileLock.TryTake($"{database}.lock");
     }
 
     public static string FileOf(string connectionString) =>

@@ -34,9 +34,6 @@ internal static class CommandSocket
             Directory.CreateDirectory(dataDirectory, OwnerOnly);
     }
 
-    /// <summary>Clears away the socket of a server that was killed, before a server starts.</summary>
-    public static void Prepare(string dataDirectory) => File.Delete(PathIn(dataDirectory));
-
     public static void MapCommands(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost(Route, Run).AddEndpointFilter(async (invocation, next) =>
             invocation.HttpContext.Features.Get<IConnectionSocketFeature>()?.Socket.AddressFamily == AddressFamily.Unix

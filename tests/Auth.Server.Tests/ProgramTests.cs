@@ -141,6 +141,57 @@ public sealed class ProgramTests
         Assert.That((list.ExitCode, list.Output.Trim()), Is.EqualTo((0, "[]")), $"the socket still works {list.Error}");
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task A_second_server_on_a_data_directory_is_refused_and_leaves_the_first_its_socket(bool sameDatabase)
+    {
+        await using var server = await AuthServer.Start();
+        await server.CreateAccount("Of the first server");
+        using var folder = new Folder();
+        string[] settings =
+        [
+            .. folder.Settings,
+            $"Auth__DataDirectory={server.DataDirectory}",
+            .. sameDatabase ? [$"ConnectionStrings__Auth={server.ConnectionString}"] : Array.Empty<string>(),
+        ];
+
+        var second = await ProgramRun.Of(Name, settings);
+        var list = await ProgramRun.Of(Name, settings, "accounts", "list");
+
+        Assert.That(second.ExitCode, Is.EqualTo(1), second.Output);
+        Assert.That(
+            second.Error,
+            Does.Contain($"another Auth.Server runs on Auth:DataDirectory, {server.DataDirectory}")
+                .And.Contain("a directory of its own").And.Not.Contain("   at "));
+        Assert.That(list.Output, Does.Contain("Of the first server"), $"commands reach the first server {list.Error}");
+    }
+
+    [Test]
+    public async Task A_server_that_was_killed_holds_no_data_directory()
+    {
+        using var folder = new Folder();
+        string[] settings = [.. folder.Settings, "Auth__MigrateAtStart=true"];
+        using (var killed = await ProgramRun.Server(Name, settings))
+        {
+            killed.Kill();
+            await killed.WaitForExitAsync();
+        }
+        Assert.That(File.Exists(CommandSocket.PathIn(folder.Path)), "it could not clear up");
+
+        using var next = await ProgramRun.Server(Name, settings);
+        try
+        {
+            var answer = await CommandSocket.Send(
+                CommandSocket.PathIn(folder.Path), ["accounts", "list"], CancellationToken.None);
+            Assert.That(answer?.ExitCode, Is.Zero);
+        }
+        finally
+        {
+            next.Kill();
+            await next.WaitForExitAsync();
+        }
+    }
+
     [TestCase("database", "migrate")]
     [TestCase("accounts", "list")]
     [TestCase]
