@@ -24,6 +24,7 @@ internal static class AdministratorAccess
         services.AddScoped<SignIn>();
         services.AddScoped<AdministratorRegister>();
         services.AddScoped<Invitations>();
+        services.AddSingleton<ILookupNormalizer, AddressKey>();
         services.AddIdentityCore<Administrator>(identity =>
             {
                 // Of an account only, which an index sees to.

@@ -21,10 +21,12 @@ internal sealed partial class AdministratorRegister(
     AuditTrail audit,
     TimeProvider time)
 {
+    private const int MaxEmail = 254;
+
     /// <summary>The administrators who sign in with an address: one in each account at most.</summary>
     public Task<List<Administrator>> FindAll(string email, CancellationToken cancellation)
     {
-        var key = administrators.NormalizeEmail(email.Trim());
+        var key = AddressKey.Of(email);
         return db.Users.Include(administrator => administrator.Account)
             .Where(administrator => administrator.NormalizedEmail == key)
             .OrderBy(administrator => administrator.Account.Name).ToListAsync(cancellation);
@@ -110,7 +112,7 @@ internal sealed partial class AdministratorRegister(
             Require(await administrators.CreateAsync(administrator));
         }
         // The index allows one: somebody else was faster.
-        catch (DbUpdateException)
+        catch (DbUpdateException error) when (Conflicts.IsDuplicate(error))
         {
             throw AlreadyThere(email);
         }
@@ -124,7 +126,7 @@ internal sealed partial class AdministratorRegister(
     {
         if (!await db.Accounts.AnyAsync(account => account.Id == accountId, cancellation))
             throw ProblemException.NotFound($"There is no account {accountId}.");
-        var key = administrators.NormalizeEmail(email);
+        var key = AddressKey.Of(email);
         if (await db.Users.AnyAsync(other => other.AccountId == accountId && other.NormalizedEmail == key, cancellation))
             throw AlreadyThere(email);
     }
@@ -183,7 +185,8 @@ internal sealed partial class AdministratorRegister(
     {
         if (Identifiers.Fault(email) is { } fault)
             throw ProblemException.Invalid($"The e-mail address {fault}");
-        return email.Length <= 254 && Email().IsMatch(email)
+        // As it is compared, too: no wide "＠" may hide in it, and its key must fit where it is stored.
+        return new[] { email, AddressKey.Of(email) }.All(text => text.Length <= MaxEmail && Email().IsMatch(text))
             ? email
             : throw ProblemException.Invalid($"\"{email}\" is no e-mail address.");
     }

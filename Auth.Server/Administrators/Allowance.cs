@@ -39,7 +39,7 @@ internal sealed record Allowance(string Key, int Free, TimeSpan LongestWait, All
     {
         if (visitor.Device is { } device && device.AdministratorId == administrator?.Id)
             return [new($"device {device.Id}", 5, longestWait)];
-        var address = email.Trim().ToUpperInvariant();
+        var address = AddressKey.Of(email);
         return
         [
             new(Hash($"{address} {visitor.Network}"), 5, longestWait),

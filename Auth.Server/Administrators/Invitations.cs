@@ -65,7 +65,7 @@ internal sealed class Invitations(
     /// <summary>Revokes the link that an address has, in an account if several accounts have invited it.</summary>
     public Task Withdraw(string email, CancellationToken cancellation, Guid? accountId = null)
     {
-        var key = administrators.NormalizeEmail(email.Trim());
+        var key = AddressKey.Of(email);
         return Withdraw(
             accountId,
             invitation => invitation.EmailKey == key && (accountId == null || invitation.AccountId == accountId),
@@ -140,7 +140,7 @@ internal sealed class Invitations(
         {
             AccountId = accountId,
             Email = email,
-            EmailKey = administrators.NormalizeEmail(email)!,
+            EmailKey = AddressKey.Of(email),
             CodeHash = Hash(code),
             AdministratorId = administrator?.Id,
             CreatedAt = now,

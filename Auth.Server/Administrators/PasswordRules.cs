@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Identity;
+using Shared.Contracts.Text;
 
 namespace Auth.Server.Administrators;
 
@@ -50,8 +51,8 @@ internal sealed class PasswordRules : IPasswordValidator<Administrator>
     {
         if (password.Length > MaxLength)
             return $"A password has at most {MaxLength} characters.";
-        var name = email.Split('@')[0];
-        if (name.Length >= ShortestName && password.Contains(name, StringComparison.OrdinalIgnoreCase))
+        var name = AddressKey.Of(email).Split('@')[0];
+        if (name.Length >= ShortestName && CaseFolding.Fold(password).Contains(name, StringComparison.Ordinal))
             return "The password must not contain your e-mail address or its first part.";
         if (password.Distinct().Count() < FewestKinds)
             return $"The password must have at least {FewestKinds} different characters.";
