@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Audit;
@@ -25,10 +26,13 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
     [BindProperty]
     public string? Email { get; set; }
 
+    // As it was typed: a single space is the name of a person who has only one, which forms otherwise bind as null.
     [BindProperty]
+    [DisplayFormat(ConvertEmptyStringToNull = false)]
     public string? FirstName { get; set; }
 
     [BindProperty]
+    [DisplayFormat(ConvertEmptyStringToNull = false)]
     public string? LastName { get; set; }
 
     [BindProperty]
@@ -76,9 +80,9 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
         var person = new NewPortalUser
         {
             Email = email,
-            FirstName = Filled(FirstName),
-            LastName = Filled(LastName),
-            DisplayName = Filled(DisplayName),
+            FirstName = Given(FirstName),
+            LastName = Given(LastName),
+            DisplayName = Given(DisplayName?.Trim()),
         };
         AddRefusal = await TryAudited(
             AuditAction.AddPerson, email, () => scim.Add(SignedIn.From(User), person));
@@ -138,5 +142,5 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
         }
     }
 
-    private static string? Filled(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+    private static string? Given(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

@@ -110,6 +110,30 @@ public sealed class UserManagementTests
         }));
     }
 
+    [TestCase(" ", " ", Description = "For people with one name: a single space is a name in SCIM, too.")]
+    [TestCase("", null)]
+    [TestCase("Ada ", "Ada ", Description = "Scim.Api trims it, as it does for everybody.")]
+    public async Task A_name_reaches_Scim_Api_as_it_was_typed(string typed, string? sent)
+    {
+        using var scim = ScimApi();
+        scim.Given(Request.Create().WithPath("/portal/users").UsingPost())
+            .RespondWith(Response.Create().WithStatusCode(201));
+        await using var server = await Server(scim);
+        using var browser = await Browser.SignedIn(server);
+
+        await browser.Submit(
+            await browser.Open(Address), "Add user",
+            ("Email", "ada@example.com"), ("FirstName", typed), ("LastName", typed), ("DisplayName", " "));
+
+        var body = scim.LogEntries.Single(entry => entry.RequestMessage!.Method == "POST").RequestMessage!.Body!;
+        Assert.That(JsonSerializer.Deserialize<NewPortalUser>(body), Is.EqualTo(new NewPortalUser
+        {
+            Email = "ada@example.com",
+            FirstName = sent,
+            LastName = sent,
+        }));
+    }
+
     [TestCase(400, "givenName is missing.", 400)]
     [TestCase(403, "No seat of portal is left; there are 100.", 403)]
     [TestCase(409, "Another user of this account has the userName ada@example.com.", 409)]
