@@ -82,9 +82,15 @@ internal sealed class AuthOptions : IValidatableObject
         }
         if (ScimBaseUrl is not null && (!IsHttp(ScimBaseUrl) || (ScimBaseUrl.Scheme != "https" && !ScimBaseUrl.IsLoopback)))
             yield return new("Auth:ScimBaseUrl must begin with https:// unless it is this machine itself: tokens go there.");
+        // The same rule as that of Scim__BaseUrl, which is this address.
         else if (ScimBaseUrl is not null
-            && !ScimBaseUrl.AbsoluteUri.TrimEnd('/').EndsWith("/scim/v2", StringComparison.Ordinal))
-            yield return new($"Auth:ScimBaseUrl must end in /scim/v2, as Scim__BaseUrl does; it is {ScimBaseUrl}.");
+            && (ScimBaseUrl.Query.Length + ScimBaseUrl.Fragment.Length + ScimBaseUrl.UserInfo.Length > 0
+                || !ScimBaseUrl.AbsolutePath.TrimEnd('/').EndsWith("/scim/v2", StringComparison.Ordinal)))
+        {
+            yield return new(
+                "Auth:ScimBaseUrl must end in /scim/v2, without anything behind it, as Scim__BaseUrl does; "
+                + $"it is {ScimBaseUrl}.");
+        }
         if (ScimApiUrl is not null && !IsHttp(ScimApiUrl))
             yield return new("Auth:ScimApiUrl must be an absolute http or https address, such as http://127.0.0.1:5002.");
         foreach (var proxy in KnownProxies)

@@ -51,6 +51,16 @@ public sealed class StartTests
 
     [TestCase("--Auth:PublicUrl=http://iam.example.com", "Auth:PublicUrl must begin with https://")]
     [TestCase("--Auth:ScimBaseUrl=http://iam.example.com/scim/v2", "Auth:ScimBaseUrl must begin with https://")]
+    [TestCase("--Auth:ScimBaseUrl=/scim/v2", "Auth:ScimBaseUrl must begin with https://")]
+    [TestCase("--Auth:ScimBaseUrl=ftp://localhost/scim/v2", "Auth:ScimBaseUrl must begin with https://")]
+    [TestCase("--Auth:ScimBaseUrl=https://iam.example.com", "Auth:ScimBaseUrl must end in /scim/v2")]
+    [TestCase("--Auth:ScimBaseUrl=https://iam.example.com/scim", "Auth:ScimBaseUrl must end in /scim/v2")]
+    [TestCase("--Auth:ScimBaseUrl=https://iam.example.com/SCIM/V2", "Auth:ScimBaseUrl must end in /scim/v2")]
+    [TestCase("--Auth:ScimBaseUrl=https://iam.example.com/scim/v2/Users", "Auth:ScimBaseUrl must end in /scim/v2")]
+    [TestCase("--Auth:ScimBaseUrl=https://iam.example.com/?x=/scim/v2", "Auth:ScimBaseUrl must end in /scim/v2")]
+    [TestCase("--Auth:ScimBaseUrl=https://iam.example.com/scim/v2?x=1", "Auth:ScimBaseUrl must end in /scim/v2")]
+    [TestCase("--Auth:ScimBaseUrl=https://iam.example.com/#/scim/v2", "Auth:ScimBaseUrl must end in /scim/v2")]
+    [TestCase("--Auth:ScimBaseUrl=https://user@iam.example.com/scim/v2", "Auth:ScimBaseUrl must end in /scim/v2")]
     [TestCase("--Auth:KnownProxies:0=*", "no IP address")]
     [TestCase("--Auth:KnownProxies:0=0.0.0.0", "every address")]
     [TestCase("--Auth:KnownProxies:0=::", "every address")]
@@ -62,6 +72,12 @@ public sealed class StartTests
     public void An_unsafe_setting_is_said_in_a_sentence(string setting, string sentence) => Assert.That(
         async () => await AuthServer.Start(setting),
         Throws.TypeOf<OperatorException>().With.Message.Contains(sentence));
+
+    [TestCase("https://iam.example.com/scim/v2")]
+    [TestCase("https://iam.example.com/scim/v2/")]
+    [TestCase("https://example.com/behind/a/proxy/scim/v2")]
+    public async Task A_SCIM_Base_URL_ends_in_its_path(string address) =>
+        await (await AuthServer.Start($"--Auth:ScimBaseUrl={address}")).DisposeAsync();
 
     [Test]
     public void Development_is_for_this_machine() => Assert.That(
