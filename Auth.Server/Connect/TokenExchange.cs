@@ -21,6 +21,9 @@ internal static class TokenExchange
     // RFC 8693 §4.1; OpenIddict's own constant is another claim.
     private const string Actor = "act";
 
+    /// <summary>The property of a transaction in which a token that is its own proof was found good.</summary>
+    public const string Proved = "Auth.Server.Connect.TokenExchange.Proved";
+
     /// <summary>How many times a token may be traded in a row.</summary>
     private const int MaxDepth = 4;
 
@@ -59,6 +62,10 @@ internal static class TokenExchange
             [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = description,
         }),
         [Scheme]);
+
+    /// <summary>Whether nothing but the token that is to be traded proves who asks.</summary>
+    public static bool IsItsOwnProof(OpenIddictRequest request) =>
+        request.IsTokenExchangeGrantType() && request is { ClientSecret: null or "", ClientAssertion: null or "" };
 
     private static int DepthOf(JsonNode? actor) => actor is null ? 0 : 1 + DepthOf(actor[Actor]);
 

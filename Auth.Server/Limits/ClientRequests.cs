@@ -1,6 +1,5 @@
 using System.Threading.RateLimiting;
 using Auth.Server.Connect;
-using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 using static OpenIddict.Server.OpenIddictServerEvents;
@@ -72,9 +71,9 @@ internal sealed class ClientRequests(AuthOptions options) : IDisposable
 
         public ValueTask HandleAsync(ValidateTokenRequestContext context)
         {
-            if (context.Request.IsTokenExchangeGrantType()
-                && context.Request is { ClientSecret: null, ClientAssertion: null, ClientId: { Length: > 0 } clientId })
+            if (TokenExchange.IsItsOwnProof(context.Request) && context.Request.ClientId is { Length: > 0 } clientId)
             {
+                context.Transaction.SetProperty(TokenExchange.Proved, context);
                 requests.Count(context, clientId);
             }
             return ValueTask.CompletedTask;

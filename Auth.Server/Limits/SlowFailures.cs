@@ -1,6 +1,7 @@
 using System.Net;
 using Auth.Server.Connect;
 using Microsoft.AspNetCore;
+using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using OpenIddict.Server.AspNetCore;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -49,7 +50,7 @@ internal static class SlowFailures
                     context.Transaction.GetProperty<object>(ClientRequests.Wait) as TimeSpan? ?? FairQueue.TryAgainAfter);
             }
 
-            if (context.Transaction.Response is not { Error: Errors.InvalidClient } response)
+            if (context.Transaction.Response is not { } response || !IsFailedProof(context.Transaction, response))
                 return;
             var id = context.Transaction.Request?.ClientId;
             // Looked up already, if it was sent as a client id.
@@ -63,6 +64,16 @@ internal static class SlowFailures
                 Refuse(http.Response, wait);
             }
         }
+
+        /// <summary>
+        /// Whether a client did not prove who it is: by its secret, by its key, or by the token that it trades, which is
+        /// a proof like any other.
+        /// </summary>
+        private static bool IsFailedProof(OpenIddictServerTransaction transaction, OpenIddictResponse response) =>
+            response.Error == Errors.InvalidClient
+            || (response.Error is Errors.InvalidGrant or Errors.InvalidToken
+                && transaction.Request is { } request && TokenExchange.IsItsOwnProof(request)
+                && transaction.GetProperty<object>(TokenExchange.Proved) is null);
 
         private static void Refuse(HttpResponse response, TimeSpan wait)
         {

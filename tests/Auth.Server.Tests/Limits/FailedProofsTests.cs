@@ -2,8 +2,12 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Tracing;
 using System.Globalization;
 using System.Net;
+using System.Security.Claims;
+using System.Security.Cryptography;
 using Auth.Server.Credentials;
 using Auth.Server.Tests.Connect;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
 using Shared.Contracts;
 
 namespace Auth.Server.Tests.Limits;
@@ -104,6 +108,96 @@ internal sealed class FailedProofsTests
         for (var i = 0; i < 10; i++)
             Assert.That((await scim.Introspect("whatever an attacker sent")).Active, Is.False);
         Assert.That((await scim.Introspect(token)).Active);
+    }
+
+    [TestCase("garbage")]
+    [TestCase("forged", Description = "It names a client that exists, and is signed by somebody else.")]
+    [TestCase("unknown", Description = "It names a client that does not exist.")]
+    [TestCase("changed", Description = "One character of the signature is another.")]
+    [TestCase("ended", Description = "Its credential set has ended.")]
+    [TestCase("client", Description = "A token of a client that has to prove itself.")]
+    public async Task A_token_that_is_no_proof_counts_like_a_wrong_secret(string kind)
+    {
+        await using var server = await AuthServer.Start(
+            "--Auth:KnownProxies:0=127.0.0.1", "--Auth:Limits:FailuresPerClient=3",
+            "--Auth:Limits:ForgetEvery=01:00:00");
+        using var http = server.CreateClient();
+        var account = await server.CreateAccount();
+        var ended = await server.Generate(account);
+        var issued = await server.Generate(account);
+        var client = await server.Generate(await server.CreateAccount("other"), CredentialMethods.OAuth2);
+        var wrong = kind switch
+        {
+            "garbage" => "garbage",
+            "forged" => Forged(issued.Token!, issued.Set.ClientId ?? $"{issued.Set.Id}"),
+            "unknown" => Forged(issued.Token!, "nobody"),
+            "changed" => issued.Token![..^5] + (issued.Token[^5] == 'A' ? 'B' : 'A') + issued.Token[^4..],
+            "ended" => ended.Token!,
+            _ => await http.ClientCredentialsToken(client.Set.ClientId!, client.ClientSecret!),
+        };
+
+        var statuses = new List<int>();
+        for (var i = 0; i < 5; i++)
+        {
+            using var refused = await Trade(http, wrong, Stranger);
+            statuses.Add((int)refused.StatusCode);
+        }
+
+        Assert.That(statuses.Take(3), Has.All.AnyOf(400, 401));
+        Assert.That(statuses.Skip(3), Has.All.EqualTo(429));
+        using var elsewhere = await Trade(http, wrong, "203.0.113.8");
+        Assert.That((int)elsewhere.StatusCode, Is.AnyOf(400, 401));
+        using var right = await Trade(http, issued.Token!, Stranger);
+        Assert.That((int)right.StatusCode, Is.EqualTo(200), "though it comes from where the guesses came from");
+    }
+
+    [Test]
+    public async Task A_good_token_that_cannot_be_traded_is_no_failed_proof()
+    {
+        await using var server = await AuthServer.Start(
+            "--Auth:Limits:FailuresPerClient=1", "--Auth:Limits:FailuresPerNetwork=1",
+            "--Auth:Limits:ForgetEvery=01:00:00");
+        using var http = server.CreateClient();
+        var token = (await server.Generate(await server.CreateAccount())).Token!;
+        for (var i = 0; i < 4; i++)
+        {
+            using var traded = await Trade(http, token, Stranger);
+            token = (await traded.Json()).GetProperty("access_token").GetString()!;
+        }
+
+        for (var i = 0; i < 5; i++)
+        {
+            using var refused = await Trade(http, token, Stranger);
+            Assert.That((int)refused.StatusCode, Is.EqualTo(400), "it was traded four times already");
+        }
+    }
+
+    private static async Task<HttpResponseMessage> Trade(HttpClient http, string token, string from)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(AuthServerPaths.Token, UriKind.Relative));
+        request.Headers.Add("X-Forwarded-For", from);
+        request.Content = new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["grant_type"] = "urn:ietf:params:oauth:grant-type:token-exchange",
+            ["subject_token"] = token,
+            ["subject_token_type"] = "urn:ietf:params:oauth:token-type:access_token",
+        });
+        return await http.SendAsync(request);
+    }
+
+    /// <summary>All that a token says, but for its client, signed with a key of one's own.</summary>
+    private static string Forged(string token, string clientId)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var real = new JsonWebToken(token);
+        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+        {
+            Subject = new ClaimsIdentity(
+                real.Claims.Where(claim => claim.Type is not ("aud" or "client_id")).Append(new("client_id", clientId))),
+            Audience = Audiences.Scim,
+            TokenType = "at+jwt",
+            SigningCredentials = new(new ECDsaSecurityKey(key) { KeyId = real.Kid }, SecurityAlgorithms.EcdsaSha256),
+        });
     }
 
     [Test]
