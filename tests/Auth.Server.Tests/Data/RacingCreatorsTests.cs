@@ -2,7 +2,10 @@ using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Tests.Administrators;
 using Auth.Server.Tests.Connect;
+using Auth.Server.Tests.Pages;
+using Auth.Server.Tests.Pages.Security;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
 
@@ -68,5 +71,45 @@ public sealed class RacingCreatorsTests
             await db.CredentialSets.CountAsync(set => set.State != CredentialSetState.Ended)));
         Assert.That(
             new[] { counts.Item1, counts.Item2, counts.Item3, counts.Item4, counts.Item5 }.Sum(), Is.EqualTo(1));
+    }
+
+    [TestCase(true, Description = "A form that is sent several times at once.")]
+    [TestCase(false, Description = "A device that gives several administrators the same credential id.")]
+    public async Task Of_many_who_add_the_same_passkey_at_once_nobody_gets_a_fault(bool sameAdministrator)
+    {
+        await using var server = await AuthServer.Start();
+        var browsers = new List<Browser>();
+        for (var i = 0; i < 4; i++)
+        {
+            var email = $"ada{(sameAdministrator ? 0 : i)}@example.com";
+            if (!sameAdministrator || i == 0)
+                await server.CreateAdministrator(await server.CreateAccount($"account {i}"), email);
+            browsers.Add(i > 0 && sameAdministrator ? browsers[0] : await Browser.SignedIn(server, email));
+        }
+
+        for (var round = 0; round < 3; round++)
+        {
+            using var device = new SoftwareAuthenticator();
+            var answers = new List<(Page Page, string Answer)>();
+            foreach (var browser in browsers)
+            {
+                var page = answers.Count > 0 && sameAdministrator
+                    ? answers[0].Page
+                    : await browser.Open("/security/passkeys");
+                answers.Add((page, device.Create(SecondFactor.OptionsOn(page))));
+            }
+
+            var added = await Task.WhenAll(browsers.Select((browser, i) => Task.Run(() => browser.Submit(
+                answers[i].Page, "Add a passkey", ("name", "My device"), ("answer", answers[i].Answer)))));
+            var statuses = added.Select(page => page.Status).ToList();
+
+            Assert.That(statuses, Is.All.AnyOf(200, 302, 400, 409), $"round {round}");
+            Assert.That(statuses, Has.Some.AnyOf(200, 302));
+            var kept = await server.WithDatabase(db =>
+                db.UserPasskeys.CountAsync(passkey => passkey.CredentialId == device.CredentialId));
+            Assert.That(kept, Is.EqualTo(1));
+        }
+        foreach (var browser in browsers)
+            browser.Dispose();
     }
 }
