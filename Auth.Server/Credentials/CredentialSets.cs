@@ -4,6 +4,7 @@ using Auth.Server.Audit;
 using Auth.Server.Data;
 using Auth.Server.Events;
 using Microsoft.EntityFrameworkCore;
+using Shared.Contracts;
 
 namespace Auth.Server.Credentials;
 
@@ -144,10 +145,12 @@ internal sealed class CredentialSets(
         cancellation);
 
     /// <summary>
-    /// Ends the sets whose token was signed by a key that has been withdrawn, all at once. Their tokens are dead with the key,
-    /// whose event tells the nodes; this is so that their owners read why. For within a transaction.
+    /// Ends the sets whose token was signed by a key that has been withdrawn, all at once, and tells the nodes of the
+    /// key unless they have heard of it. Nobody waits for more, however many sets there are: their tokens are dead with
+    /// the key. The sets end so that their owners read why, and so that the fences of Scim.Api are raised above them: a
+    /// restored backup of the auth database would bring back both set and key. For within a transaction.
     /// </summary>
-    public async Task<IReadOnlyList<CredentialSet>> EndWithdrawn(CancellationToken cancellation)
+    public async Task<IReadOnlyList<CredentialSet>> EndWithdrawn(bool nodesHaveHeard, CancellationToken cancellation)
     {
         await seen.LockRows(account => db.CredentialSets.Where(Withdrawn).Any(set => set.AccountId == account.Id), cancellation);
         var ended = await db.CredentialSets.AsNoTracking().Include(set => set.Account).Where(Withdrawn)
@@ -158,6 +161,15 @@ internal sealed class CredentialSets(
             audit.AddConsequence(
                 AuditAction.EndCredentials, set.AccountId, $"{set.Id}", $"The key {set.KeyId} is no longer trusted.");
         }
+
+        // Accounts are locked before the counter of events, here as everywhere.
+        var generations = new List<(Guid Account, long Generation)>();
+        foreach (var set in ended.Where(set => set.State == CredentialSetState.Active))
+            generations.Add((set.AccountId, await states.NextGeneration(set.Account, cancellation)));
+        if (!nodesHaveHeard)
+            await events.Append(SecurityEvents.KeyWithdrawn, account: null, cancellation);
+        foreach (var (account, generation) in generations)
+            await states.Tell(account, generation, credentialSet: null, cancellation, isAwaited: false);
         return ended;
     }
 

@@ -63,8 +63,9 @@ internal sealed class SetStates(AuthDbContext db, EventLog events, TimeProvider 
     }
 
     /// <summary>Writes the event that tells the nodes of <c>Scim.Api</c>: the last thing in the transaction.</summary>
-    public Task<long> Tell(Guid account, long generation, Guid? credentialSet, CancellationToken cancellation) =>
-        events.Append(SecurityEvents.CredentialChange, account, cancellation, generation, credentialSet);
+    public Task<long> Tell(
+        Guid account, long generation, Guid? credentialSet, CancellationToken cancellation, bool isAwaited = true) =>
+        events.Append(SecurityEvents.CredentialChange, account, cancellation, generation, credentialSet, isAwaited);
 
     /// <summary>
     /// Larger than any before, also than those that a restored backup does not know: they were taken from a clock.

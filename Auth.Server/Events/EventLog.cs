@@ -19,13 +19,23 @@ internal sealed class EventLog(AuthDbContext db, Barrier barrier, EventSignals s
     /// Writes an event, and locks the counter until the transaction ends: the last thing that a transaction does before
     /// it writes its entry in the audit trail, so that the lock is held briefly and never before an account's.
     /// </summary>
+    /// <param name="type">One of <see cref="Shared.Contracts.SecurityEvents"/>.</param>
+    /// <param name="account">The account it is about; null if it is about all of them.</param>
+    /// <param name="cancellation">Ends the writing.</param>
+    /// <param name="generation">The lowest generation that the account admits from now on.</param>
+    /// <param name="credentialSet">The set of that generation.</param>
+    /// <param name="isAwaited">
+    /// Whether <see cref="Confirm()"/> waits for it. It need not if an event before it, in the same transaction, already
+    /// ends all access that this one ends.
+    /// </param>
     /// <returns>The event's number.</returns>
     public async Task<long> Append(
         string type,
         Guid? account,
         CancellationToken cancellation,
         long? generation = null,
-        Guid? credentialSet = null)
+        Guid? credentialSet = null,
+        bool isAwaited = true)
     {
         if (db.Database.CurrentTransaction is null)
             throw new InvalidOperationException("An event is written in the transaction of what it tells of.");
@@ -43,7 +53,8 @@ internal sealed class EventLog(AuthDbContext db, Barrier barrier, EventSignals s
         });
         await db.SaveChangesAsync(cancellation);
         await db.Notify(signals.Events, cancellation);
-        Unconfirmed = number;
+        if (isAwaited)
+            Unconfirmed = number;
         return number;
     }
 

@@ -2,9 +2,7 @@ using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
-using Auth.Server.Events;
 using Microsoft.EntityFrameworkCore;
-using Shared.Contracts;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Keys;
@@ -18,7 +16,6 @@ internal sealed class KeyRotation(
     AuthDbContext db,
     KeyRing ring,
     CredentialSets sets,
-    EventLog events,
     AuditTrail audit,
     AuthOptions options,
     TimeProvider time,
@@ -59,10 +56,8 @@ internal sealed class KeyRotation(
             async entry =>
             {
                 var tokens = await End(id, entry, cancellation);
-                var ended = await sets.EndWithdrawn(cancellation);
+                var ended = await sets.EndWithdrawn(nodesHaveHeard: false, cancellation);
                 entry.Detail = $"{tokens} live tokens and {ended.Count} credential sets ended.";
-                // One event and one barrier, however many it concerns: it is about all accounts.
-                await events.Append(SecurityEvents.KeyWithdrawn, account: null, cancellation);
                 return new Withdrawal(tokens, ended);
             },
             cancellation);
@@ -96,7 +91,7 @@ internal sealed class KeyRotation(
 
     /// <summary>
     /// Ends the sets that another node made with a withdrawn key before it had heard of that. Their tokens never were good,
-    /// so no node has to be told.
+    /// so nobody waits for the nodes.
     /// </summary>
     private async Task EndLeftBehind(CancellationToken cancellation)
     {
@@ -108,7 +103,7 @@ internal sealed class KeyRotation(
             async entry =>
             {
                 await Lock(cancellation);
-                var ended = await sets.EndWithdrawn(cancellation);
+                var ended = await sets.EndWithdrawn(nodesHaveHeard: true, cancellation);
                 entry.Detail = $"{ended.Count} credential sets ended, whose key was withdrawn while they were made.";
                 // Another node has done it meanwhile.
                 if (ended.Count == 0)
