@@ -1,13 +1,20 @@
 namespace Auth.Server;
 
 /// <summary>
-/// What is logged from warnings on only, whatever the settings ask for: below, OpenIddict writes down tokens, codes and
-/// verifiers as they come and go, and the host whole addresses, in which a client may have put its secret.
+/// What is logged from warnings on only, whatever the settings ask for. Below, OpenIddict writes down tokens, codes and
+/// verifiers as they come and go, and ASP.NET Core writes down whole addresses: of requests, also of those that cannot be
+/// read, and of redirects. They hold codes and states, and secrets that a client has put there by mistake.
 /// </summary>
 internal static class LogLevels
 {
     private static readonly string[] tellSecrets =
-        ["OpenIddict.Server", "OpenIddict.Validation", "Microsoft.AspNetCore.Hosting.Diagnostics"];
+    [
+        "OpenIddict.Server", "OpenIddict.Validation",
+        "Microsoft.AspNetCore.Hosting.Diagnostics", "Microsoft.AspNetCore.Server.Kestrel.BadRequests",
+        "Microsoft.AspNetCore.Http.Result.RedirectResult",
+        "Microsoft.AspNetCore.Mvc.Infrastructure.RedirectResultExecutor",
+        "Microsoft.AspNetCore.Mvc.Infrastructure.LocalRedirectResultExecutor",
+    ];
 
     public static void KeepSecretsOut(this IServiceCollection services) =>
         services.PostConfigure<LoggerFilterOptions>(filter =>

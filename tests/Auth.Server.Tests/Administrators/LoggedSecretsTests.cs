@@ -1,4 +1,7 @@
+using System.Net.Sockets;
+using System.Text;
 using Auth.Server.Administrators;
+using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Pages;
 using Auth.Server.Tests.Pages.Security;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,13 +17,58 @@ public sealed class LoggedSecretsTests
     private const string Wrong = "wrong-canary-password";
     private const string New = "another horse, another battery";
 
+    // As much as the settings can ask for, also of the categories by name that must not tell all.
+    private static readonly string[] everything =
+    [
+        "--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft.AspNetCore=Trace",
+        "--Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics=Information",
+        "--Logging:LogLevel:Microsoft.AspNetCore.Server.Kestrel.BadRequests=Debug",
+        "--Logging:LogLevel:Microsoft.EntityFrameworkCore=Trace", "--Logging:LogLevel:OpenIddict=Trace",
+        "--Logging:LogLevel:System.Net.Http=Trace", "--Logging:Console:LogLevel:Default=None",
+    ];
+
+    [Test]
+    public async Task No_address_of_a_request_or_redirect_is_logged_at_any_level()
+    {
+        await using var server = await AuthServer.Start(everything);
+        using var log = new LogRecorder();
+        server.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
+        using var client = await AllowedClient.Of(server);
+        using var browser = Browser.At(server);
+
+        var code = await client.Code(client.Request("&state=canary-state"));
+        var signIn = await browser.Open(client.Request("&state=canary-signed-out"));
+        var signedIn = await browser.Submit(
+            await browser.Follow(signIn), "Sign in", ("email", "ada@example.com"), ("password", AuthServer.Password));
+        Assert.That(signedIn.Location, Does.Contain("canary-signed-out"));
+        await browser.Submit(await browser.Follow(signedIn), "Deny");
+        await browser.Open(client.Request("&state=canary-nobody-asked&prompt=none"));
+        await browser.Open("/settings/user-management?search=canary-search");
+        await browser.Open("/no-such-page?token=canary-lost");
+        foreach (var path in new[] { "/connect/token", "/connect/introspect", "/management/v1/accounts", "/sign-in" })
+            await browser.Post($"{path}?client_secret=canary-secret", ("grant_type", "client_credentials"));
+        await SendLine(server, "GET /sign-in?token=canary-broken\u0001 HTTP/1.1\r\n\r\n");
+
+        Assert.That(log.Lines, Has.Some.Contains("/sign-in"), "requests are logged");
+        Assert.That(log.Lines.Where(line => line.Contains("canary-", StringComparison.Ordinal)), Is.Empty);
+        Assert.That(log.Lines.Where(line => line.Contains(code, StringComparison.Ordinal)), Is.Empty);
+    }
+
+    /// <summary>Sends what no client of HTTP would, and waits for the answer.</summary>
+    private static async Task SendLine(AuthServer server, string line)
+    {
+        using var connection = new TcpClient();
+        await connection.ConnectAsync(server.Address.Host, server.Address.Port);
+        await using var stream = connection.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(line));
+        using var reader = new StreamReader(stream);
+        Assert.That(await reader.ReadLineAsync(), Does.Contain("400"));
+    }
+
     [Test]
     public async Task No_password_code_link_or_key_is_logged_at_any_level()
     {
-        await using var server = await AuthServer.Start(
-            "--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft.AspNetCore=Trace",
-            "--Logging:LogLevel:Microsoft.EntityFrameworkCore=Trace", "--Logging:LogLevel:OpenIddict=Trace",
-            "--Logging:Console:LogLevel:Default=None");
+        await using var server = await AuthServer.Start(everything);
         using var log = new LogRecorder();
         server.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
         await server.CreateAdministrator(await server.CreateAccount());
