@@ -11,6 +11,7 @@ internal static class CredentialStorage
         services.AddScoped<SetStates>();
         services.AddScoped<CredentialSets>();
         services.AddScoped<CredentialCheck>();
+        services.AddScoped<RepeatableRequests>();
         services.AddSingleton<CutOvers>();
         services.AddSingleton<CredentialUses>();
         services.AddHostedService(provider => provider.GetRequiredService<CredentialUses>());

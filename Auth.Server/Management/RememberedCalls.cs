@@ -1,9 +1,7 @@
 using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Auth.Server.Events;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
-using Shared.Contracts;
 
 namespace Auth.Server.Management;
 
@@ -13,17 +11,10 @@ namespace Auth.Server.Management;
 /// request is then judged anew.
 /// </summary>
 internal sealed class RememberedCalls(
-    AuthDbContext db,
-    CredentialSets sets,
-    EventLog events,
-    IDataProtectionProvider protection,
-    TimeProvider time)
+    AuthDbContext db, CredentialSets sets, EventLog events, RepeatableRequests requests, TimeProvider time)
 {
     /// <summary>For how long a call can be sent again.</summary>
     public static readonly TimeSpan Memory = TimeSpan.FromHours(24);
-
-    /// <summary>For how long the one who made a secret gets it again.</summary>
-    public static readonly TimeSpan SecretMemory = TimeSpan.FromMinutes(10);
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
@@ -33,38 +24,17 @@ internal sealed class RememberedCalls(
     /// <param name="check">Refuses it, with the account's row locked.</param>
     /// <param name="transition">Does it, with what is to be done alongside.</param>
     /// <exception cref="ProblemException">Another request was sent under this key (422).</exception>
-    public async Task<Outcome> Once(
+    public Task<Outcome> Once(
         IdempotencyKey key, int status, Func<Task> check, Func<Alongside, Task<IssuedCredentials>> transition)
     {
-        if (await Find(key) is { } before)
-            return await Again(before, key);
-        // Its keys are read, or made anew, by a connection of its own: not while this one is the database's writer.
-        var protector = ProtectorOf(key);
-        protector.Protect("");
-        try
-        {
-            var issued = await transition(new(
-                async () =>
-                {
-                    if (await Find(key) is { } meanwhile)
-                        throw new DoneBefore(meanwhile);
-                    await check();
-                },
-                issued => Remember(key, status, issued, protector)));
-            return new(status, issued, events.Confirmation);
-        }
-        catch (DoneBefore done)
-        {
-            return await Again(done.Call, key);
-        }
-        // The same key at the same time for another account, whose row nobody waited for here.
-        catch (ProblemException refusal) when (refusal.InnerException is DbUpdateException)
-        {
-            db.ChangeTracker.Clear();
-            if (await Find(key) is not { } other)
-                throw;
-            return await Again(other, key);
-        }
+        var secret = requests.SecretOf<RememberedCall>(key.Caller.Id, key.Key);
+        return requests.Once(
+            secret,
+            () => Find(key),
+            call => Again(call, key, secret),
+            async alongside => new Outcome(status, await transition(alongside), events.Confirmation),
+            issued => Remember(key, status, issued, secret),
+            check);
     }
 
     /// <summary>Forgets secrets after minutes, and calls after a day.</summary>
@@ -73,7 +43,8 @@ internal sealed class RememberedCalls(
         var now = Now;
         await using var write = await db.BeginWrite(cancellation);
         await db.RememberedCalls.Where(call => call.At < now - Memory).ExecuteDeleteAsync(cancellation);
-        await db.RememberedCalls.Where(call => call.At < now - SecretMemory && call.ProtectedSecret != null)
+        await db.RememberedCalls
+            .Where(call => call.At < now - RepeatableRequests.SecretMemory && call.ProtectedSecret != null)
             .ExecuteUpdateAsync(change => change.SetProperty(call => call.ProtectedSecret, (string?)null), cancellation);
         await write.Commit(cancellation);
     }
@@ -81,7 +52,7 @@ internal sealed class RememberedCalls(
     private Task<RememberedCall?> Find(IdempotencyKey key) => db.RememberedCalls.AsNoTracking().SingleOrDefaultAsync(
         call => call.CallerId == key.Caller.Id && call.Key == key.Key);
 
-    private async Task Remember(IdempotencyKey key, int status, IssuedCredentials issued, IDataProtector protector)
+    private async Task Remember(IdempotencyKey key, int status, IssuedCredentials issued, RememberedSecret secret)
     {
         db.RememberedCalls.Add(new()
         {
@@ -92,7 +63,7 @@ internal sealed class RememberedCalls(
             Status = status,
             CredentialSetId = issued.Set.Id,
             Event = events.Unconfirmed,
-            ProtectedSecret = (issued.Token ?? issued.ClientSecret) is { } secret ? protector.Protect(secret) : null,
+            ProtectedSecret = secret.Protect(issued),
         });
         await db.SaveChangesAsync();
     }
@@ -101,7 +72,7 @@ internal sealed class RememberedCalls(
     /// What came of a call, with its set as it is now. Whoever did it may have died before the nodes had heard of it: they
     /// have when this returns.
     /// </summary>
-    private async Task<Outcome> Again(RememberedCall call, IdempotencyKey key)
+    private async Task<Outcome> Again(RememberedCall call, IdempotencyKey key, RememberedSecret secret)
     {
         if (call.Hash != key.Hash)
         {
@@ -115,18 +86,8 @@ internal sealed class RememberedCalls(
             await sets.Confirm(call.CredentialSetId);
         }
         var set = (await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == call.CredentialSetId)).AsOf(Now);
-        var secret = call.ProtectedSecret is { } kept && Now - call.At < SecretMemory ? ProtectorOf(key).Unprotect(kept) : null;
-        var isToken = set.Method == CredentialMethods.DirectJwt;
-        return new(call.Status, new(set, isToken ? secret : null, isToken ? null : secret), events.Confirmation, IsRetry: true);
-    }
-
-    /// <summary>For this caller and this key: a row that is copied elsewhere opens nothing.</summary>
-    private IDataProtector ProtectorOf(IdempotencyKey key) =>
-        protection.CreateProtector(typeof(RememberedCall).FullName!, $"{key.Caller.Id}", key.Key);
-
-    private sealed class DoneBefore(RememberedCall call) : Exception
-    {
-        public RememberedCall Call { get; } = call;
+        var kept = Now - call.At < RepeatableRequests.SecretMemory ? call.ProtectedSecret : null;
+        return new(call.Status, secret.Restore(set, kept), events.Confirmation, IsRetry: true);
     }
 }
 

@@ -3,10 +3,8 @@ using System.Text;
 using Auth.Server.Administrators;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using Shared.Contracts;
 
 namespace Auth.Server.Pages;
 
@@ -47,12 +45,9 @@ internal sealed class RememberedForm
 /// a reload shows the same secret.
 /// </summary>
 internal sealed class RememberedForms(
-    AuthDbContext db, CredentialSets sets, IDataProtectionProvider protection, TimeProvider time)
+    AuthDbContext db, CredentialSets sets, RepeatableRequests requests, TimeProvider time)
 {
-    /// <summary>How long a secret is shown again.</summary>
-    public static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
-
-    private DateTime Now => time.GetUtcNow().UtcDateTime;
+    private DateTime Oldest => time.GetUtcNow().UtcDateTime - RepeatableRequests.SecretMemory;
 
     /// <summary>Identifies a form by its fields, the token against forged forms aside.</summary>
     public static string HashOf(IFormCollection form)
@@ -64,77 +59,61 @@ internal sealed class RememberedForms(
     }
 
     /// <summary>Makes a set as a form asks, or finds the one that it has made.</summary>
-    public async Task<IssuedCredentials> Once(
+    public Task<IssuedCredentials> Once(
         SignedIn administrator, string hash, Func<Alongside, Task<IssuedCredentials>> make, CancellationToken cancellation)
     {
-        if (await Find(administrator, hash, cancellation) is { } before)
-            return before;
-        var protector = ProtectorOf(administrator, hash);
-        // Its keys are read, or made anew, by a connection of its own: not while this one is the database's writer.
-        protector.Protect("");
-        IssuedCredentials? meanwhile = null;
-        try
-        {
-            return await make(new(
-                async () =>
-                {
-                    meanwhile = await Find(administrator, hash, cancellation);
-                    if (meanwhile is not null)
-                        throw new MadeBefore();
-                },
-                issued => Remember(administrator, hash, issued, protector)));
-        }
-        catch (MadeBefore)
-        {
-            return meanwhile!;
-        }
+        var secret = requests.SecretOf<RememberedForm>(administrator.SessionId, hash);
+        return requests.Once(
+            secret,
+            () => Find(administrator, hash, cancellation),
+            form => Again(form, secret),
+            make,
+            issued => Remember(administrator, hash, issued, secret));
     }
 
     /// <summary>Forgets the secrets that are not shown again any more.</summary>
     public async Task Forget(CancellationToken cancellation)
     {
-        var past = Now - Memory;
+        var oldest = Oldest;
         await using var write = await db.BeginWrite(cancellation);
-        await db.RememberedForms.Where(form => form.At < past).ExecuteDeleteAsync(cancellation);
+        await db.RememberedForms.Where(form => form.At < oldest).ExecuteDeleteAsync(cancellation);
         await write.Commit(cancellation);
     }
 
-    private async Task<IssuedCredentials?> Find(SignedIn administrator, string hash, CancellationToken cancellation)
+    /// <summary>
+    /// The form, if its set is good. A secret that opens nothing any more is not worth showing: the form is then refused
+    /// as out of date.
+    /// </summary>
+    private async Task<RememberedForm?> Find(SignedIn administrator, string hash, CancellationToken cancellation)
     {
-        var since = Now - Memory;
+        var oldest = Oldest;
         var form = await db.RememberedForms.AsNoTracking().SingleOrDefaultAsync(
-            form => form.SessionId == administrator.SessionId && form.Hash == hash && form.At > since, cancellation);
-        if (form is null)
-            return null;
-        // Whoever made it may have died before the nodes had heard of it.
-        await sets.Confirm(form.CredentialSetId);
-        var set = await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == form.CredentialSetId, cancellation);
-        // A secret that opens nothing any more is not worth showing: the form is refused as out of date.
-        if (!set.IsUsable(Now))
-            return null;
-        var secret = form.ProtectedSecret is { } kept ? ProtectorOf(administrator, hash).Unprotect(kept) : null;
-        var isToken = set.Method == CredentialMethods.DirectJwt;
-        return new(set, isToken ? secret : null, isToken ? null : secret);
+            form => form.SessionId == administrator.SessionId && form.Hash == hash && form.At > oldest, cancellation);
+        return form is not null && (await SetOf(form)).IsUsable(time.GetUtcNow().UtcDateTime) ? form : null;
     }
 
-    private async Task Remember(SignedIn administrator, string hash, IssuedCredentials issued, IDataProtector protector)
+    private async Task<IssuedCredentials> Again(RememberedForm form, RememberedSecret secret)
+    {
+        // Whoever made it may have died before the nodes had heard of it.
+        await sets.Confirm(form.CredentialSetId);
+        return secret.Restore(await SetOf(form), form.ProtectedSecret);
+    }
+
+    private async Task Remember(SignedIn administrator, string hash, IssuedCredentials issued, RememberedSecret secret)
     {
         db.RememberedForms.Add(new()
         {
             SessionId = administrator.SessionId,
             Hash = hash,
-            At = Now,
+            At = time.GetUtcNow().UtcDateTime,
             CredentialSetId = issued.Set.Id,
-            ProtectedSecret = (issued.Token ?? issued.ClientSecret) is { } secret ? protector.Protect(secret) : null,
+            ProtectedSecret = secret.Protect(issued),
         });
         await db.SaveChangesAsync();
     }
 
-    /// <summary>For this session and this form: a row that is copied elsewhere opens nothing.</summary>
-    private IDataProtector ProtectorOf(SignedIn administrator, string hash) =>
-        protection.CreateProtector(typeof(RememberedForm).FullName!, $"{administrator.SessionId}", hash);
-
-    private sealed class MadeBefore : Exception;
+    private Task<CredentialSet> SetOf(RememberedForm form) =>
+        db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == form.CredentialSetId);
 }
 
 /// <summary>Once a minute, secrets that are not shown again any more are forgotten.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Auth.Server.Accounts;
+using Auth.Server.Credentials;
 using Auth.Server.Management;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Events;
@@ -37,7 +38,7 @@ public sealed class IdempotencyTests
     public async Task A_retry_has_the_same_outcome_and_for_ten_minutes_the_same_secret(string method, string secret)
     {
         var first = await caller.Do(sets, new { method }, "key");
-        server.Time.Advance(RememberedCalls.SecretMemory - TimeSpan.FromSeconds(1));
+        server.Time.Advance(RepeatableRequests.SecretMemory - TimeSpan.FromSeconds(1));
         using var soon = await caller.Post(sets, new { method }, "\"key\"");
         server.Time.Advance(TimeSpan.FromSeconds(1));
         using var late = await caller.Post(sets, new { method }, "key");
@@ -147,7 +148,7 @@ public sealed class IdempotencyTests
     {
         var secret = SecretOf(await caller.Do(sets, new { method = "direct_jwt" }, "key"), "token")!;
         var kept = await Calls();
-        server.Time.Advance(RememberedCalls.SecretMemory + TimeSpan.FromSeconds(1));
+        server.Time.Advance(RepeatableRequests.SecretMemory + TimeSpan.FromSeconds(1));
         await Forget();
         var withoutSecret = await Calls();
         server.Time.Advance(RememberedCalls.Memory);
