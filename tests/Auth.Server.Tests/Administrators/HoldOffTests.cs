@@ -1,5 +1,6 @@
 using System.Net;
 using Auth.Server.Administrators;
+using SciLeads.Tests;
 
 namespace Auth.Server.Tests.Administrators;
 
@@ -111,17 +112,21 @@ public sealed class HoldOffTests
     }
 
     [Test]
-    public async Task A_node_whose_clock_is_behind_takes_no_failure_for_a_wait()
+    public async Task A_clock_that_is_behind_takes_no_failure_for_a_wait()
     {
-        if (!SciLeads.Tests.TestPostgres.IsWanted)
-            return;
-        await using var node = await server.StartNode();
-        server.Time.Advance(TimeSpan.FromSeconds(3));
-        for (var i = 0; i < 4; i++)
+        // That of another node or, where there can be none, this server's own, which somebody sets.
+        await using var node = TestPostgres.IsWanted ? await server.StartNode() : null;
+        var behind = TimeSpan.FromSeconds(3);
+        server.Time.Advance(behind);
+        for (var i = 0; i < 2; i++)
         {
             Assert.That((await Guess(Email, Network(1))).Wait, Is.Null);
-            var behind = await node.With((HoldOff holdOff) => holdOff.Count(Of("bob@example.com", Network(1)), default));
-            Assert.That(behind.Wait, Is.Null);
+            if (node is null)
+                server.Time.AdjustTime(server.Time.GetUtcNow() - behind);
+            var guess = await (node ?? server).With((HoldOff holdOff) => holdOff.Count(Of(Email, Network(1)), default));
+            Assert.That(guess.Wait, Is.Null);
+            if (node is null)
+                server.Time.AdjustTime(server.Time.GetUtcNow() + behind);
         }
     }
 
