@@ -54,6 +54,12 @@ internal sealed class Erasure(
         .OrderBy(user => user.AccountId)
         .Select(user => (Guid?)user.AccountId);
 
+    /// <summary>The deleted users of an account whose time has come, the first deleted first.</summary>
+    public static IQueryable<User> UsersToErase(ScimDbContext db, Guid accountId, DateTime deletedBefore) => db.Users
+        .Where(user => user.AccountId == accountId
+            && user.DeletedAt != null && user.DeletedAt < deletedBefore && user.Document != "")
+        .OrderBy(user => user.DeletedAt);
+
     private async Task<Guid?> NextAccount(Guid after, CancellationToken cancellation)
     {
         await using var scope = scopes.CreateAsyncScope();
@@ -66,12 +72,7 @@ internal sealed class Erasure(
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         await using var write = await db.BeginWrite(cancellation);
-        var users = await db.Users
-            .Where(user => user.AccountId == accountId
-                && user.DeletedAt != null && user.DeletedAt < deletedBefore && user.Document != "")
-            .OrderBy(user => user.DeletedAt)
-            .Take(StepSize)
-            .ToListAsync(cancellation);
+        var users = await UsersToErase(db, accountId, deletedBefore).Take(StepSize).ToListAsync(cancellation);
         foreach (var user in users)
         {
             await db.Forget(user.AccountId, user.Id, user.UserNameKey, user.DeletedAt!.Value, cancellation);

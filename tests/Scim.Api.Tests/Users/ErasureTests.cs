@@ -1,8 +1,10 @@
+using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using Scim.Api.Data;
+using Scim.Api.Tests.Users.Walks;
 using Scim.Api.Users;
 
 namespace Scim.Api.Tests.Users;
@@ -53,6 +55,47 @@ internal sealed class ErasureTests
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         Assert.That(await db.Users.CountAsync(user => user.Document == ""), Is.EqualTo(75));
+    }
+
+    [TestCase(0, 0, Description = "Everybody is active.")]
+    [TestCase(0, 24, Description = "Those who were deleted have been erased long ago.")]
+    [TestCase(20, 0, Description = "Most are deleted.")]
+    [TestCase(1, 20)]
+    public async Task An_index_finds_whom_to_erase_however_many_others_there_are(int deleted, int erased)
+    {
+        const int Accounts = 120, Users = 25;
+        await using var server = await ScimServer.Start();
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        var accounts = Enumerable.Range(0, Accounts).Select(_ => Guid.NewGuid()).Order().ToList();
+        var now = DateTime.UtcNow;
+        for (var i = 0; i < Accounts * Users; i++)
+        {
+            var (account, number) = (accounts[i / Users], i % Users);
+            var user = new User { AccountId = account, Id = Guid.CreateVersion7(), Source = "scim", Created = now };
+            user.Become(
+                JsonNode.Parse(Requests.NewUser($"u{number}@example.com"))!.AsObject(), claimsWorkEmail: true, now);
+            if (number < deleted + erased)
+                user.Delete(now);
+            if (number >= deleted && number < deleted + erased)
+                user.Erase();
+            db.Add(user);
+        }
+        await db.SaveChangesAsync();
+        // PostgreSQL does so by itself, in time; SQLite does not.
+        if (db.Database.IsNpgsql())
+            await db.Database.ExecuteSqlAsync($"ANALYZE");
+        await db.Database.OpenConnectionAsync();
+
+        var next = await db.Plan(Erasure.AccountsToErase(db, accounts[Accounts / 2]).Take(1));
+        var users = await db.Plan(Erasure.UsersToErase(db, accounts[Accounts / 2], now).Take(20));
+
+        foreach (var plan in new[] { next, users })
+        {
+            Assert.That(plan, Has.Some.Contains("IX_Users_AccountId_DeletedAt"), string.Join('\n', plan));
+            Assert.That(plan, Has.None.Contains("Seq Scan").And.None.StartsWith("SCAN"), string.Join('\n', plan));
+        }
+        Assert.That(next, Has.None.Contains("TEMP B-TREE").And.None.Contains("Sort"), string.Join('\n', next));
     }
 
     private static async Task<int> Gone(ScimServer server, TestAccount account)
