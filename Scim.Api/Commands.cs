@@ -1,6 +1,6 @@
 using System.CommandLine;
+using Scim.Api.AuthServer;
 using Scim.Api.Data;
-using Scim.Api.Tokens;
 using Scim.Api.Users;
 using Scim.Api.Users.Search;
 using Shared.Hosting;

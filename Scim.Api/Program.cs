@@ -1,11 +1,12 @@
 using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
+using Scim.Api.Admission;
+using Scim.Api.AuthServer;
 using Scim.Api.Data;
 using Scim.Api.Discovery;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Provisioning;
-using Scim.Api.Tokens;
 using Scim.Api.Users;
 using Scim.Api.Users.Search;
 using Scim.Api.Users.Walks;
@@ -113,7 +114,7 @@ internal static class Program
         app.RefuseTokensInForms();
         app.UseAuthorization();
 
-        app.MapGroup(ScimOptions.Path).RequireAuthorization(TokenValidation.ForAnyone).MapDiscovery();
+        app.MapGroup(ScimOptions.Path).RequireAuthorization(TokenValidation.ScimOrAnonymous).MapDiscovery();
         var scim = app.MapGroup(ScimOptions.Path).RequireAuthorization(Scopes.Scim);
         scim.MapUsers();
         scim.MapBulk();

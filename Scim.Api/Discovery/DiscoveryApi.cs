@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
+using Scim.Api.Admission;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
-using Scim.Api.Tokens;
 using Shared.Contracts;
 
 namespace Scim.Api.Discovery;

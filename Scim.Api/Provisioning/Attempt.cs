@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
+using Scim.Api.Admission;
 using Scim.Api.Protocol;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
-using Scim.Api.Tokens;
 using Shared.Contracts;
 
 namespace Scim.Api.Provisioning;

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
+using Scim.Api.Admission;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
-using Scim.Api.Tokens;
 using Shared.Contracts;
 
 namespace Scim.Api.Provisioning;

@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Authorization;
+using Scim.Api.Admission;
 using Scim.Api.Protocol.Messages;
-using Scim.Api.Tokens;
 using Shared.Contracts;
 
 namespace Scim.Api.Provisioning;
@@ -100,7 +100,7 @@ internal static class RateLimiting
             var slots = context.RequestServices.GetRequiredService<LargeMessages>();
             context.Features.Set(new LargeMessage(slots, context, caller.AccountId));
         }
-        else if (context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy == TokenValidation.ForAnyone)
+        else if (context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy == TokenValidation.ScimOrAnonymous)
         {
             context.RequestServices.GetRequiredService<RateLimit>().TakeAnonymous(context.Connection.RemoteIpAddress);
         }

@@ -1,7 +1,7 @@
+using Scim.Api.Admission;
 using Scim.Api.Protocol.Bulk;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Provisioning;
-using Scim.Api.Tokens;
 
 namespace Scim.Api.Users;
 

@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
+using Scim.Api.Admission;
 using Scim.Api.Protocol.Bulk;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Patching;
 using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
-using Scim.Api.Tokens;
 using Shared.Contracts;
 using Shared.Hosting;
 
@@ -127,7 +127,7 @@ internal sealed class BulkRun(
             // What a refused write left in the context is gone with it.
             await using var scope = scopes.CreateAsyncScope();
             attempt.IsMadeBy(
-                await scope.ServiceProvider.GetRequiredService<Admission>().CheckAgain(bearer, cancellation));
+                await scope.ServiceProvider.GetRequiredService<TokenAdmission>().CheckAgain(bearer, cancellation));
             var resource = await write(scope.ServiceProvider.GetRequiredService<UserWrites>());
             return new BulkResult(operation, StatusOf(operation.Method), resource);
         }

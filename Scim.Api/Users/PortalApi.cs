@@ -1,12 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Scim.Api.Admission;
 using Scim.Api.Data;
 using Scim.Api.Protocol;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
-using Scim.Api.Tokens;
 using Scim.Api.Users.Search;
 using Shared.Contracts;
 

@@ -5,10 +5,11 @@ using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
 using Microsoft.EntityFrameworkCore;
+using Scim.Api.Admission;
+using Scim.Api.AuthServer;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Provisioning;
-using Scim.Api.Tokens;
 using Shared.Contracts;
 using Shared.Hosting;
 

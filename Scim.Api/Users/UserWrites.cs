@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Scim.Api.Admission;
 using Scim.Api.Data;
 using Scim.Api.Protocol;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Provisioning;
-using Scim.Api.Tokens;
 using Shared.Contracts;
 
 namespace Scim.Api.Users;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Scim.Api.Admission;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
@@ -6,7 +7,6 @@ using Scim.Api.Protocol.Paging;
 using Scim.Api.Protocol.Patching;
 using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
-using Scim.Api.Tokens;
 using Scim.Api.Users.Search;
 using Scim.Api.Users.Walks;
 
@@ -112,7 +112,7 @@ internal static class UsersApi
         Caller Caller,
         LargeMessage Message,
         UserPages Pages,
-        Admission Admission,
+        TokenAdmission Admission,
         CancellationToken Cancellation);
 
     /// <summary>What a write of a user needs besides its body.</summary>

@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore.Metadata;
 using Npgsql;
 using Scim.Api.Data;
 using Scim.Api.Provisioning;
-using Scim.Api.Tokens;
+using Scim.Api.Revocation;
 using Scim.Api.Users;
 
 namespace Benchmarks;
@@ -22,7 +22,7 @@ internal static class BulkInsert
     {
         await db.Database.MigrateAsync();
         await db.Database.OpenConnectionAsync();
-        await db.Admits(SeededUsers.Account.Id, SeededUsers.CredentialSet, CancellationToken.None);
+        await db.FenceAdmits(SeededUsers.Account.Id, SeededUsers.CredentialSet, CancellationToken.None);
         if (db.Database.IsSqlite())
             await db.Database.ExecuteSqlRawAsync("PRAGMA synchronous = OFF");
 

@@ -3,7 +3,8 @@ using System.Text.Encodings.Web;
 using Benchmarks.Tokens;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
-using Scim.Api.Tokens;
+using Scim.Api.Admission;
+using Scim.Api.AuthServer;
 using Shared.Contracts;
 
 namespace Benchmarks;

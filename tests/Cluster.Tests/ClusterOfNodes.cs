@@ -4,7 +4,7 @@ using Auth.Server.Keys;
 using Auth.Server.Management;
 using Npgsql;
 using SciLeads.Tests;
-using Scim.Api.Tokens;
+using Scim.Api.AuthServer;
 
 namespace Cluster.Tests;
 

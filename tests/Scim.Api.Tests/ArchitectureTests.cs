@@ -3,19 +3,21 @@ using System.Xml.Linq;
 
 namespace Scim.Api.Tests;
 
-/// <summary>Who may know whom.</summary>
+/// <summary>Which folder may depend on which.</summary>
 [Parallelizable]
 public sealed partial class ArchitectureTests
 {
     private static readonly Type[] types = typeof(ScimOptions).Assembly.GetTypes();
 
     [TestCase("Protocol")]
-    [TestCase("Discovery", "Protocol", "Tokens")]
     [TestCase("Data")]
-    [TestCase("Tokens", "Data", "Protocol")]
-    [TestCase("Provisioning", "Data", "Protocol", "Tokens")]
-    [TestCase("Users", "Data", "Protocol", "Provisioning", "Tokens")]
-    public void A_folder_knows_only(string folder, params string[] known)
+    [TestCase("Revocation", "Data")]
+    [TestCase("AuthServer", "Protocol", "Revocation")]
+    [TestCase("Admission", "Protocol", "Data", "AuthServer", "Revocation")]
+    [TestCase("Provisioning", "Protocol", "Data", "Admission")]
+    [TestCase("Discovery", "Protocol", "Admission")]
+    [TestCase("Users", "Protocol", "Data", "Provisioning", "Admission", "AuthServer")]
+    public void A_folder_depends_only_on(string folder, params string[] known)
     {
         var used = Directory.EnumerateFiles(Path.Combine(Project(), folder), "*.cs", SearchOption.AllDirectories)
             .SelectMany(File.ReadLines)

@@ -6,8 +6,9 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SciLeads.Tests;
+using Scim.Api.AuthServer;
 using Scim.Api.Data;
-using Scim.Api.Tokens;
+using Scim.Api.Revocation;
 
 namespace Scim.Api.Tests;
 

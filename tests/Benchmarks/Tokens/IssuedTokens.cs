@@ -6,7 +6,7 @@ using Auth.Server.Keys;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using SciLeads.Tests;
-using Scim.Api.Tokens;
+using Scim.Api.AuthServer;
 using Shared.Contracts;
 
 namespace Benchmarks.Tokens;

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using SciLeads.Tests;
-using Scim.Api.Tokens;
+using Scim.Api.AuthServer;
 using Shared.Contracts;
 
 namespace Cluster.Tests.Interleavings;

@@ -1,7 +1,7 @@
 using System.Reflection;
 using Conformance;
+using Scim.Api.Tests.Admission;
 using Scim.Api.Tests.Provisioning;
-using Scim.Api.Tests.Tokens;
 using Scim.Api.Tests.Users;
 
 namespace Scim.Api.Tests.Clients;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using Scim.Api.Tokens;
+using Scim.Api.Admission;
 using Scim.Api.Users;
 using Shared.Contracts;
 

@@ -4,9 +4,9 @@ using System.Net.Http.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Scim.Api.Admission;
 using Scim.Api.Data;
 using Scim.Api.Provisioning;
-using Scim.Api.Tokens;
 using Scim.Api.Users;
 using Shared.Contracts;
 

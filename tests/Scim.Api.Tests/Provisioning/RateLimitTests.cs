@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using Scim.Api.Admission;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Provisioning;
-using Scim.Api.Tokens;
 
 namespace Scim.Api.Tests.Provisioning;
 

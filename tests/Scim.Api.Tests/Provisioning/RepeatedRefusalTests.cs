@@ -5,10 +5,10 @@ using System.Net;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Scim.Api.Admission;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Provisioning;
-using Scim.Api.Tokens;
 using Shared.Contracts;
 using WireMock.ResponseBuilders;
 

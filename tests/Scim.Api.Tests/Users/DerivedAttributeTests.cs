@@ -4,8 +4,8 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Scim.Api.Admission;
 using Scim.Api.Data;
-using Scim.Api.Tokens;
 using Scim.Api.Users;
 using Shared.Contracts;
 

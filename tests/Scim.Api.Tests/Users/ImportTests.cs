@@ -1,5 +1,5 @@
 using System.Text;
-using Scim.Api.Tokens;
+using Scim.Api.Admission;
 using Scim.Api.Users;
 using Shared.Hosting;
 

@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Http.Features;
+using Scim.Api.Revocation;
+using Shared.Contracts;
+
+namespace Scim.Api.Admission;
+
+/// <summary>
+/// Who makes a request, as introspection confirmed: an identity provider with its credential set, or the portal on
+/// behalf of an administrator. Endpoints take it as a parameter.
+/// </summary>
+internal sealed record Caller(
+    AccountPolicy Account,
+    TokenIntrospection.CredentialSetReference? CredentialSet,
+    TokenIntrospection.Actor? Administrator,
+    IReadOnlySet<string> Scopes)
+{
+    public Guid AccountId => Account.Id;
+
+    /// <summary>What this node knew when it asked; null for a command, which is not introspected.</summary>
+    public EventClockReading? IntrospectedAt { get; init; }
+
+    /// <summary>The caller that an active answer confirms.</summary>
+    public static Caller Of(TokenIntrospection answer, EventClockReading askedAt) => new(
+        answer.Account!,
+        answer.CredentialSet,
+        // An exchanged token acts for the credential set, whoever exchanged it.
+        answer.CredentialSet is null ? answer.Act : null,
+        (answer.Scope ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal))
+    {
+        IntrospectedAt = askedAt,
+    };
+
+    /// <summary>Binds an endpoint's parameter. The request was admitted, so there is a caller.</summary>
+    public static ValueTask<Caller> BindAsync(HttpContext context) =>
+        new(context.Features.GetRequiredFeature<Caller>());
+}

@@ -1,0 +1,79 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
+using Scim.Api.Protocol.Messages;
+using Shared.Contracts;
+
+namespace Scim.Api.Admission;
+
+/// <summary>What a caller needs once it is known who it is: a scope, and an account that is served.</summary>
+/// <param name="scope">The scope.</param>
+/// <param name="allowsAnonymous">Whether a request without credentials is allowed as well.</param>
+internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = false)
+    : AuthorizationHandler<ScopeRequirement>, IAuthorizationRequirement
+{
+    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ScopeRequirement requirement)
+    {
+        if (context.Resource is not HttpContext http)
+            return Task.CompletedTask;
+        if (http.Features.Get<Caller>() is not { } caller)
+        {
+            // A bad token, or one whose state is unknown, is refused even where none is needed.
+            if (allowsAnonymous && http.Request.Headers.Authorization.All(string.IsNullOrWhiteSpace))
+                context.Succeed(requirement);
+        }
+        else if (Refusal(caller) is { } error)
+            context.Fail(new Failure(this, error));
+        else
+            context.Succeed(requirement);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Why the caller is forbidden to do this; null if it is allowed.</summary>
+    public ScimError? Refusal(Caller caller) => caller switch
+    {
+        { Account: { Suspended: true } account } => TokenErrors.Suspended(account.Name),
+        { Account: { ScimEnabled: false } account, CredentialSet: not null } => TokenErrors.ScimDisabled(account.Name),
+        _ when !caller.Scopes.Contains(scope) => TokenErrors.InsufficientScope(scope),
+        // The portal's routes act on behalf of an administrator.
+        { Administrator: null } when scope == Scopes.Portal => TokenErrors.InsufficientScope(scope),
+        _ => null,
+    };
+
+    private sealed class Failure(ScopeRequirement requirement, ScimError error)
+        : AuthorizationFailureReason(requirement, error.Detail)
+    {
+        public ScimError Error { get; } = error;
+    }
+
+    /// <summary>
+    /// Answers a request that was not admitted: 401, 403 or, if nothing is known about the token, 503.
+    /// </summary>
+    internal sealed class ResultHandler : IAuthorizationMiddlewareResultHandler
+    {
+        public async Task HandleAsync(
+            RequestDelegate next,
+            HttpContext context,
+            AuthorizationPolicy policy,
+            PolicyAuthorizationResult authorizeResult)
+        {
+            if (authorizeResult.Succeeded)
+                await next(context);
+            else if (authorizeResult.Challenged)
+                await Unauthenticated(await context.AuthenticateAsync()).ExecuteAsync(context);
+            else
+                await Forbidden(authorizeResult.AuthorizationFailure!).ExecuteAsync(context);
+        }
+
+        private static ScimError Forbidden(AuthorizationFailure failure) =>
+            failure.FailureReasons.OfType<Failure>().First().Error;
+
+        private static ScimError Unauthenticated(AuthenticateResult result) =>
+            result.Failure switch
+            {
+                null => TokenErrors.Missing(),
+                ScimException refusal => refusal.Error,
+                _ => TokenErrors.NotOurs(),
+            };
+    }
+}

@@ -1,0 +1,18 @@
+using Microsoft.IdentityModel.JsonWebTokens;
+using Shared.Contracts;
+
+namespace Scim.Api.Admission;
+
+/// <summary>
+/// The account and credential set that a token names in its own claims, after its signature was checked. Also available
+/// for an inactive token: it says whom a refusal concerns, and admits nobody. The portal's tokens have none.
+/// </summary>
+internal sealed record TokenOrigin(Guid AccountId, Guid CredentialSetId)
+{
+    public static TokenOrigin? Of(JsonWebToken token) =>
+        Guid.TryParse(token.Subject, out var account)
+        && token.TryGetValue<string>(AccessTokenClaims.CredentialSet, out var claim)
+        && Guid.TryParse(claim, out var set)
+            ? new(account, set)
+            : null;
+}

@@ -1,0 +1,112 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Scim.Api.Data;
+using Shared.Contracts;
+
+namespace Scim.Api.Revocation;
+
+/// <summary>
+/// One row per account: the highest generation of credential sets that was ever admitted or reported by an event. It is
+/// only raised, never lowered, whatever introspection says.
+/// </summary>
+internal sealed class Fence
+{
+    /// <summary>Stands for the set of a generation that ended without a successor.</summary>
+    public static readonly Guid NoSet = Guid.Empty;
+
+    public Guid AccountId { get; init; }
+
+    public long Generation { get; init; }
+
+    /// <summary>The set of that generation. Another set that claims the same generation is refused.</summary>
+    public Guid CredentialSetId { get; init; }
+
+    /// <summary>Whether the set is the one the fence admits.</summary>
+    public bool Admits(TokenIntrospection.CredentialSetReference set) =>
+        Generation == set.Generation && CredentialSetId == set.Id;
+
+    public sealed class Configuration : IEntityTypeConfiguration<Fence>
+    {
+        public void Configure(EntityTypeBuilder<Fence> fence)
+        {
+            fence.ToTable("Fences");
+            fence.HasKey(f => f.AccountId);
+            fence.Property(f => f.AccountId).ValueGeneratedNever();
+        }
+    }
+}
+
+/// <summary>Reads, locks and raises the <see cref="Fence"/> of an account.</summary>
+internal static class FenceQueries
+{
+    /// <summary>
+    /// Whether the set is the newest that was ever admitted. A newer one raises the fence, durably, before its request
+    /// continues.
+    /// </summary>
+    public static async Task<bool> FenceAdmits(
+        this ScimDbContext db,
+        Guid accountId,
+        TokenIntrospection.CredentialSetReference set,
+        CancellationToken cancellation)
+    {
+        var fence = await db.FenceOf(accountId).SingleOrDefaultAsync(cancellation);
+        if (fence is null || fence.Generation < set.Generation)
+        {
+            await db.Raise(accountId, set.Generation, set.Id, cancellation);
+            fence = await db.FenceOf(accountId).SingleAsync(cancellation);
+        }
+        return fence.Admits(set);
+    }
+
+    /// <summary>
+    /// The fence, locked so that it cannot be raised before this transaction ends; null if the account has none.
+    /// </summary>
+    public static Task<Fence?> LockFence(this ScimDbContext db, Guid accountId, CancellationToken cancellation)
+    {
+        // SQLite has one writer, and this transaction is it.
+        var fence = db.Database.IsSqlite()
+            ? db.FenceOf(accountId)
+            : db.Set<Fence>()
+                .FromSql($"""SELECT * FROM "Fences" WHERE "AccountId" = {accountId} FOR SHARE""")
+                .AsNoTracking();
+        return fence.SingleOrDefaultAsync(cancellation);
+    }
+
+    /// <summary>
+    /// Raises the fence as an event says. When it returns, no write of a lower generation is in progress on any node:
+    /// raising the fence waits for the writes that hold it, and whoever raised it before has waited.
+    /// </summary>
+    public static async Task RaiseFence(
+        this ScimDbContext db, Guid accountId, long generation, Guid setId, CancellationToken cancellation)
+    {
+        var fence = await db.FenceOf(accountId).SingleOrDefaultAsync(cancellation);
+        if (fence is null || fence.Generation < generation)
+            await db.Raise(accountId, generation, setId, cancellation);
+    }
+
+    private static IQueryable<Fence> FenceOf(this ScimDbContext db, Guid accountId) =>
+        db.Set<Fence>().AsNoTracking().Where(fence => fence.AccountId == accountId);
+
+    /// <summary>
+    /// One statement, so that of two concurrent raises the higher one remains, in whatever order they run.
+    /// </summary>
+    private static async Task Raise(
+        this ScimDbContext db,
+        Guid accountId,
+        long generation,
+        Guid setId,
+        CancellationToken cancellation)
+    {
+        await using var write = await db.BeginWrite(cancellation);
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            INSERT INTO "Fences" ("AccountId", "Generation", "CredentialSetId")
+            VALUES ({accountId}, {generation}, {setId})
+            ON CONFLICT ("AccountId") DO UPDATE
+            SET "Generation" = excluded."Generation", "CredentialSetId" = excluded."CredentialSetId"
+            WHERE "Fences"."Generation" < excluded."Generation"
+            """,
+            cancellation);
+        await write.Commit(cancellation);
+    }
+}

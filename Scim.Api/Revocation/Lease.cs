@@ -1,0 +1,27 @@
+namespace Scim.Api.Revocation;
+
+/// <summary>
+/// Until when this node may rely on having heard of every event. It is a time on the monotonic clock, compared at every
+/// use: a flag that a timer clears would still say "live" when a paused process resumes.
+/// </summary>
+internal sealed class Lease(TimeProvider time)
+{
+    private long until = long.MinValue;
+    private volatile bool isGivenUp;
+
+    public bool IsLive => !isGivenUp && time.GetTimestamp() < Volatile.Read(ref until);
+
+    /// <summary>
+    /// The node has left permanently. No barrier waits for it any more, so it admits no request any more.
+    /// </summary>
+    public bool IsGivenUp => isGivenUp;
+
+    /// <summary>
+    /// Extends the lease. Its length is counted from before the poll was sent, so that it ends here before it ends at
+    /// Auth.Server.
+    /// </summary>
+    public void Renew(long sent, TimeSpan length) =>
+        Volatile.Write(ref until, sent + (long)(length.TotalSeconds * time.TimestampFrequency));
+
+    public void GiveUp() => isGivenUp = true;
+}

@@ -1,0 +1,104 @@
+using System.Net;
+using Shared.Contracts;
+
+namespace Scim.Api.Tests.Admission;
+
+[Parallelizable]
+public sealed class RuleTests
+{
+    private ScimServer server = null!;
+
+    [OneTimeSetUp]
+    public async Task Start() => server = await ScimServer.Start(map: Probe.Map);
+
+    [OneTimeTearDown]
+    public async Task Stop() => await server.DisposeAsync();
+
+    [TestCase(null)]
+    [TestCase("")]
+    [TestCase("SCIM")]
+    [TestCase("scim.read")]
+    [TestCase("portal accounts.read")]
+    [Description("RFC 6750 §3.1")]
+    [Category("Check 47")]
+    public async Task SCIM_needs_its_scope(string? scope)
+    {
+        var account = new TestAccount();
+        using var response = await Get("/scim/v2/probe", account.Answer() with { Scope = scope });
+        var error = await SentError.Of(response);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(error.Status, Is.EqualTo(HttpStatusCode.Forbidden));
+            Assert.That(
+                $"{response.Headers.WwwAuthenticate}",
+                Does.Contain("error=\"insufficient_scope\"").And.Contain("scope=\"scim\""));
+        }
+    }
+
+    [Test]
+    public async Task One_scope_among_others_is_enough()
+    {
+        using var response = await Get("/scim/v2/probe", new TestAccount().Answer("openid scim offline_access"));
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
+    public async Task Where_SCIM_is_not_enabled_the_error_says_whom_to_ask()
+    {
+        var account = new TestAccount();
+        account.Policy = account.Policy with { ScimEnabled = false };
+        using var response = await Get("/scim/v2/probe", account.Answer());
+        var error = await SentError.Of(response);
+        Assert.That(error.Status, Is.EqualTo(HttpStatusCode.Forbidden));
+        Assert.That(error.Detail, Is.EqualTo("SCIM is not enabled for Acme. Please write to support@scileads.com."));
+    }
+
+    [Test]
+    public async Task A_suspended_account_is_told_whom_to_ask()
+    {
+        var account = new TestAccount();
+        account.Policy = account.Policy with { Suspended = true };
+        using var scim = await Get("/scim/v2/probe", account.Answer());
+        using var portal = await Get("/portal/probe", account.PortalAnswer());
+        Assert.That((await SentError.Of(scim)).Detail, Does.Contain("suspended").And.Contain("support@scileads.com"));
+        Assert.That((await SentError.Of(portal)).Status, Is.EqualTo(HttpStatusCode.Forbidden));
+    }
+
+    [Test]
+    public async Task The_portal_works_where_SCIM_is_not_enabled()
+    {
+        var account = new TestAccount();
+        account.Policy = account.Policy with { ScimEnabled = false };
+        using var response = await Get("/portal/probe", account.PortalAnswer("ada@example.com"));
+        Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("ada@example.com"));
+    }
+
+    [Test]
+    public async Task A_portal_token_cannot_provision()
+    {
+        using var response = await Get("/scim/v2/probe", new TestAccount().PortalAnswer());
+        Assert.That((await SentError.Of(response)).Status, Is.EqualTo(HttpStatusCode.Forbidden));
+    }
+
+    [TestCase("scim")]
+    [TestCase("portal")]
+    [TestCase("scim portal")]
+    public async Task An_identity_provider_does_not_get_at_the_portal(string scope)
+    {
+        using var response = await Get("/portal/probe", new TestAccount().Answer(scope));
+        Assert.That((await SentError.Of(response)).Status, Is.EqualTo(HttpStatusCode.Forbidden));
+    }
+
+    [Test]
+    public async Task An_ended_session_ends_its_portal_token()
+    {
+        using var response = await Get("/portal/probe", new() { Active = false });
+        Assert.That((await SentError.Of(response)).Status, Is.EqualTo(HttpStatusCode.Unauthorized));
+    }
+
+    private async Task<HttpResponseMessage> Get(string path, TokenIntrospection answer)
+    {
+        using var client = server.ClientWith("Bearer " + server.AuthServer.IssueToken(() => answer));
+        return await client.GetAsync(path);
+    }
+}

@@ -1,0 +1,274 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Scim.Api.Admission;
+using Scim.Api.AuthServer;
+using Scim.Api.Data;
+using Scim.Api.Revocation;
+using Shared.Contracts;
+
+namespace Scim.Api.Tests.Admission;
+
+/// <summary>When the authorization server is not asked, and when it is all the same.</summary>
+[Parallelizable]
+public sealed class VerdictCacheTests
+{
+    private readonly TestAccount account = new();
+    private LeasedServer leased = null!;
+    private string token = null!;
+
+    [OneTimeSetUp]
+    public async Task Start() => leased = await LeasedServer.Start();
+
+    [OneTimeTearDown]
+    public async Task Stop() => await leased.DisposeAsync();
+
+    [SetUp]
+    public async Task Begin()
+    {
+        await leased.RenewLease();
+        token = leased.TokenOf(account);
+    }
+
+    [Test]
+    public async Task Under_a_lease_a_token_is_introspected_once()
+    {
+        Assert.That(await AskedBy(3), Is.EqualTo(1));
+        leased.Time.Advance(TimeSpan.FromSeconds(31));
+        Assert.That(await AskedBy(3), Is.EqualTo(1), "thirty seconds later, it is asked whether it still is so");
+    }
+
+    [Test]
+    public async Task A_node_that_was_paused_introspects_every_request_until_it_has_a_lease_again()
+    {
+        Assert.That(await AskedBy(2), Is.EqualTo(1));
+        await leased.Events.HoldAnswers();
+        leased.Time.Advance(TimeSpan.FromSeconds(29));
+        Assert.That(await AskedBy(1), Is.Zero, "this long it may be kept");
+        leased.Time.Advance(TimeSpan.FromSeconds(29));
+        Assert.That(await AskedBy(2), Is.EqualTo(1));
+        leased.Time.Advance(TimeSpan.FromSeconds(3));
+        Assert.That(await AskedBy(3), Is.EqualTo(3), "the lease of sixty seconds is over, what is kept is five old");
+
+        await leased.RenewLease();
+        Assert.That(await AskedBy(3), Is.LessThanOrEqualTo(1));
+    }
+
+    [Test]
+    public async Task What_was_taken_before_is_looked_at_for_neither_signature_nor_fence()
+    {
+        var other = new TestAccount();
+        token = leased.TokenOf(other);
+        var unseen = leased.TokenOf(other);
+        Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.OK));
+
+        leased.AuthServer.RemoveKey(leased.AuthServer.Key);
+        leased.AuthServer.Key = leased.AuthServer.AddKey();
+        await leased.Server.Services.GetRequiredService<SigningKeys>().Refetch(default);
+        await using (var scope = leased.Server.Services.CreateAsyncScope())
+            await scope.ServiceProvider.GetRequiredService<ScimDbContext>()
+                .RaiseFence(other.Id, 9, Fence.NoSet, default);
+
+        Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.OK), "nobody told that anything happened");
+        Assert.That(await leased.Get(unseen), Is.EqualTo(HttpStatusCode.Unauthorized));
+    }
+
+    [Test]
+    public async Task An_event_of_the_account_is_the_end_of_what_was_kept()
+    {
+        var mine = new TestAccount();
+        var (old, others) = (leased.TokenOf(mine), token);
+        Assert.That(await leased.Get(old), Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(await leased.Get(others), Is.EqualTo(HttpStatusCode.OK));
+
+        await leased.Replace(mine);
+
+        Assert.That(await leased.Get(old), Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That(await AskedBy(1), Is.Zero, "another account's stays");
+    }
+
+    [Test]
+    public async Task A_change_of_the_accounts_policy_is_there_with_its_event()
+    {
+        var mine = new TestAccount();
+        token = leased.TokenOf(mine);
+        Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.OK));
+        mine.Policy = mine.Policy with { ScimEnabled = false };
+        await leased.Events.Send(new() { Account = mine.Id }, SecurityEvents.AccountChange);
+        Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.Forbidden));
+    }
+
+    [Test]
+    public async Task An_answer_in_flight_does_not_beat_an_event()
+    {
+        var mine = new TestAccount();
+        token = leased.TokenOf(mine);
+        var held = HeldAnswer.About(leased.AuthServer, mine, token);
+        var request = leased.Get(token);
+        await held.Asked;
+        // The event raises no fence: only the floor knows.
+        mine.SetId = Guid.CreateVersion7();
+        await leased.Events.Send(new() { Account = mine.Id }, SecurityEvents.SessionRevoked);
+        held.Release();
+        Assert.That(await request, Is.EqualTo(HttpStatusCode.Unauthorized), "it was asked again");
+    }
+
+    [Test]
+    public async Task An_answer_in_flight_does_not_beat_an_event_of_everybody()
+    {
+        var mine = new TestAccount();
+        token = leased.TokenOf(mine);
+        var held = HeldAnswer.About(leased.AuthServer, mine, token);
+        var request = leased.Get(token);
+        await held.Asked;
+        mine.SetId = Guid.CreateVersion7();
+        await leased.Events.Send(new(), SecurityEvents.KeyWithdrawn);
+        held.Release();
+        Assert.That(await request, Is.EqualTo(HttpStatusCode.Unauthorized));
+    }
+
+    [Test]
+    public async Task Requests_at_once_share_an_answer()
+    {
+        var query = leased.Server.Services.GetRequiredService<TokenAdmissionQuery>();
+        var before = leased.Introspections;
+        var held = HeldAnswer.About(leased.AuthServer, account, token);
+        // Each has asked, or joined who did, when it returns.
+        var questions = Enumerable.Range(0, 5)
+            .Select(_ => query.Ask(new BearerToken(token, HasScheme: true), origin: null, default)).ToArray();
+        await held.Asked;
+        held.Release();
+        Assert.That((await Task.WhenAll(questions)).Select(answered => answered.Answer.Active), Is.All.True);
+        Assert.That(leased.Introspections - before, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Requests_at_once_share_no_answer_without_a_lease()
+    {
+        var mine = new TestAccount();
+        token = leased.TokenOf(mine);
+        await leased.LoseLease();
+        var held = HeldAnswer.About(leased.AuthServer, mine, token);
+        var first = leased.Get(token);
+        await held.Asked;
+        Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.OK), "its own question is answered already");
+        held.Release();
+        Assert.That(await first, Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
+    public async Task An_answer_is_kept_no_longer_than_the_token_lives_from_before_it_was_asked_for()
+    {
+        leased.AuthServer.Tell(token, () =>
+        {
+            leased.Time.Advance(TimeSpan.FromSeconds(8));
+            return account.Answer() with { ExpiresIn = 10 };
+        });
+        Assert.That(await AskedBy(2), Is.EqualTo(1));
+        leased.Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.That(await AskedBy(1), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_refusal_is_kept_for_five_seconds_or_until_an_event()
+    {
+        var mine = new TestAccount();
+        token = leased.TokenOf(mine);
+        leased.AuthServer.Tell(token, () => new() { Active = false });
+        Assert.That(await AskedBy(3, HttpStatusCode.Unauthorized), Is.EqualTo(1));
+        leased.Time.Advance(TimeSpan.FromSeconds(5));
+        Assert.That(await AskedBy(1, HttpStatusCode.Unauthorized), Is.EqualTo(1));
+        await leased.Events.Send(new() { Account = mine.Id });
+        Assert.That(await AskedBy(1, HttpStatusCode.Unauthorized), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task The_refusal_of_nobody_knows_whose_token_is_not_kept()
+    {
+        token = leased.AuthServer.IssueToken(() => new() { Active = false });
+        Assert.That(await AskedBy(2, HttpStatusCode.Unauthorized), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_staged_set_is_refused_with_what_to_do_and_asked_about_each_time()
+    {
+        leased.AuthServer.Tell(token, () => new() { Active = false, Staged = true });
+        var refused = await leased.Send("GET", "/scim/v2/probe", token);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.Unauthorized));
+            Assert.That(refused.Detail, Does.Contain("not activated yet").And.Contain("under SCIM Credentials"));
+            Assert.That(await AskedBy(2, HttpStatusCode.Unauthorized), Is.EqualTo(2));
+        }
+    }
+
+    [Test]
+    public async Task What_is_kept_does_not_allow_more_than_what_was_asked()
+    {
+        account.Method = CredentialMethods.OAuth2;
+        try
+        {
+            token = leased.TokenOf(account);
+            Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.OK));
+            Assert.That(await leased.WriteInPortal(token), Is.EqualTo(HttpStatusCode.Forbidden));
+            using var bare = leased.Server.ClientWith(token);
+            Assert.That((await bare.GetAsync("/scim/v2/probe")).StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+            Assert.That(await AskedBy(1), Is.Zero);
+        }
+        finally
+        {
+            account.Method = CredentialMethods.DirectJwt;
+        }
+    }
+
+    [Test]
+    public async Task No_more_is_kept_than_there_is_room_for()
+    {
+        await using var small = await LeasedServer.Start(["Introspection:CacheSize=1"]);
+        var (one, other) = (small.TokenOf(new()), small.TokenOf(new()));
+        foreach (var next in new[] { one, one, other, other, one })
+            Assert.That(await small.Get(next), Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(small.Introspections, Is.EqualTo(3));
+    }
+
+    [Test]
+    public void A_full_cache_drops_refusals_and_the_oldest_first()
+    {
+        const int Size = 80;
+        var time = new FakeTimeProvider();
+        var lease = new Lease(time);
+        lease.Renew(time.GetTimestamp(), TimeSpan.FromHours(1));
+        var clock = new EventClock(lease, time);
+        var cache = new VerdictCache(
+            clock, Options.Create(new IntrospectionOptions { CacheSize = Size }), time);
+        var refused = Enumerable.Range(0, 20).Select(i => $"refused {i}").ToList();
+        var admitted = Enumerable.Range(0, 200).Select(i => $"admitted {i}").ToList();
+        for (var i = 0; i < admitted.Count; i++)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(10));
+            Keep(admitted[i], Caller.Of(account.Answer(), clock.Read()));
+            if (i < refused.Count)
+                Keep(refused[i], null);
+            var kept = admitted.Take(i + 1).Where(IsKept).ToList();
+            Assert.That(kept, Is.EqualTo(admitted.Take(i + 1).TakeLast(kept.Count)), "the youngest");
+            Assert.That(kept, Has.Count.InRange(Math.Min(i + 1, Size - (Size / 8)), Size));
+        }
+        Assert.That(refused.Where(IsKept), Is.Empty);
+
+        bool IsKept(string name) => cache.Find(TokenHash.Of(name)!.Value) is not null;
+        void Keep(string name, Caller? caller) => cache.Keep(
+            TokenHash.Of(name)!.Value,
+            new(clock.Read(), caller, TokenErrors.NoLongerActive(), new(account.Id, account.SetId)),
+            expiresIn: null);
+    }
+
+    /// <summary>How many introspections so many requests cost.</summary>
+    private async Task<int> AskedBy(int requests, HttpStatusCode expected = HttpStatusCode.OK)
+    {
+        var before = leased.Introspections;
+        for (var i = 0; i < requests; i++)
+            Assert.That(await leased.Get(token), Is.EqualTo(expected));
+        return leased.Introspections - before;
+    }
+}

@@ -1,0 +1,153 @@
+using System.Net;
+using Shared.Contracts;
+
+namespace Scim.Api.Tests.Revocation;
+
+/// <summary>Writes that are under way when the credentials of their caller end, or when nobody knows whether they do.</summary>
+[Parallelizable(ParallelScope.All)]
+public sealed class LeasedWriteTests
+{
+    // Long enough to find out that something does not happen, if it would.
+    private static readonly TimeSpan AWhile = TimeSpan.FromSeconds(1);
+
+    [Test]
+    public async Task A_write_that_begins_after_the_event_is_401()
+    {
+        await using var leased = await LeasedServer.Start();
+        var account = new TestAccount();
+        var (token, hold) = (leased.TokenOf(account), Probe.HoldWriteOf(account));
+        var write = leased.Write(token);
+        await hold.Reached;
+        await leased.Replace(account);
+        hold.Release();
+        Assert.That(await write, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That(await Probe.HasWritten(leased.Server, account), Is.False);
+    }
+
+    [Test]
+    public async Task An_administrators_write_that_begins_after_the_event_is_503()
+    {
+        await using var leased = await LeasedServer.Start();
+        var account = new TestAccount();
+        var (token, hold) = (leased.AuthServer.IssuePortalToken(account), Probe.HoldWriteOf(account));
+        var write = leased.WriteInPortal(token);
+        await hold.Reached;
+        await leased.Events.Send(new() { Account = account.Id }, SecurityEvents.SessionRevoked);
+        hold.Release();
+        Assert.That(await write, Is.EqualTo(HttpStatusCode.ServiceUnavailable), "the next request knows why");
+        Assert.That(await Probe.HasWritten(leased.Server, account), Is.False);
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task An_event_waits_for_the_writes_that_have_begun(bool inPortal)
+    {
+        await using var leased = await LeasedServer.Start();
+        var account = new TestAccount();
+        var hold = Probe.HoldCommitOf(account);
+        var write = inPortal
+            ? leased.WriteInPortal(leased.AuthServer.IssuePortalToken(account))
+            : leased.Write(leased.TokenOf(account));
+        await hold.Reached;
+        var applied = leased.Events.Send(new() { Account = account.Id }, SecurityEvents.SessionRevoked);
+        Assert.That(await Task.WhenAny(applied, Task.Delay(AWhile)), Is.Not.SameAs(applied));
+        hold.Release();
+        Assert.That(await write, Is.EqualTo(HttpStatusCode.NoContent));
+        await applied;
+    }
+
+    [Test]
+    public async Task The_fence_waits_for_the_writes_of_other_nodes()
+    {
+        await using var one = await LeasedServer.Start();
+        await using var other = await LeasedServer.Start(settings: [$"ConnectionStrings:Scim={one.Server.Database}"]);
+        var account = new TestAccount();
+        var hold = Probe.HoldCommitOf(account);
+        var write = one.Write(one.TokenOf(account));
+        await hold.Reached;
+        var applied = other.Replace(account);
+        Assert.That(await Task.WhenAny(applied, Task.Delay(AWhile)), Is.Not.SameAs(applied));
+        hold.Release();
+        Assert.That(await write, Is.EqualTo(HttpStatusCode.NoContent));
+        await applied;
+    }
+
+    [Test]
+    public async Task A_write_whose_lease_runs_out_before_its_commit_is_503_and_leaves_nothing()
+    {
+        await using var leased = await LeasedServer.Start();
+        var account = new TestAccount();
+        var (token, hold) = (leased.TokenOf(account), Probe.HoldCommitOf(account));
+        var write = leased.Send("POST", "/scim/v2/probe", token);
+        await hold.Reached;
+        await leased.LoseLease();
+        hold.Release();
+
+        var refused = await write;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+            Assert.That(refused.Message.Headers.RetryAfter?.Delta?.TotalSeconds, Is.GreaterThan(0));
+            Assert.That(refused.Message.Headers.WwwAuthenticate, Is.Empty);
+            Assert.That(await Probe.HasWritten(leased.Server, account), Is.False);
+        }
+    }
+
+    [Test]
+    public async Task A_lease_that_was_renewed_meanwhile_is_as_good()
+    {
+        await using var leased = await LeasedServer.Start();
+        var account = new TestAccount();
+        var (token, hold) = (leased.TokenOf(account), Probe.HoldCommitOf(account));
+        var write = leased.Write(token);
+        await hold.Reached;
+        for (var renewals = 0; renewals < 2; renewals++)
+        {
+            leased.Time.Advance(TimeSpan.FromSeconds(40));
+            await leased.RenewLease();
+        }
+        hold.Release();
+        Assert.That(await write, Is.EqualTo(HttpStatusCode.NoContent));
+    }
+
+    [TestCase(0.3, HttpStatusCode.NoContent)]
+    [TestCase(0.5, HttpStatusCode.ServiceUnavailable)]
+    public async Task Without_a_lease_an_answer_is_good_for_a_second_from_before_it_was_asked_for(
+        double seconds, HttpStatusCode expected)
+    {
+        await using var unleased = await LeasedServer.Start(hasEvents: false);
+        var account = new TestAccount();
+        var (token, hold) = (unleased.TokenOf(account), Probe.HoldCommitOf(account));
+        unleased.AuthServer.Tell(token, () =>
+        {
+            unleased.Time.Advance(TimeSpan.FromSeconds(0.5));
+            return account.Answer();
+        });
+        var write = unleased.Write(token);
+        await hold.Reached;
+        unleased.Time.Advance(TimeSpan.FromSeconds(seconds));
+        hold.Release();
+        Assert.That(await write, Is.EqualTo(expected));
+        Assert.That(await Probe.HasWritten(unleased.Server, account), Is.EqualTo(expected == HttpStatusCode.NoContent));
+    }
+
+    [Test]
+    public async Task A_bulk_request_that_takes_long_is_let_in_again_for_each_operation()
+    {
+        await using var unleased = await LeasedServer.Start(hasEvents: false);
+        var account = new TestAccount();
+        var token = unleased.TokenOf(account);
+        unleased.AuthServer.Tell(token, () =>
+        {
+            unleased.Time.Advance(TimeSpan.FromSeconds(0.8));
+            return account.Answer();
+        });
+        using var client = unleased.Server.ClientWith("Bearer " + token);
+        var operations = string.Join(',', Enumerable.Range(0, 3).Select(number =>
+            $$"""{"method":"POST","path":"/Users","bulkId":"{{number}}","data":{{Requests.NewUser($"u{number}@example.com")}} }"""));
+        var answer = await client.Post("/scim/v2/Bulk",
+            $$"""{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[{{operations}}]}""");
+        Assert.That(
+            answer["Operations"]!.AsArray().Select(operation => (string?)operation!["status"]), Is.All.EqualTo("201"));
+    }
+}
