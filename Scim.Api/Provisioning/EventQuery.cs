@@ -18,9 +18,18 @@ internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcom
     public const int SearchedAtOnce = 20_000;
 
     private const int MaxWords = 10;
+    private const int MaxSearch = 1000;
 
     private IReadOnlyList<string> Words { get; } =
-        [.. CaseFolding.Fold(Search ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Take(MaxWords)];
+    [
+        .. CaseFolding.Fold(ProvisioningEvent.Cut(Search, MaxSearch) ?? "")
+            .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+            .Take(MaxWords),
+    ];
+
+    // As events have it.
+    private string UserNameKey { get; } =
+        CaseFolding.Fold(ProvisioningEvent.Cut(UserName, ProvisioningEvent.MaxUserName) ?? "");
 
     private bool IsAboutUser => UserId is not null || UserName is not null;
 
@@ -62,7 +71,7 @@ internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcom
                 ? newest.Take(size)
                 : Mentioning(newest.Take(SearchedAtOnce)).OrderByDescending(e => e.Id).Take(size);
         }
-        var (id, key) = (UserId, CaseFolding.Fold(UserName ?? ""));
+        var (id, key) = (UserId, UserNameKey);
         var byId = Mentioning(Newest(events.Where(e => e.UserId == id))).Take(size);
         var byName = Mentioning(Newest(events.Where(e => e.UserNameKey == key && e.UserId == null))).Take(size);
         return (id, key) switch

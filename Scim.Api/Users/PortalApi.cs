@@ -20,6 +20,7 @@ internal static class PortalApi
 {
     private const int PageSize = 25;
     private const int MaxShown = 254;
+    private const int MaxSearch = 1000;
 
     public static void MapPortalUsers(this IEndpointRouteBuilder portal)
     {
@@ -88,7 +89,7 @@ internal static class PortalApi
 
     private static List<string> Words(string? search) =>
     [
-        .. CaseFolding.Fold(search ?? "")
+        .. CaseFolding.Fold(ProvisioningEvent.Cut(search, MaxSearch) ?? "")
             .Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             .Take(10),
     ];
@@ -124,7 +125,8 @@ internal static class PortalApi
     {
         try
         {
-            return body.Deserialize<NewPortalUser>() ?? throw new JsonException();
+            // An explicit null passes for a value.
+            return body.Deserialize<NewPortalUser>() is { Email: not null } person ? person : throw new JsonException();
         }
         catch (JsonException)
         {

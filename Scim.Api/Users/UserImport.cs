@@ -61,13 +61,13 @@ internal static class UserImport
             var attempt = new Attempt(caller, ProvisioningOperations.Create, requestId: null);
             try
             {
+                var attributes = PortalApi.Attributes(row.Person, row.ExternalId);
                 var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
-                if (await db.IsThere(caller.AccountId, row, cancellation))
+                if (await db.IsThere(caller.AccountId, UserDocument.UserName(attributes)!, cancellation))
                 {
                     summary.AlreadyThere++;
                     continue;
                 }
-                var attributes = PortalApi.Attributes(row.Person, row.ExternalId);
                 attempt.IsAbout(attributes);
                 await scope.ServiceProvider.GetRequiredService<UserWrites>().Create(attempt, attributes, cancellation);
                 summary.Created++;
@@ -140,9 +140,10 @@ internal static class UserImport
             Field("externalId"));
     }
 
-    private static Task<bool> IsThere(this ScimDbContext db, Guid accountId, Row row, CancellationToken cancellation)
+    private static Task<bool> IsThere(
+        this ScimDbContext db, Guid accountId, string userName, CancellationToken cancellation)
     {
-        var key = CaseFolding.Fold(row.Person.Email);
+        var key = CaseFolding.Fold(userName);
         return db.UsersOf(accountId).AnyAsync(user => user.UserNameKey == key, cancellation);
     }
 

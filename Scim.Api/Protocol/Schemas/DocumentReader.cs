@@ -99,6 +99,9 @@ internal static class DocumentReader
         };
         if (!right)
             throw Invalid($"{path} must be {Description(attribute.Type)}, not {Shown(attribute, value)}.");
+        // The body of a request cannot have it, but the file of an import can.
+        if (Text(value)?.Contains('\0', StringComparison.Ordinal) == true)
+            throw Invalid($"{path} contains U+0000, which is not allowed.");
         if (value.GetValueKind() == JsonValueKind.Number
             && !(value.AsValue().TryGetValue<decimal>(out var number) && IsExact(number)))
             throw Invalid($"{path} has more than {MaxDigits} digits: {Shown(attribute, value)}.");

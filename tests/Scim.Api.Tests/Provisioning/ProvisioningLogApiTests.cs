@@ -57,6 +57,22 @@ internal sealed class ProvisioningLogApiTests
         }
     }
 
+    [Test]
+    public async Task A_userName_that_is_longer_than_events_keep_is_found()
+    {
+        var account = new TestAccount();
+        using var client = server.ClientOf(account);
+        var userName = new string('x', 300) + "@example.com";
+        var refused = await client.Post("Users", Requests.NewUser(userName));
+        using var portal = server.PortalOf(account);
+        var page = (await portal.GetFromJsonAsync<PortalEvents>("events?userName=" + userName))!;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.BadRequest));
+            Assert.That(page.Events, Has.Count.EqualTo(1));
+        }
+    }
+
     [TestCase("", "delete Bob, update Bob, refuse Ann, create Bob, create Ann")]
     [TestCase("outcome=created", "create Bob, create Ann")]
     [TestCase("outcome=refused", "refuse Ann")]

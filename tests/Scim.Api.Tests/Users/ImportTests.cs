@@ -52,6 +52,34 @@ internal sealed class ImportTests
         }
     }
 
+    [TestCase("a\0nn@example.com,Ann,Lee,,")]
+    [TestCase("ann@example.com,A\0nn,Lee,,")]
+    [TestCase("ann@example.com,Ann,Lee\0,,")]
+    [TestCase("ann@example.com,Ann,Lee,\0,")]
+    [TestCase("ann@example.com,Ann,Lee,,\0")]
+    public async Task A_row_with_a_character_that_no_database_keeps_is_refused_and_the_others_are_made(string row)
+    {
+        var summary = await Import(
+            new TestAccount(), $"email,firstName,lastName,displayName,externalId\n{row}\nbob@example.com,Bob,Lee,,");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(summary.ToString(), Is.EqualTo("1 created, 0 already there, 1 refused"));
+            Assert.That(summary.Refused.Single().Reason, Does.Contain("U+0000"));
+        }
+    }
+
+    [TestCase("\u00A0ann@example.com")]
+    [TestCase("ann@example.com\u3000")]
+    [TestCase("\"ann@example.com\n\"")]
+    [TestCase("ＡＮＮ@example.com")]
+    public async Task Who_is_there_is_known_in_every_spelling_that_makes_the_same_user(string email)
+    {
+        var account = new TestAccount();
+        var file = $"email,firstName,lastName\n{email},Ann,Lee";
+        await Import(account, file);
+        Assert.That((await Import(account, file)).ToString(), Is.EqualTo("0 created, 1 already there, 0 refused"));
+    }
+
     [TestCase("email;firstName;lastName\na@example.com;A;B")]
     [TestCase("lastName\tEmail\tfirstName\nB\ta@example.com\tA")]
     public void Other_separators_and_orders_are_read(string file) =>

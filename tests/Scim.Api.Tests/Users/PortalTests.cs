@@ -82,6 +82,44 @@ internal sealed class PortalTests
         Assert.That((page.Total, page.Users.Count), Is.EqualTo((found, found)));
     }
 
+    /// <summary>PostgreSQL takes no text with U+0000.</summary>
+    [TestCase("users?search=%00", false)]
+    [TestCase("users?search=ann%00lee", false)]
+    [TestCase("users?page=%00", true)]
+    [TestCase("events?search=%00", false)]
+    [TestCase("events?search=ann%00lee", false)]
+    [TestCase("events?userName=%00", false)]
+    [TestCase("events?userName=ann%00lee", false)]
+    [TestCase("events.csv?search=%00", false)]
+    [TestCase("events.csv?userName=%00", false)]
+    public async Task A_search_for_a_character_that_no_text_has_is_answered(string path, bool isFound)
+    {
+        var account = Account(seats: 1);
+        using var scim = server.ClientOf(account);
+        await scim.CreateUser("ann@example.com");
+        using var portal = server.PortalOf(account);
+        using var answer = await portal.GetAsync(path);
+        var found = await answer.Content.ReadAsStringAsync();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), found);
+            Assert.That(found.Contains("ann@example.com", StringComparison.Ordinal), Is.EqualTo(isFound));
+        }
+    }
+
+    [TestCase("null")]
+    [TestCase("\"\"")]
+    [TestCase("\" \"")]
+    [TestCase("5")]
+    [TestCase("{}")]
+    [TestCase("\"\\u0000\"")]
+    public async Task The_portal_refuses_a_person_without_an_address(string email)
+    {
+        using var portal = server.PortalOf(Account(seats: 1));
+        var refused = await portal.Post("users", $$"""{"email":{{email}},"first_name":"A","last_name":"B"}""");
+        Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.BadRequest), refused.ToString());
+    }
+
     [Test]
     public async Task The_portal_turns_pages()
     {
