@@ -27,8 +27,14 @@ internal sealed class ErrorAnswers(ILogger<ErrorAnswers> log) : IExceptionHandle
     }
 
     /// <summary>Gives a status that came without a body its words; for <c>UseStatusCodePages</c>.</summary>
-    public static Task Describe(StatusCodeContext context) =>
-        ForStatus(context.HttpContext, context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext);
+    public static Task Describe(StatusCodeContext context)
+    {
+        var response = context.HttpContext.Response;
+        // Routing does not know that HEAD is answered wherever GET is.
+        if (response.Headers.Allow.ToString() is var methods && methods.Split(", ").Contains(HttpMethods.Get))
+            response.Headers.Allow = $"{methods}, {HttpMethods.Head}";
+        return ForStatus(context.HttpContext, response.StatusCode).ExecuteAsync(context.HttpContext);
+    }
 
     private ScimError ErrorFor(HttpContext context, Exception exception)
     {

@@ -62,6 +62,22 @@ internal sealed class HeadTests
         }
     }
 
+    [TestCase("/scim/v2/Users", "GET, POST, HEAD")]
+    [TestCase("/scim/v2/Users/1", "DELETE, GET, PATCH, PUT, HEAD")]
+    [TestCase("/scim/v2/Schemas", "GET, HEAD")]
+    [TestCase("/scim/v2/Bulk", "POST")]
+    [TestCase("/.well-known/oauth-protected-resource/scim/v2", "GET, HEAD")]
+    public async Task A_wrong_method_is_told_that_HEAD_is_right(string path, string methods)
+    {
+        using var client = server.ClientOf(account);
+        using var response = await client.SendAsync(new HttpRequestMessage(HttpMethod.Trace, path));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.MethodNotAllowed));
+            Assert.That(response.Content.Headers.Allow, Is.EqualTo(methods.Split(", ")));
+        }
+    }
+
     [TestCase("users")]
     [TestCase("users?search=x")]
     [TestCase("events")]
