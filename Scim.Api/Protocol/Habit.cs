@@ -21,7 +21,8 @@ internal static class Habit
     public const string BareValue = "bare-value";
 
     /// <summary>
-    /// Entra ID sends a list where there is one value: the manager, or a text or boolean as <c>[{"value": …}]</c>.
+    /// Entra ID sends a list where there is one value: the manager, or a text or boolean as <c>[{"value": …}]</c>. Some
+    /// send a list with the only object of an operation without a path: <c>[{"active": false}]</c>.
     /// </summary>
     public const string ListForSingle = "list-for-single";
 

@@ -36,9 +36,16 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
             throw new ScimException(ScimError.NoTarget("remove needs a path that says what to remove."));
         if (kind != PatchKind.Remove && !members.ContainsKey("value"))
             throw new ScimException(ScimError.InvalidValue($"{word} needs a value."));
-        if (path is null && members["value"] is not JsonObject)
+        var value = members["value"];
+        // As values are wrapped elsewhere; nobody is left active because of it.
+        if (path is null && value is JsonArray { Count: 1 } list)
+        {
+            habits.Note(Habit.ListForSingle);
+            value = list[0];
+        }
+        if (path is null && value is not JsonObject)
             throw new ScimException(ScimError.InvalidValue($"{word} without a path needs an object as its value."));
-        return new PatchOperation(kind, path, members["value"]);
+        return new PatchOperation(kind, path, value);
     }
 
     private static PatchPath? ReadPath(string text, ClientHabits habits)

@@ -166,6 +166,7 @@ internal sealed class NestedSchemaTests
     [TestCase("""{"op":"replace","value":{"CORE":{"title":"x"}}}""", "core-schema-as-key")]
     [TestCase("""{"op":"replace","path":"CORE","value":{"title":"x"}}""", "core-schema-as-key")]
     [TestCase("""{"op":"replace","path":"title","value":[{"value":"x"}]}""", "list-for-single")]
+    [TestCase("""{"op":"replace","value":[{"title":"x"}]}""", "list-for-single")]
     [TestCase("""{"op":"replace","path":"active","value":[{"value":"False"}]}""", "list-for-single string-boolean")]
     public void Is_noted_as_a_habit(string operation, string expected)
     {

@@ -36,6 +36,8 @@ internal sealed class DeactivationTests
         ("PATCH, active wrapped", (client, id, others) => client.Patch(
             $"Users/{id}",
             Join("""{"op":"Replace","path":"active","value":[{"$ref":null,"value":"False"}]}""", Operations(others)))),
+        ("PATCH without paths, the object in a list", (client, id, others) => client.Patch(
+            $"Users/{id}", $$"""{"op":"replace","value":[{{With(others, "False").ToJsonString()}}]}""")),
         ("PUT", (client, id, others) => client.Put($"Users/{id}", Put(others))),
         ("PATCH in a bulk request", (client, id, others) =>
             Bulk(client, "PATCH", id, $$"""{"Operations":[{{Join(Operations(others), Off)}}]}""")),
