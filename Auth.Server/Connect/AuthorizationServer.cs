@@ -118,6 +118,7 @@ internal static class AuthorizationServer
             .AddEventHandler(RestoreTokenEntry.Descriptor)
             .AddEventHandler(RequireLiveCredentialSet.Descriptor)
             .AddEventHandler(ClientAssertions.Recall.Descriptor)
+            .AddEventHandler(ClientAssertions.CheckClaims.Descriptor)
             .AddEventHandler(ClientAssertions.TakeUsualType.Descriptor)
             .AddEventHandler(ClientAssertions.CheckAudience.Descriptor)
             .AddEventHandler(ClientAssertions.Check.Descriptor)

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -81,6 +83,68 @@ internal static class ClientAssertions
     }
 
     /// <summary>
+    /// Refuses claims that could mean two things, or nothing: a member that is there twice (RFC 7519 §4), a time that no date
+    /// is of, an audience that is not text. OpenIddict would fail on some of them.
+    /// </summary>
+    internal sealed class CheckClaims : IOpenIddictServerHandler<ValidateTokenContext>
+    {
+        // The last second of the year 9999.
+        private const double LastDate = 253_402_300_799;
+
+        private static readonly JsonDocumentOptions json = new() { AllowDuplicateProperties = false };
+
+        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
+            OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
+                .UseSingletonHandler<CheckClaims>()
+                .SetOrder(TakeUsualType.Descriptor.Order - 50)
+                .Build();
+
+        public ValueTask HandleAsync(ValidateTokenContext context)
+        {
+            if (context.ValidTokenTypes.Contains(TokenTypeIdentifiers.Private.ClientAssertion)
+                && FaultOf(context.Token!) is { } fault)
+                context.Reject(Errors.InvalidClient, $"The client assertion {fault}.");
+            return ValueTask.CompletedTask;
+        }
+
+        private static string? FaultOf(string assertion)
+        {
+            // A signed one has three parts; another is refused for that.
+            if (assertion.Split('.') is not [var header, var payload, _])
+                return null;
+            try
+            {
+                using var _ = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(header), json);
+                using var claims = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(payload), json);
+                return FaultOf(claims.RootElement);
+            }
+            catch (Exception error)
+                when (error is JsonException or FormatException or ArgumentException or InvalidOperationException)
+            {
+                return "is not made of two JSON objects in which each member is there once";
+            }
+        }
+
+        private static string? FaultOf(JsonElement claims)
+        {
+            if (claims.ValueKind != JsonValueKind.Object)
+                return "has claims that are not a JSON object";
+            foreach (var name in new[] { Claims.ExpiresAt, Claims.NotBefore, Claims.IssuedAt })
+            {
+                if (claims.TryGetProperty(name, out var time)
+                    && !(time.ValueKind == JsonValueKind.Number && time.GetDouble() is >= 0 and <= LastDate))
+                    return $"has an {name} that is not a time in seconds since 1970";
+            }
+            return !claims.TryGetProperty(Claims.Audience, out var audience)
+                || audience.ValueKind == JsonValueKind.String
+                || (audience.ValueKind == JsonValueKind.Array
+                    && audience.EnumerateArray().All(one => one.ValueKind == JsonValueKind.String))
+                ? null
+                : "has an aud that is neither a string nor an array of strings";
+        }
+    }
+
+    /// <summary>
     /// What OpenIddict leaves open. The audience is this server and nobody else: whoever else could read an assertion for
     /// several servers could use it here (RFC 7523 §3 and its successor, draft-ietf-oauth-rfc7523bis). The issuer is the right
     /// one; the token endpoint, which common libraries write, and at the endpoint for pushed requests that one (RFC 9126 §2)
@@ -155,8 +219,9 @@ internal static class ClientAssertions
                 return "has no jti, so that it could be used again and again";
             if (assertion.GetExpirationDate() is not { } end || end > now + longestLifetime)
                 return "must expire (exp), within an hour";
-            return long.TryParse(assertion.GetClaim(Claims.NotBefore), out var begin)
-                && DateTimeOffset.FromUnixTimeSeconds(begin) > now + clockSkew
+            return double.TryParse(
+                    assertion.GetClaim(Claims.NotBefore), NumberStyles.Float, CultureInfo.InvariantCulture, out var begin)
+                && begin > (now + clockSkew).ToUnixTimeSeconds()
                 ? "is not valid yet (nbf)"
                 : null;
         }
