@@ -42,14 +42,16 @@ internal sealed class ProblemAnswers(IProblemDetailsService problems, ILogger<Pr
         var isPage = failed.Endpoint?.Metadata.GetMetadata<PageActionDescriptor>() is not null;
         if (DatabaseOutage.IsCauseOf(exception))
             return await AnswerOutage(httpContext, failed, isPage);
-        if (isPage)
-            return false;
         var answer = AnswerTo(exception);
+        // A form that cannot be read comes from no page of ours.
+        if (isPage && answer.Status >= StatusCodes.Status500InternalServerError)
+            return false;
         // What is answered here, the host does not log.
         if (answer.Status >= StatusCodes.Status500InternalServerError)
             log.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, failed.Path);
         httpContext.Response.StatusCode = answer.Status!.Value;
-        return await problems.TryWriteAsync(new() { HttpContext = httpContext, ProblemDetails = answer });
+        await Write(httpContext, answer);
+        return true;
     }
 
     private async Task<bool> AnswerOutage(HttpContext http, IExceptionHandlerPathFeature failed, bool isPage)
@@ -71,10 +73,15 @@ internal sealed class ProblemAnswers(IProblemDetailsService problems, ILogger<Pr
             await http.Response.WriteAsJsonAsync(new { error = "temporarily_unavailable", error_description = Unavailable });
             return true;
         }
-        return await problems.TryWriteAsync(new()
-        {
-            HttpContext = http, ProblemDetails = new() { Status = http.Response.StatusCode, Detail = Unavailable },
-        });
+        await Write(http, new() { Status = http.Response.StatusCode, Detail = Unavailable });
+        return true;
+    }
+
+    /// <summary>Writes problem details, also for a caller who says that it wants something else.</summary>
+    private async Task Write(HttpContext http, ProblemDetails answer)
+    {
+        if (!await problems.TryWriteAsync(new() { HttpContext = http, ProblemDetails = answer }))
+            await http.Response.WriteAsJsonAsync(answer, options: null, "application/problem+json", CancellationToken.None);
     }
 
     private static ProblemDetails AnswerTo(Exception exception) => exception switch

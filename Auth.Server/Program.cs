@@ -51,7 +51,12 @@ internal static class Program
         var (auth, database) = ReadSettings(builder);
         CommandSocket.MakeFolder(auth.DataDirectory);
         builder.WebHost.UseStaticWebAssets();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // The longest request has a JWK set in it. Forms are held in memory, and strangers send them, too.
+            kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+        });
         builder.WebHost.UseSetting(
             WebHostDefaults.ServerUrlsKey,
             $"{builder.Configuration[WebHostDefaults.ServerUrlsKey]};http://unix:{CommandSocket.PathIn(auth.DataDirectory)}");

@@ -141,6 +141,9 @@ internal sealed class ClientManager(
 
     private async Task<Client?> Find(string clientId, CancellationToken cancellation)
     {
+        // Nobody's (RFC 6749 appendix A.1), and PostgreSQL cannot be asked for some of them.
+        if (!clientId.All(character => character is >= ' ' and <= '~'))
+            return null;
         if (memory.TryGetValue(ResourceServers.MemoryKey(clientId), out Client? resourceServer))
             return resourceServer;
         var client = await find(db, clientId, cancellation);

@@ -109,6 +109,10 @@ internal static partial class RequestParameters
     [GeneratedRegex("^[A-Za-z0-9._~-]{43,128}\\z")]
     private static partial Regex ProofKey();
 
+    /// <summary>RFC 6749 §3.3. PostgreSQL cannot be asked for a scope with U+0000.</summary>
+    [GeneratedRegex(@"^[\x20\x21\x23-\x5B\x5D-\x7E]*\z")]
+    private static partial Regex ScopeCharacters();
+
     /// <summary>Applies these rules to the requests of an endpoint.</summary>
     internal sealed class Check<TContext> : IOpenIddictServerHandler<TContext>
         where TContext : BaseValidatingContext
@@ -128,6 +132,8 @@ internal static partial class RequestParameters
                 context.Reject(Errors.InvalidRequest, $"The parameter {name} is there {times} times; once is enough.");
             else if (MalformedProofKey(request) is { } malformed)
                 context.Reject(Errors.InvalidRequest, $"The {malformed} must have 43 to 128 letters, digits or characters of -._~.");
+            else if (request.Scope is { } scope && !ScopeCharacters().IsMatch(scope))
+                context.Reject(Errors.InvalidScope, "The scope has characters that no scope may have.");
             return ValueTask.CompletedTask;
         }
     }
