@@ -30,6 +30,9 @@ internal sealed class ErrorResponses<TContext> : IOpenIddictServerHandler<TConte
                 && response.ErrorDescription?.Contains("'scope'", StringComparison.Ordinal) == true => Errors.InvalidScope,
             // A client assertion without a claim, or with one of another type (RFC 7523 §3.2).
             ("ID2171" or "ID2172" or "ID2173", _) => Errors.InvalidClient,
+            // Malformed is as invalid as foreign (RFC 8707 §2).
+            (_, _) when error == Errors.InvalidRequest
+                && response.ErrorDescription?.Contains("'resource'", StringComparison.Ordinal) == true => Errors.InvalidTarget,
             // Tokens are none of the authorization endpoint's words.
             (_, OpenIddictServerEndpointType.Authorization) when error is Errors.InvalidToken or Errors.MissingToken =>
                 Errors.InvalidRequest,

@@ -42,7 +42,19 @@ internal sealed class AuthorizationErrorsTests
         new("code_challenge=short&code_challenge_method=S256", "invalid_request"),
         new("code_challenge_method=S256", "invalid_request"),
         new("resource=https%3A%2F%2Felsewhere.example%2F", "invalid_target"),
-        new("resource=nonsense", "invalid_request"),
+        new("resource=nonsense", "invalid_target"),
+        new("resource=%2Fscim%2Fv2", "invalid_target"),
+        new("resource=http%3A%2F%2Flocalhost%3A5002%2Fscim%2Fv2%23x", "invalid_target"),
+        new("resource=http%3A%2F%2Flocalhost%3A5002%2Fscim%2Fv2&resource=https%3A%2F%2Felsewhere.example%2F", "invalid_target"),
+        new("resource=http%3A%2F%2Flocalhost%3A5002%2Fscim%2Fv2&resource=nonsense", "invalid_target"),
+        new("prompt=consent%20nonsense", "invalid_request"),
+        new("max_age=0&scope=everything", "invalid_scope"),
+        new("id_token_hint=nonsense&response_type=token", "unsupported_response_type"),
+        new("scope=SCIM", "invalid_scope"),
+        new("scope=scim%09offline_access", "invalid_scope"),
+        new("scope=%22", "invalid_scope"),
+        new("scope=%C3%A9", "invalid_scope"),
+        new("scope=a%5Cb%0D%0Ac", "invalid_scope"),
         new("prompt=login", "invalid_request"),
         new("prompt=select_account", "invalid_request"),
         new("prompt=nonsense", "invalid_request"),
@@ -169,6 +181,14 @@ internal sealed class AuthorizationErrorsTests
         }
     }
 
+    [TestCase("none%20login")]
+    [TestCase("none%20consent")]
+    [TestCase("consent%20none")]
+    public async Task Nobody_can_be_asked_and_not_be_asked(string prompt)
+    {
+        AssertSentBack(await ada.Open(Request($"prompt={prompt}", Plain)), Plain, "invalid_request", "s t&u");
+    }
+
     [Test]
     public async Task A_pushed_request_that_was_used_or_has_expired_sends_nobody_anywhere()
     {
@@ -197,6 +217,26 @@ internal sealed class AuthorizationErrorsTests
     [TestCase("redirect_uri=https%3A%2F%2Fevil.example%2Fcallback")]
     [TestCase("redirect_uri=https%3A%2F%2Fclient.example%2Fcallback%3Fx%3D2")]
     [TestCase("redirect_uri=HTTPS%3A%2F%2Fclient.example%2Fcallback")]
+    [TestCase("redirect_uri=https%3A%2F%2FCLIENT.example%2Fcallback")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%2FCallback")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example.%2Fcallback")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%3A443%2Fcallback")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%3A8443%2Fcallback")]
+    [TestCase("redirect_uri=http%3A%2F%2Fclient.example%2Fcallback")]
+    [TestCase("redirect_uri=https%3A%2F%2Fuser%3Apw%40client.example%2Fcallback")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%40evil.example%2Fcallback")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%2Fcallback%23")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%2Fcallback%23x")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%2Fcallback%2F")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%2Fcallback%3F")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%2Fx%2F..%2Fcallback")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%2F%2563allback")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%5Ccallback")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%2Fcallback%20")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%2Fcallback%0A")]
+    [TestCase("redirect_uri=%20https%3A%2F%2Fclient.example%2Fcallback")]
+    [TestCase("redirect_uri=https%3A%2F%2Fclient.example%2Fcallback%00")]
+    [TestCase("redirect_uri=client.example%2Fcallback")]
     [TestCase("redirect_uri=javascript%3Aalert(1)")]
     [TestCase("redirect_uri=%2F%2Fevil.example")]
     [TestCase("redirect_uri=", Description = "This client has two.")]
