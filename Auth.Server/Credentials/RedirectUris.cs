@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.WebUtilities;
+using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Credentials;
 
@@ -10,6 +12,12 @@ internal static partial class RedirectUris
 {
     // The one plain http address that Okta asks for: its internal test system.
     private const string OktaTestHost = "http://system-admin.okta1.com:1802/";
+
+    // A client could not tell the server's own from one that is in the address already (RFC 6749 §3.1, RFC 9207 §4).
+    private static readonly string[] answerParameters =
+    [
+        Parameters.Code, Parameters.State, Parameters.Iss, Parameters.Error, Parameters.ErrorDescription, Parameters.ErrorUri,
+    ];
 
     /// <summary>The five addresses of an Okta application; its name stands in the address of its page in Okta.</summary>
     public static IReadOnlyList<string> OfOktaApp(string appName) => OktaAppName().IsMatch(appName)
@@ -32,15 +40,18 @@ internal static partial class RedirectUris
             : null;
 
     /// <summary>Refuses an address that could hand a code to somebody else.</summary>
-    public static string Check(string text)
+    public static string Check(string? text)
     {
+        text ??= "";
         // RFC 3986 §2; another character would be spelt otherwise by the client, and cannot stand in a Location header.
-        if (!text.All(c => c is > ' ' and < '\x7f'))
+        if (!UriCharacters().IsMatch(text))
             throw ProblemException.Invalid(
-                $"The redirect URI {text} has spaces or letters that must be percent-encoded, or xn-- in a host.");
+                $"The redirect URI {text} has spaces or characters that must be percent-encoded, or xn-- in a host.");
         if (text.Contains('*', StringComparison.Ordinal))
             throw ProblemException.Invalid($"The redirect URI {text} has a wildcard; it must be the exact address.");
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            || uri.Scheme is not ("https" or "http")
+            || !HasHost().IsMatch(text))
             throw ProblemException.Invalid($"The redirect URI {text} is no absolute http or https address.");
         if (text.Contains('#', StringComparison.Ordinal))
             throw ProblemException.Invalid($"The redirect URI {text} has a fragment (#), which RFC 6749 forbids.");
@@ -48,8 +59,20 @@ internal static partial class RedirectUris
             throw ProblemException.Invalid($"The redirect URI {text} has a user name before its host.");
         if (uri.Scheme == "http" && !uri.IsLoopback && !text.StartsWith(OktaTestHost, StringComparison.Ordinal))
             throw ProblemException.Invalid($"The redirect URI {text} must begin with https://.");
+        if (QueryHelpers.ParseQuery(uri.Query).Keys.FirstOrDefault(
+            name => answerParameters.Contains(name, StringComparer.OrdinalIgnoreCase)) is { } own)
+        {
+            throw ProblemException.Invalid(
+                $"The redirect URI {text} has the parameter {own}, which the answer to the client has itself.");
+        }
         return text;
     }
+
+    [GeneratedRegex(@"^(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*\z")]
+    private static partial Regex UriCharacters();
+
+    [GeneratedRegex("^[A-Za-z]+://[^/?#]")]
+    private static partial Regex HasHost();
 
     [GeneratedRegex("/admin/app/cpc/([A-Za-z0-9_-]{1,100})/oauth/callback\\z")]
     private static partial Regex OktaCallback();

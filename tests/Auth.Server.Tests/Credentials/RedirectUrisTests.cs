@@ -33,6 +33,8 @@ public sealed class RedirectUrisTests
     [TestCase("http://127.0.0.1:7777/callback")]
     [TestCase("http://localhost/callback")]
     [TestCase("http://[::1]:80/callback")]
+    [TestCase("https://idp.example.com/callback?decode=1&errors=2&xstate=3")]
+    [TestCase("https://idp.example.com/a%20b/~c;d=(e)!'$&?x=%5B/?:@")]
     public void An_exact_address_is_taken_as_it_is(string uri) => Assert.That(RedirectUris.Check(uri), Is.EqualTo(uri));
 
     [TestCase("http://idp.example.com/callback", "https://")]
@@ -50,6 +52,18 @@ public sealed class RedirectUrisTests
     [TestCase("https://idp.example.com/é", "percent-encoded")]
     [TestCase("https://idp.example.com/ callback", "percent-encoded")]
     [TestCase("https://idp.example.com/\u202Ecallback", "percent-encoded")]
+    [TestCase("https://idp.example.com/callback?iss=https%3A%2F%2Fidp.example.com", "iss")]
+    [TestCase("https://idp.example.com/callback?tenant=1&state=s", "state")]
+    [TestCase("https://idp.example.com/callback?code", "code")]
+    [TestCase("https://idp.example.com/callback?ERROR=x", "ERROR")]
+    [TestCase("https://idp.example.com/callback?%65rror_description=x", "error_description")]
+    [TestCase("https:idp.example.com/callback", "absolute")]
+    [TestCase("https:/idp.example.com/callback", "absolute")]
+    [TestCase("https:///idp.example.com/callback", "absolute")]
+    [TestCase("https:\\\\idp.example.com\\callback", "percent-encoded")]
+    [TestCase("https://idp.example.com\\@evil.test/", "percent-encoded")]
+    [TestCase("https://idp.example.com/%zz", "percent-encoded")]
+    [TestCase("https://idp.example.com/\"<>", "percent-encoded")]
     public void An_address_that_could_hand_a_code_to_somebody_else_is_refused(string uri, string why) =>
         Assert.That(() => RedirectUris.Check(uri), Refused.And.Message.Contains(why));
 

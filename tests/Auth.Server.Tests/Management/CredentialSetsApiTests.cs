@@ -159,10 +159,52 @@ public sealed class CredentialSetsApiTests
     [TestCase("null", 400, "not null")]
     [TestCase("{", 400, "no JSON")]
     [TestCase("", 400, "no JSON")]
+    [TestCase("""{"method":"oauth2","redirectUris":[null]}""", 400, "redirect URI")]
+    [TestCase("""{"method":"oauth2","redirectUris":[""]}""", 400, "redirect URI")]
+    [TestCase("""{"method":"oauth2","redirectUris":[7]}""", 400, "$.redirectUris[0]")]
+    [TestCase("""{"method":"oauth2","redirectUris":"https://client.example/"}""", 400, "$.redirectUris")]
+    [TestCase("""{"method":"oauth2","redirectUris":["https://client.example/\u0000"]}""", 400, "percent-encoded")]
+    [TestCase("""{"method":"oauth2","redirectUris":["https://client.example/?iss=x"]}""", 400, "parameter iss")]
+    [TestCase("""{"method":"oauth2","oktaApp":""}""", 400, "Okta app name")]
+    [TestCase("""{"method":"oauth2","oktaApp":"\u0000"}""", 400, "Okta app name")]
+    [TestCase("""{"method":"oauth2","requirePkce":null}""", 400, "$.requirePkce")]
+    [TestCase("""{"method":"oauth2","requirePkce":"true"}""", 400, "$.requirePkce")]
+    [TestCase("""{"method":"oauth2","jwks":"{}"}""", 400, "not a JWK set")]
+    [TestCase("""{"method":"oauth2","jwks":7}""", 400, "not a JWK set")]
+    [TestCase("""{"method":"oauth2","jwks":{"\ud800":1}}""", 400, "")]
+    [TestCase("""{"method":"oauth2","jwks":{"k\ud800":1,"keys":[]}}""", 400, "")]
+    [TestCase("""{"method":"\ud800"}""", 400, "")]
+    [TestCase("""{"method":"\udc00\ud800"}""", 400, "")]
+    [TestCase("""{"method":"direct_jwt","\ud800":1}""", 400, "")]
+    [TestCase("""{"method":"direct_jwt","replaces":""}""", 400, "$.replaces")]
+    [TestCase("""{"method":"direct_jwt","replaces":"\ud800"}""", 400, "")]
+    [TestCase("""{"method":"direct_jwt","lifetime":-1}""", 400, "at least 5 minutes")]
+    [TestCase("""{"method":"direct_jwt","lifetime":-2147483648}""", 400, "at least 5 minutes")]
+    [TestCase("""{"method":"direct_jwt","lifetime":2147483647}""", 400, "at most")]
+    [TestCase("""{"method":"direct_jwt","lifetime":2147483648}""", 400, "$.lifetime")]
+    [TestCase("""{"method":"direct_jwt","lifetime":99999999999999999999999}""", 400, "$.lifetime")]
+    [TestCase("""{"method":"direct_jwt","lifetime":1e400}""", 400, "$.lifetime")]
+    [TestCase("""{"method":"direct_jwt","lifetime":3600.5}""", 400, "$.lifetime")]
+    [TestCase("""{"method":"direct_jwt","staging":{}}""", 400, "missing")]
+    [TestCase("""{"method":"direct_jwt","staging":[]}""", 400, "$.staging")]
+    [TestCase("""{"method":"direct_jwt","staging":{"activation":null}}""", 400, "$.staging.activation")]
+    [TestCase("""{"method":"direct_jwt","staging":{"activation":"manual","within":1e400}}""", 400, "$.staging.within")]
+    [TestCase("""{"method":"direct_jwt","staging":{"activation":"manual","within":0}}""", 400, "at least")]
+    [TestCase("""{"method":"direct_jwt"} x""", 400, "no JSON")]
+    [TestCase("""{"method":"direct_jwt",}""", 400, "no JSON")]
+    [TestCase("deep", 400, "")]
     [TestCase("long", 413, "64 kilobytes")]
     public async Task A_body_that_is_not_as_described_is_refused_with_a_sentence(string body, int status, string sentence)
     {
-        using var response = await caller.Post(sets, body == "long" ? new string(' ', 70_000) : body, "key");
+        body = body switch
+        {
+            "long" => new string(' ', 70_000),
+            "deep" => $$"""{"method":"oauth2","jwks":{{new string('[', 20_000)}}{{new string(']', 20_000)}}}""",
+            _ => body,
+        };
+
+        using var response = await caller.Post(sets, body, "key");
+
         await RequireProblem(response, status, sentence);
         Assert.That(await server.FindActive(account), Is.Null);
     }
