@@ -23,7 +23,11 @@ internal static class ManagementDescription
     public static void AddManagementDescription(this IServiceCollection services, AuthOptions auth)
     {
         // Numbers are numbers, not texts of digits too.
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict);
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+            json.SerializerOptions.RespectNullableAnnotations = true;
+        });
         services.AddOpenApi(options =>
         {
             options.ShouldInclude = described =>
