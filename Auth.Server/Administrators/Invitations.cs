@@ -6,7 +6,6 @@ using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
-using Shared.Hosting;
 
 namespace Auth.Server.Administrators;
 
@@ -155,7 +154,7 @@ internal sealed class Invitations(
         {
             await db.SaveChangesAsync(cancellation);
         }
-        catch (DbUpdateException error) when (!DatabaseOutage.IsCauseOf(error))
+        catch (DbUpdateException error) when (Conflicts.IsDuplicate(error))
         {
             // The index allows one.
             throw ProblemException.Conflict($"{email} is just being invited by somebody else.");

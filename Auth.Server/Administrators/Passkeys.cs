@@ -4,6 +4,7 @@ using Auth.Server.Data;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Shared.Hosting;
 
 namespace Auth.Server.Administrators;
 
@@ -83,6 +84,7 @@ internal sealed class Passkeys(
             throw ProblemException.Invalid("This page was open for too long. Try again.");
         var result = await handler.PerformAttestationAsync(
             new() { AttestationState = state, CredentialJson = answer ?? "", HttpContext = http });
+        ThrowIfOutage(result.Failure);
         if (!result.Succeeded || result.UserEntity.Id != administrator.Id.ToString())
             throw ProblemException.Invalid("Your browser's answer was not valid. Nothing was added; try again.");
         result.Passkey.Name = name;
@@ -109,11 +111,19 @@ internal sealed class Passkeys(
             return null;
         var result = await handler.PerformAssertionAsync(
             new() { AssertionState = state, CredentialJson = answer ?? "", HttpContext = http });
+        ThrowIfOutage(result.Failure);
         if (!result.Succeeded || !await IsFirstAnswer(state, cancellation))
             return null;
         // Keeps the device's counter, by which a copy of the device would give itself away.
         var kept = await administrators.AddOrUpdatePasskeyAsync(result.User, result.Passkey);
         return kept.Succeeded ? result.User : null;
+    }
+
+    /// <summary>Identity calls every exception a failure of the answer, also that the database is out.</summary>
+    private static void ThrowIfOutage(PasskeyException? failure)
+    {
+        if (DatabaseOutage.IsCauseOf(failure))
+            throw failure!;
     }
 
     private async Task<bool> IsFirstAnswer(string state, CancellationToken cancellation)

@@ -14,7 +14,12 @@ internal sealed class Sessions(AuthDbContext db, EventLog events, AuditTrail aud
 {
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
-    public async Task<AdministratorSession> Begin(
+    /// <summary>
+    /// Begins a session. Whoever changes the password, takes the second factors away or removes the administrator comes
+    /// before this transaction, or after it and then ends the session.
+    /// </summary>
+    /// <returns>Null if that has happened since the administrator was read.</returns>
+    public async Task<AdministratorSession?> Begin(
         Administrator administrator, Visitor visitor, CancellationToken cancellation)
     {
         var now = Now;
@@ -29,16 +34,20 @@ internal sealed class Sessions(AuthDbContext db, EventLog events, AuditTrail aud
             Address = visitor.Address?.ToString(),
             Browser = visitor.Browser,
         };
-        await audit.Record(
+        return await audit.Record(
             AuditAction.SignIn,
             administrator.AccountId,
-            _ =>
+            async entry =>
             {
+                if (!await Lock(administrator, cancellation))
+                {
+                    audit.Drop(entry);
+                    return null;
+                }
                 db.Sessions.Add(session);
-                return Task.CompletedTask;
+                return session;
             },
             cancellation);
-        return session;
     }
 
     /// <summary>An administrator's live sessions, the one used last first.</summary>
@@ -78,6 +87,12 @@ internal sealed class Sessions(AuthDbContext db, EventLog events, AuditTrail aud
     /// <summary>Signs an administrator out everywhere; tells from how many sessions. For within a transaction.</summary>
     public Task<int> EndAll(Guid administratorId, CancellationToken cancellation) =>
         End(administratorId, Live(administratorId), cancellation);
+
+    /// <summary>Locks the administrator's row until the transaction ends; false if it is gone or has another stamp.</summary>
+    private async Task<bool> Lock(Administrator administrator, CancellationToken cancellation) =>
+        await db.Users.Where(one => one.Id == administrator.Id && one.SecurityStamp == administrator.SecurityStamp)
+            .ExecuteUpdateAsync(
+                change => change.SetProperty(one => one.SecurityStamp, one => one.SecurityStamp), cancellation) > 0;
 
     private IQueryable<AdministratorSession> Live(Guid administratorId) => db.Sessions
         .Where(AdministratorSession.IsLive(Now)).Where(session => session.AdministratorId == administratorId);

@@ -104,8 +104,9 @@ internal sealed class SignInModel(
 
     public async Task<IActionResult> OnPostPasskey(CancellationToken cancellation)
     {
-        if (await passkeys.Check(Ticket, Answer, HttpContext, cancellation) is { } administrator)
-            return await Enter(await sessions.Begin(administrator, Visitor.From(HttpContext), cancellation));
+        if (await passkeys.Check(Ticket, Answer, HttpContext, cancellation) is { } administrator
+            && await sessions.Begin(administrator, Visitor.From(HttpContext), cancellation) is { } session)
+            return await Enter(session);
         Refusal = Portal.Refuse(
             Response, wait: null,
             "This passkey was not accepted. It may have been removed, or this page was open for too long. Try again, "

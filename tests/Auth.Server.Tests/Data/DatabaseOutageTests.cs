@@ -1,9 +1,11 @@
 using System.Net.Http.Headers;
 using Auth.Server.Connect;
+using Auth.Server.Tests.Administrators;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Events;
 using Auth.Server.Tests.Management;
 using Auth.Server.Tests.Pages;
+using Auth.Server.Tests.Pages.Security;
 using Microsoft.Extensions.DependencyInjection;
 using SciLeads.Tests;
 using Shared.Contracts;
@@ -32,7 +34,14 @@ public sealed class DatabaseOutageTests
             using var browser = await Browser.SignedIn(server);
             var http = server.CreateClient();
             var token = await client.ClientCredentialsToken();
-            var signIn = await browser.Open("/sign-in");
+            var refreshToken = (await client.Tokens()).RefreshToken!;
+            await server.CreateAdministrator(client.Account, "pat@example.com");
+            using var device = new SoftwareAuthenticator();
+            using (var pat = await Browser.SignedIn(server, "pat@example.com"))
+                await pat.AddPasskey(device);
+            var consent = await browser.Open(client.Request());
+            using var anybody = Browser.At(server);
+            var signIn = await anybody.Open("/sign-in");
             await node.Poll(now: true);
 
             var requests = new Dictionary<string, (string Format, Func<Task<HttpResponseMessage>> Send)>
@@ -41,6 +50,10 @@ public sealed class DatabaseOutageTests
                     AuthServerPaths.Token, ("grant_type", "client_credentials"))),
                 ["token, assertion"] = ("oauth", () => scim.Post(
                     AuthServerPaths.Token, ("grant_type", "client_credentials"), ("scope", Scopes.PollEvents))),
+                ["token, refresh"] = ("oauth", () => client.TryRefresh(refreshToken)),
+                ["token, exchange"] = ("oauth", () => client.Post(
+                    AuthServerPaths.Token, ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+                    ("subject_token", token), ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"))),
                 ["introspection"] = ("oauth", () => scim.Post(
                     AuthServerPaths.Introspection, ("token", token), (TokenIntrospection.Parameters.Node, $"{Guid.NewGuid()}"),
                     (TokenIntrospection.Parameters.NodeName, "scim-9:5002"))),
@@ -55,10 +68,27 @@ public sealed class DatabaseOutageTests
                 ["management, write"] = ("problem", () => caller.Post(
                     ManagementCaller.SetsOf(client.Account), new { method = "direct_jwt" }, "a-key-of-an-outage")),
                 ["authorization"] = ("page", () => Page(http, HttpMethod.Get, client.Request())),
+                ["consent"] = ("page", () => browser.Answer(
+                    HttpMethod.Post, "/connect/authorize",
+                    [
+                        .. consent.Document.QuerySelectorAll("main form input[type=hidden]")
+                            .Select(field => (field.GetAttribute("name")!, field.GetAttribute("value")!)),
+                        ("decision", "allow"),
+                    ])),
                 ["overview"] = ("page", () => browser.Answer(HttpMethod.Get, "/")),
                 ["credentials"] = ("page", () => browser.Answer(HttpMethod.Get, "/scim-credentials")),
                 ["audit log"] = ("page", () => browser.Answer(HttpMethod.Get, "/settings/audit-log")),
-                ["sign-in"] = ("page", () => browser.Answer(HttpMethod.Post, "/sign-in", FieldsOf(signIn))),
+                ["audit log, CSV"] = ("page", () => browser.Answer(HttpMethod.Get, "/settings/audit-log?handler=Csv")),
+                ["sign-in"] = ("page", () => anybody.Answer(HttpMethod.Post, "/sign-in", FieldsOf(signIn))),
+                ["sign-in, passkey"] = ("page", () => anybody.Answer(
+                    HttpMethod.Post, "/sign-in?handler=Passkey",
+                    [
+                        .. FieldsOf(signIn), ("answer", device.Get(SecondFactor.OptionsOn(signIn))),
+                        ("ticket", signIn.Document.QuerySelector("form[data-passkey] input[name=ticket]")!.GetAttribute("value")!),
+                    ])),
+                ["invitation"] = ("page", () => anybody.Answer(
+                    HttpMethod.Post, "/invitation", [.. FieldsOf(signIn), ("code", "nonsense")])),
+                ["sign-out"] = ("page", () => browser.Answer(HttpMethod.Post, "/sign-out", FieldsOf(consent))),
             };
 
             await fault.Begin();

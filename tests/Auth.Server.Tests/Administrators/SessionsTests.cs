@@ -1,0 +1,51 @@
+using Auth.Server.Administrators;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Auth.Server.Tests.Administrators;
+
+/// <summary>A sign-in that is under way when the administrator's access changes begins no session.</summary>
+public sealed class SessionsTests
+{
+    [TestCase("password")]
+    [TestCase("second factors")]
+    [TestCase("removal")]
+    public async Task What_a_sign_in_found_right_must_still_be_so_when_the_session_begins(string change)
+    {
+        await using var server = await AuthServer.Start();
+        var account = await server.CreateAccount();
+        await server.CreateAdministrator(account);
+        await using var signingIn = server.Services.CreateAsyncScope();
+        var found = (await signingIn.ServiceProvider.GetRequiredService<AdministratorRegister>()
+            .FindAll("ada@example.com", CancellationToken.None)).Single();
+        await (change switch
+        {
+            "password" => SetPassword(server),
+            "removal" => server.With(async (AdministratorRegister register) =>
+            {
+                await register.Remove("ada@example.com", CancellationToken.None);
+                return true;
+            }),
+            _ => server.With(async (AdministratorRegister register) =>
+            {
+                await register.ResetSecondFactors("ada@example.com", CancellationToken.None);
+                return true;
+            }),
+        });
+
+        var session = await signingIn.ServiceProvider.GetRequiredService<Sessions>()
+            .Begin(found, new Visitor(), CancellationToken.None);
+
+        Assert.That(session, Is.Null);
+        Assert.That(await server.WithDatabase(db => db.Sessions.CountAsync()), Is.Zero);
+        Assert.That(await server.WithDatabase(db => db.AuditEntries.CountAsync(
+            entry => entry.Action == Auth.Server.Audit.AuditAction.SignIn)), Is.Zero);
+    }
+
+    private static Task<bool> SetPassword(AuthServer server) => server.With(async (Invitations invitations) =>
+    {
+        var link = (await invitations.ResetPassword("ada@example.com", "a test", CancellationToken.None)).Link;
+        await invitations.Accept(link.Split('#')[1], "Another-Horse-Battery-8", CancellationToken.None);
+        return true;
+    });
+}
