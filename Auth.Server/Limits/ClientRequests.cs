@@ -19,14 +19,21 @@ internal sealed class ClientRequests(AuthOptions options) : IDisposable
 
     // Clients that exist and have proved themselves: nobody can make them up.
     private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(
-        clientId => RateLimitPartition.GetTokenBucketLimiter(clientId, _ => new()
-        {
-            TokenLimit = options.Limits.RequestsPerClient,
-            TokensPerPeriod = Math.Max(1, options.Limits.RequestsPerClient / 60),
-            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-        }));
+        clientId => RateLimitPartition.GetTokenBucketLimiter(clientId, _ => InAMinute(options.Limits.RequestsPerClient)));
 
     public void Dispose() => limiter.Dispose();
+
+    private static TokenBucketRateLimiterOptions InAMinute(int requests)
+    {
+        // About once a second, or less often if that would be more than was asked for.
+        var atOnce = Math.Max(1, requests / 60);
+        return new()
+        {
+            TokenLimit = requests,
+            TokensPerPeriod = atOnce,
+            ReplenishmentPeriod = TimeSpan.FromMinutes((double)atOnce / requests),
+        };
+    }
 
     private void Count(BaseValidatingContext context, string clientId)
     {

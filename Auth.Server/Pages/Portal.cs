@@ -11,6 +11,9 @@ namespace Auth.Server.Pages;
 /// <summary>What all pages share: who sees them, a token against forged forms, and how they put things.</summary>
 internal static class Portal
 {
+    // Kestrel takes request lines of 8 KB.
+    private const int LongestAddress = 8000;
+
     public static void AddPortal(this IServiceCollection services, AuthOptions auth)
     {
         services.AddAntiforgery(options =>
@@ -90,10 +93,11 @@ internal static class Portal
     }
 
     /// <summary>
-    /// A page of this site to go on to. One that a browser was at is in ASCII; another cannot stand in a header.
+    /// A page of this site to go on to. One that a browser was at is in ASCII; another cannot stand in a header. Nor was it at
+    /// an address that is longer than a request line may be.
     /// </summary>
     public static string LocalOr(IUrlHelper url, string? address, string otherwise) =>
-        url.IsLocalUrl(address) && Ascii.IsValid(address) ? address : otherwise;
+        url.IsLocalUrl(address) && Ascii.IsValid(address) && address.Length <= LongestAddress ? address : otherwise;
 
     /// <summary>The guide's name of an authentication method.</summary>
     public static string NameOf(string method) =>

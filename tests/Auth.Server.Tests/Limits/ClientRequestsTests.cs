@@ -48,6 +48,25 @@ internal sealed class ClientRequestsTests
             answer.Dispose();
     }
 
+    [TestCase(1, 60)]
+    [TestCase(2, 30)]
+    [TestCase(20, 3)]
+    [TestCase(90, 1)]
+    public async Task The_limit_is_that_of_a_minute(int limit, int wait)
+    {
+        await using var server = await AuthServer.Start($"--Auth:Limits:RequestsPerClient={limit}");
+        using var client = await AllowedClient.Of(server);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, limit + 30)
+            .Select(_ => client.Post(AuthServerPaths.Token, ("grant_type", "client_credentials"))));
+
+        var waits = answers.Where(answer => answer.StatusCode == HttpStatusCode.TooManyRequests)
+            .Select(answer => int.Parse(answer.Headers.GetValues("Retry-After").Single(), CultureInfo.InvariantCulture));
+        Assert.That(waits.Max(), Is.EqualTo(wait));
+        foreach (var answer in answers)
+            answer.Dispose();
+    }
+
     [Test]
     public async Task Each_client_has_requests_of_its_own_and_strangers_use_up_nobody_s()
     {

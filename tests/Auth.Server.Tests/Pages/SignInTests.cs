@@ -114,6 +114,22 @@ public sealed class SignInTests
         Assert.That(signedIn.Status, Is.LessThan(500));
     }
 
+    [TestCase(7_000, true)]
+    [TestCase(9_000, false, Description = "Longer than a request line may be.")]
+    [TestCase(500_000, false)]
+    public async Task An_address_that_nobody_can_have_been_at_is_not_gone_to(int length, bool possible)
+    {
+        await using var server = await Server();
+        using var browser = Browser.At(server);
+        var returnUrl = "/" + new string('a', length);
+
+        var signedIn = await browser.Submit(
+            await browser.Open("/sign-in"), "Sign in",
+            ("email", Email), ("password", AuthServer.Password), ("returnUrl", returnUrl));
+
+        Assert.That(signedIn.Location, Is.EqualTo(possible ? returnUrl : "/"));
+    }
+
     [Test]
     public async Task Signing_out_ends_the_session_and_not_only_the_cookie()
     {
