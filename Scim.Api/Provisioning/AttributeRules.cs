@@ -120,7 +120,7 @@ internal sealed class AttributeRules(AccountPolicy account)
 
     private IEnumerable<Violation> CheckAddress(string place, string what, string address, HashSet<string> kept)
     {
-        if (ByGuide && !EmailAddress.IsOne(address))
+        if (ByGuide && !EmailAddress.IsValid(address))
             yield return WrongForm(place, $"{what} must be an e-mail address, and \"{Shown(address)}\" is none.");
         // A name that only resembles an address is no way around the domains.
         if (account.Domains.Count > 0 && EmailAddress.DomainOf(address) is { } domain && !kept.Contains(domain)

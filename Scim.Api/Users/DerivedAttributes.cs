@@ -73,7 +73,7 @@ internal static class DerivedAttributes
     private static bool Follow(JsonObject user, JsonObject derived, string userName, bool hasWorkEmail)
     {
         var isThere = Works(user).Any(email => email != derived && IsSame(DocumentReader.Text(email["value"])!, userName));
-        if (!isThere && (hasWorkEmail || EmailAddress.IsOne(userName)))
+        if (!isThere && (hasWorkEmail || EmailAddress.IsValid(userName)))
         {
             derived["value"] = userName;
             return false;

@@ -1,12 +1,12 @@
 using System.Globalization;
 
-namespace Scim.Api.Provisioning;
+namespace Shared.Contracts.Text;
 
 /// <summary>
 /// What counts as an e-mail address: <c>local@domain</c> as people have them (RFC 5321 §2.3.11 without quoted local
 /// parts and address literals; letters beyond ASCII by RFC 6531), on a domain with a dot.
 /// </summary>
-internal static class EmailAddress
+public static class EmailAddress
 {
     // Some take it for a dot (RFC 3490 §3.1).
     private const char IdeographicStop = '\u3002';
@@ -19,7 +19,7 @@ internal static class EmailAddress
     /// Whether this is an address, as it is written and as it is compared: neither a wide <c>＠</c> nor a wide space
     /// may hide in it.
     /// </summary>
-    public static bool IsOne(string text) =>
+    public static bool IsValid(string text) =>
         text.Length <= 254 && IsAddress(text) && IsAddress(CaseFolding.Fold(text)) && Identifiers.Fault(text) is null;
 
     /// <summary>
