@@ -1,7 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
-using Auth.Server.Keys;
-using Auth.Server.Limits;
 using Shared.Hosting;
 
 namespace Auth.Server;

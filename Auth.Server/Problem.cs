@@ -17,6 +17,9 @@ internal sealed class ProblemException(int status, string detail, Exception? inn
     /// <summary>Whether what was asked for may have been done all the same.</summary>
     public bool IsOutcomeUnknown { get; init; }
 
+    /// <summary>Whether the audit trail has an entry of this refusal.</summary>
+    public bool IsAudited { get; set; }
+
     public static ProblemException Invalid(string detail) => new(400, detail);
     public static ProblemException Forbidden(string detail) => new(403, detail);
     public static ProblemException NotFound(string detail) => new(404, detail);

@@ -6,11 +6,14 @@ using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Auth.Server.Events;
+using Auth.Server.Issuance;
+using Auth.Server.KeyLifecycle;
 using Auth.Server.Keys;
-using Auth.Server.Limits;
 using Auth.Server.Management;
+using Auth.Server.Operations;
 using Auth.Server.Pages;
 using Auth.Server.Pages.Settings;
+using Auth.Server.Retention;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Http.Resilience;
@@ -24,16 +27,23 @@ namespace Auth.Server;
 /// </summary>
 internal static class Program
 {
-    private const string Name = "Auth.Server";
+    /// <summary>What the program is called, in messages and by PostgreSQL.</summary>
+    public const string Name = "Auth.Server";
 
     private static async Task<int> Main(string[] args)
     {
         try
         {
             if (!Commands.IsNamedBy(args))
-                return await RunServer(args);
+                return await Serve(args);
             var command = Commands.Parse(args);
-            return command.NeedsServer ? await RunCommand(command) : await command.Answer();
+            if (!command.NeedsServer)
+                return await command.Answer();
+            var (auth, database) = ServerSettings.Read(CreateBuilder([]));
+            // Standard output is the command's own; the log goes to standard error.
+            var line = new CommandLine(
+                auth, database, () => Build(["--Logging:Console:LogToStandardErrorThreshold=Trace"], serves: false));
+            return await line.Run(command);
         }
         catch (Exception failure)
         {
@@ -48,7 +58,7 @@ internal static class Program
     internal static WebApplication Build(string[] args, TimeProvider? time = null, bool serves = true)
     {
         var builder = CreateBuilder(args);
-        var (auth, database) = ReadSettings(builder);
+        var (auth, database) = ServerSettings.Read(builder);
         CommandSocket.MakeFolder(auth.DataDirectory);
         builder.WebHost.UseStaticWebAssets();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -78,18 +88,19 @@ internal static class Program
         services.AddKeyRingGuard();
         services.AddDatabaseHealth();
 
-        services.AddHttpContextAccessor();
         services.AddScoped<AuditTrail>();
+        services.AddScoped<Operation>();
         services.AddScoped<PendingActions>();
         services.AddHostedService<PendingActionWatch>();
         services.AddScoped<AccountRegister>();
         services.AddEvents(database);
         services.AddCredentialSets();
-        services.AddScoped<CredentialContext>();
+        services.AddCredentialIssuance();
+        services.AddKeyRotation();
         services.AddScoped<ResourceServers>();
         services.AddAdministrators(auth);
         services.AddAuthorizationServer(auth);
-        services.AddPortalCookie(auth);
+        services.AddPortalCookie(auth, isUse: request => !Portal.IsAskedByScript(request));
         services.AddPortal(auth);
         services.AddHttpClient<ScimApi>(http => http.BaseAddress = auth.ScimApiUrl)
             .AddStandardResilienceHandler(resilience =>
@@ -112,8 +123,8 @@ internal static class Program
         app.UseForwardedHeaders();
         app.UseHeadRequests();
         app.UseMiddleware<PlainHttp>();
-        // Whatever host a request names, and though TLS may end at a proxy: cookies, redirects and metadata are those of
-        // the one public address, and nobody can have them made of another.
+        // Whatever host a request names, and though TLS may end at a proxy: cookies, redirects and metadata are those
+        // of the one public address, and nobody can have them made of another.
         app.Use((http, next) =>
         {
             http.Request.Scheme = auth.PublicUrl.Scheme;
@@ -150,79 +161,14 @@ internal static class Program
         return app;
     }
 
-    /// <summary>
-    /// Brings the database up to date, or insists that it is, and opens the keys; nodes that start at once do so one after
-    /// another.
-    /// </summary>
-    internal static async Task Prepare(WebApplication app, bool migrate, CancellationToken cancellation = default)
+    private static async Task<int> Serve(string[] args)
     {
-        await using var scope = app.Services.CreateAsyncScope();
-        var services = scope.ServiceProvider;
-        var database = services.GetRequiredService<Database>();
-        if (migrate)
-            await DatabaseMigration.EnsureExists(services.GetRequiredService<AuthDbContext>(), cancellation);
-        await using var migration = await MigrationLock.Take(
-            database.ConnectionString,
-            () => app.Logger.LogInformation("Waiting for another process that is preparing the database"),
-            cancellation);
-        await using (var db = database.Open(migration.Connection, services.GetRequiredService<ILoggerFactory>()))
-        {
-            if (migrate)
-                await DatabaseMigration.Apply(db, Name, cancellation);
-            else
-                await DatabaseMigration.RequireCurrent(db, Name, cancellation);
-        }
-        services.GetRequiredService<KeyRingGuard>().RequireReadable();
-        await services.GetRequiredService<KeyRotation>().Advance(cancellation);
-    }
-
-    private static async Task<int> RunServer(string[] args)
-    {
-        var (auth, connectionString) = ReadSettings(CreateBuilder(args));
+        var (auth, connectionString) = ServerSettings.Read(CreateBuilder(args));
         using var database = DatabaseLock.Take(connectionString);
         await using var app = Build(args);
-        await Prepare(app, auth.MigrateAtStart);
+        await Preparation.Run(app, auth.MigrateAtStart);
         await app.RunAsync();
         return 0;
-    }
-
-    private static async Task<int> RunCommand(ParsedCommand command)
-    {
-        var (auth, connectionString) = ReadSettings(CreateBuilder([]));
-        // A server that is running may be older than this program, and would not know what there is to migrate.
-        if (command.Migrates)
-        {
-            using var owned = DatabaseLock.Take(connectionString);
-            return await RunCommandAlone(command.Arguments, migrate: true);
-        }
-
-        // Either the server runs the command, or nobody has the database. In between, a server is starting or stopping.
-        for (var patience = 60; ; patience--)
-        {
-            var socket = CommandSocket.PathIn(auth.DataDirectory);
-            if (await CommandSocket.Send(socket, command.Arguments, CancellationToken.None) is { } answer)
-            {
-                await Console.Out.WriteAsync(answer.Output);
-                await Console.Error.WriteAsync(answer.Error);
-                return answer.ExitCode;
-            }
-
-            using var database = DatabaseLock.TryTake(connectionString);
-            if (database is not null)
-                return await RunCommandAlone(command.Arguments, auth.MigrateAtStart);
-            if (patience == 0)
-                throw new OperatorException($"another Auth.Server has the database, but does not answer at {socket}.");
-            await Task.Delay(TimeSpan.FromMilliseconds(250));
-        }
-    }
-
-    private static async Task<int> RunCommandAlone(IReadOnlyList<string> arguments, bool migrate)
-    {
-        // Standard output is the command's own; the log goes to standard error.
-        await using var app = Build(["--Logging:Console:LogToStandardErrorThreshold=Trace"], serves: false);
-        await Prepare(app, migrate);
-        return await new Commands(app.Services, Environment.CurrentDirectory, CommandSocket.UnixUser)
-            .Run(arguments, Console.Out, Console.Error, CancellationToken.None);
     }
 
     /// <summary>The settings and the pages lie beside the program, wherever and by whatever it is called.</summary>
@@ -233,26 +179,6 @@ internal static class Program
             ApplicationName = typeof(Program).Assembly.GetName().Name,
             ContentRootPath = AppContext.BaseDirectory,
         });
-
-    /// <returns>The section <c>Auth</c>, and the connection string of the auth database.</returns>
-    /// <exception cref="OperatorException">Settings are missing or wrong; it says which, all at once.</exception>
-    private static (AuthOptions Auth, string Database) ReadSettings(WebApplicationBuilder builder)
-    {
-        var faults = new List<string>();
-        var auth = Settings.Readable(builder.Configuration.GetSection("Auth"), typeof(AuthOptions), ":", faults)
-            .Get<AuthOptions>() ?? new();
-        faults.AddRange(Settings.FaultsOf(auth));
-        var database = builder.Configuration.GetConnectionString("Auth");
-        if (ConnectionStrings.FaultOf(database) is { } fault)
-            faults.Add($"ConnectionStrings:Auth {fault}");
-        faults.AddRange(Settings.FaultsOfUrls(builder.Configuration));
-        if (builder.Environment.IsDevelopment() && auth.PublicUrl is { IsAbsoluteUri: true, IsLoopback: false })
-            faults.Add(
-                $"Auth:PublicUrl is {auth.PublicUrl}, but ASPNETCORE_ENVIRONMENT is Development, which is for this machine.");
-        return faults.Count == 0
-            ? (auth, ConnectionStrings.WithDefaults(database!, Name))
-            : throw new OperatorException(faults);
-    }
 
     private static void TrustProxies(ForwardedHeadersOptions forwarded, AuthOptions auth)
     {

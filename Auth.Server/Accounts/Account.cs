@@ -1,3 +1,4 @@
+using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Shared.Contracts;
@@ -86,6 +87,7 @@ internal sealed class Account
     {
         public void Configure(EntityTypeBuilder<Account> account)
         {
+            account.ToTable("Accounts");
             account.Property(a => a.Id).ValueGeneratedNever();
             account.HasIndex(a => a.Name).IsUnique();
             account.HasMany(a => a.Licences).WithOne().HasForeignKey(l => l.AccountId);
@@ -109,5 +111,14 @@ internal sealed class AccountLicence
     {
         public void Configure(EntityTypeBuilder<AccountLicence> licence) =>
             licence.HasKey(l => new { l.AccountId, l.Product });
+    }
+}
+
+/// <summary>The table of accounts.</summary>
+internal static class AccountTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<Account> Accounts => db.Set<Account>();
     }
 }

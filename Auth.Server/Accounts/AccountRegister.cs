@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Auth.Server.Audit;
 using Auth.Server.Data;
-using Auth.Server.Events;
+using Auth.Server.Operations;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
 using Shared.Contracts.Text;
@@ -45,7 +45,7 @@ internal sealed record AccountChange(
 
 /// <summary>Opening accounts and changing them: what SciLeads' operators do.</summary>
 internal sealed partial class AccountRegister(
-    AuthDbContext db, EventLog events, AuditTrail audit, TimeProvider time)
+    AuthDbContext db, Operation operation, TimeProvider time)
 {
     private const int MinRateLimit = 25;
     private const int MaxRateLimit = 10_000;
@@ -58,10 +58,12 @@ internal sealed partial class AccountRegister(
     public Task<List<Account>> List(CancellationToken cancellation) => db.Accounts.AsNoTracking()
         .Include(account => account.Licences).OrderBy(account => account.Name).ToListAsync(cancellation);
 
-    public Task<Account> Create(string name, AccountChange settings, CancellationToken cancellation) => audit.Record(
+    public async Task<Account> Create(
+        string name, AccountChange settings, Actor actor, CancellationToken cancellation) => (await operation.Run(
+        actor,
         AuditAction.CreateAccount,
         null,
-        async entry =>
+        async work =>
         {
             name = name.Trim();
             if (name.Length is 0 or > 200 || name.Any(char.IsControl))
@@ -71,30 +73,32 @@ internal sealed partial class AccountRegister(
             if (await db.Accounts.AnyAsync(account => account.Name == name, cancellation))
                 throw ProblemException.Conflict($"There is an account named {name} already.");
             var account = new Account { Name = name, CreatedAt = time.GetUtcNow().UtcDateTime };
-            (entry.AccountId, entry.About, entry.Detail) = (account.Id, name, $"{settings}");
+            (work.Entry.AccountId, work.Entry.About, work.Entry.Detail) = (account.Id, name, $"{settings}");
             Apply(account, settings);
             db.Accounts.Add(account);
             await db.SaveChangesAsync(cancellation);
             return account;
         },
-        cancellation);
+        cancellation)).Result;
 
-    public Task<Account> Update(Guid id, AccountChange change, CancellationToken cancellation) => audit.Record(
+    public async Task<Account> Update(
+        Guid id, AccountChange change, Actor actor, CancellationToken cancellation) => (await operation.Run(
+        actor,
         AuditAction.UpdateAccount,
         id,
-        async entry =>
+        async work =>
         {
             // Locks the row on PostgreSQL, so that no two changes get the same version.
             await db.Accounts.Where(account => account.Id == id).ExecuteUpdateAsync(
                 set => set.SetProperty(account => account.PolicyVersion, account => account.PolicyVersion + 1), cancellation);
             var account = await Get(id, cancellation);
-            (entry.About, entry.Detail) = (account.Name, $"{change}");
+            (work.Entry.About, work.Entry.Detail) = (account.Name, $"{change}");
             Apply(account, change);
             await db.SaveChangesAsync(cancellation);
-            await events.Append(SecurityEvents.AccountChange, id, cancellation);
+            await work.Publish(SecurityEvents.AccountChange, id, cancellation);
             return account;
         },
-        cancellation);
+        cancellation)).Result;
 
     private static void Apply(Account account, AccountChange change)
     {

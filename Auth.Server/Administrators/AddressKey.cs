@@ -4,9 +4,10 @@ using Shared.Contracts.Text;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// The form in which administrators' e-mail addresses are compared: prepared as RFC 8265 §3.3 says (UsernameCaseMapped),
-/// as Scim.Api compares the addresses of users. By it they are looked up, unique in an account, invited, and counted when
-/// somebody guesses a password. ASP.NET Core Identity's own normalizer knows letter case only.
+/// The form in which administrators' e-mail addresses are compared: prepared as RFC 8265 §3.3 says
+/// (UsernameCaseMapped), as Scim.Api compares the addresses of users. By it they are looked up, unique in an account,
+/// invited, and counted when somebody guesses a password. ASP.NET Core Identity's own normalizer knows letter case
+/// only.
 /// </summary>
 internal sealed class AddressKey : ILookupNormalizer
 {

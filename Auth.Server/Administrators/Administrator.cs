@@ -1,4 +1,5 @@
 using Auth.Server.Accounts;
+using Auth.Server.Data;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -6,10 +7,10 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// A person who signs in to the portal, for one account. Whoever administers several accounts is a separate administrator in
-/// each, under the same e-mail address or another: nobody has verified that an address is its owner's, so what is set up under
-/// it in one account (password, second factors, invitations) must open nothing in another. The user name, which Identity wants
-/// to be unique, is the id.
+/// A person who signs in to the portal, for one account. Whoever administers several accounts is a separate
+/// administrator in each, under the same e-mail address or another: nobody has verified that an address is its owner's,
+/// so what is set up under it in one account (password, second factors, invitations) must open nothing in another. The
+/// user name, which Identity wants to be unique, is the id.
 /// </summary>
 internal sealed class Administrator : IdentityUser<Guid>
 {
@@ -17,12 +18,60 @@ internal sealed class Administrator : IdentityUser<Guid>
 
     public Account Account { get; init; } = null!;
 
+    private const int LongestName = 256;
+
     internal sealed class Configuration : IEntityTypeConfiguration<Administrator>
     {
         public void Configure(EntityTypeBuilder<Administrator> administrator)
         {
+            // As Identity's own context has them.
+            administrator.ToTable("AspNetUsers");
+            administrator.HasIndex(a => a.NormalizedUserName).HasDatabaseName("UserNameIndex").IsUnique();
+            administrator.HasIndex(a => a.NormalizedEmail).HasDatabaseName("EmailIndex");
+            administrator.Property(a => a.ConcurrencyStamp).IsConcurrencyToken();
+            administrator.Property(a => a.UserName).HasMaxLength(LongestName);
+            administrator.Property(a => a.NormalizedUserName).HasMaxLength(LongestName);
+            administrator.Property(a => a.Email).HasMaxLength(LongestName);
+            administrator.Property(a => a.NormalizedEmail).HasMaxLength(LongestName);
+
             administrator.HasOne(a => a.Account).WithMany().HasForeignKey(a => a.AccountId);
             administrator.HasIndex(a => new { a.AccountId, a.NormalizedEmail }).IsUnique();
         }
+    }
+}
+
+/// <summary>The tables of Identity that its store needs and that stay empty.</summary>
+internal sealed class IdentityTables
+    : IEntityTypeConfiguration<IdentityUserClaim<Guid>>,
+        IEntityTypeConfiguration<IdentityUserLogin<Guid>>,
+        IEntityTypeConfiguration<IdentityUserToken<Guid>>
+{
+    public void Configure(EntityTypeBuilder<IdentityUserClaim<Guid>> claim)
+    {
+        claim.ToTable("AspNetUserClaims");
+        claim.HasOne<Administrator>().WithMany().HasForeignKey(c => c.UserId);
+    }
+
+    public void Configure(EntityTypeBuilder<IdentityUserLogin<Guid>> login)
+    {
+        login.ToTable("AspNetUserLogins");
+        login.HasKey(l => new { l.LoginProvider, l.ProviderKey });
+        login.HasOne<Administrator>().WithMany().HasForeignKey(l => l.UserId);
+    }
+
+    public void Configure(EntityTypeBuilder<IdentityUserToken<Guid>> token)
+    {
+        token.ToTable("AspNetUserTokens");
+        token.HasKey(t => new { t.UserId, t.LoginProvider, t.Name });
+        token.HasOne<Administrator>().WithMany().HasForeignKey(t => t.UserId);
+    }
+}
+
+/// <summary>The table of administrators.</summary>
+internal static class AdministratorTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<Administrator> Administrators => db.Set<Administrator>();
     }
 }

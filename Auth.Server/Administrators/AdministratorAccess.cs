@@ -15,7 +15,7 @@ internal static class AdministratorAccess
         services.AddSingleton<PasswordThreads>();
         services.AddScoped<Passwords>();
         services.AddSingleton<KnownWaits>();
-        services.AddScoped<HoldOff>();
+        services.AddScoped<SignInThrottle>();
         services.AddScoped<Sessions>();
         services.AddScoped<AuthenticatorApps>();
         services.AddScoped<RecoveryCodes>();

@@ -1,6 +1,7 @@
-using System.Text.RegularExpressions;
+using Auth.Server.Accounts;
 using Auth.Server.Audit;
 using Auth.Server.Data;
+using Auth.Server.Operations;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts.Text;
@@ -12,13 +13,13 @@ internal sealed record ListedAdministrator(
     Administrator Administrator, int Sessions, DateTime? LastSignIn, bool HasApp, int Passkeys);
 
 /// <summary>Who the administrators are. An address is one administrator's in each account.</summary>
-internal sealed partial class AdministratorRegister(
+internal sealed class AdministratorRegister(
     AuthDbContext db,
     UserManager<Administrator> administrators,
     Passwords passwords,
     SecondFactorRegister factors,
     Sessions sessions,
-    AuditTrail audit,
+    Operation operation,
     TimeProvider time)
 {
     private const int MaxEmail = 254;
@@ -27,13 +28,14 @@ internal sealed partial class AdministratorRegister(
     public Task<List<Administrator>> FindAll(string email, CancellationToken cancellation)
     {
         var key = AddressKey.Of(email);
-        return db.Users.Include(administrator => administrator.Account)
+        return db.Administrators.Include(administrator => administrator.Account)
             .Where(administrator => administrator.NormalizedEmail == key)
             .OrderBy(administrator => administrator.Account.Name).ToListAsync(cancellation);
     }
 
     /// <summary>The administrator who has an address, in an account if it is one of several accounts'.</summary>
-    /// <exception cref="ProblemException">There is none (404), or there are several and no account was named (409).</exception>
+    /// <exception cref="ProblemException">There is none (404), or there are several and no account was named
+    /// (409).</exception>
     public async Task<Administrator> Get(string email, Guid? accountId = null)
     {
         email = email.Trim();
@@ -56,14 +58,15 @@ internal sealed partial class AdministratorRegister(
     public async Task<List<ListedAdministrator>> List(Guid accountId, CancellationToken cancellation)
     {
         var live = db.Sessions.Where(AdministratorSession.IsLive(time.GetUtcNow().UtcDateTime));
-        return await db.Users.AsNoTracking().Where(administrator => administrator.AccountId == accountId)
+        return await db.Administrators.AsNoTracking().Where(administrator => administrator.AccountId == accountId)
             .OrderBy(administrator => administrator.NormalizedEmail)
             .Select(administrator => new ListedAdministrator(
                 administrator,
                 live.Count(s => s.AdministratorId == administrator.Id),
-                db.Sessions.Where(s => s.AdministratorId == administrator.Id).Max(s => (DateTime?)s.StartedAt),
-                db.AuthenticatorApps.Any(app => app.AdministratorId == administrator.Id),
-                db.UserPasskeys.Count(passkey => passkey.UserId == administrator.Id)))
+                db.Set<AdministratorSession>().Where(s => s.AdministratorId == administrator.Id)
+                    .Max(s => (DateTime?)s.StartedAt),
+                db.Set<AuthenticatorApp>().Any(app => app.AdministratorId == administrator.Id),
+                db.Set<IdentityUserPasskey<Guid>>().Count(passkey => passkey.UserId == administrator.Id)))
             .ToListAsync(cancellation);
     }
 
@@ -78,19 +81,22 @@ internal sealed partial class AdministratorRegister(
     }
 
     public async Task<Administrator> Create(
-        Guid accountId, string email, string password, CancellationToken cancellation)
+        Guid accountId, string email, string password, Actor actor, CancellationToken cancellation)
     {
         const AuditAction action = AuditAction.CreateAdministrator;
-        var hash = await audit.Prepare(action, accountId, email, () => passwords.Hash(CheckEmail(email), password));
-        return await audit.Record(
+        var hash = await operation.Prepare(
+            actor, action, accountId, email, () => passwords.Hash(CheckEmail(email), password));
+        var created = await operation.Run(
+            actor,
             action,
             accountId,
-            entry =>
+            work =>
             {
-                entry.About = email;
+                work.Entry.About = email;
                 return Make(accountId, email, hash, cancellation);
             },
             cancellation);
+        return created.Result;
     }
 
     /// <summary>Makes an administrator with the hash of a password. For within a transaction.</summary>
@@ -127,50 +133,51 @@ internal sealed partial class AdministratorRegister(
         if (!await db.Accounts.AnyAsync(account => account.Id == accountId, cancellation))
             throw ProblemException.NotFound($"There is no account {accountId}.");
         var key = AddressKey.Of(email);
-        if (await db.Users.AnyAsync(other => other.AccountId == accountId && other.NormalizedEmail == key, cancellation))
+        if (await db.Administrators.AnyAsync(
+            other => other.AccountId == accountId && other.NormalizedEmail == key, cancellation))
             throw AlreadyThere(email);
     }
 
-    /// <summary>
-    /// Puts a new password, by its hash, in the place of the old one; ends all sessions. For within a transaction.
-    /// </summary>
-    public async Task SetPassword(Administrator administrator, string passwordHash, CancellationToken cancellation)
+    /// <summary>Replaces a password by its hash, and ends all sessions.</summary>
+    public async Task SetPassword(
+        UnitOfWork work, Administrator administrator, string passwordHash, CancellationToken cancellation)
     {
         await passwords.Set(administrator, passwordHash);
-        await sessions.EndAll(administrator.Id, cancellation);
+        await sessions.EndAll(work, administrator.Id, cancellation);
     }
 
-    /// <summary>Ends all sessions of a person; tells how many.</summary>
-    public Task<int> SignOut(string email, CancellationToken cancellation, Guid? accountId = null) => audit.Record(
-        AuditAction.EndSessions,
-        accountId,
-        async entry =>
-        {
-            var administrator = await Find(email, accountId, entry);
-            return await sessions.EndAll(administrator.Id, cancellation);
-        },
-        cancellation);
+    /// <summary>Ends all sessions of an administrator.</summary>
+    /// <returns>How many.</returns>
+    public async Task<int> SignOut(string email, Guid? accountId, Actor actor, CancellationToken cancellation)
+    {
+        var ended = await operation.Run(
+            actor,
+            AuditAction.EndSessions,
+            accountId,
+            async work =>
+            {
+                var administrator = await Find(email, accountId, work.Entry);
+                return await sessions.EndAll(work, administrator.Id, cancellation);
+            },
+            cancellation);
+        return ended.Result;
+    }
 
     /// <summary>Lets somebody who lost all second factors in again, with the password alone.</summary>
-    public Task ResetSecondFactors(string email, CancellationToken cancellation, Guid? accountId = null) => audit.Record(
-        AuditAction.ResetSecondFactors,
-        accountId,
-        async entry => await factors.Reset(await Find(email, accountId, entry), cancellation),
-        cancellation);
+    public Task ResetSecondFactors(string email, Guid? accountId, Actor actor, CancellationToken cancellation) =>
+        operation.Run(
+            actor,
+            AuditAction.ResetSecondFactors,
+            accountId,
+            async work => await factors.Reset(work, await Find(email, accountId, work.Entry), cancellation),
+            cancellation);
 
-    /// <summary>Takes away a person's access, and whatever was issued to them with it.</summary>
-    public Task Remove(string email, CancellationToken cancellation, Guid? accountId = null) => audit.Record(
-        AuditAction.RemoveAdministrator,
-        accountId,
-        async entry =>
-        {
-            var administrator = await Find(email, accountId, entry);
-            await sessions.EndAll(administrator.Id, cancellation);
-            await db.Tokens.Where(token => token.Session!.AdministratorId == administrator.Id)
-                .ExecuteDeleteAsync(cancellation);
-            Require(await administrators.DeleteAsync(administrator));
-        },
-        cancellation);
+    /// <summary>Removes an administrator and ends all sessions. Tokens of the sessions must be gone by then.</summary>
+    public async Task Remove(UnitOfWork work, Administrator administrator, CancellationToken cancellation)
+    {
+        await sessions.EndAll(work, administrator.Id, cancellation);
+        Require(await administrators.DeleteAsync(administrator));
+    }
 
     /// <summary>The administrator whom an action is about.</summary>
     public async Task<Administrator> Find(string email, Guid? accountId, AuditEntry entry)
@@ -185,10 +192,10 @@ internal sealed partial class AdministratorRegister(
     {
         if (Identifiers.Fault(email) is { } fault)
             throw ProblemException.Invalid($"The e-mail address {fault}");
-        // As it is compared, too: no wide "＠" may hide in it, and its key must fit where it is stored.
-        return new[] { email, AddressKey.Of(email) }.All(text => text.Length <= MaxEmail && Email().IsMatch(text))
+        // Its key must fit where it is stored.
+        return EmailAddress.IsValid(email) && AddressKey.Of(email).Length <= MaxEmail
             ? email
-            : throw ProblemException.Invalid($"\"{email}\" is no e-mail address.");
+            : throw ProblemException.Invalid($"\"{email}\" is not a valid e-mail address.");
     }
 
     /// <exception cref="ProblemException">Identity refuses; its sentences say why.</exception>
@@ -206,7 +213,4 @@ internal sealed partial class AdministratorRegister(
 
     private static ProblemException AlreadyThere(string email) =>
         ProblemException.Conflict($"{email} signs in to SciLeads already, as an administrator of this account.");
-
-    [GeneratedRegex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+\\z")]
-    private static partial Regex Email();
 }

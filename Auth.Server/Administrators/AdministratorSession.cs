@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -53,8 +54,18 @@ internal sealed class AdministratorSession
     {
         public void Configure(EntityTypeBuilder<AdministratorSession> session)
         {
+            session.ToTable("Sessions");
             session.Property(s => s.Id).ValueGeneratedNever();
             session.HasOne(s => s.Administrator).WithMany().HasForeignKey(s => s.AdministratorId);
         }
+    }
+}
+
+/// <summary>The table of administrators' sessions.</summary>
+internal static class SessionTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<AdministratorSession> Sessions => db.Set<AdministratorSession>();
     }
 }

@@ -26,6 +26,7 @@ internal sealed class AuthenticatorApp
     {
         public void Configure(EntityTypeBuilder<AuthenticatorApp> app)
         {
+            app.ToTable("AuthenticatorApps");
             app.HasKey(a => a.AdministratorId);
             app.HasOne(a => a.Administrator).WithOne().HasForeignKey<AuthenticatorApp>(a => a.AdministratorId);
         }
@@ -116,4 +117,13 @@ internal sealed class AuthenticatorApps(
         protection.CreateProtector(PurposeOf(administratorId));
 
     private static string PurposeOf(Guid administratorId) => $"authenticator app {administratorId}";
+}
+
+/// <summary>The table of authenticator apps.</summary>
+internal static class AuthenticatorAppTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<AuthenticatorApp> AuthenticatorApps => db.Set<AuthenticatorApp>();
+    }
 }

@@ -1,3 +1,4 @@
+using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -40,6 +41,7 @@ internal sealed class Invitation
     {
         public void Configure(EntityTypeBuilder<Invitation> invitation)
         {
+            invitation.ToTable("Invitations");
             invitation.Property(i => i.Id).ValueGeneratedNever();
             invitation.HasIndex(i => i.CodeHash).IsUnique();
             invitation.HasIndex(i => new { i.AccountId, i.EmailKey }).IsUnique();
@@ -47,5 +49,14 @@ internal sealed class Invitation
             invitation.HasOne(i => i.Administrator).WithMany().HasForeignKey(i => i.AdministratorId)
                 .OnDelete(DeleteBehavior.Cascade);
         }
+    }
+}
+
+/// <summary>The table of invitations.</summary>
+internal static class InvitationTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<Invitation> Invitations => db.Set<Invitation>();
     }
 }

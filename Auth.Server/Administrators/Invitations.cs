@@ -4,6 +4,8 @@ using System.Security.Cryptography;
 using System.Text;
 using Auth.Server.Audit;
 using Auth.Server.Data;
+using Auth.Server.Events;
+using Auth.Server.Operations;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 
@@ -21,7 +23,7 @@ internal sealed class Invitations(
     UserManager<Administrator> administrators,
     AdministratorRegister register,
     Passwords passwords,
-    AuditTrail audit,
+    Operation operation,
     AuthOptions options,
     TimeProvider time)
 {
@@ -30,45 +32,57 @@ internal sealed class Invitations(
     private const int CodeBytes = 32;
 
     /// <summary>
-    /// Invites somebody into an account. An earlier invitation of theirs into it ends. Whether they administer another account
-    /// makes no difference.
+    /// Invites somebody into an account. An earlier invitation of theirs into it ends. Whether they administer another
+    /// account makes no difference.
     /// </summary>
-    public Task<IssuedInvitation> Invite(Guid accountId, string email, string by, CancellationToken cancellation) =>
-        audit.Record(
+    public async Task<IssuedInvitation> Invite(
+        Guid accountId, string email, Actor actor, CancellationToken cancellation)
+    {
+        var issued = await operation.Run(
+            actor,
             AuditAction.InviteAdministrator,
             accountId,
-            async entry =>
+            async work =>
             {
-                entry.About = email = AdministratorRegister.CheckEmail(email.Trim());
+                work.Entry.About = email = AdministratorRegister.CheckEmail(email.Trim());
                 await register.RequireNew(accountId, email, cancellation);
-                return await Issue(accountId, email, administrator: null, by, cancellation);
+                return await Issue(accountId, email, administrator: null, actor.DisplayName, cancellation);
             },
             cancellation);
+        return issued.Result;
+    }
 
     /// <summary>Lets an administrator who lost the password set a new one. The old one works until then.</summary>
-    public Task<IssuedInvitation> ResetPassword(
-        string email, string by, CancellationToken cancellation, Guid? accountId = null) => audit.Record(
-        AuditAction.ResetPassword,
-        accountId,
-        async entry =>
-        {
-            var administrator = await register.Find(email, accountId, entry);
-            return await Issue(administrator.AccountId, administrator.Email!, administrator, by, cancellation);
-        },
-        cancellation);
+    public async Task<IssuedInvitation> ResetPassword(
+        string email, Guid? accountId, Actor actor, CancellationToken cancellation)
+    {
+        var issued = await operation.Run(
+            actor,
+            AuditAction.ResetPassword,
+            accountId,
+            async work =>
+            {
+                var administrator = await register.Find(email, accountId, work.Entry);
+                return await Issue(
+                    administrator.AccountId, administrator.Email!, administrator, actor.DisplayName, cancellation);
+            },
+            cancellation);
+        return issued.Result;
+    }
 
     /// <summary>Revokes a colleague's link.</summary>
-    public Task Withdraw(Guid accountId, Guid id, CancellationToken cancellation) => Withdraw(
-        accountId, invitation => invitation.AccountId == accountId && invitation.Id == id, null, cancellation);
+    public Task Withdraw(Guid accountId, Guid id, Actor actor, CancellationToken cancellation) => Withdraw(
+        accountId, invitation => invitation.AccountId == accountId && invitation.Id == id, null, actor, cancellation);
 
     /// <summary>Revokes the link that an address has, in an account if several accounts have invited it.</summary>
-    public Task Withdraw(string email, CancellationToken cancellation, Guid? accountId = null)
+    public Task Withdraw(string email, Guid? accountId, Actor actor, CancellationToken cancellation)
     {
         var key = AddressKey.Of(email);
         return Withdraw(
             accountId,
             invitation => invitation.EmailKey == key && (accountId == null || invitation.AccountId == accountId),
             email.Trim(),
+            actor,
             cancellation);
     }
 
@@ -84,48 +98,59 @@ internal sealed class Invitations(
     }
 
     /// <summary>Uses an invitation up. Of several who do it at once, one succeeds.</summary>
-    public async Task Accept(string? code, string password, CancellationToken cancellation)
+    public async Task Accept(string? code, string password, Visitor visitor, CancellationToken cancellation)
     {
         var invitation = await Find(code, cancellation);
         // Whoever has the code is the one who was invited.
-        audit.Actor = audit.Actor with { Name = invitation.Email };
+        var actor = visitor.As(invitation.Email);
         var action = invitation.AdministratorId is null ? AuditAction.AcceptInvitation : AuditAction.ChangePassword;
-        var hash = await audit.Prepare(
-            action, invitation.AccountId, invitation.Email, () => passwords.Hash(invitation.Email, password));
-        await audit.Record(
+        var hash = await operation.Prepare(
+            actor, action, invitation.AccountId, invitation.Email, () => passwords.Hash(invitation.Email, password));
+        await operation.Run(
+            actor,
             action,
             invitation.AccountId,
-            async entry =>
+            async work =>
             {
-                entry.About = invitation.Email;
+                work.Entry.About = invitation.Email;
                 if (await db.Invitations.Where(i => i.Id == invitation.Id).ExecuteDeleteAsync(cancellation) == 0)
                     throw Gone();
                 if (invitation.AdministratorId is null)
                     await register.Make(invitation.AccountId, invitation.Email, hash, cancellation);
                 else
                     await register.SetPassword(
-                        await administrators.FindByIdAsync($"{invitation.AdministratorId}") ?? throw Gone(), hash, cancellation);
+                        work,
+                        await administrators.FindByIdAsync($"{invitation.AdministratorId}") ?? throw Gone(),
+                        hash,
+                        cancellation);
             },
             cancellation);
     }
 
-    private Task Withdraw(
-        Guid? accountId, Expression<Func<Invitation, bool>> which, string? email, CancellationToken cancellation) =>
-        audit.Record(
+    private Task<Confirmation?> Withdraw(
+        Guid? accountId,
+        Expression<Func<Invitation, bool>> which,
+        string? email,
+        Actor actor,
+        CancellationToken cancellation) =>
+        operation.Run(
+            actor,
             AuditAction.WithdrawInvitation,
             accountId,
-            async entry =>
+            async work =>
             {
-                entry.About = email;
+                work.Entry.About = email;
                 var found = await db.Invitations.AsNoTracking().Where(which).ToListAsync(cancellation);
                 var invitation = found switch
                 {
                     [var one] => one,
-                    [] => throw (email is null ? Gone() : ProblemException.NotFound($"There is no invitation for {email}.")),
+                    [] => throw (email is null
+                        ? Gone()
+                        : ProblemException.NotFound($"There is no invitation for {email}.")),
                     _ => throw AdministratorRegister.Ambiguous(
                         $"{email} is invited into", found.Select(one => one.AccountId)),
                 };
-                (entry.AccountId, entry.About) = (invitation.AccountId, invitation.Email);
+                (work.Entry.AccountId, work.Entry.About) = (invitation.AccountId, invitation.Email);
                 await db.Invitations.Where(other => other.Id == invitation.Id).ExecuteDeleteAsync(cancellation);
             },
             cancellation);

@@ -19,7 +19,11 @@ internal sealed class UsedChallenge
 
     internal sealed class Configuration : IEntityTypeConfiguration<UsedChallenge>
     {
-        public void Configure(EntityTypeBuilder<UsedChallenge> challenge) => challenge.HasKey(c => c.Hash);
+        public void Configure(EntityTypeBuilder<UsedChallenge> challenge)
+        {
+            challenge.ToTable("UsedChallenges");
+            challenge.HasKey(c => c.Hash);
+        }
     }
 }
 
@@ -92,8 +96,9 @@ internal sealed class Passkeys(
     }
 
     /// <summary>Removes one. For within a transaction.</summary>
-    public Task Remove(Administrator administrator, byte[] id, CancellationToken cancellation) => db.UserPasskeys
-        .Where(passkey => passkey.UserId == administrator.Id && passkey.CredentialId == id).ExecuteDeleteAsync(cancellation);
+    public Task Remove(Administrator administrator, byte[] id, CancellationToken cancellation) => db.Passkeys
+        .Where(passkey => passkey.UserId == administrator.Id && passkey.CredentialId == id)
+        .ExecuteDeleteAsync(cancellation);
 
     /// <summary>Asks for a passkey of an administrator, or of whoever is there.</summary>
     public async Task<PasskeyRequest> Request(Administrator? administrator, HttpContext http)
@@ -138,5 +143,16 @@ internal sealed class Passkeys(
             cancellation);
         await transaction.Commit(cancellation);
         return written == 1;
+    }
+}
+
+/// <summary>The tables of passkeys and of the challenges they answered.</summary>
+internal static class PasskeyTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<IdentityUserPasskey<Guid>> Passkeys => db.Set<IdentityUserPasskey<Guid>>();
+
+        public DbSet<UsedChallenge> UsedChallenges => db.Set<UsedChallenge>();
     }
 }

@@ -4,8 +4,8 @@ using Auth.Server.Limits;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// Computes password hashes on a few threads of its own. A hash takes a tenth of a second of pure computing: on the thread
-/// pool, a few dozen sign-ins at once would delay every other request.
+/// Computes password hashes on a few threads of its own. A hash takes a tenth of a second of pure computing: on the
+/// thread pool, a few dozen sign-ins at once would delay every other request.
 /// </summary>
 internal sealed class PasswordThreads : IDisposable
 {
@@ -29,8 +29,8 @@ internal sealed class PasswordThreads : IDisposable
     });
 
     /// <summary>
-    /// Where those wait who may be anybody. One more than the threads is let through at a time, so that a thread is not idle
-    /// while the database is asked about the next.
+    /// Where those wait who may be anybody. One more than the threads is let through at a time, so that a thread is not
+    /// idle while the database is asked about the next.
     /// </summary>
     public FairQueue Queue { get; } = new(count + 1, places: 32);
 

@@ -43,8 +43,8 @@ internal sealed class Passwords(
     }
 
     /// <summary>
-    /// Sets a password by its hash. The security stamp changes with it, which ends sign-ins between their two steps. For
-    /// within a transaction.
+    /// Sets a password by its hash. The security stamp changes with it, which ends sign-ins between their two steps.
+    /// For within a transaction.
     /// </summary>
     public async Task Set(Administrator administrator, string hash)
     {

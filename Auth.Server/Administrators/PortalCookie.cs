@@ -1,6 +1,6 @@
 using System.Security.Claims;
+using Auth.Server.Audit;
 using Auth.Server.Data;
-using Auth.Server.Pages;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.EntityFrameworkCore;
@@ -22,6 +22,9 @@ internal sealed record SignedIn(Guid AdministratorId, Guid AccountId, Guid Sessi
     public static SignedIn From(AdministratorSession session) => new(
         session.AdministratorId, session.Administrator.AccountId, session.Id, session.Administrator.Email!);
 
+    /// <summary>The administrator as the one who sends a request.</summary>
+    public Actor At(HttpContext http) => Actor.Administrator(Email, http);
+
     public ClaimsPrincipal ToPrincipal() => new(new ClaimsIdentity(
         [
             new(ClaimTypes.NameIdentifier, AdministratorId.ToString()),
@@ -37,7 +40,12 @@ internal static class PortalCookie
 {
     public const string SignInPath = "/sign-in";
 
-    public static void AddPortalCookie(this IServiceCollection services, AuthOptions auth) => services
+    /// <param name="services">The services of the server.</param>
+    /// <param name="auth">The settings.</param>
+    /// <param name="isUse">Whether a request is one that somebody at the screen made, and so a use of the
+    /// session.</param>
+    public static void AddPortalCookie(
+        this IServiceCollection services, AuthOptions auth, Func<HttpRequest, bool> isUse) => services
         .AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
         .AddCookie(options =>
         {
@@ -49,7 +57,7 @@ internal static class PortalCookie
             options.ReturnUrlParameter = "returnUrl";
             options.ExpireTimeSpan = AdministratorSession.Lifetime;
             options.SlidingExpiration = false;
-            options.Events.OnValidatePrincipal = RequireLiveSession;
+            options.Events.OnValidatePrincipal = context => RequireLiveSession(context, isUse);
         });
 
     /// <summary>Under HTTPS a cookie that no other host of the domain can set or read.</summary>
@@ -61,7 +69,8 @@ internal static class PortalCookie
     /// <summary>Tells a session's last use no finer than this, so that not every page is a write.</summary>
     private static readonly TimeSpan touchedEvery = TimeSpan.FromMinutes(1);
 
-    private static async Task RequireLiveSession(CookieValidatePrincipalContext context)
+    private static async Task RequireLiveSession(
+        CookieValidatePrincipalContext context, Func<HttpRequest, bool> isUse)
     {
         var services = context.HttpContext.RequestServices;
         var db = services.GetRequiredService<AuthDbContext>();
@@ -78,7 +87,7 @@ internal static class PortalCookie
         }
 
         // What a page asks for by itself is no use of it: somebody may have walked away from the screen.
-        if (now - session.LastUsedAt >= touchedEvery && !Portal.IsAskedByScript(context.Request))
+        if (now - session.LastUsedAt >= touchedEvery && isUse(context.Request))
         {
             await db.Sessions.Where(s => s.Id == id)
                 .ExecuteUpdateAsync(change => change.SetProperty(s => s.LastUsedAt, now), cancellation);

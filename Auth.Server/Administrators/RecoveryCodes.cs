@@ -19,6 +19,7 @@ internal sealed class RecoveryCode
     {
         public void Configure(EntityTypeBuilder<RecoveryCode> code)
         {
+            code.ToTable("RecoveryCodes");
             code.HasKey(c => new { c.AdministratorId, c.Hash });
             code.HasOne(c => c.Administrator).WithMany().HasForeignKey(c => c.AdministratorId);
         }
@@ -58,4 +59,13 @@ internal sealed class RecoveryCodes(AuthDbContext db)
     // However it was typed: with or without hyphens and spaces, in capitals.
     private static string Hash(string code) => Convert.ToHexStringLower(SHA256.HashData(
         Encoding.UTF8.GetBytes(string.Concat(code.Where(char.IsLetterOrDigit)).ToLowerInvariant())));
+}
+
+/// <summary>The table of recovery codes.</summary>
+internal static class RecoveryCodeTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<RecoveryCode> RecoveryCodes => db.Set<RecoveryCode>();
+    }
 }

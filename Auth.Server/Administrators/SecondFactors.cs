@@ -1,5 +1,7 @@
+using Auth.Server.Accounts;
 using Auth.Server.Audit;
 using Auth.Server.Data;
+using Auth.Server.Operations;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 
@@ -21,11 +23,11 @@ internal sealed class SecondFactorRegister(
     AuthenticatorApps apps,
     RecoveryCodes recoveryCodes,
     Sessions sessions,
-    AuditTrail audit)
+    Operation operation)
 {
     public async Task<SecondFactors> Of(Guid administratorId, CancellationToken cancellation) => new(
         await db.AuthenticatorApps.AnyAsync(app => app.AdministratorId == administratorId, cancellation),
-        await db.UserPasskeys.CountAsync(passkey => passkey.UserId == administratorId, cancellation),
+        await db.Passkeys.CountAsync(passkey => passkey.UserId == administratorId, cancellation),
         await db.RecoveryCodes.CountAsync(code => code.AdministratorId == administratorId, cancellation));
 
     public Task<bool> IsRequired(Guid accountId, CancellationToken cancellation) =>
@@ -40,31 +42,35 @@ internal sealed class SecondFactorRegister(
     /// <summary>
     /// Adds one: other sessions were begun with less, and end. The first brings recovery codes, to be shown.
     /// </summary>
-    public Task<IReadOnlyList<string>> Add(
-        SignedIn administrator, string what, Func<Task> add, CancellationToken cancellation) => audit.Record(
+    public async Task<IReadOnlyList<string>> Add(
+        SignedIn administrator, string what, Func<Task> add, Actor actor, CancellationToken cancellation) =>
+        (await operation.Run(
+        actor,
         AuditAction.AddSecondFactor,
         administrator.AccountId,
-        async entry =>
+        async work =>
         {
-            entry.Detail = what;
+            work.Entry.Detail = what;
             await Lock(administrator.AdministratorId, cancellation);
             await add();
             var codes = (await Of(administrator.AdministratorId, cancellation)).RecoveryCodes == 0
                 ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
                 : [];
-            await sessions.EndOthers(administrator, cancellation);
+            await sessions.EndOthers(work, administrator, cancellation);
             return codes;
         },
-        cancellation);
+        cancellation)).Result;
 
     /// <summary>Removes one, unless it is the last and the account insists on it.</summary>
     public Task Remove(
-        SignedIn administrator, string what, Func<Task> remove, CancellationToken cancellation) => audit.Record(
+        SignedIn administrator, string what, Func<Task> remove, Actor actor, CancellationToken cancellation) =>
+        operation.Run(
+        actor,
         AuditAction.RemoveSecondFactor,
         administrator.AccountId,
-        async entry =>
+        async work =>
         {
-            entry.Detail = what;
+            work.Entry.Detail = what;
             await Lock(administrator.AdministratorId, cancellation);
             await remove();
             if (!(await Of(administrator.AdministratorId, cancellation)).Any)
@@ -72,35 +78,37 @@ internal sealed class SecondFactorRegister(
                 if (await IsRequired(administrator.AccountId, cancellation))
                 {
                     throw ProblemException.Conflict(
-                        "Your account requires a second factor, and this is your last. Add another before you remove it.");
+                        "Your account requires a second factor, and this is your last. Add another before you remove "
+                        + "it.");
                 }
 
                 await recoveryCodes.Remove(administrator.AdministratorId, cancellation);
             }
 
-            await sessions.EndOthers(administrator, cancellation);
+            await sessions.EndOthers(work, administrator, cancellation);
         },
         cancellation);
 
     /// <summary>
-    /// Takes an administrator's second factors away who has lost them, and signs them out everywhere. For within a
-    /// transaction.
+    /// Removes the second factors of an administrator who has lost them, and signs the administrator out everywhere.
     /// </summary>
-    public async Task Reset(Administrator administrator, CancellationToken cancellation)
+    public async Task Reset(UnitOfWork work, Administrator administrator, CancellationToken cancellation)
     {
         await Lock(administrator.Id, cancellation);
         await apps.Remove(administrator.Id, cancellation);
         await recoveryCodes.Remove(administrator.Id, cancellation);
-        await db.UserPasskeys.Where(passkey => passkey.UserId == administrator.Id).ExecuteDeleteAsync(cancellation);
+        await db.Passkeys.Where(passkey => passkey.UserId == administrator.Id).ExecuteDeleteAsync(cancellation);
         // What was begun with the old ones ends too: sessions, and sign-ins between the two steps.
         AdministratorRegister.Require(await administrators.UpdateSecurityStampAsync(administrator));
-        await sessions.EndAll(administrator.Id, cancellation);
+        await sessions.EndAll(work, administrator.Id, cancellation);
     }
 
     /// <summary>
     /// Makes new recovery codes in the place of the old ones, if there is a factor that they stand in for.
     /// </summary>
-    public Task<IReadOnlyList<string>> RenewCodes(SignedIn administrator, CancellationToken cancellation) => audit.Record(
+    public async Task<IReadOnlyList<string>> RenewCodes(
+        SignedIn administrator, Actor actor, CancellationToken cancellation) => (await operation.Run(
+        actor,
         AuditAction.RenewRecoveryCodes,
         administrator.AccountId,
         async _ =>
@@ -110,7 +118,7 @@ internal sealed class SecondFactorRegister(
                 ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
                 : throw ProblemException.Conflict("There is no second factor that recovery codes could stand in for.");
         },
-        cancellation);
+        cancellation)).Result;
 
     /// <summary>
     /// Whether a code, of the app or for recovery, is one of an administrator's. It is used up by that.
@@ -123,11 +131,11 @@ internal sealed class SecondFactorRegister(
     }
 
     /// <summary>
-    /// Locks the administrator's row on PostgreSQL until the transaction ends: what is there is counted when nobody else
-    /// can add or remove anything.
+    /// Locks the administrator's row on PostgreSQL until the transaction ends: what is there is counted when nobody
+    /// else can add or remove anything.
     /// </summary>
     private Task<int> Lock(Guid administratorId, CancellationToken cancellation) =>
-        db.Users.Where(administrator => administrator.Id == administratorId).ExecuteUpdateAsync(
-            change => change.SetProperty(administrator => administrator.AccessFailedCount, one => one.AccessFailedCount),
+        db.Administrators.Where(administrator => administrator.Id == administratorId).ExecuteUpdateAsync(
+            change => change.SetProperty(one => one.AccessFailedCount, one => one.AccessFailedCount),
             cancellation);
 }

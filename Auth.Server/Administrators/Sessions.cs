@@ -1,6 +1,6 @@
 using Auth.Server.Audit;
 using Auth.Server.Data;
-using Auth.Server.Events;
+using Auth.Server.Operations;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
 
@@ -10,7 +10,7 @@ namespace Auth.Server.Administrators;
 /// The sessions of administrators: begun by a sign-in, ended by the administrator, an operator, whatever changes what a
 /// sign-in takes, or time. The portal's tokens of a session end with it.
 /// </summary>
-internal sealed class Sessions(AuthDbContext db, EventLog events, AuditTrail audit, TimeProvider time)
+internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvider time)
 {
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
@@ -34,20 +34,22 @@ internal sealed class Sessions(AuthDbContext db, EventLog events, AuditTrail aud
             Address = visitor.Address?.ToString(),
             Browser = visitor.Browser,
         };
-        return await audit.Record(
+        var begun = await operation.Run(
+            visitor.As(administrator.Email!),
             AuditAction.SignIn,
             administrator.AccountId,
-            async entry =>
+            async work =>
             {
                 if (!await Lock(administrator, cancellation))
                 {
-                    audit.Drop(entry);
+                    work.LeaveNoEntry();
                     return null;
                 }
                 db.Sessions.Add(session);
                 return session;
             },
             cancellation);
+        return begun.Result;
     }
 
     /// <summary>An administrator's live sessions, the one used last first.</summary>
@@ -69,28 +71,33 @@ internal sealed class Sessions(AuthDbContext db, EventLog events, AuditTrail aud
             change => change.SetProperty(session => session.ConfirmedAt, Now), cancellation);
 
     /// <summary>Ends one session of an administrator; another's stays.</summary>
-    public Task End(SignedIn administrator, Guid sessionId, CancellationToken cancellation) => audit.Record(
+    public Task End(
+        SignedIn administrator, Guid sessionId, Actor actor, CancellationToken cancellation) => operation.Run(
+        actor,
         sessionId == administrator.SessionId ? AuditAction.SignOut : AuditAction.EndSessions,
         administrator.AccountId,
-        _ => End(
+        work => End(
+            work,
             administrator.AdministratorId,
             Live(administrator.AdministratorId).Where(session => session.Id == sessionId),
             cancellation),
         cancellation);
 
-    /// <summary>Ends all sessions of an administrator but the one that asks. For within a transaction.</summary>
-    public Task<int> EndOthers(SignedIn administrator, CancellationToken cancellation) => End(
+    /// <summary>Ends all sessions of an administrator but the one that asks.</summary>
+    public Task<int> EndOthers(UnitOfWork work, SignedIn administrator, CancellationToken cancellation) => End(
+        work,
         administrator.AdministratorId,
         Live(administrator.AdministratorId).Where(session => session.Id != administrator.SessionId),
         cancellation);
 
-    /// <summary>Signs an administrator out everywhere; tells from how many sessions. For within a transaction.</summary>
-    public Task<int> EndAll(Guid administratorId, CancellationToken cancellation) =>
-        End(administratorId, Live(administratorId), cancellation);
+    /// <summary>Signs an administrator out everywhere.</summary>
+    /// <returns>How many sessions that ended.</returns>
+    public Task<int> EndAll(UnitOfWork work, Guid administratorId, CancellationToken cancellation) =>
+        End(work, administratorId, Live(administratorId), cancellation);
 
     /// <summary>Locks the administrator's row until the transaction ends; false if it is gone or has another stamp.</summary>
     private async Task<bool> Lock(Administrator administrator, CancellationToken cancellation) =>
-        await db.Users.Where(one => one.Id == administrator.Id && one.SecurityStamp == administrator.SecurityStamp)
+        await db.Administrators.Where(one => one.Id == administrator.Id && one.SecurityStamp == administrator.SecurityStamp)
             .ExecuteUpdateAsync(
                 change => change.SetProperty(one => one.SecurityStamp, one => one.SecurityStamp), cancellation) > 0;
 
@@ -98,15 +105,18 @@ internal sealed class Sessions(AuthDbContext db, EventLog events, AuditTrail aud
         .Where(AdministratorSession.IsLive(Now)).Where(session => session.AdministratorId == administratorId);
 
     private async Task<int> End(
-        Guid administratorId, IQueryable<AdministratorSession> sessions, CancellationToken cancellation)
+        UnitOfWork work,
+        Guid administratorId,
+        IQueryable<AdministratorSession> sessions,
+        CancellationToken cancellation)
     {
         var ended = await sessions.ExecuteUpdateAsync(
             change => change.SetProperty(session => session.EndedAt, Now), cancellation);
         if (ended > 0)
         {
-            var account = await db.Users.Where(administrator => administrator.Id == administratorId)
+            var account = await db.Administrators.Where(administrator => administrator.Id == administratorId)
                 .Select(administrator => administrator.AccountId).SingleAsync(cancellation);
-            await events.Append(SecurityEvents.SessionRevoked, account, cancellation);
+            await work.Publish(SecurityEvents.SessionRevoked, account, cancellation);
         }
         return ended;
     }

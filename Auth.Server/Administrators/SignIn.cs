@@ -5,13 +5,15 @@ using Microsoft.AspNetCore.Identity;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// What came of a sign-in: a session, or how long to wait, or a ticket for the second step, or accounts to choose from, or
-/// nothing.
+/// What came of a sign-in: a session, or how long to wait, or a ticket for the second step, or accounts to choose from,
+/// or nothing.
 /// </summary>
 internal sealed record SignInOutcome(
     AdministratorSession? Session = null, TimeSpan? Wait = null, string? Ticket = null, AccountChoice? Choice = null);
 
-/// <summary>The password is right for administrators of several accounts; the ticket comes back with the one chosen.</summary>
+/// <summary>
+/// The password is right for administrators of several accounts; the ticket comes back with the one chosen.
+/// </summary>
 internal sealed record AccountChoice(string Ticket, IReadOnlyList<Administrator> Administrators);
 
 /// <summary>
@@ -25,7 +27,7 @@ internal sealed record SecondStep(Guid AdministratorId, string Stamp)
 /// <summary>
 /// Signing in: with e-mail address and password and then, if the administrator has one, a second factor; or with a
 /// passkey alone. An unknown address costs as much time and answers the same as a wrong password, and both are held off
-/// alike (<see cref="HoldOff"/>). There is no session before the last step. An attempt first waits for its turn
+/// alike (<see cref="SignInThrottle"/>). There is no session before the last step. An attempt first waits for its turn
 /// (<see cref="PasswordThreads.Queue"/>); one that finds no place is refused before anything is counted or looked up.
 /// </summary>
 internal sealed class SignIn(
@@ -33,7 +35,7 @@ internal sealed class SignIn(
     AdministratorRegister register,
     Passwords passwords,
     PasswordThreads threads,
-    HoldOff holdOff,
+    SignInThrottle throttle,
     KnownWaits knownWaits,
     SecondFactorRegister factors,
     Sessions sessions,
@@ -48,7 +50,7 @@ internal sealed class SignIn(
         string email, string password, Visitor visitor, CancellationToken cancellation)
     {
         // Without a known browser, what is counted does not depend on whose the address is.
-        if (visitor.Device is null && knownWaits.Of(Allowance.OfPassword(email, null, visitor)) is { } known)
+        if (visitor.Device is null && knownWaits.Of(SignInBudget.OfPassword(email, null, visitor)) is { } known)
             return new(Wait: known);
         using var turn = await threads.Queue.Enter(visitor, cancellation);
         if (turn is null)
@@ -64,8 +66,8 @@ internal sealed class SignIn(
     }
 
     /// <summary>
-    /// Goes on as the administrator of one of the accounts that a password was right for; null if the ticket is none or too
-    /// old, or the password has changed.
+    /// Goes on as the administrator of one of the accounts that a password was right for; null if the ticket is none or
+    /// too old, or the password has changed.
     /// </summary>
     public async Task<SignInOutcome?> Choose(
         string? ticket, Guid administratorId, Visitor visitor, CancellationToken cancellation) =>
@@ -85,17 +87,18 @@ internal sealed class SignIn(
     public async Task<SignInOutcome> TryCode(
         Administrator administrator, string code, Visitor visitor, CancellationToken cancellation)
     {
-        var allowances = Allowance.OfCode(administrator, visitor);
-        if ((await holdOff.Count(allowances, cancellation)).Wait is { } wait)
+        var budgets = SignInBudget.OfCode(administrator, visitor);
+        if ((await throttle.Count(budgets, cancellation)).Wait is { } wait)
             return new(Wait: wait);
         if (!await factors.Use(administrator.Id, code, cancellation))
         {
-            audit.Actor = audit.Actor with { Name = administrator.Email! };
-            await audit.Refused(AuditAction.SignIn, administrator.AccountId, "The code of the second step was wrong.");
+            await audit.Refused(
+                visitor.As(administrator.Email!), AuditAction.SignIn, administrator.AccountId,
+                "The code of the second step was wrong.");
             return new();
         }
 
-        await holdOff.Forgive(allowances, all: true, cancellation);
+        await throttle.Forgive(budgets, all: true, cancellation);
         return new(await sessions.Begin(administrator, visitor, cancellation));
     }
 
@@ -108,16 +111,16 @@ internal sealed class SignIn(
         using var turn = await threads.Queue.Enter(visitor, cancellation);
         if (turn is null)
             return (false, FairQueue.TryAgainAfter);
-        var allowances = Allowance.OfPassword(administrator.Email!, administrator, visitor);
-        var guess = await Check(allowances, [administrator], password, cancellation);
-        await Refuse(AuditAction.ConfirmIdentity, guess);
+        var budgets = SignInBudget.OfPassword(administrator.Email!, administrator, visitor);
+        var guess = await Check(budgets, [administrator], password, cancellation);
+        await Refuse(AuditAction.ConfirmIdentity, guess, visitor);
         return (guess.Right.Count > 0, guess.Wait);
     }
 
     /// <summary>
-    /// The administrators with an address whose password this is. A browser that knows one of them tries that one's by its own
-    /// allowance, and those of other accounts as a stranger: one password opens nothing in another account, and does not make
-    /// it easier to guess there.
+    /// The administrators with an address whose password this is. A browser that knows one of them tries that one's by
+    /// its own budget, and those of other accounts as a stranger: one password opens nothing in another account, and
+    /// does not make it easier to guess there.
     /// </summary>
     private async Task<(IReadOnlyList<Administrator> Right, TimeSpan? Wait)> FindRight(
         string email, string password, Visitor visitor, CancellationToken cancellation)
@@ -126,29 +129,30 @@ internal sealed class SignIn(
         var known = all.Find(administrator => administrator.Id == visitor.Device?.AdministratorId);
         var guesses = new List<Guess>();
         if (known is not null)
-            guesses.Add(await Check(Allowance.OfPassword(email, known, visitor), [known], password, cancellation));
+            guesses.Add(await Check(SignInBudget.OfPassword(email, known, visitor), [known], password, cancellation));
         // Nobody is checked too, for as long as somebody would be.
         if (all.Count != 1 || known is null)
         {
             guesses.Add(await Check(
-                Allowance.OfPassword(email, null, visitor), all.FindAll(one => one != known), password, cancellation));
+                SignInBudget.OfPassword(email, null, visitor),
+                all.FindAll(one => one != known),
+                password,
+                cancellation));
         }
 
         var right = guesses.SelectMany(guess => guess.Right).ToList();
         if (right.Count == 0)
-            await Refuse(AuditAction.SignIn, guesses[0]);
-        else
-            audit.Actor = audit.Actor with { Name = right[0].Email! };
+            await Refuse(AuditAction.SignIn, guesses[0], visitor);
         return (right, guesses.Max(guess => guess.Wait));
     }
 
     private async Task<Guess> Check(
-        Allowance[] allowances,
+        SignInBudget[] budgets,
         List<Administrator> candidates,
         string password,
         CancellationToken cancellation)
     {
-        var admission = await holdOff.Count(allowances, cancellation);
+        var admission = await throttle.Count(budgets, cancellation);
         if (admission.Wait is { } wait)
             return new([], [], wait);
         var right = new List<Administrator>();
@@ -162,17 +166,18 @@ internal sealed class SignIn(
         if (right.Count == 0)
             return new(candidates, right, admission.WaitIfWrong);
         // Who knows one password of an address may still be guessing another.
-        await holdOff.Forgive(allowances, all: right.Count == candidates.Count, cancellation);
+        await throttle.Forgive(budgets, all: right.Count == candidates.Count, cancellation);
         return new(candidates, right, null);
     }
 
-    // A guess that is held off is not looked at, and an address of nobody is nobody's business: neither leaves an entry.
-    private async Task Refuse(AuditAction action, Guess guess)
+    // A guess that is held off is not looked at, and an address of nobody is nobody's business: neither leaves an
+    // entry.
+    private async Task Refuse(AuditAction action, Guess guess, Visitor visitor)
     {
         foreach (var administrator in guess.Right.Count == 0 ? guess.Candidates : [])
         {
-            audit.Actor = audit.Actor with { Name = administrator.Email! };
-            await audit.Refused(action, administrator.AccountId, "The password was wrong.");
+            await audit.Refused(
+                visitor.As(administrator.Email!), action, administrator.AccountId, "The password was wrong.");
         }
     }
 

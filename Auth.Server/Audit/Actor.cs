@@ -1,5 +1,4 @@
-using Auth.Server.Administrators;
-using Microsoft.AspNetCore.Authentication.Cookies;
+using System.Net;
 
 namespace Auth.Server.Audit;
 
@@ -26,21 +25,30 @@ internal sealed record Actor(ActorKind Kind, string Name, string? Address = null
 
     public static Actor Server { get; } = new(ActorKind.Server, "SciLeads");
 
+    /// <summary>The actor as customers read it. SciLeads' own staff are not named to them.</summary>
+    public string DisplayName => Kind switch
+    {
+        ActorKind.Operator => "an operator on the command line",
+        ActorKind.Client => $"the management client {Name}",
+        _ => Name,
+    };
+
     /// <summary>A Unix user, at the command line.</summary>
     public static Actor Operator(string user) => new(ActorKind.Operator, user);
 
-    /// <summary>A client of the management API, by the name that people gave it.</summary>
-    public static Actor Client(string name, HttpContext http) => From(http) with { Kind = ActorKind.Client, Name = name };
+    /// <summary>An administrator, by e-mail address, who sends a request.</summary>
+    public static Actor Administrator(string email, HttpContext http) => From(http, ActorKind.Administrator, email);
 
-    /// <summary>Who sends a request; in the portal all who act have signed in, but for those who are just doing so.</summary>
-    public static Actor From(HttpContext? http) => http is null ? Server : new(
-        ActorKind.Administrator,
-        http.User.Identity is { IsAuthenticated: true, AuthenticationType: CookieAuthenticationDefaults.AuthenticationScheme }
-            ? SignedIn.From(http.User).Email
-            : "",
-        Plain(http.Connection.RemoteIpAddress),
-        Printable.Of(http.Request.Headers.UserAgent.ToString(), LongestUserAgent) is { Length: > 0 } agent ? agent : null);
+    /// <summary>A client of the management API, by the name that people gave it, that sends a request.</summary>
+    public static Actor Client(string name, HttpContext http) => From(http, ActorKind.Client, name);
 
-    private static string? Plain(System.Net.IPAddress? address) =>
+    /// <summary>What a request says of the program that sends it, as the audit trail keeps it.</summary>
+    public static string? UserAgentOf(HttpRequest request) =>
+        Printable.Of(request.Headers.UserAgent.ToString(), LongestUserAgent) is { Length: > 0 } agent ? agent : null;
+
+    private static Actor From(HttpContext http, ActorKind kind, string name) =>
+        new(kind, name, AddressOf(http.Connection.RemoteIpAddress), UserAgentOf(http.Request));
+
+    private static string? AddressOf(IPAddress? address) =>
         (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)?.ToString();
 }

@@ -1,3 +1,4 @@
+using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -5,8 +6,8 @@ namespace Auth.Server.Audit;
 
 /// <summary>
 /// What an operator or administrator did or tried to do: one action, one row, written in the transaction of the change
-/// that it tells of. Triggers refuse to change or delete a row; a migration that rebuilds the table must make them anew.
-/// Never a secret, and nothing that somebody typed who is not known.
+/// that it tells of. Triggers refuse to change or delete a row; a migration that rebuilds the table must make them
+/// anew. Never a secret, and nothing that somebody typed who is not known.
 /// </summary>
 internal sealed class AuditEntry
 {
@@ -64,4 +65,13 @@ internal enum AuditOutcome
 
     /// <summary>Another system was asked, and did not say. It may have been done.</summary>
     Unknown,
+}
+
+/// <summary>The table of the audit trail.</summary>
+internal static class AuditTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<AuditEntry> AuditEntries => db.Set<AuditEntry>();
+    }
 }

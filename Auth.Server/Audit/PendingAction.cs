@@ -5,8 +5,9 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Auth.Server.Audit;
 
 /// <summary>
-/// An action that another system has been asked for and whose outcome is not known yet. It is written down before the other
-/// system is asked, and gives way to an <see cref="AuditEntry"/>, so that one exists however this server ends meanwhile.
+/// An action that another system has been asked for and whose outcome is not known yet. It is written down before the
+/// other system is asked, and gives way to an <see cref="AuditEntry"/>, so that one exists however this server ends
+/// meanwhile.
 /// </summary>
 internal sealed class PendingAction
 {
@@ -57,30 +58,30 @@ internal sealed class PendingAction
 }
 
 /// <summary>
-/// Records actions that another system carries out. A transaction cannot span both, so the intention is written down first
-/// and the outcome afterwards, whether or not whoever asked for it is still there.
+/// Records actions that another system carries out. A transaction cannot span both, so the intention is written down
+/// first and the outcome afterwards, whether or not whoever asked for it is still there.
 /// </summary>
-internal sealed class PendingActions(AuthDbContext db, AuditTrail audit, TimeProvider time)
+internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
 {
     /// <summary>An action that has been pending for so long is not going on any more: no call takes a minute.</summary>
     public static readonly TimeSpan Abandoned = TimeSpan.FromMinutes(2);
 
     private const int AtOnce = 100;
 
-    /// <summary>Has another system do something. Exactly one entry says what came of it.</summary>
+    /// <summary>Has another system do something. Exactly one entry records the outcome.</summary>
     /// <exception cref="ProblemException">
     /// It was refused, or, with <see cref="ProblemException.IsOutcomeUnknown"/>, nobody knows what came of it.
     /// </exception>
-    public async Task Record(AuditAction action, Guid account, string about, Func<Task> act)
+    public async Task Record(Actor actor, AuditAction action, Guid account, string about, Func<Task> act)
     {
         var pending = new PendingAction
         {
             Time = time.GetUtcNow().UtcDateTime,
             AccountId = account,
-            ActorKind = audit.Actor.Kind,
-            ActorName = audit.Actor.Name,
-            Address = audit.Actor.Address,
-            UserAgent = audit.Actor.UserAgent,
+            ActorKind = actor.Kind,
+            ActorName = actor.Name,
+            Address = actor.Address,
+            UserAgent = actor.UserAgent,
             Action = action,
             About = about,
         };
@@ -103,7 +104,8 @@ internal sealed class PendingActions(AuthDbContext db, AuditTrail audit, TimePro
     }
 
     /// <summary>
-    /// Writes entries for actions whose outcome nobody will ever report, because the server stopped or lost its database.
+    /// Writes entries for actions whose outcome nobody will ever report, because the server stopped or lost its
+    /// database.
     /// </summary>
     public async Task CloseAbandoned(CancellationToken cancellation)
     {
@@ -115,14 +117,15 @@ internal sealed class PendingActions(AuthDbContext db, AuditTrail audit, TimePro
             await Close(
                 pending,
                 AuditOutcome.Unknown,
-                "The server stopped, or could not reach its database, before the outcome was recorded. The change may have "
-                + "been made.",
+                "The server stopped, or could not reach its database, before the outcome was recorded. The change may "
+                + "have been made.",
                 cancellation);
         }
     }
 
     /// <summary>Puts an entry in the place of a pending action. Of several who do it at once, one does.</summary>
-    private async Task Close(PendingAction pending, AuditOutcome outcome, string? detail, CancellationToken cancellation)
+    private async Task Close(
+        PendingAction pending, AuditOutcome outcome, string? detail, CancellationToken cancellation)
     {
         await using var write = await db.BeginWrite(cancellation);
         if (await db.PendingActions.Where(other => other.Id == pending.Id).ExecuteDeleteAsync(cancellation) == 0)
@@ -134,9 +137,19 @@ internal sealed class PendingActions(AuthDbContext db, AuditTrail audit, TimePro
 }
 
 /// <summary>Looks once a minute for actions that were abandoned.</summary>
-internal sealed class PendingActionWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<PendingActionWatch> log)
+internal sealed class PendingActionWatch(
+    IServiceScopeFactory scopes, TimeProvider time, ILogger<PendingActionWatch> log)
     : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
 {
     protected override Task Look(IServiceProvider services, CancellationToken cancellation) =>
         services.GetRequiredService<PendingActions>().CloseAbandoned(cancellation);
+}
+
+/// <summary>The table of pending actions.</summary>
+internal static class PendingActionTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<PendingAction> PendingActions => db.Set<PendingAction>();
+    }
 }

@@ -3,8 +3,8 @@ using System.Text;
 namespace Auth.Server.Audit;
 
 /// <summary>
-/// Text that strangers wrote, as every database and every log can hold it: without control characters and broken Unicode,
-/// and not too long.
+/// Text that strangers wrote, as every database and every log can hold it: without control characters and broken
+/// Unicode, and not too long.
 /// </summary>
 internal static class Printable
 {

@@ -16,13 +16,6 @@ namespace Auth.Server.Connect;
 /// </summary>
 internal sealed class AuthorizationErrors(ClientManager clients) : IOpenIddictServerHandler<ApplyAuthorizationResponseContext>
 {
-    public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-        OpenIddictServerHandlerDescriptor.CreateBuilder<ApplyAuthorizationResponseContext>()
-            .UseScopedHandler<AuthorizationErrors>()
-            // State and issuer are added after this.
-            .SetOrder(OpenIddictServerHandlers.Authentication.InferResponseMode.Descriptor.Order + 500)
-            .Build();
-
     private const string NobodySignedIn = "No administrator of the client's account is signed in.";
 
     public async ValueTask HandleAsync(ApplyAuthorizationResponseContext context)
@@ -100,12 +93,6 @@ internal sealed class AuthorizationErrors(ClientManager clients) : IOpenIddictSe
     /// </summary>
     internal sealed class BeforeThePage(ClientManager clients) : IOpenIddictServerHandler<HandleAuthorizationRequestContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<HandleAuthorizationRequestContext>()
-                .UseScopedHandler<BeforeThePage>()
-                .SetOrder(int.MinValue + 50_000)
-                .Build();
-
         public async ValueTask HandleAsync(HandleAuthorizationRequestContext context)
         {
             if (context.Transaction.GetHttpRequest()?.HttpContext is not { } http)

@@ -4,11 +4,9 @@ using Auth.Server.Limits;
 using Microsoft.Extensions.Options;
 using OpenIddict.Core;
 using OpenIddict.Server;
-using OpenIddict.Server.AspNetCore;
 using OpenIddict.Validation.AspNetCore;
 using Shared.Contracts;
 using static OpenIddict.Abstractions.OpenIddictConstants;
-using static OpenIddict.Server.OpenIddictServerEvents;
 
 namespace Auth.Server.Connect;
 
@@ -31,12 +29,13 @@ internal static class AuthorizationServer
 
     public static void AddAuthorizationServer(this IServiceCollection services, AuthOptions auth)
     {
+        services.AddSingleton(provider => new TokenLookup(provider.GetRequiredService<Database>().ConnectionString));
         services.AddSingleton<KeyRing>();
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(
             provider => provider.GetRequiredService<KeyRing>());
-        services.AddScoped<KeyRotation>();
-        services.AddHostedService<KeyWatch>();
         services.AddScoped<TokenIssuer>();
+        services.AddSingleton<FailedProofs>();
+        services.AddSingleton<ClientRequests>();
         services.AddScoped<ManagementClients>();
         services.AddScoped<RefreshTokens>();
         services.AddScoped(provider => (ClientManager)provider.GetRequiredService<OpenIddictApplicationManager<Client>>());
@@ -111,49 +110,7 @@ internal static class AuthorizationServer
             // Scim.Api reads access tokens itself.
             .DisableAccessTokenEncryption();
 
-        server.AddEventHandler(TokenKey.Descriptor);
-        server.RemoveEventHandler(OpenIddictServerHandlers.Protection.RestoreTokenEntryProperties.Descriptor)
-            .RemoveEventHandler(OpenIddictServerHandlers.RedeemTokenEntry.Descriptor)
-            .RemoveEventHandler(OpenIddictServerHandlers.Revocation.RevokeToken.Descriptor)
-            .AddEventHandler(RestoreTokenEntry.Descriptor)
-            .AddEventHandler(RequireLiveCredentialSet.Descriptor)
-            .AddEventHandler(ClientAssertions.Recall.Descriptor)
-            .AddEventHandler(ClientAssertions.CheckClaims.Descriptor)
-            .AddEventHandler(ClientAssertions.TakeUsualType.Descriptor)
-            .AddEventHandler(ClientAssertions.CheckAudience.Descriptor)
-            .AddEventHandler(ClientAssertions.Check.Descriptor)
-            .AddEventHandler(ClientAssertions.TakeOnce.Descriptor)
-            .AddEventHandler(GrantedScope.KeepAccess.Descriptor)
-            .AddEventHandler(GrantedScope.Report.Descriptor)
-            .AddEventHandler(AuthorizationErrors.Descriptor)
-            .AddEventHandler(AuthorizationErrors.BeforeThePage.Descriptor)
-            .AddEventHandler(TokenExchange.NameClient.Descriptor)
-            .AddEventHandler(RefreshTokens.Redeem.Descriptor)
-            .AddEventHandler(RefreshTokens.Reissue.Descriptor)
-            .AddEventHandler(RevokeToken.Descriptor)
-            .AddEventHandler(EndedClients.Descriptor)
-            .AddEventHandler(Metadata.Descriptor)
-            .AddEventHandler(Introspection.OnlyPost.Descriptor)
-            .AddEventHandler(Introspection.OnlyResourceServers.Descriptor)
-            .AddEventHandler(Introspection.OnlyAccessTokens.Descriptor)
-            .AddEventHandler(Introspection.TakeOver.Descriptor)
-            .AddEventHandler(Introspection.TellAccount.Descriptor)
-            .AddEventHandler(Introspection.TellWhyNot.Descriptor)
-            .AddEventHandler(Introspection.NotStored.Descriptor);
-
-        server.AddEventHandler(RequestParameters.Check<ExtractAuthorizationRequestContext>.Descriptor);
-        Read<ExtractTokenRequestContext>(server);
-        Read<ExtractPushedAuthorizationRequestContext>(server);
-        Read<ExtractIntrospectionRequestContext>(server);
-        Read<ExtractRevocationRequestContext>(server);
-        server.AddEventHandler(ErrorResponses<ApplyAuthorizationResponseContext>.Descriptor)
-            .AddEventHandler(ErrorResponses<ApplyTokenResponseContext>.Descriptor)
-            .AddEventHandler(ErrorResponses<ApplyPushedAuthorizationResponseContext>.Descriptor)
-            .AddEventHandler(ErrorResponses<ApplyIntrospectionResponseContext>.Descriptor)
-            .AddEventHandler(ErrorResponses<ApplyRevocationResponseContext>.Descriptor)
-            .AddEventHandler(ErrorResponses<ApplyConfigurationResponseContext>.Descriptor)
-            .AddEventHandler(ErrorResponses<ApplyJsonWebKeySetResponseContext>.Descriptor);
-        server.AddLimits();
+        server.AddHandlers();
 
         var host = server.UseAspNetCore()
             .EnableAuthorizationEndpointPassthrough()
@@ -164,11 +121,4 @@ internal static class AuthorizationServer
         // TLS ends at a proxy; AuthOptions sees to it that the public address is https or this machine.
         host.DisableTransportSecurityRequirement();
     }
-
-    /// <summary>How requests are read at an endpoint where clients authenticate.</summary>
-    private static void Read<TContext>(OpenIddictServerBuilder server)
-        where TContext : BaseValidatingContext =>
-        server.RemoveEventHandler(OpenIddictServerAspNetCoreHandlers.ExtractBasicAuthenticationCredentials<TContext>.Descriptor)
-            .AddEventHandler(RequestParameters.Check<TContext>.Descriptor)
-            .AddEventHandler(BasicCredentials<TContext>.Descriptor);
 }

@@ -1,7 +1,9 @@
 using Auth.Server.Administrators;
 using Auth.Server.Credentials;
+using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using OpenIddict.EntityFrameworkCore;
 using OpenIddict.EntityFrameworkCore.Models;
 
 namespace Auth.Server.Connect;
@@ -21,6 +23,7 @@ internal sealed class Client : OpenIddictEntityFrameworkCoreApplication<Guid, Gr
     {
         public void Configure(EntityTypeBuilder<Client> client)
         {
+            new OpenIddictEntityFrameworkCoreApplicationConfiguration<Client, Grant, Token, Guid>().Configure(client);
             client.HasOne(c => c.CredentialSet).WithMany().HasForeignKey(c => c.CredentialSetId);
             // No foreign key to the account, which never goes: SQLite would rebuild this table for it, in no transaction.
             client.OwnsOne(c => c.Management);
@@ -64,12 +67,23 @@ internal sealed class Grant : OpenIddictEntityFrameworkCoreAuthorization<Guid, C
 
     internal sealed class Configuration : IEntityTypeConfiguration<Grant>
     {
-        public void Configure(EntityTypeBuilder<Grant> grant) => grant.HasIndex(g => g.CredentialSetId);
+        public void Configure(EntityTypeBuilder<Grant> grant)
+        {
+            new OpenIddictEntityFrameworkCoreAuthorizationConfiguration<Grant, Client, Token, Guid>().Configure(grant);
+            grant.HasIndex(g => g.CredentialSetId);
+        }
     }
 }
 
 /// <summary>A scope that OpenIddict knows of. We register ours in code; the table stays empty.</summary>
-internal sealed class Scope : OpenIddictEntityFrameworkCoreScope<Guid>;
+internal sealed class Scope : OpenIddictEntityFrameworkCoreScope<Guid>
+{
+    internal sealed class Configuration : IEntityTypeConfiguration<Scope>
+    {
+        public void Configure(EntityTypeBuilder<Scope> scope) =>
+            new OpenIddictEntityFrameworkCoreScopeConfiguration<Scope, Guid>().Configure(scope);
+    }
+}
 
 /// <summary>A code or token that was issued. A JWT without its row is no token of ours.</summary>
 internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, Grant>
@@ -102,10 +116,24 @@ internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, G
     {
         public void Configure(EntityTypeBuilder<Token> token)
         {
+            new OpenIddictEntityFrameworkCoreTokenConfiguration<Token, Client, Grant, Guid>().Configure(token);
             token.HasOne(t => t.Key).WithMany().HasForeignKey(t => t.KeyId);
             token.HasIndex(t => new { t.KeyId, t.ExpirationDate });
             token.HasOne(t => t.CredentialSet).WithMany().HasForeignKey(t => t.CredentialSetId);
             token.HasOne(t => t.Session).WithMany().HasForeignKey(t => t.SessionId);
         }
+    }
+}
+
+/// <summary>The tables of clients, and of what is issued to them.</summary>
+internal static class OAuthTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<Client> Clients => db.Set<Client>();
+
+        public DbSet<Grant> Grants => db.Set<Grant>();
+
+        public DbSet<Token> Tokens => db.Set<Token>();
     }
 }

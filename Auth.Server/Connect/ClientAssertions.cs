@@ -37,12 +37,6 @@ internal static class ClientAssertions
     /// </summary>
     internal sealed class Recall(IMemoryCache memory) : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
-                .UseSingletonHandler<Recall>()
-                .SetOrder(OpenIddictServerHandlers.ValidateClientAssertion.Descriptor.Order - 500)
-                .Build();
-
         public ValueTask HandleAsync(ProcessAuthenticationContext context)
         {
             if (context is { EndpointType: OpenIddictServerEndpointType.Introspection, ClientAssertion.Length: > 0 }
@@ -59,14 +53,8 @@ internal static class ClientAssertions
     /// Takes the type that client libraries write, <c>JWT</c>, or none: RFC 7523 asks for no other. OpenIddict knows that of
     /// its successor only. Whatever says that it is something else is no assertion (RFC 8725 §3.11).
     /// </summary>
-    internal sealed class TakeUsualType : IOpenIddictServerHandler<ValidateTokenContext>
+    internal sealed class AcceptUsualType : IOpenIddictServerHandler<ValidateTokenContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
-                .UseSingletonHandler<TakeUsualType>()
-                .SetOrder(OpenIddictServerHandlers.Protection.ValidateIdentityModelToken.Descriptor.Order - 500)
-                .Build();
-
         public ValueTask HandleAsync(ValidateTokenContext context)
         {
             if (context.ValidTokenTypes.Contains(TokenTypeIdentifiers.Private.ClientAssertion))
@@ -92,12 +80,6 @@ internal static class ClientAssertions
         private const double LastDate = 253_402_300_799;
 
         private static readonly JsonDocumentOptions json = new() { AllowDuplicateProperties = false };
-
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
-                .UseSingletonHandler<CheckClaims>()
-                .SetOrder(TakeUsualType.Descriptor.Order - 50)
-                .Build();
 
         public ValueTask HandleAsync(ValidateTokenContext context)
         {
@@ -153,12 +135,6 @@ internal static class ClientAssertions
     /// </summary>
     internal sealed class CheckAudience(AuthOptions options) : IOpenIddictServerHandler<ValidateTokenContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
-                .UseSingletonHandler<CheckAudience>()
-                .SetOrder(OpenIddictServerHandlers.Protection.ValidateAudiences.Descriptor.Order - 500)
-                .Build();
-
         public ValueTask HandleAsync(ValidateTokenContext context)
         {
             if (!context.ValidTokenTypes.Contains(TokenTypeIdentifiers.Private.ClientAssertion))
@@ -189,12 +165,6 @@ internal static class ClientAssertions
     /// <summary>What a sound assertion says; whatever it lacks, the client has not proved itself (§3.2).</summary>
     internal sealed class Check(IMemoryCache memory, TimeProvider time) : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
-                .UseSingletonHandler<Check>()
-                .SetOrder(OpenIddictServerHandlers.ValidateClientAssertion.Descriptor.Order + 500)
-                .Build();
-
         public ValueTask HandleAsync(ProcessAuthenticationContext context)
         {
             if (context.ClientAssertionPrincipal is not { } assertion)
@@ -231,15 +201,8 @@ internal static class ClientAssertions
     /// Takes each assertion once (§3, point 7), except at introspection: nothing is gained by asking again, and a resource
     /// server that had to sign for every request would pay more for it than for the rest of the request.
     /// </summary>
-    internal sealed class TakeOnce(AuthDbContext db) : IOpenIddictServerHandler<ProcessAuthenticationContext>
+    internal sealed class UseOnce(AuthDbContext db) : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
-                .UseScopedHandler<TakeOnce>()
-                // The client is known and live by then.
-                .SetOrder(OpenIddictServerHandlers.ValidateClientCertificate.Descriptor.Order + 500)
-                .Build();
-
         public async ValueTask HandleAsync(ProcessAuthenticationContext context)
         {
             if (context.ClientAssertionPrincipal is not { } assertion
@@ -272,6 +235,19 @@ internal sealed class UsedAssertion
 
     internal sealed class Configuration : IEntityTypeConfiguration<UsedAssertion>
     {
-        public void Configure(EntityTypeBuilder<UsedAssertion> assertion) => assertion.HasIndex(a => a.ExpiresAt);
+        public void Configure(EntityTypeBuilder<UsedAssertion> assertion)
+        {
+            assertion.ToTable("UsedAssertions");
+            assertion.HasIndex(a => a.ExpiresAt);
+        }
+    }
+}
+
+/// <summary>The table of used client assertions.</summary>
+internal static class ClientAssertionTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<UsedAssertion> UsedAssertions => db.Set<UsedAssertion>();
     }
 }

@@ -7,7 +7,6 @@ using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 using OpenIddict.Abstractions;
 using OpenIddict.Core;
-using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Connect;
 
@@ -27,7 +26,7 @@ internal sealed class ClientManager(
     private const string Sha256Prefix = "sha256.";
 
     private static readonly Func<AuthDbContext, string, CancellationToken, Task<Client?>> find = EF.CompileAsyncQuery(
-        (AuthDbContext db, string clientId, CancellationToken cancellation) => db.Clients
+        (AuthDbContext db, string clientId, CancellationToken cancellation) => db.Set<Client>()
             .Include(client => client.CredentialSet)
             .SingleOrDefault(client => client.ClientId == clientId));
 
@@ -55,67 +54,6 @@ internal sealed class ClientManager(
             && await ValidateClientSecretAsync(client, secret, cancellation)
             ? set
             : null;
-    }
-
-    /// <summary>Makes the client of an <c>oauth2</c> set, and returns its secret unless it has keys.</summary>
-    public async Task<string?> CreateFor(CredentialSet set, NewCredentialSet wanted, CancellationToken cancellation)
-    {
-        var descriptor = new OpenIddictApplicationDescriptor
-        {
-            ClientId = set.ClientId,
-            ClientType = ClientTypes.Confidential,
-            ConsentType = ConsentTypes.Explicit,
-            JsonWebKeySet = wanted.Jwks is null ? null : PublicKeys.Read(wanted.Jwks),
-            Permissions =
-            {
-                Permissions.Endpoints.Token,
-                Permissions.Endpoints.Revocation,
-                Permissions.GrantTypes.ClientCredentials,
-                Permissions.GrantTypes.TokenExchange,
-                Permissions.Prefixes.Scope + Shared.Contracts.Scopes.Scim,
-            },
-        };
-        if (wanted.RedirectUris is { Count: > 0 } redirectUris)
-        {
-            descriptor.Permissions.UnionWith(
-            [
-                Permissions.Endpoints.Authorization,
-                Permissions.Endpoints.PushedAuthorization,
-                Permissions.GrantTypes.AuthorizationCode,
-                Permissions.GrantTypes.RefreshToken,
-                Permissions.ResponseTypes.Code,
-            ]);
-            descriptor.RedirectUris.UnionWith(redirectUris.Select(uri => new Uri(uri)));
-        }
-        if (wanted.RequirePkce)
-            descriptor.Requirements.Add(Requirements.Features.ProofKeyForCodeExchange);
-
-        var secret = wanted.Jwks is null ? ClientSecret.Generate() : null;
-        var client = new Client { CredentialSetId = set.Id };
-        await PopulateAsync(client, descriptor, cancellation);
-        await CreateAsync(client, secret, cancellation);
-        return secret;
-    }
-
-    /// <summary>
-    /// Makes the client that a direct JWT names: a public one (RFC 6749 §2.1), which can trade that JWT and do nothing else.
-    /// </summary>
-    public async Task CreateFor(CredentialSet set, CancellationToken cancellation)
-    {
-        var client = new Client { CredentialSetId = set.Id };
-        var descriptor = new OpenIddictApplicationDescriptor
-        {
-            ClientId = set.Id.ToString(),
-            ClientType = ClientTypes.Public,
-            Permissions =
-            {
-                Permissions.Endpoints.Token,
-                Permissions.GrantTypes.TokenExchange,
-                Permissions.Prefixes.Scope + Shared.Contracts.Scopes.Scim,
-            },
-        };
-        await PopulateAsync(client, descriptor, cancellation);
-        await CreateAsync(client, cancellation);
     }
 
     protected override ValueTask<string> ObfuscateClientSecretAsync(

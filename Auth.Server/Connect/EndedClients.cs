@@ -2,7 +2,6 @@ using Auth.Server.Audit;
 using Auth.Server.Credentials;
 using Microsoft.AspNetCore;
 using OpenIddict.Server;
-using OpenIddict.Server.AspNetCore;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 using static OpenIddict.Server.OpenIddictServerEvents;
 
@@ -15,21 +14,16 @@ namespace Auth.Server.Connect;
 internal sealed class EndedClients(ClientManager clients, CredentialUses uses)
     : IOpenIddictServerHandler<ApplyTokenResponseContext>
 {
-    public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-        OpenIddictServerHandlerDescriptor.CreateBuilder<ApplyTokenResponseContext>()
-            .UseScopedHandler<EndedClients>()
-            // The answer is settled, but not yet that of somebody who failed too often.
-            .SetOrder(
-                OpenIddictServerAspNetCoreHandlers.AttachHttpResponseCode<ApplyTokenResponseContext>.Descriptor.Order + 250)
-            .Build();
-
     public async ValueTask HandleAsync(ApplyTokenResponseContext context)
     {
         if (context.Response.Error != Errors.InvalidClient
             || context.Request is not { ClientId: { Length: > 0 } id, ClientSecret: { Length: > 0 } secret }
             || await clients.FindEnded(id, secret, context.CancellationToken) is not { } set)
             return;
-        var actor = Actor.From(context.Transaction.GetHttpRequest()?.HttpContext);
-        uses.Refused(set.Id, actor.Address, actor.UserAgent);
+        if (context.Transaction.GetHttpRequest()?.HttpContext is { } http)
+        {
+            var actor = Actor.Client(id, http);
+            uses.Refused(set.Id, actor.Address, actor.UserAgent);
+        }
     }
 }

@@ -11,13 +11,6 @@ namespace Auth.Server.Connect;
 internal sealed class ErrorResponses<TContext> : IOpenIddictServerHandler<TContext>
     where TContext : BaseRequestContext
 {
-    public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-        OpenIddictServerHandlerDescriptor.CreateBuilder<TContext>()
-            .UseSingletonHandler<ErrorResponses<TContext>>()
-            // OpenIddict's own first one is at 100,000.
-            .SetOrder(int.MinValue + 25_000)
-            .Build();
-
     public ValueTask HandleAsync(TContext context)
     {
         if (context.Transaction.Response is not { Error: { } error } response)

@@ -23,12 +23,6 @@ internal static class GrantedScope
     /// </summary>
     internal sealed class KeepAccess : IOpenIddictServerHandler<ProcessSignInContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessSignInContext>()
-                .UseSingletonHandler<KeepAccess>()
-                .SetOrder(OpenIddictServerHandlers.RedeemTokenEntry.Descriptor.Order + 500)
-                .Build();
-
         public ValueTask HandleAsync(ProcessSignInContext context)
         {
             if (context.EndpointType == OpenIddictServerEndpointType.Token
@@ -44,12 +38,6 @@ internal static class GrantedScope
     /// <summary>Writes it into the answer.</summary>
     internal sealed class Report : IOpenIddictServerHandler<ProcessSignInContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessSignInContext>()
-                .UseSingletonHandler<Report>()
-                .SetOrder(OpenIddictServerHandlers.AttachSignInParameters.Descriptor.Order + 500)
-                .Build();
-
         public ValueTask HandleAsync(ProcessSignInContext context)
         {
             if (context.EndpointType == OpenIddictServerEndpointType.Token)

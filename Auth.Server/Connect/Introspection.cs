@@ -11,8 +11,8 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The introspection endpoint (RFC 7662): what OpenIddict answers, and the account, its rules and the credential set beside
-/// it, in the words of <see cref="TokenIntrospection"/>.
+/// The introspection endpoint (RFC 7662): what OpenIddict answers, and the account, its rules and the credential set
+/// beside it, in the words of <see cref="TokenIntrospection"/>.
 /// </summary>
 internal static class Introspection
 {
@@ -22,14 +22,8 @@ internal static class Introspection
     private const string Staged = "staged";
 
     /// <summary>A token in an address ends up in logs: GET is refused (RFC 7662 §4).</summary>
-    internal sealed class OnlyPost : IOpenIddictServerHandler<ExtractIntrospectionRequestContext>
+    internal sealed class RequirePost : IOpenIddictServerHandler<ExtractIntrospectionRequestContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ExtractIntrospectionRequestContext>()
-                .UseSingletonHandler<OnlyPost>()
-                .SetOrder(int.MinValue + 50_000)
-                .Build();
-
         public ValueTask HandleAsync(ExtractIntrospectionRequestContext context)
         {
             if (context.Transaction.GetHttpRequest() is { } request && !HttpMethods.IsPost(request.Method))
@@ -39,69 +33,56 @@ internal static class Introspection
     }
 
     /// <summary>
-    /// Who is no resource server is refused before the token is looked at: the answer would tell whether it is live.
+    /// A client that is not a resource server is refused before the token is read: the answer would reveal whether it
+    /// is valid.
     /// </summary>
-    internal sealed class OnlyResourceServers(ClientManager clients) : IOpenIddictServerHandler<ProcessAuthenticationContext>
+    internal sealed class RequireResourceServer(ClientManager clients)
+        : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
-                .UseScopedHandler<OnlyResourceServers>()
-                // The client has proved itself by then.
-                .SetOrder(OpenIddictServerHandlers.ValidateClientCertificate.Descriptor.Order + 400)
-                .Build();
-
         public async ValueTask HandleAsync(ProcessAuthenticationContext context)
         {
             if (context is { EndpointType: OpenIddictServerEndpointType.Introspection, ClientId.Length: > 0 }
-                && await clients.FindByClientIdAsync(context.ClientId) is { CredentialSetId: not null } or { Management: not null })
+                && await clients.FindByClientIdAsync(context.ClientId)
+                    is { CredentialSetId: not null } or { Management: not null })
             {
                 context.Reject(Errors.UnauthorizedClient, "The client may not introspect tokens.");
             }
         }
     }
 
-    /// <summary>A code or refresh token proves nothing to a resource server: it is not active there (RFC 7662 §2.2).</summary>
-    internal sealed class OnlyAccessTokens : IOpenIddictServerHandler<ValidateIntrospectionRequestContext>
+    /// <summary>
+    /// A code or refresh token proves nothing to a resource server: it is not active there (RFC 7662 §2.2).
+    /// </summary>
+    internal sealed class RequireAccessToken : IOpenIddictServerHandler<ValidateIntrospectionRequestContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateIntrospectionRequestContext>()
-                .UseSingletonHandler<OnlyAccessTokens>()
-                .SetOrder(OpenIddictServerHandlers.Introspection.ValidateTokenType.Descriptor.Order - 500)
-                .Build();
-
         public ValueTask HandleAsync(ValidateIntrospectionRequestContext context)
         {
             if (context.GenericTokenPrincipal?.HasTokenType(TokenTypeIdentifiers.AccessToken) != true)
-                context.Reject(Errors.InvalidToken, "The token is no access token.");
+                context.Reject(Errors.InvalidToken, "The token is not an access token.");
             return ValueTask.CompletedTask;
         }
     }
 
     /// <summary>
-    /// Remembers the node that asks, and has a staged set take over by its first use. A set that has just taken over admits
-    /// nobody before every node knows; until then the answer is "pending".
+    /// Records the node that asks, and begins the activation of a staged set by its first use. A set that has just been
+    /// activated is not usable until every node has confirmed that; until then the answer is "pending".
     /// </summary>
-    internal sealed class TakeOver(Nodes nodes, TokenLookup tokens, CutOvers cutOvers, TimeProvider time)
+    internal sealed class BeginActivation(
+        Nodes nodes, TokenLookup tokens, FirstUseActivations activations, TimeProvider time)
         : IOpenIddictServerHandler<ValidateIntrospectionRequestContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateIntrospectionRequestContext>()
-                .UseScopedHandler<TakeOver>()
-                .SetOrder(OpenIddictServerHandlers.Introspection.ValidateAuthorizedParty.Descriptor.Order + 500)
-                .Build();
-
         public async ValueTask HandleAsync(ValidateIntrospectionRequestContext context)
         {
             var token = context.Transaction.GetProperty<KnownToken>(KnownToken.Property)!;
             if (await RecordNode(context, token))
             {
-                // Whoever ended it while it was read did not know that somebody would have to be told.
+                // The token may have ended before this node was registered; read it again.
                 var id = Guid.Parse(context.GenericTokenPrincipal!.GetTokenId()!);
                 var now = time.GetUtcNow().UtcDateTime;
-                if (await tokens.Find(id, context.CancellationToken) is not { KeyWithdrawn: false } again
+                if (await tokens.Find(id, node: null, context.CancellationToken) is not { KeyWithdrawn: false } again
                     || !again.IsValid(now) || !again.IsUsable(now) || !again.HasLiveSubject(now))
                 {
-                    context.Reject(Errors.InvalidToken, "The token was ended just now.");
+                    context.Reject(Errors.InvalidToken, "The token has just ended.");
                 }
                 else
                 {
@@ -119,8 +100,8 @@ internal static class Introspection
             }
             else if (!set.Confirmed)
             {
-                cutOvers.Begin(set.Id);
-                Refuse(context, Pending, "The credential set of the token is taking over.");
+                activations.Begin(set.Id);
+                Refuse(context, Pending, "The credential set of the token is being activated.");
             }
         }
 
@@ -152,20 +133,17 @@ internal static class Introspection
 
     /// <summary>The node of <c>Scim.Api</c> that asks; null if it does not say.</summary>
     public static Guid? NodeOf(BaseContext context) =>
-        Guid.TryParse((string?)context.Transaction.Request?[TokenIntrospection.Parameters.Node], out var node) ? node : null;
+        Guid.TryParse((string?)context.Transaction.Request?[TokenIntrospection.Parameters.Node], out var node)
+            ? node
+            : null;
 
     /// <summary>
-    /// Adds to <c>active: false</c> what only <c>Scim.Api</c>, which has proved itself, is told: that it is worth asking
-    /// again, or that somebody has to activate the set. A use of an ended set is remembered: somebody holds the old secret.
+    /// Adds to <c>active: false</c> what only an authenticated <c>Scim.Api</c> may know: that it should ask again, or
+    /// that the set must be activated first. A use of an ended set is recorded: somebody still has the old secret.
     /// </summary>
-    internal sealed class TellWhyNot(CredentialUses uses, TimeProvider time) : IOpenIddictServerHandler<ApplyIntrospectionResponseContext>
+    internal sealed class AddReason(CredentialUses uses, TimeProvider time)
+        : IOpenIddictServerHandler<ApplyIntrospectionResponseContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ApplyIntrospectionResponseContext>()
-                .UseSingletonHandler<TellWhyNot>()
-                .SetOrder(OpenIddictServerHandlers.Introspection.NormalizeErrorResponse.Descriptor.Order + 500)
-                .Build();
-
         public ValueTask HandleAsync(ApplyIntrospectionResponseContext context)
         {
             if (context.Transaction.GetProperty<KnownToken>(KnownToken.Property)?.CredentialSet is not { } set
@@ -185,16 +163,10 @@ internal static class Introspection
     private static string? UserAgentIn(OpenIddictRequest request) =>
         (string?)request[TokenIntrospection.Parameters.ClientUserAgent];
 
-    /// <summary>Adds whom the token belongs to. It was just found live.</summary>
-    internal sealed class TellAccount(CredentialUses uses, TimeProvider time)
+    /// <summary>Adds the account and the credential set of a token that was just found valid.</summary>
+    internal sealed class AddAccount(CredentialUses uses, TimeProvider time)
         : IOpenIddictServerHandler<HandleIntrospectionRequestContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<HandleIntrospectionRequestContext>()
-                .UseSingletonHandler<TellAccount>()
-                .SetOrder(OpenIddictServerHandlers.Introspection.AttachApplicationClaims.Descriptor.Order + 500)
-                .Build();
-
         public ValueTask HandleAsync(HandleIntrospectionRequestContext context)
         {
             var token = context.Transaction.GetProperty<KnownToken>(KnownToken.Property)!;
@@ -230,15 +202,9 @@ internal static class Introspection
         private static OpenIddictParameter AsJson<T>(T value) => new(JsonSerializer.SerializeToElement(value));
     }
 
-    /// <summary>An answer is true for a moment only: nobody may store it.</summary>
-    internal sealed class NotStored : IOpenIddictServerHandler<ApplyIntrospectionResponseContext>
+    /// <summary>A response is valid for a moment only: no cache may store it.</summary>
+    internal sealed class ForbidStoring : IOpenIddictServerHandler<ApplyIntrospectionResponseContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ApplyIntrospectionResponseContext>()
-                .UseSingletonHandler<NotStored>()
-                .SetOrder(int.MinValue + 50_000)
-                .Build();
-
         public ValueTask HandleAsync(ApplyIntrospectionResponseContext context)
         {
             if (context.Transaction.GetHttpRequest() is { } request)

@@ -1,6 +1,6 @@
+using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Auth.Server.Events;
-using Auth.Server.Keys;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using OpenIddict.Abstractions;
@@ -11,8 +11,8 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The claims that say under what a code or token was issued. They travel from code to refresh token to access token, and
-/// each row is stamped from them, never from its client.
+/// The claims that say under what a code or token was issued. They travel from code to refresh token to access token,
+/// and each row is stamped from them, never from its client.
 /// </summary>
 internal static class IssuedUnder
 {
@@ -22,11 +22,23 @@ internal static class IssuedUnder
     /// <summary>The administrator's session's id, in tokens of the portal.</summary>
     public const string Session = "sid";
 
-    /// <summary>The e-mail address of the administrator who consented. It is in codes and refresh tokens only.</summary>
+    /// <summary>
+    /// The e-mail address of the administrator who consented. It is in codes and refresh tokens only.
+    /// </summary>
     public const string AllowedBy = "allowed_by";
 
-    /// <summary>The scope that answers report (<see cref="GrantedScope"/>). It is in codes and refresh tokens only.</summary>
+    /// <summary>
+    /// The scope that answers report (<see cref="GrantedScope"/>). It is in codes and refresh tokens only.
+    /// </summary>
     public const string ReportedScope = "reported_scope";
+
+    /// <summary>The id of the key. It is in no token, only on its way to the row (<see cref="TokenStamp"/>).</summary>
+    public const string Key = "Auth.Server.Connect.Key";
+
+    /// <summary>
+    /// The id of the token that this one is exchanged for (RFC 8693); like <see cref="Key"/> in no token.
+    /// </summary>
+    public const string SubjectToken = "Auth.Server.Connect.SubjectToken";
 
     public static Guid? Read(System.Security.Claims.ClaimsPrincipal? principal, string claim) =>
         Guid.TryParse(principal?.GetClaim(claim), out var id) ? id : null;
@@ -55,8 +67,7 @@ internal sealed class TokenManager(
     IOptionsMonitor<OpenIddictCoreOptions> options,
     IOpenIddictTokenStore<Token> store,
     AuthDbContext db,
-    EventLog events,
-    TokenKey key) : OpenIddictTokenManager<Token>(cache, logger, options, store)
+    EventLog events) : OpenIddictTokenManager<Token>(cache, logger, options, store)
 {
     /// <summary>An id that is no GUID is nobody's; the store would fail on it.</summary>
     public override ValueTask<Token?> FindByIdAsync(string identifier, CancellationToken cancellationToken = default) =>
@@ -82,12 +93,9 @@ internal sealed class TokenManager(
         await base.PopulateAsync(token, descriptor, cancellationToken);
         token.CredentialSetId = IssuedUnder.Read(descriptor.Principal, IssuedUnder.CredentialSet);
         token.SessionId = IssuedUnder.Read(descriptor.Principal, IssuedUnder.Session);
-        token.SubjectTokenId = SubjectTokenId;
-        token.KeyId ??= key.Id;
+        token.SubjectTokenId = IssuedUnder.Read(descriptor.Principal, IssuedUnder.SubjectToken);
+        token.KeyId ??= descriptor.Principal?.GetClaim(IssuedUnder.Key);
     }
-
-    /// <summary>The token that the next one is exchanged for (RFC 8693); they end together.</summary>
-    public Guid? SubjectTokenId { get; set; }
 
     /// <summary>
     /// Ends a grant, everywhere. Its tokens' own rows would not do: a refresh in progress writes over them, and adds to
@@ -98,7 +106,7 @@ internal sealed class TokenManager(
     {
         var id = Guid.Parse(identifier);
         var account = await db.CredentialSets
-            .Where(set => db.Grants.Any(grant => grant.Id == id && grant.CredentialSetId == set.Id))
+            .Where(set => db.Set<Grant>().Any(grant => grant.Id == id && grant.CredentialSetId == set.Id))
             .Select(set => set.AccountId).SingleAsync(cancellationToken);
         var ended = await events.PublishOnce(
             SecurityEvents.SessionRevoked,

@@ -1,5 +1,7 @@
+using Auth.Server.Accounts;
 using Auth.Server.Audit;
 using Auth.Server.Data;
+using Auth.Server.Operations;
 using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using Shared.Contracts.Text;
@@ -11,7 +13,7 @@ namespace Auth.Server.Connect;
 /// The clients of the management API: the security team's automation. Each proves itself with a key of its own
 /// (<c>private_key_jwt</c>, RFC 7523 §2.2), and is limited to one account or to none.
 /// </summary>
-internal sealed class ManagementClients(AuthDbContext db, ClientManager clients, AuditTrail audit, TimeProvider time)
+internal sealed class ManagementClients(AuthDbContext db, ClientManager clients, Operation operation, TimeProvider time)
 {
     /// <summary>Reading credential sets, without their secrets.</summary>
     public const string ReadCredentials = "credentials.read";
@@ -27,10 +29,11 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
 
     /// <summary>Makes a client, under a client id that nobody chose.</summary>
     /// <exception cref="ProblemException">A value is wrong (400), or there is no such account (404).</exception>
-    public Task<Client> Add(NewManagementClient wanted, CancellationToken cancellation) => audit.Record(
+    public async Task<Client> Add(NewManagementClient wanted, CancellationToken cancellation) => (await operation.Run(
+        wanted.Actor,
         AuditAction.AddManagementClient,
         wanted.AccountId,
-        async entry =>
+        async work =>
         {
             var name = wanted.Name.Trim();
             if (name.Length is 0 or > LongestName || name.Any(char.IsControl))
@@ -47,7 +50,7 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
                     AccountId = wanted.AccountId,
                     ReadOnly = wanted.ReadOnly,
                     CreatedAt = time.GetUtcNow().UtcDateTime,
-                    CreatedBy = wanted.By,
+                    CreatedBy = wanted.Actor.DisplayName,
                 },
             };
             var descriptor = new OpenIddictApplicationDescriptor
@@ -63,11 +66,11 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
                 .Select(scope => Permissions.Prefixes.Scope + scope));
             await clients.PopulateAsync(client, descriptor, cancellation);
             await clients.CreateAsync(client, cancellation);
-            entry.About = client.ClientId;
-            entry.Detail = $"{name}, {Reach(client.Management)}; keys: {PublicKeys.NamesOf(keys)}";
+            work.Entry.About = client.ClientId;
+            work.Entry.Detail = $"{name}, {Reach(client.Management)}; keys: {PublicKeys.NamesOf(keys)}";
             return client;
         },
-        cancellation);
+        cancellation)).Result;
 
     /// <summary>The clients that are limited to an account, or all there are.</summary>
     public Task<List<Client>> List(Guid? accountId, CancellationToken cancellation) => db.Clients.AsNoTracking()
@@ -76,17 +79,18 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
 
     /// <summary>Removes a client, if an account is named one that is limited to it. Its tokens are dead when this returns.</summary>
     /// <exception cref="ProblemException">There is no such client (404).</exception>
-    public Task Remove(string clientId, Guid? accountId, CancellationToken cancellation) => audit.Record(
+    public Task Remove(string clientId, Guid? accountId, Actor actor, CancellationToken cancellation) => operation.Run(
+        actor,
         AuditAction.RemoveManagementClient,
         accountId,
-        async entry =>
+        async work =>
         {
             var client = await db.Clients.AsNoTracking().SingleOrDefaultAsync(
                 client => client.ClientId == clientId && client.Management != null
                     && (accountId == null || client.Management.AccountId == accountId),
                 cancellation) ?? throw ProblemException.NotFound("There is no such client of the management API.");
-            (entry.About, entry.AccountId) = (clientId, client.Management!.AccountId);
-            entry.Detail = $"{client.DisplayName}, {Reach(client.Management)}";
+            (work.Entry.About, work.Entry.AccountId) = (clientId, client.Management!.AccountId);
+            work.Entry.Detail = $"{client.DisplayName}, {Reach(client.Management)}";
             await db.Tokens.Where(token => token.Application!.Id == client.Id).ExecuteDeleteAsync(cancellation);
             await db.Clients.Where(other => other.Id == client.Id).ExecuteDeleteAsync(cancellation);
         },
@@ -97,10 +101,10 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
         (access.ReadOnly ? "reads " : "reads and rotates ") + (access.AccountId is null ? "all accounts" : "one account");
 }
 
-/// <summary>What a new client of the management API shall be.</summary>
+/// <summary>What a new client of the management API should be.</summary>
 /// <param name="Name">What people call it.</param>
 /// <param name="Jwks">Its public P-256 keys, a JWK set (RFC 7517 §5).</param>
 /// <param name="AccountId">The one account that it is limited to; null is none.</param>
 /// <param name="ReadOnly">Whether it changes nothing.</param>
-/// <param name="By">Who asks, for people to read.</param>
-internal sealed record NewManagementClient(string Name, string Jwks, Guid? AccountId, bool ReadOnly, string By);
+/// <param name="Actor">Who asks.</param>
+internal sealed record NewManagementClient(string Name, string Jwks, Guid? AccountId, bool ReadOnly, Actor Actor);

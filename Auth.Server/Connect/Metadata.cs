@@ -12,12 +12,6 @@ namespace Auth.Server.Connect;
 /// </summary>
 internal sealed class Metadata : IOpenIddictServerHandler<HandleConfigurationRequestContext>
 {
-    public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-        OpenIddictServerHandlerDescriptor.CreateBuilder<HandleConfigurationRequestContext>()
-            .UseSingletonHandler<Metadata>()
-            .SetOrder(int.MaxValue - 50_000)
-            .Build();
-
     public ValueTask HandleAsync(HandleConfigurationRequestContext context)
     {
         // Resource servers alone introspect, and they have keys.

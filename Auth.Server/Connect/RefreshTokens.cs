@@ -102,12 +102,6 @@ internal sealed class RefreshTokens(
     {
         private readonly OpenIddictServerHandlers.RedeemTokenEntry once = new(tokens);
 
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessSignInContext>()
-                .UseScopedHandler<Redeem>()
-                .SetOrder(OpenIddictServerHandlers.RedeemTokenEntry.Descriptor.Order)
-                .Build();
-
         public async ValueTask HandleAsync(ProcessSignInContext context)
         {
             var presented = context.Transaction.GetProperty<ProcessAuthenticationContext>(
@@ -134,13 +128,6 @@ internal sealed class RefreshTokens(
     internal sealed class Reissue : IOpenIddictServerHandler<GenerateTokenContext>
     {
         public const string Property = "Auth.Server.Connect.RefreshTokens.Successor";
-
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<GenerateTokenContext>()
-                .UseSingletonHandler<Reissue>()
-                // The keys are chosen, but not yet written down.
-                .SetOrder(OpenIddictServerHandlers.Protection.AttachSecurityCredentials.Descriptor.Order + 250)
-                .Build();
 
         public ValueTask HandleAsync(GenerateTokenContext context)
         {

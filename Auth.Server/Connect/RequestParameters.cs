@@ -117,13 +117,6 @@ internal static partial class RequestParameters
     internal sealed class Check<TContext> : IOpenIddictServerHandler<TContext>
         where TContext : BaseValidatingContext
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<TContext>()
-                .UseSingletonHandler<Check<TContext>>()
-                // The request has been read, but not yet its Authorization header.
-                .SetOrder(BasicCredentials<TContext>.Descriptor.Order - 500)
-                .Build();
-
         public ValueTask HandleAsync(TContext context)
         {
             if (context.Transaction.Request is not { } request)

@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using Auth.Server.Keys;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -17,19 +16,13 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
 {
     private const string Replaced = "The client has been allowed anew; the refresh token it got then replaces this one.";
 
-    public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-        OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
-            .UseSingletonHandler<RequireLiveCredentialSet>()
-            .SetOrder(OpenIddictServerHandlers.Protection.RestoreTokenEntryProperties.Descriptor.Order + 500)
-            .Build();
-
     public async ValueTask HandleAsync(ValidateTokenContext context)
     {
         if (context.Principal is not { } principal || IsClientAssertion(context))
             return;
         // A JWT signed with our key but without a row would otherwise be taken at its word.
         if (!Guid.TryParse(principal.GetTokenId(), out var id) 
-            || await tokens.Find(id, context.CancellationToken, Introspection.NodeOf(context)) is not { } token)
+            || await tokens.Find(id, Introspection.NodeOf(context), context.CancellationToken) is not { } token)
         {
             context.Reject(Errors.InvalidToken, "The token is not known.");
             return;
@@ -38,7 +31,7 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
         if (context.EndpointType == OpenIddictServerEndpointType.Introspection)
             Vouch(context, token);
         if (!context.IsRejected
-            && FaultOf(token, principal, TokenKey.Of(context.TokenValidationResult?.SecurityToken)) is { } fault
+            && FaultOf(token, principal, TokenStamp.KeyOf(context.TokenValidationResult?.SecurityToken)) is { } fault
             // Its access tokens live on, and can be revoked by it.
             && !(context.EndpointType == OpenIddictServerEndpointType.Revocation && fault == Replaced))
         {
@@ -82,12 +75,6 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
 internal sealed class RestoreTokenEntry(IOpenIddictTokenManager tokens) : IOpenIddictServerHandler<ValidateTokenContext>
 {
     private readonly OpenIddictServerHandlers.Protection.RestoreTokenEntryProperties restore = new(tokens);
-
-    public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-        OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenContext>()
-            .UseScopedHandler<RestoreTokenEntry>()
-            .SetOrder(OpenIddictServerHandlers.Protection.RestoreTokenEntryProperties.Descriptor.Order)
-            .Build();
 
     public ValueTask HandleAsync(ValidateTokenContext context) =>
         context.EndpointType is OpenIddictServerEndpointType.Introspection or OpenIddictServerEndpointType.Revocation

@@ -1,5 +1,6 @@
 using Auth.Server.Audit;
 using Auth.Server.Data;
+using Auth.Server.Operations;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.IdentityModel.Tokens;
@@ -14,7 +15,7 @@ namespace Auth.Server.Connect;
 /// its client id is the audience of the tokens it may ask about. They introspect all day long and hardly ever change, so each
 /// node remembers one for a few seconds.
 /// </summary>
-internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, IMemoryCache memory, AuditTrail audit)
+internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, IMemoryCache memory, Operation operation)
 {
     /// <summary>How long another node may go on trusting the keys that <see cref="Add"/> replaced.</summary>
     public static readonly TimeSpan MemorySpan = TimeSpan.FromSeconds(5);
@@ -34,21 +35,23 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
     /// <exception cref="ProblemException">
     /// A value is wrong (400), or the server is registered with other keys, and they are not to be replaced (409).
     /// </exception>
-    public Task Add(string name, string jwks, CancellationToken cancellation, bool replace = false) => audit.Record(
+    public Task Add(
+        string name, string jwks, bool replace, Actor actor, CancellationToken cancellation) => operation.Run(
+        actor,
         AuditAction.AddResourceServer,
         null,
-        async entry =>
+        async work =>
         {
             var keys = PublicKeys.Read(jwks);
             if (name.Length is 0 or > LongestName || !name.All(character => character is > ' ' and < '\x7f'))
                 throw ProblemException.Invalid($"A resource server's name has 1 to {LongestName} characters of ASCII, without spaces.");
-            entry.About = name;
-            entry.Detail = $"Keys: {PublicKeys.NamesOf(keys)}";
+            work.Entry.About = name;
+            work.Entry.Detail = $"Keys: {PublicKeys.NamesOf(keys)}";
             var client = await db.Clients.SingleOrDefaultAsync(client => client.ClientId == name, cancellation);
             if (client is null)
                 await Create(name, keys, cancellation);
             else
-                entry.Detail += $"; {await Replace(client, keys, replace, cancellation)}";
+                work.Entry.Detail += $"; {await Replace(client, keys, replace, cancellation)}";
         },
         cancellation);
 

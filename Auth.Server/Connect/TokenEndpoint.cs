@@ -37,7 +37,6 @@ internal static class TokenEndpoint
     private static async Task<IResult> Exchange(
         HttpContext http,
         ClientManager clients,
-        TokenManager tokens,
         AuthDbContext db,
         AuthOptions options,
         TimeProvider time,
@@ -50,10 +49,7 @@ internal static class TokenEndpoint
         // Code, refresh token or traded token carry what was granted.
         var granted = (await http.AuthenticateAsync(Scheme)).Principal!;
         if (request.IsTokenExchangeGrantType())
-        {
-            tokens.SubjectTokenId = Guid.Parse(granted.GetTokenId()!);
             return TokenExchange.Trade(granted, request, options.AccessTokenLifetime, time.GetUtcNow());
-        }
         if (request.IsAuthorizationCodeGrantType())
             await ReplaceEarlierGrants(granted, db, time, cancellation);
         // But not its end: the refresh token would die with the code, which lives for minutes.

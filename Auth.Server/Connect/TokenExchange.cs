@@ -77,12 +77,6 @@ internal static class TokenExchange
     {
         private static readonly JsonWebTokenHandler reader = new();
 
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ExtractTokenRequestContext>()
-                .UseSingletonHandler<NameClient>()
-                .SetOrder(int.MaxValue - 50_000)
-                .Build();
-
         public ValueTask HandleAsync(ExtractTokenRequestContext context)
         {
             if (context.Request is { ClientId: null or "", ClientAssertion: null or "", SubjectToken.Length: > 0 } request

@@ -6,8 +6,8 @@ using System.Text;
 namespace Auth.Server.Credentials;
 
 /// <summary>
-/// A client secret: <c>scim_cs_</c>, 256 random bits in base 62 (43 characters), and a CRC-32 of all before it (6 characters).
-/// Prefix and checksum let secret scanners find a leaked one without asking us.
+/// A client secret: <c>scim_cs_</c>, 256 random bits in base 62 (43 characters), and a CRC-32 of all before it (6
+/// characters). Prefix and checksum let secret scanners find a leaked one without asking us.
 /// </summary>
 internal static class ClientSecret
 {

@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Credentials;
 
 /// <summary>
-/// The credential sets that an account has and had, without their secrets. The clock decides which of them have run out, not
-/// what has been written down about that.
+/// The credential sets that an account has and had, without their secrets. The clock decides which of them have run
+/// out, not what has been written down about that.
 /// </summary>
 internal sealed class CredentialHistory(AuthDbContext db, TimeProvider time)
 {

@@ -1,12 +1,13 @@
 using Auth.Server.Accounts;
+using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Auth.Server.Credentials;
 
 /// <summary>
-/// What an account's identity provider needs to get in. Everything issued under it lives and dies with it, and an account
-/// has at most one that is active: the database says so.
+/// What an account's identity provider needs to get in. Everything issued under it lives and dies with it, and an
+/// account has at most one that is active: the database says so.
 /// </summary>
 internal sealed class CredentialSet
 {
@@ -27,7 +28,9 @@ internal sealed class CredentialSet
     /// <summary>The OAuth client id; a direct JWT has none.</summary>
     public string? ClientId { get; init; }
 
-    /// <summary>The end of the secret or token, by which people recognise it; empty if the client has keys of its own.</summary>
+    /// <summary>
+    /// The end of the secret or token, by which people recognise it; empty if the client has keys of its own.
+    /// </summary>
     public string LastFour { get; set; } = "";
 
     public required DateTime CreatedAt { get; init; }
@@ -49,7 +52,8 @@ internal sealed class CredentialSet
     public long? ActivationEvent { get; set; }
 
     /// <summary>
-    /// When it was sure, UTC, that no node admits the set before this one any more. An active set admits nobody until then.
+    /// When it was sure, UTC, that no node admits the set before this one any more. An active set admits nobody until
+    /// then.
     /// </summary>
     public DateTime? ConfirmedAt { get; set; }
 
@@ -111,6 +115,7 @@ internal sealed class CredentialSet
     {
         public void Configure(EntityTypeBuilder<CredentialSet> set)
         {
+            set.ToTable("CredentialSets");
             set.Property(s => s.Id).ValueGeneratedNever();
             set.Property(s => s.State).HasConversion<string>().HasMaxLength(20);
             set.Property(s => s.EndReason).HasConversion<string>().HasMaxLength(20);
@@ -165,4 +170,13 @@ internal sealed class Use
     public string? Address { get; init; }
 
     public string? UserAgent { get; init; }
+}
+
+/// <summary>The table of credential sets.</summary>
+internal static class CredentialSetTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<CredentialSet> CredentialSets => db.Set<CredentialSet>();
+    }
 }

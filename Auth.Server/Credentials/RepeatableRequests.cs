@@ -22,15 +22,15 @@ internal sealed class RepeatableRequests(AuthDbContext db, IDataProtectionProvid
     /// <param name="secret">Keeps the secret that it makes.</param>
     /// <param name="find">The request's row; null if it was not done yet.</param>
     /// <param name="again">The outcome of a request that was done.</param>
-    /// <param name="act">Does it, with what is to be done alongside.</param>
-    /// <param name="remember">Writes the row.</param>
+    /// <param name="act">Does it.</param>
+    /// <param name="remember">Writes the row, with the number of the event, if there is one.</param>
     /// <param name="check">Refuses it, with the account's row locked.</param>
     public async Task<TOutcome> Once<TRow, TOutcome>(
         RememberedSecret secret,
         Func<Task<TRow?>> find,
         Func<TRow, Task<TOutcome>> again,
-        Func<Alongside, Task<TOutcome>> act,
-        Func<IssuedCredentials, Task> remember,
+        Func<Idempotency, Task<TOutcome>> act,
+        Func<IssuedCredentials, long?, Task> remember,
         Func<Task>? check = null)
         where TRow : class
     {

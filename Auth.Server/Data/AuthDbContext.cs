@@ -1,66 +1,17 @@
-using Auth.Server.Accounts;
-using Auth.Server.Administrators;
-using Auth.Server.Audit;
-using Auth.Server.Connect;
-using Auth.Server.Credentials;
-using Auth.Server.Events;
-using Auth.Server.Keys;
-using Auth.Server.Management;
-using Auth.Server.Pages;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
-using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Data;
 
 /// <summary>
-/// The auth database: accounts, administrators, credential sets, tokens and keys. One model on two databases; each has a
-/// context of its own to which its migrations belong. A context is used again and again, so it remembers nothing.
+/// The auth database. It knows no concept: each entity comes with its configuration and its table, a property that extends
+/// this context, in the folder of its concept. One model on two databases; each has a context of its own to which its
+/// migrations belong. Contexts are pooled, so they keep no state.
 /// </summary>
-internal abstract class AuthDbContext(DbContextOptions options)
-    : IdentityUserContext<Administrator, Guid>(options), IDataProtectionKeyContext
+internal abstract class AuthDbContext(DbContextOptions options) : DbContext(options), IDataProtectionKeyContext
 {
-    public DbSet<Account> Accounts => Set<Account>();
-
-    public DbSet<CredentialSet> CredentialSets => Set<CredentialSet>();
-
-    public DbSet<Client> Clients => Set<Client>();
-
-    public DbSet<Grant> Grants => Set<Grant>();
-
-    public DbSet<Token> Tokens => Set<Token>();
-
-    public DbSet<RememberedCall> RememberedCalls => Set<RememberedCall>();
-
-    public DbSet<UsedAssertion> UsedAssertions => Set<UsedAssertion>();
-
-    public DbSet<AdministratorSession> Sessions => Set<AdministratorSession>();
-
-    public DbSet<SignInAttempts> SignInAttempts => Set<SignInAttempts>();
-
-    public DbSet<AuthenticatorApp> AuthenticatorApps => Set<AuthenticatorApp>();
-
-    public DbSet<RecoveryCode> RecoveryCodes => Set<RecoveryCode>();
-
-    public DbSet<UsedChallenge> UsedChallenges => Set<UsedChallenge>();
-
-    public DbSet<Invitation> Invitations => Set<Invitation>();
-
-    public DbSet<ServerKey> Keys => Set<ServerKey>();
-
-    public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
-
-    public DbSet<PendingAction> PendingActions => Set<PendingAction>();
-
-    public DbSet<RememberedForm> RememberedForms => Set<RememberedForm>();
-
-    public DbSet<Event> Events => Set<Event>();
-
-    public DbSet<EventCounter> EventCounter => Set<EventCounter>();
-
-    public DbSet<Node> Nodes => Set<Node>();
-
+    /// <summary>The key ring of Data Protection.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     /// <summary>
@@ -78,11 +29,8 @@ internal abstract class AuthDbContext(DbContextOptions options)
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();
 
-    protected override void OnModelCreating(ModelBuilder builder)
-    {
-        base.OnModelCreating(builder);
-        builder.ApplyConfigurationsFromAssembly(typeof(AuthDbContext).Assembly);
-    }
+    protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+        modelBuilder.ApplyConfigurationsFromAssembly(typeof(AuthDbContext).Assembly);
 }
 
 /// <summary>The auth database in a SQLite file, for one process.</summary>

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Auth.Server.Connect;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -49,7 +48,6 @@ internal static class Storage
     {
         var postgres = IsPostgres(connectionString);
         services.AddSingleton(new Database(connectionString));
-        services.AddSingleton(_ => new TokenLookup(connectionString));
         if (postgres)
         {
             services.AddDbContextPool<AuthDbContext, PostgresAuthDbContext>(db => db.UsePostgres(connectionString));
@@ -85,12 +83,10 @@ internal static class Storage
 
     public static DbContextOptionsBuilder UseSqliteFile(this DbContextOptionsBuilder db, string connectionString) => db
         .UseSqlite(connectionString)
-        .UseOpenIddict<Client, Grant, Scope, Token, Guid>()
         .AddInterceptors(new SqliteConnections());
 
-    public static DbContextOptionsBuilder UsePostgres(this DbContextOptionsBuilder db, string connectionString) => db
-        .UseNpgsql(PostgresDefaults + connectionString)
-        .UseOpenIddict<Client, Grant, Scope, Token, Guid>();
+    public static DbContextOptionsBuilder UsePostgres(this DbContextOptionsBuilder db, string connectionString) =>
+        db.UseNpgsql(PostgresDefaults + connectionString);
 }
 
 /// <summary>The auth database, for whoever needs a context apart from those that requests share.</summary>
@@ -109,7 +105,7 @@ internal sealed record Database(string ConnectionString)
         if (connection is null)
             postgres.UsePostgres(ConnectionString);
         else
-            postgres.UseNpgsql(connection).UseOpenIddict<Client, Grant, Scope, Token, Guid>();
+            postgres.UseNpgsql(connection);
         postgres.UseLoggerFactory(logs);
         return new PostgresAuthDbContext(postgres.Options);
     }

@@ -1,3 +1,4 @@
+using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Shared.Contracts;
@@ -66,5 +67,16 @@ internal sealed class EventCounter
             counter.Property(c => c.Id).ValueGeneratedNever();
             counter.HasData(new EventCounter { Id = TheOne, Last = 0 });
         }
+    }
+}
+
+/// <summary>The tables of events.</summary>
+internal static class EventTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<Event> Events => db.Set<Event>();
+
+        public DbSet<EventCounter> EventCounter => db.Set<EventCounter>();
     }
 }

@@ -1,3 +1,4 @@
+using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -43,5 +44,14 @@ internal sealed class Node
             node.Property(n => n.Id).ValueGeneratedNever();
             node.Property(n => n.Name).HasMaxLength(LongestName);
         }
+    }
+}
+
+/// <summary>The table of nodes.</summary>
+internal static class NodeTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<Node> Nodes => db.Set<Node>();
     }
 }

@@ -78,7 +78,7 @@ internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeRetireme
     public async Task<(List<Event> Events, bool MoreAvailable)> Unheard(Guid id, CancellationToken cancellation)
     {
         var events = await db.Events.AsNoTracking()
-            .Where(e => e.Number > db.Nodes.Where(node => node.Id == id).Select(node => node.Acknowledged).FirstOrDefault())
+            .Where(e => e.Number > db.Set<Node>().Where(node => node.Id == id).Select(node => node.Acknowledged).FirstOrDefault())
             .OrderBy(e => e.Number).Take(PageSize + 1).ToListAsync(cancellation);
         return (events.Take(PageSize).ToList(), events.Count > PageSize);
     }

@@ -1,3 +1,4 @@
+using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -36,6 +37,7 @@ internal sealed class ServerKey
     {
         public void Configure(EntityTypeBuilder<ServerKey> key)
         {
+            key.ToTable("Keys");
             key.Property(k => k.Use).HasConversion<string>().HasMaxLength(20);
             key.HasIndex(k => new { k.Use, k.Number }).IsUnique();
         }
@@ -50,4 +52,13 @@ internal enum KeyUse
 
     /// <summary>Codes and refresh tokens, which only this server reads.</summary>
     Encryption,
+}
+
+/// <summary>The table of keys.</summary>
+internal static class ServerKeyTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<ServerKey> Keys => db.Set<ServerKey>();
+    }
 }

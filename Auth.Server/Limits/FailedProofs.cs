@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Threading.RateLimiting;
-using Auth.Server.Administrators;
 
 namespace Auth.Server.Limits;
 
@@ -43,7 +42,7 @@ internal sealed class FailedProofs : IDisposable
     /// <param name="address">Where the request came from.</param>
     public TimeSpan? Count(string? clientId, bool isKnown, IPAddress? address)
     {
-        var failure = new Failure(clientId, isKnown, new Visitor(address).Network);
+        var failure = new Failure(clientId, isKnown, Network.Of(address));
         using var few = networks.AttemptAcquire(failure);
         using var lease = failures.AttemptAcquire(failure);
         if (lease.IsAcquired)
@@ -54,7 +53,7 @@ internal sealed class FailedProofs : IDisposable
 
     /// <summary>Whether a network has failed so often of late that its requests take turns.</summary>
     public bool AreMany(IPAddress? address) =>
-        networks.GetStatistics(new(null, false, new Visitor(address).Network))?.CurrentAvailablePermits == 0;
+        networks.GetStatistics(new(null, false, Network.Of(address)))?.CurrentAvailablePermits == 0;
 
     /// <summary>A wait in the words of <c>Retry-After</c>: whole seconds, one at the least.</summary>
     public static string InSeconds(TimeSpan wait) =>

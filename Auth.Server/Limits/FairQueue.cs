@@ -1,5 +1,3 @@
-using Auth.Server.Administrators;
-
 namespace Auth.Server.Limits;
 
 /// <summary>
@@ -21,13 +19,15 @@ internal sealed class FairQueue(int atOnce, int places)
     private int inside;
     private bool strangersAreNext;
 
-    /// <summary>Waits for a turn, which ends when it is disposed of; null if there is no place left to wait in.</summary>
-    public Task<IDisposable?> Enter(Visitor visitor, CancellationToken cancellation) => visitor.Device is { } device
-        ? Enter(known, $"{device.AdministratorId}", cancellation)
-        : Enter(visitor.Network, cancellation);
-
-    /// <inheritdoc cref="Enter(Visitor, CancellationToken)"/>
+    /// <summary>
+    /// Waits for a turn, which ends when it is disposed of; null if there is no place left to wait in. For strangers, by
+    /// network or client.
+    /// </summary>
     public Task<IDisposable?> Enter(string caller, CancellationToken cancellation) => Enter(strangers, caller, cancellation);
+
+    /// <summary>Waits for a turn like <see cref="Enter(string, CancellationToken)"/>, in a browser that is known.</summary>
+    public Task<IDisposable?> EnterKnown(string administrator, CancellationToken cancellation) =>
+        Enter(known, administrator, cancellation);
 
     private async Task<IDisposable?> Enter(Line line, string caller, CancellationToken cancellation)
     {

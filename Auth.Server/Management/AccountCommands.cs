@@ -18,16 +18,16 @@ internal static class AccountCommands
         var name = new Option<string>("--name") { Description = "The customer's name.", Required = true };
         var settings = new AccountSettings();
         var command = settings.AddTo(new("create", "Opens an account.") { name });
-        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(
+        command.SetAction((parsed, cancellation) => context.Execute<AccountRegister>(
             parsed, AuditAction.CreateAccount, async accounts =>
-            AsJson(await accounts.Create(parsed.GetRequiredValue(name), settings.Read(parsed), cancellation))));
+            AsJson(await accounts.Create(parsed.GetRequiredValue(name), settings.Read(parsed), context.Actor, cancellation))));
         return command;
     }
 
     private static Command List(CommandContext context)
     {
         var command = new Command("list", "Lists all accounts.");
-        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(
+        command.SetAction((parsed, cancellation) => context.Query<AccountRegister>(
             parsed, AuditAction.ListAccounts, async accounts =>
             new JsonArray([.. (await accounts.List(cancellation)).Select(AsJson)])));
         return command;
@@ -36,7 +36,7 @@ internal static class AccountCommands
     private static Command Show(CommandContext context)
     {
         var command = new Command("show", "Shows an account.") { context.Account };
-        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(
+        command.SetAction((parsed, cancellation) => context.Query<AccountRegister>(
             parsed, AuditAction.ShowAccount, async accounts =>
             AsJson(await accounts.Get(CommandContext.AccountOf(parsed), cancellation))));
         return command;
@@ -46,9 +46,9 @@ internal static class AccountCommands
     {
         var settings = new AccountSettings();
         var command = settings.AddTo(new("update", "Changes an account; what is not named stays as it is.") { context.Account });
-        command.SetAction((parsed, cancellation) => context.Answer<AccountRegister>(
+        command.SetAction((parsed, cancellation) => context.Execute<AccountRegister>(
             parsed, AuditAction.UpdateAccount, async accounts =>
-            AsJson(await accounts.Update(CommandContext.AccountOf(parsed), settings.Read(parsed), cancellation))));
+            AsJson(await accounts.Update(CommandContext.AccountOf(parsed), settings.Read(parsed), context.Actor, cancellation))));
         return command;
     }
 

@@ -31,12 +31,12 @@ internal static class AdministratorCommands
         {
             context.Account, email,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
+        command.SetAction((parsed, cancellation) => context.Execute<AdministratorRegister>(
             parsed, AuditAction.CreateAdministrator, async register =>
         {
             var password = RandomNumberGenerator.GetString(PasswordCharacters, 20);
             var administrator = await register.Create(
-                CommandContext.AccountOf(parsed), parsed.GetRequiredValue(email), password,
+                CommandContext.AccountOf(parsed), parsed.GetRequiredValue(email), password, context.Actor,
                 cancellation);
             return new JsonObject
             {
@@ -55,10 +55,10 @@ internal static class AdministratorCommands
         {
             context.Account, email,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<Invitations>(
+        command.SetAction((parsed, cancellation) => context.Execute<Invitations>(
             parsed, AuditAction.InviteAdministrator, async invitations =>
             AsJson(await invitations.Invite(
-                CommandContext.AccountOf(parsed), parsed.GetRequiredValue(email), CommandContext.By,
+                CommandContext.AccountOf(parsed), parsed.GetRequiredValue(email), context.Actor,
                 cancellation))));
         return command;
     }
@@ -71,10 +71,10 @@ internal static class AdministratorCommands
         {
             email, account,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<Invitations>(
+        command.SetAction((parsed, cancellation) => context.Execute<Invitations>(
             parsed, AuditAction.ResetPassword, async invitations =>
             AsJson(await invitations.ResetPassword(
-                parsed.GetRequiredValue(email), CommandContext.By, cancellation, parsed.GetValue(account)))));
+                parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation))));
         return command;
     }
 
@@ -86,10 +86,10 @@ internal static class AdministratorCommands
         {
             email, account,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
+        command.SetAction((parsed, cancellation) => context.Execute<AdministratorRegister>(
             parsed, AuditAction.ResetSecondFactors, async register =>
         {
-            await register.ResetSecondFactors(parsed.GetRequiredValue(email), cancellation, parsed.GetValue(account));
+            await register.ResetSecondFactors(parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation);
             return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["secondFactor"] = "none" };
         }));
         return command;
@@ -99,10 +99,10 @@ internal static class AdministratorCommands
     {
         var (email, account) = (EmailOption(), AccountOption());
         var command = new Command("withdraw", "Revokes the link that was printed for an address.") { email, account };
-        command.SetAction((parsed, cancellation) => context.Answer<Invitations>(
+        command.SetAction((parsed, cancellation) => context.Execute<Invitations>(
             parsed, AuditAction.WithdrawInvitation, async invitations =>
         {
-            await invitations.Withdraw(parsed.GetRequiredValue(email), cancellation, parsed.GetValue(account));
+            await invitations.Withdraw(parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation);
             return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["invitation"] = "withdrawn" };
         }));
         return command;
@@ -114,7 +114,7 @@ internal static class AdministratorCommands
         {
             context.Account,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
+        command.SetAction((parsed, cancellation) => context.Query<AdministratorRegister>(
             parsed, AuditAction.ListAdministrators, async register =>
         {
             var accountId = CommandContext.AccountOf(parsed);
@@ -128,13 +128,13 @@ internal static class AdministratorCommands
     {
         var (email, account) = (EmailOption(), AccountOption());
         var command = new Command("sign-out", "Ends all sessions of an administrator.") { email, account };
-        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
+        command.SetAction((parsed, cancellation) => context.Execute<AdministratorRegister>(
             parsed, AuditAction.EndSessions, async register =>
             new JsonObject
             {
                 ["email"] = parsed.GetRequiredValue(email),
                 ["sessionsEnded"] = await register.SignOut(
-                    parsed.GetRequiredValue(email), cancellation, parsed.GetValue(account)),
+                    parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation),
             }));
         return command;
     }
@@ -143,10 +143,10 @@ internal static class AdministratorCommands
     {
         var (email, account) = (EmailOption(), AccountOption());
         var command = new Command("remove", "Takes an administrator's access away.") { email, account };
-        command.SetAction((parsed, cancellation) => context.Answer<AdministratorRegister>(
-            parsed, AuditAction.RemoveAdministrator, async register =>
+        command.SetAction((parsed, cancellation) => context.Execute<AdministratorRemoval>(
+            parsed, AuditAction.RemoveAdministrator, async removal =>
         {
-            await register.Remove(parsed.GetRequiredValue(email), cancellation, parsed.GetValue(account));
+            await removal.Remove(parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation);
             return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["administrator"] = "removed" };
         }));
         return command;

@@ -25,7 +25,7 @@ internal static class AuditCommands
         {
             account, since, count,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<AuthDbContext>(
+        command.SetAction((parsed, cancellation) => context.Query<AuthDbContext>(
             parsed,
             AuditAction.ReadAuditLog,
             async db =>

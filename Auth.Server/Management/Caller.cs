@@ -1,4 +1,5 @@
 using Auth.Server.Audit;
+using Auth.Server.Connect;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
@@ -10,13 +11,10 @@ namespace Auth.Server.Management;
 /// issued for; OpenIddict would take a token whose row is gone at its word, and here its client is gone with it.
 /// </summary>
 /// <param name="Id">The client's row.</param>
-/// <param name="Name">What people call it, and its client id: names may be alike.</param>
 /// <param name="AccountId">The one account that it knows of; null is all.</param>
-internal sealed record Caller(Guid Id, string Name, Guid? AccountId)
+/// <param name="Actor">The client, in the audit trail.</param>
+internal sealed record Caller(Guid Id, Guid? AccountId, Actor Actor)
 {
-    /// <summary>Who did it, for people to read.</summary>
-    public string By => $"the management client {Name}";
-
     /// <summary>Accounts beyond its reach do not exist for it.</summary>
     /// <exception cref="ProblemException">This is one of them (404).</exception>
     public void RequireReach(Guid accountId)
@@ -25,7 +23,7 @@ internal sealed record Caller(Guid Id, string Name, Guid? AccountId)
             throw ProblemException.NotFound($"There is no account {accountId}.");
     }
 
-    /// <summary>The caller of a request whose token has been found good. What it does is written down under its name.</summary>
+    /// <summary>The caller of a request whose token is valid.</summary>
     public static async ValueTask<Caller> BindAsync(HttpContext http)
     {
         var clientId = http.User.GetClaim(OpenIddictConstants.Claims.Subject);
@@ -33,8 +31,8 @@ internal sealed record Caller(Guid Id, string Name, Guid? AccountId)
         var client = await db.Clients.AsNoTracking()
             .SingleOrDefaultAsync(client => client.ClientId == clientId, http.RequestAborted)
             ?? throw new ProblemException(StatusCodes.Status401Unauthorized, "The client has been removed.");
+        // Names may be alike.
         var name = $"{client.DisplayName} ({client.ClientId})";
-        http.RequestServices.GetRequiredService<AuditTrail>().Actor = Actor.Client(name, http);
-        return new(client.Id, name, client.Management?.AccountId);
+        return new(client.Id, client.Management?.AccountId, Actor.Client(name, http));
     }
 }

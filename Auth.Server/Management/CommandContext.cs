@@ -9,10 +9,10 @@ namespace Auth.Server.Management;
 internal sealed class CommandContext(
     IServiceProvider services, string workingDirectory, string user, IReadOnlyDictionary<string, CommandFile>? files)
 {
-    /// <summary>Who did it, for people to read.</summary>
-    public const string By = "an operator on the command line";
-
     private static readonly JsonSerializerOptions indented = new(JsonSerializerOptions.Web) { WriteIndented = true };
+
+    /// <summary>Who runs the command.</summary>
+    public Actor Actor { get; } = Actor.Operator(user);
 
     // Not static: an option keeps every command it was ever part of, and each call makes its commands anew.
     public Option<bool> Json { get; } = new("--json") { Description = "Print JSON.", Recursive = true };
@@ -28,7 +28,9 @@ internal sealed class CommandContext(
 
     public AuthOptions Options => services.GetRequiredService<AuthOptions>();
 
-    /// <summary>The text of a file that the caller named; a running server gets it from the process that was called.</summary>
+    /// <summary>
+    /// The text of a file that the caller named; a running server gets it from the process that was called.
+    /// </summary>
     /// <exception cref="ProblemException">It cannot be read (404), or is not text (400).</exception>
     public async Task<string> ReadFile(string name, CancellationToken cancellation)
     {
@@ -39,26 +41,35 @@ internal sealed class CommandContext(
     }
 
     /// <summary>
-    /// Does something with a part of the server, in a scope of its own, and prints what it answers. What left no entry in
-    /// the audit trail by itself leaves it here.
+    /// Looks something up with a part of the server, prints it, and leaves an entry in the audit trail.
     /// </summary>
-    public async Task<int> Answer<T>(ParseResult parsed, AuditAction action, Func<T, Task<JsonNode>> act)
+    public Task<int> Query<T>(ParseResult parsed, AuditAction action, Func<T, Task<JsonNode>> act)
+        where T : notnull => Run(parsed, action, isOperation: false, act);
+
+    /// <summary>
+    /// Runs an operation with a part of the server, which leaves its own entry, and prints the result.
+    /// </summary>
+    public Task<int> Execute<T>(ParseResult parsed, AuditAction action, Func<T, Task<JsonNode>> act)
+        where T : notnull => Run(parsed, action, isOperation: true, act);
+
+    private async Task<int> Run<T>(
+        ParseResult parsed, AuditAction action, bool isOperation, Func<T, Task<JsonNode>> act)
         where T : notnull
     {
         await using var scope = services.CreateAsyncScope();
         var audit = scope.ServiceProvider.GetRequiredService<AuditTrail>();
-        audit.Actor = Actor.Operator(user);
         Guid? accountId = parsed.GetResult(Account) is null ? null : parsed.GetValue(Account);
         JsonNode answer;
         try
         {
             answer = await act(scope.ServiceProvider.GetRequiredService<T>());
-            if (!audit.HasWritten)
-                await audit.Done(action, accountId);
+            if (!isOperation)
+                await audit.Done(Actor, action, accountId);
         }
-        catch (ProblemException refusal) when (!audit.HasWritten)
+        // Of an operation: one that was refused before it began.
+        catch (ProblemException refusal) when (!refusal.IsAudited)
         {
-            await audit.Refused(action, accountId, refusal.Message);
+            await audit.Refused(Actor, action, accountId, refusal.Message);
             throw;
         }
 

@@ -18,10 +18,11 @@ internal static class CredentialCommands
         var wanted = new CredentialOptions();
         var command = wanted.AddTo(context, new(
             "generate", "Makes a credential set. The one before it ends, and all its tokens, on every node."));
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
+        command.SetAction((parsed, cancellation) => context.Execute<CredentialContext>(
             parsed, AuditAction.GenerateCredentials, async credentials =>
-            credentials.AsJson(await credentials.Sets.Generate(
+            credentials.AsJson(await credentials.Issuer.Generate(
                 await wanted.Read(parsed, context, await credentials.FindActive(parsed, cancellation), cancellation),
+                once: null,
                 cancellation))));
         return command;
     }
@@ -44,7 +45,7 @@ internal static class CredentialCommands
             "stage", "Makes a credential set that takes over later. The active one goes on until then."));
         command.Options.Add(activation);
         command.Options.Add(within);
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
+        command.SetAction((parsed, cancellation) => context.Execute<CredentialContext>(
             parsed, AuditAction.StageCredentials, async credentials =>
         {
             var active = await credentials.FindActive(parsed, cancellation);
@@ -56,7 +57,7 @@ internal static class CredentialCommands
                     parsed.GetValue(within),
                     staged?.Id),
             };
-            return credentials.AsJson(await credentials.Sets.Generate(set, cancellation));
+            return credentials.AsJson(await credentials.Issuer.Generate(set, once: null, cancellation));
         }));
         return command;
     }
@@ -74,12 +75,12 @@ internal static class CredentialCommands
         {
             context.Account, set, file,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
+        command.SetAction((parsed, cancellation) => context.Execute<CredentialContext>(
             parsed, AuditAction.CheckCredentials, async credentials =>
         {
             var staged = await credentials.RequireStaged(parsed, parsed.GetValue(set), cancellation);
             var secret = await context.ReadFile(parsed.GetRequiredValue(file)!, cancellation);
-            var good = await credentials.Staged.Check(staged.AccountId, staged.Id, secret, cancellation);
+            var good = await credentials.Staged.Check(staged.AccountId, staged.Id, secret, context.Actor, cancellation);
             return new JsonObject { ["credentialSetId"] = good.Id, ["check"] = "good" };
         }));
         return command;
@@ -92,12 +93,13 @@ internal static class CredentialCommands
         {
             context.Account, set,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
+        command.SetAction((parsed, cancellation) => context.Execute<CredentialContext>(
             parsed, AuditAction.ActivateCredentials, async credentials =>
         {
             var staged = await credentials.RequireStaged(parsed, parsed.GetValue(set), cancellation);
-            return CredentialContext.AsJson(await credentials.Sets.Activate(
-                staged.AccountId, staged.Id, CommandContext.By, cancellation));
+            var activated = await credentials.Sets.Activate(
+                staged.AccountId, staged.Id, context.Actor, once: null, cancellation);
+            return CredentialContext.AsJson(activated.Result);
         }));
         return command;
     }
@@ -105,7 +107,7 @@ internal static class CredentialCommands
     private static Command Show(CommandContext context)
     {
         var command = new Command("show", "Shows the active credential set, without its secret.") { context.Account };
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
+        command.SetAction((parsed, cancellation) => context.Query<CredentialContext>(
             parsed, AuditAction.ShowCredentials, async credentials =>
             CredentialContext.AsJson(await credentials.RequireActive(parsed, cancellation))));
         return command;
@@ -117,7 +119,7 @@ internal static class CredentialCommands
         {
             context.Account,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialHistory>(
+        command.SetAction((parsed, cancellation) => context.Query<CredentialHistory>(
             parsed, AuditAction.ShowCredentials, async history =>
             new JsonArray([.. (await history.List(CommandContext.AccountOf(parsed), cancellation))
                 .Select(CredentialContext.AsJson)])));
@@ -131,14 +133,14 @@ internal static class CredentialCommands
         {
             context.Account, set,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<CredentialContext>(
+        command.SetAction((parsed, cancellation) => context.Execute<CredentialContext>(
             parsed, AuditAction.RevokeCredentials, async credentials =>
         {
             var id = parsed.GetValue(set) ?? (await credentials.RequireActive(parsed, cancellation)).Id;
             var accountId = CommandContext.AccountOf(parsed);
-            await credentials.Sets.Revoke(accountId, id, CommandContext.By, cancellation);
+            var confirmation = await credentials.Sets.Revoke(accountId, id, context.Actor, once: null, cancellation);
             var answer = new JsonObject { ["credentialSetId"] = id, ["state"] = "ended" };
-            if (credentials.Events.Confirmation is { } confirmation)
+            if (confirmation is not null)
                 answer["confirmation"] = $"{confirmation}";
             return answer;
         }));

@@ -2,20 +2,21 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
-using Auth.Server.Events;
+using Auth.Server.Issuance;
+using Auth.Server.Operations;
 using Shared.Contracts;
 
 namespace Auth.Server.Management;
 
 /// <summary>What the verbs of credential sets work with, and how they show a set.</summary>
 internal sealed class CredentialContext(
-    CredentialSets sets, CredentialHistory history, CredentialCheck staged, EventLog events, AuthOptions options)
+    CredentialSets sets, CredentialIssuer issuer, CredentialHistory history, CredentialCheck staged, AuthOptions options)
 {
     public CredentialSets Sets { get; } = sets;
 
-    public CredentialCheck Staged { get; } = staged;
+    public CredentialIssuer Issuer { get; } = issuer;
 
-    public EventLog Events { get; } = events;
+    public CredentialCheck Staged { get; } = staged;
 
     public Task<CredentialSet?> FindActive(ParseResult parsed, CancellationToken cancellation) =>
         history.FindActive(CommandContext.AccountOf(parsed), cancellation);
@@ -71,8 +72,9 @@ internal sealed class CredentialContext(
     };
 
     /// <summary>A set just made, with what is shown once.</summary>
-    public JsonObject AsJson(IssuedCredentials issued)
+    public JsonObject AsJson(Completed<IssuedCredentials> generated)
     {
+        var issued = generated.Result;
         var answer = AsJson(issued.Set);
         answer["scimBaseUrl"] = options.ScimBaseUrl.ToString();
         if (issued.Token is not null)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Shared.Contracts;
 
 namespace Auth.Server.Management;
@@ -65,7 +66,7 @@ internal sealed class CredentialOptions
             CommandContext.AccountOf(parsed),
             replaces?.Id,
             parsed.GetRequiredValue(method) == "oauth2" ? CredentialMethods.OAuth2 : CredentialMethods.DirectJwt,
-            CommandContext.By,
+            context.Actor,
             parsed.GetValue(lifetime),
             [.. ofOkta, .. parsed.GetValue(redirectUri) ?? []],
             parsed.GetValue(requirePkce),

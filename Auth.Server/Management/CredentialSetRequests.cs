@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 
 namespace Auth.Server.Management;
 
@@ -37,9 +38,9 @@ internal sealed record CredentialSetRequest
         accountId,
         Replaces,
         Method,
-        caller.By,
+        caller.Actor,
         Seconds(Lifetime),
-        [.. OktaApp is null ? [] : Credentials.RedirectUris.OfOktaApp(OktaApp), .. RedirectUris ?? []],
+        [.. OktaApp is null ? [] : Issuance.RedirectUris.OfOktaApp(OktaApp), .. RedirectUris ?? []],
         RequirePkce,
         Jwks?.GetRawText(),
         Staging is null ? null : new(Staging.Activation, Seconds(Staging.Within), Staging.Replaces));

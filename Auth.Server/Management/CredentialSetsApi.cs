@@ -1,6 +1,8 @@
 using Auth.Server.Accounts;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
+using Auth.Server.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Shared.Contracts;
 
@@ -71,7 +73,12 @@ internal static class CredentialSetsApi
     }
 
     private static async Task<JsonHttpResult<ChangeAnswer>> Generate(
-        Guid accountId, Caller caller, HttpContext http, CredentialSets sets, RememberedCalls calls, AuthOptions options)
+        Guid accountId,
+        Caller caller,
+        HttpContext http,
+        CredentialIssuer issuer,
+        RememberedCalls calls,
+        AuthOptions options)
     {
         caller.RequireReach(accountId);
         var body = await RequestBody.Read(http.Request);
@@ -79,7 +86,7 @@ internal static class CredentialSetsApi
         var wanted = RequestBody.Parse<CredentialSetRequest>(http.Request, body).For(accountId, caller);
         return Answer(http, options, await calls.Once(
             key, StatusCodes.Status201Created, () => Task.CompletedTask,
-            alongside => sets.Generate(wanted, http.RequestAborted, alongside)));
+            once => issuer.Generate(wanted, once, http.RequestAborted)));
     }
 
     private static async Task<CheckAnswer> Check(
@@ -87,7 +94,7 @@ internal static class CredentialSetsApi
     {
         caller.RequireReach(accountId);
         var wanted = RequestBody.Parse<CheckRequest>(http.Request, await RequestBody.Read(http.Request));
-        await check.Check(accountId, id, wanted.Secret, cancellation);
+        await check.Check(accountId, id, wanted.Secret, caller.Actor, cancellation);
         return new(id, Good: true);
     }
 
@@ -100,8 +107,11 @@ internal static class CredentialSetsApi
         CredentialHistory history,
         RememberedCalls calls,
         AuthOptions options) =>
-        Change(accountId, id, caller, http, history, calls, options, async alongside =>
-            new(await sets.Activate(accountId, id, caller.By, http.RequestAborted, alongside), null, null));
+        Change(accountId, id, caller, http, history, calls, options, async once =>
+        {
+            var activated = await sets.Activate(accountId, id, caller.Actor, once, http.RequestAborted);
+            return new(new(activated.Result, null, null), activated.Confirmation);
+        });
 
     private static Task<JsonHttpResult<ChangeAnswer>> Revoke(
         Guid accountId,
@@ -112,10 +122,10 @@ internal static class CredentialSetsApi
         CredentialHistory history,
         RememberedCalls calls,
         AuthOptions options) =>
-        Change(accountId, id, caller, http, history, calls, options, async alongside =>
+        Change(accountId, id, caller, http, history, calls, options, async once =>
         {
-            await sets.Revoke(accountId, id, caller.By, http.RequestAborted, alongside);
-            return new(await history.Get(accountId, id, CancellationToken.None), null, null);
+            var confirmation = await sets.Revoke(accountId, id, caller.Actor, once, http.RequestAborted);
+            return new(new(await history.Get(accountId, id, CancellationToken.None), null, null), confirmation);
         });
 
     private static async Task<JsonHttpResult<ChangeAnswer>> Change(
@@ -126,7 +136,7 @@ internal static class CredentialSetsApi
         CredentialHistory history,
         RememberedCalls calls,
         AuthOptions options,
-        Func<Alongside, Task<IssuedCredentials>> transition)
+        Func<Idempotency, Task<Completed<IssuedCredentials>>> transition)
     {
         caller.RequireReach(accountId);
         var body = await RequestBody.Read(http.Request);

@@ -18,7 +18,7 @@ internal static class DatabaseCommands
     private static Command Migrate(CommandContext context)
     {
         var command = new Command(MigrateName, "Brings the database up to date.");
-        command.SetAction((parsed, cancellation) => context.Answer<AuthDbContext>(
+        command.SetAction((parsed, cancellation) => context.Query<AuthDbContext>(
             parsed, AuditAction.MigrateDatabase, async db =>
         {
             await DatabaseMigration.RequireCurrent(db, Storage.Program, cancellation);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Auth.Server.Audit;
+using Auth.Server.KeyLifecycle;
 using Auth.Server.Keys;
 
 namespace Auth.Server.Management;
@@ -16,7 +17,7 @@ internal static class KeyCommands
     private static Command List(CommandContext context)
     {
         var command = new Command("list", "Lists all keys there ever were, and how many live tokens were made with each.");
-        command.SetAction((parsed, cancellation) => context.Answer<KeyRotation>(
+        command.SetAction((parsed, cancellation) => context.Query<KeyRotation>(
             parsed, AuditAction.ListKeys, async rotation =>
             new JsonArray([.. (await rotation.List(cancellation)).Select(AsJson)])));
         return command;
@@ -32,16 +33,16 @@ internal static class KeyCommands
         {
             compromised,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<KeyRotation>(
+        command.SetAction((parsed, cancellation) => context.Execute<KeyRotation>(
             parsed, AuditAction.RotateKeys, async rotation =>
         {
             if (parsed.GetValue(compromised) is not { } id)
             {
-                await rotation.Rotate(cancellation);
+                await rotation.Rotate(context.Actor, cancellation);
                 return await InUse(rotation, cancellation);
             }
 
-            var ended = await rotation.Withdraw(id, cancellation);
+            var ended = await rotation.Withdraw(id, context.Actor, cancellation);
             var answer = await InUse(rotation, cancellation);
             answer["withdrawn"] = id;
             answer["endedTokens"] = ended.Tokens;

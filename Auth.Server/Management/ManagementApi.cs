@@ -19,6 +19,8 @@ internal static class ManagementApi
     public static void AddManagement(this IServiceCollection services, AuthOptions auth)
     {
         services.AddScoped<RememberedCalls>();
+        services.AddScoped<CredentialContext>();
+        services.AddScoped<AdministratorRemoval>();
         services.AddHostedService<RememberedCallWatch>();
         // Before the framework's own, whichever part of it brings one.
         services.Insert(0, ServiceDescriptor.Singleton<IProblemDetailsWriter, ManagementProblems>());
@@ -47,7 +49,7 @@ internal static class ManagementApi
     }
 
     private static async Task<AccountList> ListAccounts(
-        Caller caller, AuthDbContext db, CancellationToken cancellation, Guid? after = null, int count = 100)
+        Caller caller, AuthDbContext db, Guid? after = null, int count = 100, CancellationToken cancellation = default)
     {
         if (count is < 1 or > MostAccounts)
             throw ProblemException.Invalid($"count is 1 to {MostAccounts}, not {count}.");

@@ -28,7 +28,7 @@ internal static class ManagementClientCommands
         {
             name, jwks, account, readOnly,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<ManagementClients>(
+        command.SetAction((parsed, cancellation) => context.Execute<ManagementClients>(
             parsed, AuditAction.AddManagementClient, async clients =>
             AsJson(await clients.Add(
                 new(
@@ -36,7 +36,7 @@ internal static class ManagementClientCommands
                     await context.ReadFile(parsed.GetRequiredValue(jwks)!, cancellation),
                     parsed.GetValue(account),
                     parsed.GetValue(readOnly),
-                    CommandContext.By),
+                    context.Actor),
                 cancellation))));
         return command;
     }
@@ -45,7 +45,7 @@ internal static class ManagementClientCommands
     {
         var account = AccountOption();
         var command = new Command("list", "Lists the clients; with --account, those that are limited to it.") { account };
-        command.SetAction((parsed, cancellation) => context.Answer<ManagementClients>(
+        command.SetAction((parsed, cancellation) => context.Query<ManagementClients>(
             parsed, AuditAction.ListManagementClients, async clients =>
             new JsonArray([.. (await clients.List(parsed.GetValue(account), cancellation)).Select(AsJson)])));
         return command;
@@ -55,10 +55,11 @@ internal static class ManagementClientCommands
     {
         var client = new Option<string>("--client") { Description = "The client id.", Required = true };
         var command = new Command("remove", "Removes a client. Its tokens are dead at once.") { client };
-        command.SetAction((parsed, cancellation) => context.Answer<ManagementClients>(
+        command.SetAction((parsed, cancellation) => context.Execute<ManagementClients>(
             parsed, AuditAction.RemoveManagementClient, async clients =>
         {
-            await clients.Remove(parsed.GetRequiredValue(client), accountId: null, cancellation);
+            await clients.Remove(
+                parsed.GetRequiredValue(client), accountId: null, context.Actor, cancellation);
             return new JsonObject { ["clientId"] = parsed.GetRequiredValue(client), ["client"] = "removed" };
         }));
         return command;

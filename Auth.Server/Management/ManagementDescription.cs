@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using Auth.Server.Connect;
-using Auth.Server.Pages;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;

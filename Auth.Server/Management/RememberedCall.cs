@@ -1,5 +1,6 @@
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -46,5 +47,14 @@ internal sealed class RememberedCall
             call.HasOne<CredentialSet>().WithMany().HasForeignKey(c => c.CredentialSetId);
             call.HasIndex(c => c.At);
         }
+    }
+}
+
+/// <summary>The table of remembered calls.</summary>
+internal static class RememberedCallTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<RememberedCall> RememberedCalls => db.Set<RememberedCall>();
     }
 }

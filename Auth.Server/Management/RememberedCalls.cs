@@ -1,17 +1,19 @@
 using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Auth.Server.Events;
+using Auth.Server.Operations;
 using Microsoft.EntityFrameworkCore;
+using Barrier = Auth.Server.Events.Barrier;
 
 namespace Auth.Server.Management;
 
 /// <summary>
-/// Does what a call of the management API asks for once, however often it is sent under its key: a retry gets the outcome
-/// of the first, and what a crash left undone is finished. A refusal changed nothing, so it is not remembered: the same
-/// request is then judged anew.
+/// Does what a call of the management API asks for once, however often it is sent under its key: a retry gets the
+/// outcome of the first, and what a crash left undone is finished. A refusal changed nothing, so it is not remembered:
+/// the same request is then judged anew.
 /// </summary>
 internal sealed class RememberedCalls(
-    AuthDbContext db, CredentialSets sets, EventLog events, RepeatableRequests requests, TimeProvider time)
+    AuthDbContext db, CredentialSets sets, Barrier barrier, RepeatableRequests requests, TimeProvider time)
 {
     /// <summary>For how long a call can be sent again.</summary>
     public static readonly TimeSpan Memory = TimeSpan.FromHours(24);
@@ -22,18 +24,25 @@ internal sealed class RememberedCalls(
     /// <param name="key">The caller's key, and what it asks for.</param>
     /// <param name="status">The HTTP status of its answer.</param>
     /// <param name="check">Refuses it, with the account's row locked.</param>
-    /// <param name="transition">Does it, with what is to be done alongside.</param>
+    /// <param name="transition">Does it.</param>
     /// <exception cref="ProblemException">Another request was sent under this key (422).</exception>
     public Task<Outcome> Once(
-        IdempotencyKey key, int status, Func<Task> check, Func<Alongside, Task<IssuedCredentials>> transition)
+        IdempotencyKey key,
+        int status,
+        Func<Task> check,
+        Func<Idempotency, Task<Completed<IssuedCredentials>>> transition)
     {
         var secret = requests.SecretOf<RememberedCall>(key.Caller.Id, key.Key);
         return requests.Once(
             secret,
             () => Find(key),
             call => Again(call, key, secret),
-            async alongside => new Outcome(status, await transition(alongside), events.Confirmation),
-            issued => Remember(key, status, issued, secret),
+            async once =>
+            {
+                var (issued, confirmation) = await transition(once);
+                return new Outcome(status, issued, confirmation);
+            },
+            (issued, number) => Remember(key, status, issued, number, secret),
             check);
     }
 
@@ -52,7 +61,8 @@ internal sealed class RememberedCalls(
     private Task<RememberedCall?> Find(IdempotencyKey key) => db.RememberedCalls.AsNoTracking().SingleOrDefaultAsync(
         call => call.CallerId == key.Caller.Id && call.Key == key.Key);
 
-    private async Task Remember(IdempotencyKey key, int status, IssuedCredentials issued, RememberedSecret secret)
+    private async Task Remember(
+        IdempotencyKey key, int status, IssuedCredentials issued, long? number, RememberedSecret secret)
     {
         db.RememberedCalls.Add(new()
         {
@@ -62,15 +72,15 @@ internal sealed class RememberedCalls(
             At = Now,
             Status = status,
             CredentialSetId = issued.Set.Id,
-            Event = events.Unconfirmed,
+            Event = number,
             ProtectedSecret = secret.Protect(issued),
         });
         await db.SaveChangesAsync();
     }
 
     /// <summary>
-    /// What came of a call, with its set as it is now. Whoever did it may have died before the nodes had heard of it: they
-    /// have when this returns.
+    /// What came of a call, with its set as it is now. Whoever did it may have died before the nodes had heard of it:
+    /// they have when this returns.
     /// </summary>
     private async Task<Outcome> Again(RememberedCall call, IdempotencyKey key, RememberedSecret secret)
     {
@@ -80,14 +90,15 @@ internal sealed class RememberedCalls(
                 StatusCodes.Status422UnprocessableEntity,
                 $"Another request was sent under this {IdempotencyKey.Header} before. A new request has a new key.");
         }
+        Confirmation? confirmation = null;
         if (call.Event is { } number)
         {
-            await events.Confirm(number);
-            await sets.Confirm(call.CredentialSetId);
+            confirmation = await barrier.Wait(number);
+            await sets.Confirm(call.CredentialSetId, confirmation);
         }
         var set = (await db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == call.CredentialSetId)).AsOf(Now);
         var kept = Now - call.At < RepeatableRequests.SecretMemory ? call.ProtectedSecret : null;
-        return new(call.Status, secret.Restore(set, kept), events.Confirmation, IsRetry: true);
+        return new(call.Status, secret.Restore(set, kept), confirmation, IsRetry: true);
     }
 }
 

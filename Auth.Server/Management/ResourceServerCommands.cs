@@ -34,11 +34,12 @@ internal static class ResourceServerCommands
         {
             name, jwks, replace,
         };
-        command.SetAction((parsed, cancellation) => context.Answer<ResourceServers>(
+        command.SetAction((parsed, cancellation) => context.Execute<ResourceServers>(
             parsed, AuditAction.AddResourceServer, async servers =>
         {
             var keys = await context.ReadFile(parsed.GetRequiredValue(jwks)!, cancellation);
-            await servers.Add(parsed.GetRequiredValue(name), keys, cancellation, parsed.GetValue(replace));
+            await servers.Add(
+                parsed.GetRequiredValue(name), keys, parsed.GetValue(replace), context.Actor, cancellation);
             return new JsonObject { ["resourceServer"] = parsed.GetValue(name) };
         }));
         return command;

@@ -4,6 +4,7 @@ using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
+using Auth.Server.Issuance;
 using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Authentication;
@@ -90,14 +91,16 @@ internal sealed class AuthorizeModel(
     public async Task<IActionResult> OnPost(string? decision, CancellationToken cancellation)
     {
         await Load(cancellation);
-        var accountId = SignedIn.From(User).AccountId;
+        var (accountId, actor) = (SignedIn.From(User).AccountId, SignedIn.From(User).At(HttpContext));
         if (!IsOwn)
         {
-            await audit.Refused(AuditAction.AllowClient, accountId, "The client is another account's.", ClientId);
+            await audit.Refused(
+                actor, AuditAction.AllowClient, accountId, "The client is another account's.", ClientId);
             return NotTheirs();
         }
 
-        await audit.Done(decision == "allow" ? AuditAction.AllowClient : AuditAction.DenyClient, accountId, ClientId);
+        await audit.Done(
+            actor, decision == "allow" ? AuditAction.AllowClient : AuditAction.DenyClient, accountId, ClientId);
         if (decision != "allow")
             return Refuse(Errors.AccessDenied, "The administrator did not allow it.");
         // Whatever was asked for: there is one thing to grant, and a client that cannot refresh would stop in an hour.

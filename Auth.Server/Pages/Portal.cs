@@ -39,6 +39,7 @@ internal static class Portal
             pages.Conventions.AllowAnonymousToPage("/Invitation");
             pages.Conventions.AllowAnonymousToPage("/Error");
             pages.Conventions.ConfigureFilter(new RequireSecondFactor());
+            pages.Conventions.ConfigureFilter(new ShowRefusals());
         });
     }
 

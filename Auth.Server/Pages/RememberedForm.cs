@@ -3,14 +3,15 @@ using System.Text;
 using Auth.Server.Administrators;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
+using Auth.Server.Operations;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// A form that made a credential set, with its secret, for the few minutes in which the same session may send the same form
-/// again because its answer was lost. Written in the transaction that made the set.
+/// A form that made a credential set, with its secret, for the few minutes in which the same session may send the same
+/// form again because its answer was lost. Written in the transaction that made the set.
 /// </summary>
 internal sealed class RememberedForm
 {
@@ -41,8 +42,8 @@ internal sealed class RememberedForm
 }
 
 /// <summary>
-/// Makes a credential set once for each form that is shown, however often it is sent: if the answer is lost after the commit,
-/// a reload shows the same secret.
+/// Makes a credential set once for each form that is shown, however often it is sent: if the answer is lost after the
+/// commit, a reload shows the same secret.
 /// </summary>
 internal sealed class RememberedForms(
     AuthDbContext db, CredentialSets sets, RepeatableRequests requests, TimeProvider time)
@@ -60,15 +61,18 @@ internal sealed class RememberedForms(
 
     /// <summary>Makes a set as a form asks, or finds the one that it has made.</summary>
     public Task<IssuedCredentials> Once(
-        SignedIn administrator, string hash, Func<Alongside, Task<IssuedCredentials>> make, CancellationToken cancellation)
+        SignedIn administrator,
+        string hash,
+        Func<Idempotency, Task<Completed<IssuedCredentials>>> make,
+        CancellationToken cancellation)
     {
         var secret = requests.SecretOf<RememberedForm>(administrator.SessionId, hash);
         return requests.Once(
             secret,
             () => Find(administrator, hash, cancellation),
             form => Again(form, secret),
-            make,
-            issued => Remember(administrator, hash, issued, secret));
+            async once => (await make(once)).Result,
+            (issued, _) => Remember(administrator, hash, issued, secret));
     }
 
     /// <summary>Forgets the secrets that are not shown again any more.</summary>
@@ -81,8 +85,8 @@ internal sealed class RememberedForms(
     }
 
     /// <summary>
-    /// The form, if its set is good. A secret that opens nothing any more is not worth showing: the form is then refused
-    /// as out of date.
+    /// The form, if its set is good. A secret that opens nothing any more is not worth showing: the form is then
+    /// refused as out of date.
     /// </summary>
     private async Task<RememberedForm?> Find(SignedIn administrator, string hash, CancellationToken cancellation)
     {
@@ -117,9 +121,19 @@ internal sealed class RememberedForms(
 }
 
 /// <summary>Once a minute, secrets that are not shown again any more are forgotten.</summary>
-internal sealed class RememberedFormWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<RememberedFormWatch> log)
+internal sealed class RememberedFormWatch(
+    IServiceScopeFactory scopes, TimeProvider time, ILogger<RememberedFormWatch> log)
     : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
 {
     protected override Task Look(IServiceProvider services, CancellationToken cancellation) =>
         services.GetRequiredService<RememberedForms>().Forget(cancellation);
+}
+
+/// <summary>The table of remembered forms.</summary>
+internal static class RememberedFormTables
+{
+    extension(AuthDbContext db)
+    {
+        public DbSet<RememberedForm> RememberedForms => db.Set<RememberedForm>();
+    }
 }

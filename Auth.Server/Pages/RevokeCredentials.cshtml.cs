@@ -1,9 +1,6 @@
-using Auth.Server.Administrators;
 using Auth.Server.Credentials;
-using Auth.Server.Events;
 using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages;
 
@@ -11,8 +8,8 @@ namespace Auth.Server.Pages;
 /// Asks whether the active or the staged credential set shall end without a successor, and says what stops.
 /// </summary>
 [RecentSignIn(OnlyForms = true)]
-internal sealed class RevokeCredentialsModel(CredentialSets sets, CredentialHistory history, EventLog events)
-    : PageModel, IReturnTo
+internal sealed class RevokeCredentialsModel(CredentialSets sets, CredentialHistory history)
+    : PortalPage, IReturnTo
 {
     public const string Path = "/scim-credentials/revoke";
 
@@ -25,11 +22,9 @@ internal sealed class RevokeCredentialsModel(CredentialSets sets, CredentialHist
     /// <summary>The set, while it can be revoked.</summary>
     public CredentialSet? Set { get; private set; }
 
-    public string? Refusal { get; private set; }
-
     public async Task<IActionResult> OnGet(CancellationToken cancellation)
     {
-        var accountId = SignedIn.From(User).AccountId;
+        var accountId = Administrator.AccountId;
         CredentialSet?[] current =
             [await history.FindActive(accountId, cancellation), await history.FindStaged(accountId, cancellation)];
         Set = current.FirstOrDefault(set => set?.Id == SetId);
@@ -40,17 +35,8 @@ internal sealed class RevokeCredentialsModel(CredentialSets sets, CredentialHist
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {
-        var administrator = SignedIn.From(User);
-        try
-        {
-            await sets.Revoke(administrator.AccountId, SetId, administrator.Email, cancellation);
-            Done = $"The credentials were revoked. {events.Confirmation}";
-            return LocalRedirect(ScimCredentialsModel.Path);
-        }
-        catch (ProblemException problem)
-        {
-            (Response.StatusCode, Refusal) = (problem.Status, problem.Message);
-            return Page();
-        }
+        var confirmation = await sets.Revoke(Administrator.AccountId, SetId, Actor, once: null, cancellation);
+        Done = $"The credentials were revoked. {confirmation}";
+        return LocalRedirect(ScimCredentialsModel.Path);
     }
 }

@@ -1,11 +1,10 @@
 using System.Text.Json;
 using Auth.Server.Accounts;
-using Auth.Server.Administrators;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.RazorPages;
 using Shared.Contracts;
 
 namespace Auth.Server.Pages;
@@ -17,9 +16,9 @@ namespace Auth.Server.Pages;
 /// </summary>
 [RecentSignIn(OnlyForms = true)]
 internal sealed class ScimCredentialsModel(
-    AccountRegister accounts, CredentialSets sets, CredentialHistory history, RememberedForms forms, AuthOptions options,
+    AccountRegister accounts, CredentialIssuer issuer, CredentialHistory history, RememberedForms forms, AuthOptions options,
     TimeProvider time)
-    : PageModel, IReturnTo
+    : PortalPage, IReturnTo
 {
     public const string Path = "/scim-credentials";
 
@@ -96,8 +95,6 @@ internal sealed class ScimCredentialsModel(
 
     public bool HasRedirectUris { get; private set; }
 
-    public string? Refusal { get; private set; }
-
     public string ScimBaseUrl { get; } = options.ScimBaseUrl.ToString();
 
     public string AuthorizeUrl { get; } = new Uri(options.PublicUrl, AuthorizationServer.AuthorizePath).ToString();
@@ -130,7 +127,7 @@ internal sealed class ScimCredentialsModel(
     /// <summary>The news of one set, for the script to show.</summary>
     public async Task<IActionResult> OnGetNews(Guid set, CancellationToken cancellation)
     {
-        var all = await history.List(SignedIn.From(User).AccountId, cancellation);
+        var all = await history.List(Administrator.AccountId, cancellation);
         return all.Find(one => one.Id == set) is { } found
             ? Partial("_CredentialNews", await CredentialNews.Of(found, history, cancellation))
             : NotFound();
@@ -158,9 +155,9 @@ internal sealed class ScimCredentialsModel(
         ? entry.Errors.Select(error => error.ErrorMessage).FirstOrDefault()
         : null;
 
-    private async Task Load(CancellationToken cancellation)
+    protected override async Task Load(CancellationToken cancellation)
     {
-        var accountId = SignedIn.From(User).AccountId;
+        var accountId = Administrator.AccountId;
         Account = await accounts.Get(accountId, cancellation);
         Current = await history.FindActive(accountId, cancellation);
         Staged = await history.FindStaged(accountId, cancellation);
@@ -172,33 +169,24 @@ internal sealed class ScimCredentialsModel(
 
     private async Task Generate(List<string> redirectUris, CancellationToken cancellation)
     {
-        var administrator = SignedIn.From(User);
-        try
-        {
-            var wanted = new NewCredentialSet(
-                administrator.AccountId,
-                Replaces,
-                Method!,
-                administrator.Email,
-                Method == CredentialMethods.DirectJwt ? NewCredentialSet.Days(LifetimeDays) : null,
-                redirectUris,
-                IsOAuth && RequirePkce,
-                IsOAuth && Jwks is { Length: > 0 } ? Jwks : null,
-                TakesOver is { } activation ? new(activation, Replaces: ReplacesStaged) : null);
-            Issued = Form is null
-                ? await sets.Generate(wanted, cancellation)
-                : await forms.Once(
-                    administrator,
-                    RememberedForms.HashOf(Request.Form),
-                    alongside => sets.Generate(wanted, cancellation, alongside),
-                    cancellation);
-            HasRedirectUris = redirectUris.Count > 0;
-        }
-        catch (ProblemException problem)
-        {
-            Response.StatusCode = problem.Status;
-            Refusal = problem.Message;
-        }
+        var wanted = new NewCredentialSet(
+            Administrator.AccountId,
+            Replaces,
+            Method!,
+            Actor,
+            Method == CredentialMethods.DirectJwt ? NewCredentialSet.Days(LifetimeDays) : null,
+            redirectUris,
+            IsOAuth && RequirePkce,
+            IsOAuth && Jwks is { Length: > 0 } ? Jwks : null,
+            TakesOver is { } activation ? new(activation, Replaces: ReplacesStaged) : null);
+        Issued = Form is null
+            ? (await issuer.Generate(wanted, once: null, cancellation)).Result
+            : await forms.Once(
+                Administrator,
+                RememberedForms.HashOf(Request.Form),
+                once => issuer.Generate(wanted, once, cancellation),
+                cancellation);
+        HasRedirectUris = redirectUris.Count > 0;
     }
 
     /// <summary>What was typed for OAuth. The other method has none, whatever stands in those fields.</summary>

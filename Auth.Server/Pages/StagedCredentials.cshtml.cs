@@ -1,9 +1,8 @@
 using Auth.Server.Accounts;
-using Auth.Server.Administrators;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages;
 
@@ -13,7 +12,8 @@ namespace Auth.Server.Pages;
 /// </summary>
 [RecentSignIn(OnlyForms = true, Except = "Check")]
 internal sealed class StagedCredentialsModel(
-    AccountRegister accounts, CredentialSets sets, CredentialHistory history, CredentialCheck check) : PageModel
+    AccountRegister accounts, CredentialSets sets, CredentialHistory history, CredentialCheck check)
+    : PortalPage
 {
     public const string Path = "/scim-credentials/staged";
 
@@ -25,8 +25,6 @@ internal sealed class StagedCredentialsModel(
 
     public StagedPanel? Panel { get; private set; }
 
-    public string? Refusal { get; private set; }
-
     public async Task<IActionResult> OnGet(CancellationToken cancellation)
     {
         await Load(cancellation);
@@ -35,44 +33,31 @@ internal sealed class StagedCredentialsModel(
 
     public async Task<IActionResult> OnPostCheck(string? secret, CancellationToken cancellation)
     {
-        var isWrong = false;
-        try
-        {
-            await check.Check(SignedIn.From(User).AccountId, SetId, secret ?? "", cancellation);
-        }
-        catch (ProblemException problem)
-        {
-            (Response.StatusCode, Refusal) = (problem.Status, problem.Message);
-            isWrong = problem.Status == StatusCodes.Status400BadRequest;
-        }
-
+        await check.Check(Administrator.AccountId, SetId, secret ?? "", Actor, cancellation);
         await Load(cancellation);
-        if (Panel is not null && (isWrong || Refusal is null))
-            (Panel, Refusal) = (Panel with { Wrong = Refusal, IsGood = Refusal is null }, null);
+        Panel = Panel is null ? null : Panel with { IsGood = true };
         return Page();
     }
 
     public async Task<IActionResult> OnPostActivate(CancellationToken cancellation)
     {
-        var administrator = SignedIn.From(User);
-        try
-        {
-            var set = await sets.Activate(administrator.AccountId, SetId, administrator.Email, cancellation);
-            Done = $"The staged credentials are active now: the {Portal.SecretOf(set)}. {set.Confirmation}";
-            return LocalRedirect(ScimCredentialsModel.Path);
-        }
-        catch (ProblemException problem)
-        {
-            (Response.StatusCode, Refusal) = (problem.Status, problem.Message);
-        }
-
-        await Load(cancellation);
-        return Page();
+        var activated = await sets.Activate(Administrator.AccountId, SetId, Actor, once: null, cancellation);
+        Done = $"The staged credentials are active now: the {Portal.SecretOf(activated.Result)}. {activated.Confirmation}";
+        return LocalRedirect(ScimCredentialsModel.Path);
     }
 
-    private async Task Load(CancellationToken cancellation)
+    public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
     {
-        var accountId = SignedIn.From(User).AccountId;
+        var page = await base.Refuse(refusal, cancellation);
+        // A wrong secret is shown beside its field.
+        if (Panel is not null && refusal.Status == StatusCodes.Status400BadRequest)
+            (Panel, Refusal) = (Panel with { Wrong = refusal.Message }, null);
+        return page;
+    }
+
+    protected override async Task Load(CancellationToken cancellation)
+    {
+        var accountId = Administrator.AccountId;
         var account = await accounts.Get(accountId, cancellation);
         if (account.AllowsScim && await history.FindStaged(accountId, cancellation) is { } staged)
             Panel = new(staged, await history.FindActive(accountId, cancellation));

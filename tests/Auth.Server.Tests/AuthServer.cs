@@ -2,7 +2,9 @@ using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
+using Auth.Server.Issuance;
 using Auth.Server.Keys;
+using Auth.Server.Management;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -89,7 +91,7 @@ internal sealed class AuthServer : IAsyncDisposable
     }
 
     /// <summary>Does what a start does with the database.</summary>
-    public Task PrepareAgain(bool migrate) => Program.Prepare(app, migrate);
+    public Task PrepareAgain(bool migrate) => Preparation.Run(app, migrate);
 
     /// <summary>Ends this server and starts another on its folder, where its clock stood.</summary>
     public async Task<AuthServer> Restart(params string[] settings)
@@ -120,7 +122,7 @@ internal sealed class AuthServer : IAsyncDisposable
             ],
             time);
         var server = new AuthServer(folder, database, app, time);
-        await Program.Prepare(app, migrate: true);
+        await Preparation.Run(app, migrate: true);
         await app.StartAsync();
         server.Address = new(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
         return server;
@@ -166,8 +168,8 @@ internal sealed class AuthServer : IAsyncDisposable
         Account account, string method = CredentialMethods.DirectJwt, params string[] redirectUris)
     {
         var active = (await FindActive(account))?.Id;
-        return await With<CredentialSets, IssuedCredentials>(sets => sets.Generate(
-            new(account.Id, active, method, "a test", RedirectUris: redirectUris), CancellationToken.None));
+        return await With<CredentialIssuer, IssuedCredentials>(issuer => issuer.Generate(
+            new(account.Id, active, method, TestOperations.Actor(), RedirectUris: redirectUris), CancellationToken.None));
     }
 
     /// <summary>Writes down when credentials were used and refused last, as the server does every few seconds.</summary>

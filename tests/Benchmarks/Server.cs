@@ -110,7 +110,7 @@ internal sealed class Server : IAsyncDisposable
             _ => throw new ArgumentException($"There is no server {kind}.", nameof(kind)),
         };
         if (kind is "auth" or "other-auth")
-            await Auth.Server.Program.Prepare(app, migrate: false);
+            await Auth.Server.Management.Preparation.Run(app, migrate: false);
         app.MapGet("/spent", () => string.Create(
             CultureInfo.InvariantCulture,
             $"{Environment.CpuUsage.TotalTime.Ticks} {GC.GetTotalAllocatedBytes(precise: true)}"));

@@ -19,7 +19,7 @@ internal static class NodeProgram
             : Scim.Api.Program.Build(
                 settings, builder => builder.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock)));
         if (kind == "auth")
-            await Auth.Server.Program.Prepare(app, migrate: true);
+            await Auth.Server.Management.Preparation.Run(app, migrate: true);
         await app.StartAsync();
         await Console.Out.WriteLineAsync(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
         await Console.In.ReadToEndAsync();

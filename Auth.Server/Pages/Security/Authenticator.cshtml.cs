@@ -21,36 +21,19 @@ internal sealed class AuthenticatorModel(SecondFactorRegister factors, Authentic
 
     public OfferedKey Offered { get; private set; } = null!;
 
-    public async Task OnGet(CancellationToken cancellation)
+    public Task OnGet(CancellationToken cancellation) => Load(cancellation);
+
+    public Task<IActionResult> OnPost(CancellationToken cancellation) => Add(
+        App, () => Accept(cancellation), "Your authenticator app is set up. Your other sessions were ended.", cancellation);
+
+    public Task<IActionResult> OnPostRemove(CancellationToken cancellation) => Remove(
+        App, () => apps.Remove(Administrator.AdministratorId, cancellation),
+        "Your authenticator app was removed. Your other sessions were ended.", cancellation);
+
+    protected override async Task Load(CancellationToken cancellation)
     {
         HasOne = (await Factors.Of(Administrator.AdministratorId, cancellation)).App;
         Offered = apps.OfferAgain(Administrator, Ticket) ?? apps.Offer(Administrator);
-    }
-
-    public async Task<IActionResult> OnPost(CancellationToken cancellation)
-    {
-        if (await Adds(
-            App, () => Accept(cancellation), "Your authenticator app is set up. Your other sessions were ended.", cancellation)
-            is { } added)
-        {
-            return added;
-        }
-
-        await OnGet(cancellation);
-        return Page();
-    }
-
-    public async Task<IActionResult> OnPostRemove(CancellationToken cancellation)
-    {
-        if (await Removes(
-            App, () => apps.Remove(Administrator.AdministratorId, cancellation),
-            "Your authenticator app was removed. Your other sessions were ended.", cancellation))
-        {
-            return LocalRedirect(OverviewModel.Path);
-        }
-
-        await OnGet(cancellation);
-        return Page();
     }
 
     private async Task Accept(CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using Auth.Server.Administrators;
 using Auth.Server.Audit;
+using Auth.Server.Operations;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
@@ -11,7 +12,7 @@ namespace Auth.Server.Pages.Security;
 /// <see cref="RecentSignInAttribute"/> guards.
 /// </summary>
 internal sealed class ConfirmModel(
-    SignIn signIn, Sessions sessions, Passkeys passkeys, AuditTrail audit, UserManager<Administrator> administrators)
+    SignIn signIn, Sessions sessions, Passkeys passkeys, AuditTrail audit, Operation operation, UserManager<Administrator> administrators)
     : PageModel
 {
     public const string Path = "/security/confirm";
@@ -55,14 +56,15 @@ internal sealed class ConfirmModel(
         if (whose?.Id == SignedIn.From(User).AdministratorId)
             return await GoOn(cancellation);
         await audit.Refused(
-            AuditAction.ConfirmIdentity, SignedIn.From(User).AccountId, "The passkey was not accepted.");
+            SignedIn.From(User).At(HttpContext), AuditAction.ConfirmIdentity, SignedIn.From(User).AccountId, "The passkey was not accepted.");
         return await Refuse(wait: null, "This passkey was not accepted. Try again, or enter your password.");
     }
 
     private async Task<LocalRedirectResult> GoOn(CancellationToken cancellation)
     {
         var signedIn = SignedIn.From(User);
-        await audit.Record(
+        await operation.Run(
+            signedIn.At(HttpContext),
             AuditAction.ConfirmIdentity,
             signedIn.AccountId,
             _ => sessions.Confirm(signedIn.SessionId, cancellation),

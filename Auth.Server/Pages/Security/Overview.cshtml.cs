@@ -1,12 +1,13 @@
 using Auth.Server.Administrators;
 using Auth.Server.Audit;
+using Auth.Server.Operations;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages.Security;
 
 /// <summary>How the administrator signs in, and where they are signed in.</summary>
-internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister factors, AuditTrail audit) : PageModel
+internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister factors, Operation operation) : PageModel
 {
     public const string Path = "/security";
 
@@ -42,25 +43,31 @@ internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister fact
 
     public async Task<IActionResult> OnPostEnd(Guid id, CancellationToken cancellation)
     {
-        await sessions.End(SignedIn.From(User), id, cancellation);
+        var signedIn = SignedIn.From(User);
+        await sessions.End(signedIn, id, signedIn.At(HttpContext), cancellation);
         return Again("The session was ended.");
     }
 
     public async Task<IActionResult> OnPostEndOthers(CancellationToken cancellation)
     {
         var signedIn = SignedIn.From(User);
-        await audit.Record(
-            AuditAction.EndSessions, signedIn.AccountId, _ => sessions.EndOthers(signedIn, cancellation), cancellation);
+        await operation.Run(
+            signedIn.At(HttpContext),
+            AuditAction.EndSessions,
+            signedIn.AccountId,
+            work => sessions.EndOthers(work, signedIn, cancellation),
+            cancellation);
         return Again("Your other sessions were ended.");
     }
 
     public async Task<IActionResult> OnPostEndAll(CancellationToken cancellation)
     {
         var signedIn = SignedIn.From(User);
-        await audit.Record(
+        await operation.Run(
+            signedIn.At(HttpContext),
             AuditAction.EndSessions,
             signedIn.AccountId,
-            _ => sessions.EndAll(signedIn.AdministratorId, cancellation),
+            work => sessions.EndAll(work, signedIn.AdministratorId, cancellation),
             cancellation);
         return Again("You were signed out everywhere.");
     }

@@ -31,41 +31,28 @@ internal sealed class PasskeysModel(
 
     public static string IdOf(UserPasskeyInfo passkey) => Base64Url.EncodeToString(passkey.CredentialId);
 
-    public async Task OnGet()
-    {
-        var administrator = await Find();
-        Have = [.. (await passkeys.List(administrator)).OrderBy(passkey => passkey.CreatedAt)];
-        Wanted = await passkeys.RequestNew(administrator, HttpContext);
-    }
+    public Task OnGet(CancellationToken cancellation) => Load(cancellation);
 
-    public async Task<IActionResult> OnPost(CancellationToken cancellation)
-    {
-        if (await Adds(
-            "passkey",
-            async () => await passkeys.Register(await Find(), Name, Ticket, Answer, HttpContext),
-            "Your passkey was added. Your other sessions were ended.",
-            cancellation) is { } added)
-        {
-            return added;
-        }
-
-        await OnGet();
-        return Page();
-    }
+    public Task<IActionResult> OnPost(CancellationToken cancellation) => Add(
+        "passkey",
+        async () => await passkeys.Register(await Find(), Name, Ticket, Answer, HttpContext),
+        "Your passkey was added. Your other sessions were ended.",
+        cancellation);
 
     public async Task<IActionResult> OnPostRemove(string? id, CancellationToken cancellation)
     {
         var administrator = await Find();
         var passkey = (await passkeys.List(administrator)).FirstOrDefault(passkey => IdOf(passkey) == id);
-        if (passkey is null || await Removes(
+        return passkey is null ? LocalRedirect(OverviewModel.Path) : await Remove(
             "passkey", () => passkeys.Remove(administrator, passkey.CredentialId, cancellation),
-            "The passkey was removed. Your other sessions were ended. Remove it from your device, too.", cancellation))
-        {
-            return LocalRedirect(OverviewModel.Path);
-        }
+            "The passkey was removed. Your other sessions were ended. Remove it from your device, too.", cancellation);
+    }
 
-        await OnGet();
-        return Page();
+    protected override async Task Load(CancellationToken cancellation)
+    {
+        var administrator = await Find();
+        Have = [.. (await passkeys.List(administrator)).OrderBy(passkey => passkey.CreatedAt)];
+        Wanted = await passkeys.RequestNew(administrator, HttpContext);
     }
 
     private async Task<Administrator> Find() =>

@@ -1,15 +1,15 @@
 using Auth.Server.Administrators;
 using Auth.Server.Audit;
+using Auth.Server.Operations;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages.Security;
 
 /// <summary>A new password takes the old one, and ends the other sessions: somebody may have had it.</summary>
 internal sealed class PasswordModel(
-    SignIn signIn, Passwords passwords, Sessions sessions, AuditTrail audit, UserManager<Administrator> administrators)
-    : PageModel
+    SignIn signIn, Passwords passwords, Sessions sessions, Operation operation, UserManager<Administrator> administrators)
+    : PortalPage
 {
     [BindProperty]
     public string? Current { get; set; }
@@ -17,14 +17,12 @@ internal sealed class PasswordModel(
     [BindProperty]
     public string? New { get; set; }
 
-    public string? Refusal { get; private set; }
-
     [TempData]
     public string? Done { get; set; }
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {
-        var signedIn = SignedIn.From(User);
+        var signedIn = Administrator;
         var administrator = (await administrators.FindByIdAsync(signedIn.AdministratorId.ToString()))!;
         var (right, wait) = await signIn.Check(administrator, Current ?? "", Visitor.From(HttpContext), cancellation);
         if (!right)
@@ -33,17 +31,7 @@ internal sealed class PasswordModel(
             return Page();
         }
 
-        try
-        {
-            await Change(signedIn, administrator, cancellation);
-        }
-        catch (ProblemException problem)
-        {
-            Response.StatusCode = problem.Status;
-            Refusal = problem.Message;
-            return Page();
-        }
-
+        await Change(signedIn, administrator, cancellation);
         Done = "Your password was changed, and your other sessions were ended.";
         return LocalRedirect("/security");
     }
@@ -51,16 +39,17 @@ internal sealed class PasswordModel(
     private async Task Change(SignedIn signedIn, Administrator administrator, CancellationToken cancellation)
     {
         const AuditAction action = AuditAction.ChangePassword;
-        var hash = await audit.Prepare(
-            action, signedIn.AccountId, signedIn.Email, () => passwords.Hash(signedIn.Email, New ?? ""));
-        await audit.Record(
+        var hash = await operation.Prepare(
+            Actor, action, signedIn.AccountId, signedIn.Email, () => passwords.Hash(signedIn.Email, New ?? ""));
+        await operation.Run(
+            Actor,
             action,
             signedIn.AccountId,
-            async _ =>
+            async work =>
             {
                 await passwords.Set(administrator, hash);
                 await sessions.Confirm(signedIn.SessionId, cancellation);
-                await sessions.EndOthers(signedIn, cancellation);
+                await sessions.EndOthers(work, signedIn, cancellation);
             },
             cancellation);
     }

@@ -17,14 +17,11 @@ internal sealed class RecoveryCodesModel(SecondFactorRegister factors) : SecondF
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {
-        try
-        {
-            RecoveryCodes = await Factors.RenewCodes(Administrator, cancellation);
-            return await OnGet(cancellation);
-        }
-        catch (ProblemException)
-        {
-            return LocalRedirect(OverviewModel.Path);
-        }
+        RecoveryCodes = await Factors.RenewCodes(Administrator, Actor, cancellation);
+        return await OnGet(cancellation);
     }
+
+    /// <summary>The last second factor has been removed in the meantime: there is nothing to show here.</summary>
+    public override Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation) =>
+        Task.FromResult<IActionResult>(LocalRedirect(OverviewModel.Path));
 }

@@ -1,7 +1,6 @@
 using Auth.Server.Administrators;
 using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages.Settings;
 
@@ -9,7 +8,7 @@ namespace Auth.Server.Pages.Settings;
 /// Who administers the account, and inviting a colleague. The answer to the form shows the link, and nothing else.
 /// </summary>
 [RecentSignIn]
-internal sealed class AdministratorsModel(AdministratorRegister register, Invitations invitations) : PageModel
+internal sealed class AdministratorsModel(AdministratorRegister register, Invitations invitations) : PortalPage
 {
     public const string Path = "/settings/administrators";
 
@@ -25,8 +24,6 @@ internal sealed class AdministratorsModel(AdministratorRegister register, Invita
 
     public IssuedInvitation? Issued { get; private set; }
 
-    public string? Refusal { get; private set; }
-
     public static string SecondFactorOf(ListedAdministrator listed) => (listed.Passkeys > 0, listed.HasApp) switch
     {
         (true, true) => "Passkey and authenticator app",
@@ -35,45 +32,25 @@ internal sealed class AdministratorsModel(AdministratorRegister register, Invita
         _ => "None",
     };
 
-    public async Task OnGet(CancellationToken cancellation)
-    {
-        var accountId = SignedIn.From(User).AccountId;
-        Administrators = await register.List(accountId, cancellation);
-        Invited = await register.Invited(accountId, cancellation);
-    }
+    public Task OnGet(CancellationToken cancellation) => Load(cancellation);
 
     public async Task<IActionResult> OnPostInvite(CancellationToken cancellation)
     {
-        var administrator = SignedIn.From(User);
-        await Try(async () => Issued = await invitations.Invite(
-            administrator.AccountId, Email ?? "", administrator.Email, cancellation));
-        await OnGet(cancellation);
+        Issued = await invitations.Invite(Administrator.AccountId, Email ?? "", Actor, cancellation);
+        await Load(cancellation);
         return Page();
     }
 
     public async Task<IActionResult> OnPostWithdraw(Guid id, CancellationToken cancellation)
     {
-        await Try(() => invitations.Withdraw(SignedIn.From(User).AccountId, id, cancellation));
-        if (Refusal is null)
-        {
-            Done = "The invitation was withdrawn. Its link is worth nothing now.";
-            return LocalRedirect(Path);
-        }
-
-        await OnGet(cancellation);
-        return Page();
+        await invitations.Withdraw(Administrator.AccountId, id, Actor, cancellation);
+        Done = "The invitation was withdrawn. Its link is worth nothing now.";
+        return LocalRedirect(Path);
     }
 
-    private async Task Try(Func<Task> act)
+    protected override async Task Load(CancellationToken cancellation)
     {
-        try
-        {
-            await act();
-        }
-        catch (ProblemException problem)
-        {
-            Response.StatusCode = problem.Status;
-            Refusal = problem.Message;
-        }
+        Administrators = await register.List(Administrator.AccountId, cancellation);
+        Invited = await register.Invited(Administrator.AccountId, cancellation);
     }
 }

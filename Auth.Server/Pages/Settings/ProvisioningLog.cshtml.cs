@@ -1,7 +1,5 @@
 using System.Globalization;
-using Auth.Server.Administrators;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.RazorPages;
 using Shared.Contracts;
 
 namespace Auth.Server.Pages.Settings;
@@ -10,7 +8,7 @@ namespace Auth.Server.Pages.Settings;
 /// What identity providers and administrators tried with the account's people, and what came of it: here somebody finds
 /// out why Jane was not provisioned. <c>Scim.Api</c> has the events; its refusals are shown in its own words.
 /// </summary>
-internal sealed class ProvisioningLogModel(ScimApi scim) : PageModel
+internal sealed class ProvisioningLogModel(ScimApi scim) : PortalPage
 {
     public const string Path = "/settings/provisioning-log";
 
@@ -30,10 +28,8 @@ internal sealed class ProvisioningLogModel(ScimApi scim) : PageModel
     [FromQuery(Name = "before")]
     public string? Before { get; set; }
 
-    /// <summary>Null while <c>Scim.Api</c> cannot be asked; <see cref="Refusal"/> says why.</summary>
+    /// <summary>Null while <c>Scim.Api</c> cannot be asked; <see cref="PortalPage.Refusal"/> says why.</summary>
     public PortalEvents? Log { get; private set; }
-
-    public string? Refusal { get; private set; }
 
     public bool IsAboutUser => !string.IsNullOrEmpty(UserId) || !string.IsNullOrEmpty(UserName);
 
@@ -70,35 +66,24 @@ internal sealed class ProvisioningLogModel(ScimApi scim) : PageModel
     public static string ListOf(IEnumerable<string> names) =>
         string.Join(", ", names.Select(name => name[(name.LastIndexOf(':') + 1)..]));
 
-    public Task OnGet(CancellationToken cancellation) => Try(async administrator =>
-        Log = await scim.Events(administrator, QueryBefore(Before), cancellation));
+    public async Task OnGet(CancellationToken cancellation) =>
+        Log = await scim.Events(Administrator, QueryBefore(Before), cancellation);
 
     public async Task<IActionResult> OnGetCsv(CancellationToken cancellation)
     {
-        HttpResponseMessage? csv = null;
-        await Try(async administrator =>
-            csv = await scim.EventsAsCsv(administrator, QueryBefore(null), cancellation));
-        if (csv is null)
-            return Page();
+        var csv = await scim.EventsAsCsv(Administrator, QueryBefore(null), cancellation);
         HttpContext.Response.RegisterForDispose(csv);
         return File(
             await csv.Content.ReadAsStreamAsync(cancellation), "text/csv; charset=utf-8", "provisioning-log.csv");
     }
 
-    /// <summary>Asks <c>Scim.Api</c>. A refusal becomes this page's status and is shown.</summary>
-    private async Task Try(Func<SignedIn, Task> ask)
+    public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
     {
-        try
-        {
-            await ask(SignedIn.From(User));
-        }
-        catch (ProblemException problem)
-        {
-            // That the portal itself was not let in is no fault of the person's request.
-            Response.StatusCode =
-                problem.Status is 400 or 403 ? problem.Status : StatusCodes.Status503ServiceUnavailable;
-            Refusal = problem.Message;
-        }
+        var page = await base.Refuse(refusal, cancellation);
+        // That Scim.Api did not accept the portal itself is no error in the administrator's request.
+        if (refusal.Status is not (400 or 403))
+            Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        return page;
     }
 
     private QueryString QueryBefore(string? before) => Query(

@@ -1,9 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Auth.Server.Accounts;
-using Auth.Server.Administrators;
 using Auth.Server.Audit;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.RazorPages;
 using Shared.Contracts;
 
 namespace Auth.Server.Pages.Settings;
@@ -12,9 +10,12 @@ namespace Auth.Server.Pages.Settings;
 /// The people of the account, whoever made them. <c>Scim.Api</c> has them and keeps the rules; its refusals are shown
 /// in its own words, and while it is away the rest of the page still stands.
 /// </summary>
-internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim, PendingActions pending) : PageModel
+internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim, PendingActions pending) : PortalPage
 {
     private const string Path = "/settings/user-management";
+
+    // Which of the page's two forms was sent, and so where its refusal is shown.
+    private bool isAdding;
 
     [FromQuery(Name = "search")]
     public string? Search { get; set; }
@@ -74,7 +75,7 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
 
     public Task OnGet(CancellationToken cancellation) => Load(cancellation);
 
-    public async Task<IActionResult> OnPostAdd(CancellationToken cancellation)
+    public async Task<IActionResult> OnPostAdd()
     {
         var email = (Email ?? "").Trim();
         var person = new NewPortalUser
@@ -84,63 +85,51 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
             LastName = Given(LastName),
             DisplayName = Given(DisplayName?.Trim()),
         };
-        AddRefusal = await TryAudited(
-            AuditAction.AddPerson, email, () => scim.Add(SignedIn.From(User), person));
-        if (AddRefusal is null)
-        {
-            Done = $"{email} was added.";
-            return LocalRedirect(Path + QueryString.Create("search", email));
-        }
-
-        await Load(cancellation);
-        return Page();
+        isAdding = true;
+        await Change(AuditAction.AddPerson, email, () => scim.Add(Administrator, person));
+        Done = $"{email} was added.";
+        return LocalRedirect(Path + QueryString.Create("search", email));
     }
 
-    public async Task<IActionResult> OnPostSetActive(Guid id, bool active, string? name, CancellationToken cancellation)
+    public async Task<IActionResult> OnPostSetActive(Guid id, bool active, string? name)
     {
-        ActiveRefusal = await TryAudited(
+        await Change(
             active ? AuditAction.ReactivatePerson : AuditAction.DeactivatePerson,
             $"{id}",
-            () => scim.SetActive(SignedIn.From(User), id, active));
-        if (ActiveRefusal is null)
-        {
-            Done = $"{name} was {(active ? "reactivated" : "deactivated")}.";
-            return LocalRedirect(AddressOf(PageAsked ?? 1));
-        }
+            () => scim.SetActive(Administrator, id, active));
+        Done = $"{name} was {(active ? "reactivated" : "deactivated")}.";
+        return LocalRedirect(AddressOf(PageAsked ?? 1));
+    }
 
+    public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
+    {
+        (AddRefusal, ActiveRefusal) = isAdding ? (refusal.Message, (string?)null) : (null, refusal.Message);
+        Response.StatusCode = StatusOf(refusal);
         await Load(cancellation);
         return Page();
     }
 
-    private async Task Load(CancellationToken cancellation)
+    protected override async Task Load(CancellationToken cancellation)
     {
-        var administrator = SignedIn.From(User);
-        Account = await accounts.Get(administrator.AccountId, cancellation);
-        ListRefusal = await Try(async () =>
-            People = await scim.List(administrator, Search?.Trim(), Math.Max(1, PageAsked ?? 1), cancellation));
-    }
-
-    /// <summary>Has <c>Scim.Api</c> change something, which goes on if the browser leaves. One entry tells of it.</summary>
-    private Task<string?> TryAudited(AuditAction action, string about, Func<Task> act) =>
-        Try(() => pending.Record(action, SignedIn.From(User).AccountId, about, act));
-
-    /// <summary>Asks <c>Scim.Api</c>. A refusal becomes this page's status, and its sentence is returned.</summary>
-    private async Task<string?> Try(Func<Task> act)
-    {
+        Account = await accounts.Get(Administrator.AccountId, cancellation);
         try
         {
-            await act();
-            return null;
+            People = await scim.List(Administrator, Search?.Trim(), Math.Max(1, PageAsked ?? 1), cancellation);
         }
-        catch (ProblemException problem)
+        // The rest of the page is of use without the list.
+        catch (ProblemException refusal)
         {
-            // That the portal itself was not let in is no fault of the person's request.
-            Response.StatusCode = problem.Status is 400 or 403 or 404 or 409 or 429
-                ? problem.Status
-                : StatusCodes.Status503ServiceUnavailable;
-            return problem.Message;
+            (Response.StatusCode, ListRefusal) = (StatusOf(refusal), refusal.Message);
         }
     }
+
+    /// <summary>Has <c>Scim.Api</c> change something, which goes on if the browser leaves, with one audit entry.</summary>
+    private Task Change(AuditAction action, string about, Func<Task> act) =>
+        pending.Record(Actor, action, Administrator.AccountId, about, act);
+
+    // That Scim.Api did not accept the portal itself is no error in the administrator's request.
+    private static int StatusOf(ProblemException refusal) =>
+        refusal.Status is 400 or 403 or 404 or 409 or 429 ? refusal.Status : StatusCodes.Status503ServiceUnavailable;
 
     private static string? Given(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

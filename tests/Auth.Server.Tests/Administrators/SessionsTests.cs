@@ -1,4 +1,6 @@
 using Auth.Server.Administrators;
+using Auth.Server.Audit;
+using Auth.Server.Management;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -21,14 +23,15 @@ public sealed class SessionsTests
         await (change switch
         {
             "password" => SetPassword(server),
-            "removal" => server.With(async (AdministratorRegister register) =>
+            "removal" => server.With(async (AdministratorRemoval removal) =>
             {
-                await register.Remove("ada@example.com", CancellationToken.None);
+                await removal.Remove("ada@example.com", null, TestOperations.Actor(), CancellationToken.None);
                 return true;
             }),
             _ => server.With(async (AdministratorRegister register) =>
             {
-                await register.ResetSecondFactors("ada@example.com", CancellationToken.None);
+                await register.ResetSecondFactors(
+                    "ada@example.com", null, TestOperations.Actor(), CancellationToken.None);
                 return true;
             }),
         });

@@ -1,6 +1,7 @@
 using System.Net;
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
+using Auth.Server.Audit;
 using Auth.Server.Tests.Pages;
 using Auth.Server.Tests.Pages.Security;
 using Microsoft.EntityFrameworkCore;
@@ -68,7 +69,7 @@ public sealed class SeveralAccountsTests
         using var browser = Browser.At(server);
         var choice = await browser.EnterPassword();
         var reset = await server.With((Invitations invitations) =>
-            invitations.ResetPassword(Email, "an operator", CancellationToken.None, acme.Id));
+            invitations.ResetPassword(Email, acme.Id, TestOperations.Actor("an operator"), CancellationToken.None));
         await server.With((Invitations invitations) => Done(invitations.Accept(reset.Link.Split('#')[1], Other, default)));
 
         foreach (var (button, administrator) in new[] { ("Beta", $"{stranger.Id}"), ("Beta", "x"), ("Acme", "") })
@@ -213,7 +214,7 @@ public sealed class SeveralAccountsTests
 
     private async Task<string> Snapshot(Account account)
     {
-        var rows = await server.WithDatabase(db => db.Users.AsNoTracking()
+        var rows = await server.WithDatabase(db => db.Administrators.AsNoTracking()
             .Where(administrator => administrator.AccountId == account.Id)
             .Select(administrator => $"{administrator.Id} {administrator.SecurityStamp} {administrator.PasswordHash}")
             .ToListAsync());

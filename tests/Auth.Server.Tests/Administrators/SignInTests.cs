@@ -85,7 +85,7 @@ public sealed class SignInTests
         await using var server = await Server();
         var guesser = Network(1);
         for (var i = 0; i < 100; i++)
-            await server.With((HoldOff holdOff) => holdOff.Count(Strangers($"a{i}@example.com", guesser), default));
+            await server.With((SignInThrottle throttle) => throttle.Count(Strangers($"a{i}@example.com", guesser), default));
 
         var wrong = await Try(server, "b@example.com", "wrong", guesser);
         Assert.That(wrong.Wait, Is.EqualTo(TimeSpan.FromSeconds(5)));
@@ -163,7 +163,7 @@ public sealed class SignInTests
         return server;
     }
 
-    private static Allowance[] Strangers(string email, Visitor visitor) => Allowance.OfPassword(email, null, visitor);
+    private static SignInBudget[] Strangers(string email, Visitor visitor) => SignInBudget.OfPassword(email, null, visitor);
 
     private static Visitor Network(int number) => new(new IPAddress([10, 0, (byte)(number / 250), (byte)(number % 250)]));
 

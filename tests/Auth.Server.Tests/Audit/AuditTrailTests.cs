@@ -1,5 +1,6 @@
 using Auth.Server.Accounts;
 using Auth.Server.Audit;
+using Auth.Server.Operations;
 using Auth.Server.Tests.Management;
 using Auth.Server.Tests.Pages;
 using Auth.Server.Tests.Pages.Security;
@@ -206,8 +207,8 @@ public sealed class AuditTrailTests
         var before = (await Entries(server)).Count;
 
         // A change that fails after its entry was written, as if the server had died.
-        var failed = server.With<AuditTrail, bool>(audit => audit.Record<bool>(
-            AuditAction.UpdateAccount, account.Id, _ => throw new IOException("gone"), CancellationToken.None));
+        var failed = server.With<Operation, Completed<bool>>(operation => operation.Run<bool>(
+            Actor.Server, AuditAction.UpdateAccount, account.Id, _ => throw new IOException("gone"), CancellationToken.None));
 
         Assert.That(async () => await failed, Throws.TypeOf<IOException>());
         Assert.That(await Entries(server), Has.Count.EqualTo(before));

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Auth.Server.Accounts;
 using Auth.Server.Audit;
 using Auth.Server.Tests.Pages;
 using Microsoft.EntityFrameworkCore;

@@ -1,3 +1,4 @@
+using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Audit;
 using Auth.Server.Tests.Administrators;

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
@@ -110,8 +112,8 @@ internal sealed class RotationChecks
             database.Remaining = failures;
             try
             {
-                current = await server.With((CredentialSets sets) => sets.Generate(
-                    new(account.Id, old.Set.Id, CredentialMethods.DirectJwt, "a test"), CancellationToken.None));
+                current = await server.With((CredentialIssuer issuer) => issuer.Generate(
+                    new(account.Id, old.Set.Id, CredentialMethods.DirectJwt, TestOperations.Actor()), CancellationToken.None));
                 continue;
             }
             catch (Exception error) when ($"{error}".Contains("went away", StringComparison.Ordinal))
@@ -135,8 +137,8 @@ internal sealed class RotationChecks
     {
         try
         {
-            return await server.With((CredentialSets sets) => sets.Generate(
-                new(account, seen, CredentialMethods.OAuth2, "a test"), CancellationToken.None));
+            return await server.With((CredentialIssuer issuer) => issuer.Generate(
+                new(account, seen, CredentialMethods.OAuth2, TestOperations.Actor()), CancellationToken.None));
         }
         catch (ProblemException refusal) when (refusal.Status == 409)
         {

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using System.Web;
 using Auth.Server.Accounts;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Tests.Pages;
 using Shared.Contracts;
 
@@ -29,8 +30,8 @@ internal sealed class AllowedClient : IDisposable
     {
         var account = await server.CreateAccount();
         await server.CreateAdministrator(account);
-        var issued = await server.With((CredentialSets sets) => sets.Generate(
-            new(account.Id, null, CredentialMethods.OAuth2, "a test", lifetime, [RedirectUri], RequirePkce: requirePkce),
+        var issued = await server.With((CredentialIssuer issuer) => issuer.Generate(
+            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), lifetime, [RedirectUri], RequirePkce: requirePkce),
             CancellationToken.None));
         return new(server, account, issued, await Browser.SignedIn(server));
     }

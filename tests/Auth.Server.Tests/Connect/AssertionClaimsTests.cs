@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Microsoft.IdentityModel.Tokens;
 using Shared.Contracts;
 
@@ -45,8 +46,8 @@ internal sealed class AssertionClaimsTests
         {
             keys = new[] { new { kty = "EC", crv = "P-256", kid = "k1", x = Base64UrlEncoder.Encode(point.X), y = Base64UrlEncoder.Encode(point.Y) } },
         });
-        issued = await server.With((CredentialSets sets) => sets.Generate(
-            new(account.Id, null, CredentialMethods.OAuth2, "a test", RedirectUris: [AllowedClient.RedirectUri], Jwks: jwks),
+        issued = await server.With((CredentialIssuer issuer) => issuer.Generate(
+            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), RedirectUris: [AllowedClient.RedirectUri], Jwks: jwks),
             CancellationToken.None));
     }
 

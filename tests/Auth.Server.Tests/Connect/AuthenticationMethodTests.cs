@@ -1,5 +1,6 @@
 using System.Text;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Microsoft.IdentityModel.Tokens;
 using Shared.Contracts;
 
@@ -25,8 +26,8 @@ internal sealed class AuthenticationMethodTests
         withSecret = await server.Generate(
             await server.CreateAccount("secret"), CredentialMethods.OAuth2, AllowedClient.RedirectUri);
         var account = await server.CreateAccount("key");
-        withKey = await server.With((CredentialSets sets) => sets.Generate(
-            new(account.Id, null, CredentialMethods.OAuth2, "a test", RedirectUris: [AllowedClient.RedirectUri], Jwks: scim.Jwks),
+        withKey = await server.With((CredentialIssuer issuer) => issuer.Generate(
+            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), RedirectUris: [AllowedClient.RedirectUri], Jwks: scim.Jwks),
             CancellationToken.None));
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Specialized;
 using System.Web;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Tests.Pages;
 using Shared.Contracts;
 
@@ -72,8 +73,8 @@ internal sealed class AuthorizationErrorsTests
         issued = await server.Generate(account, CredentialMethods.OAuth2, Plain, WithQuery);
         var other = await server.CreateAccount("Other");
         await server.CreateAdministrator(other, "eve@example.com");
-        strict = await server.With((CredentialSets sets) => sets.Generate(
-            new(other.Id, null, CredentialMethods.OAuth2, "a test", RedirectUris: [Plain], RequirePkce: true),
+        strict = await server.With((CredentialIssuer issuer) => issuer.Generate(
+            new(other.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), RedirectUris: [Plain], RequirePkce: true),
             CancellationToken.None));
         ada = await Browser.SignedIn(server);
         eve = await Browser.SignedIn(server, "eve@example.com");

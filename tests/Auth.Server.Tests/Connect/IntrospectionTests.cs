@@ -4,6 +4,7 @@ using System.Text.Json;
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Connect;
+using Auth.Server.Issuance;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -102,8 +103,8 @@ public sealed class IntrospectionTests
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
         var account = await server.CreateAccount();
-        var issued = await server.With((Auth.Server.Credentials.CredentialSets sets) => sets.Generate(
-            new(account.Id, null, CredentialMethods.OAuth2, "a test", TimeSpan.FromMinutes(10)), CancellationToken.None));
+        var issued = await server.With((CredentialIssuer issuer) => issuer.Generate(
+            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), TimeSpan.FromMinutes(10)), CancellationToken.None));
         var token = await TokenOf(server, issued);
 
         Assert.That((await scim.Introspect(token)).ExpiresIn, Is.EqualTo(600));

@@ -72,7 +72,7 @@ internal sealed class ResourceServer : IDisposable
     public static Task<ResourceServer> Register(AuthServer server, string name = Audiences.Scim) =>
         Register(server, jwks => server.With<ResourceServers, string>(async servers =>
         {
-            await servers.Add(name, jwks, CancellationToken.None, replace: true);
+            await servers.Add(name, jwks, replace: true, TestOperations.Actor(), CancellationToken.None);
             return name;
         }));
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Shared.Contracts;
@@ -242,7 +243,7 @@ internal sealed class PrivateKeyJwtTests
     private async Task<HttpResponseMessage> ManagementAnswer(AuthServer server, object audience)
     {
         var clientId = await server.With<Auth.Server.Connect.ManagementClients, string>(async clients => (await clients.Add(
-            new("rotation", PublicJwks(), null, ReadOnly: true, "a test"), CancellationToken.None)).ClientId!);
+            new("rotation", PublicJwks(), null, ReadOnly: true, TestOperations.Actor()), CancellationToken.None)).ClientId!);
         return await Ask(
             server, clientId, Assertion(server, clientId, "aud", audience), AuthServerPaths.Token, ("scope", "accounts.read"));
     }
@@ -276,8 +277,8 @@ internal sealed class PrivateKeyJwtTests
 
     private static Task<IssuedCredentials> Generate(
         AuthServer server, Guid account, string jwks, params string[] redirectUris) =>
-        server.With((CredentialSets sets) => sets.Generate(
-            new(account, null, CredentialMethods.OAuth2, "a test", RedirectUris: redirectUris, Jwks: jwks),
+        server.With((CredentialIssuer issuer) => issuer.Generate(
+            new(account, null, CredentialMethods.OAuth2, TestOperations.Actor(), RedirectUris: redirectUris, Jwks: jwks),
             CancellationToken.None));
 
     private static string Jwks(JsonWebKey jwk) => JsonSerializer.Serialize(new

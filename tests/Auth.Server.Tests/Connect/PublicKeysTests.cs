@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Auth.Server.Connect;
+using Auth.Server.Credentials;
 using Auth.Server.Tests.Management;
 using Auth.Server.Tests.Pages;
 using Microsoft.EntityFrameworkCore;

@@ -1,6 +1,6 @@
 using System.Net;
 using Auth.Server.Connect;
-using Auth.Server.Keys;
+using Auth.Server.KeyLifecycle;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.JsonWebTokens;
 using SciLeads.Tests;

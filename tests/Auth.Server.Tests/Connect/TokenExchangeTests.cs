@@ -1,5 +1,6 @@
 using System.Net;
-using Auth.Server.Keys;
+using Auth.Server.Events;
+using Auth.Server.KeyLifecycle;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Shared.Contracts;

@@ -1,6 +1,7 @@
 using System.Text;
 using Auth.Server.Accounts;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Microsoft.EntityFrameworkCore;
 using SciLeads.Tests;
 using Shared.Contracts;
@@ -112,8 +113,8 @@ public sealed class CredentialSetsTests
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
-        var first = await server.With((CredentialSets sets) => sets.Generate(
-            new(account.Id, null, CredentialMethods.DirectJwt, "a test", TimeSpan.FromDays(1)), CancellationToken.None));
+        var first = await server.With((CredentialIssuer issuer) => issuer.Generate(
+            new(account.Id, null, CredentialMethods.DirectJwt, TestOperations.Actor(), TimeSpan.FromDays(1)), CancellationToken.None));
         server.Time.Advance(TimeSpan.FromDays(2));
 
         Assert.That(await server.FindActive(account), Is.Null);
@@ -161,8 +162,8 @@ public sealed class CredentialSetsTests
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
-        var refusal = server.With((CredentialSets sets) => sets.Generate(
-            new(account.Id, null, CredentialMethods.DirectJwt, "a test", TimeSpan.FromMinutes(minutes)), CancellationToken.None));
+        var refusal = server.With((CredentialIssuer issuer) => issuer.Generate(
+            new(account.Id, null, CredentialMethods.DirectJwt, TestOperations.Actor(), TimeSpan.FromMinutes(minutes)), CancellationToken.None));
         Assert.That(async () => await refusal, Throws.TypeOf<ProblemException>()
             .With.Property(nameof(ProblemException.Status)).EqualTo(400));
     }
@@ -191,8 +192,8 @@ public sealed class CredentialSetsTests
     {
         try
         {
-            return (await server.With((CredentialSets sets) => sets.Generate(
-                new(account.Id, seen, CredentialMethods.DirectJwt, by), CancellationToken.None)), null);
+            return (await server.With((CredentialIssuer issuer) => issuer.Generate(
+                new(account.Id, seen, CredentialMethods.DirectJwt, TestOperations.Actor(by)), CancellationToken.None)), null);
         }
         catch (ProblemException refusal)
         {

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Auth.Server.Audit;
 using Auth.Server.Credentials;
+using Auth.Server.Events;
+using Auth.Server.Issuance;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Management;
 using Auth.Server.Tests.Pages;
@@ -190,8 +193,8 @@ public sealed class ExpiryTests
     {
         var active = await server.With<CredentialHistory, CredentialSet?>(
             history => history.FindActive(account, CancellationToken.None));
-        return await server.With<CredentialSets, IssuedCredentials>(sets => sets.Generate(
-            new(account, active?.Id, method, "a test", lifetime, Staging: staging), CancellationToken.None));
+        return await server.With<CredentialIssuer, IssuedCredentials>(issuer => issuer.Generate(
+            new(account, active?.Id, method, TestOperations.Actor(), lifetime, Staging: staging), CancellationToken.None));
     }
 
     /// <summary>Who sends a request.</summary>

@@ -1,6 +1,8 @@
 using Auth.Server.Accounts;
 using Auth.Server.Audit;
 using Auth.Server.Credentials;
+using Auth.Server.Events;
+using Auth.Server.Issuance;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Events;
 using Microsoft.EntityFrameworkCore;
@@ -117,7 +119,7 @@ public sealed class StagedSetsTests
         var staged = await Stage(Activation.FirstUse);
         await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => server.With<CredentialSets, bool>(async sets =>
         {
-            await sets.Finish(staged.Set.Id, CancellationToken.None);
+            await sets.CompleteFirstUse(staged.Set.Id, CancellationToken.None);
             return true;
         })));
         var entries = await server.WithDatabase(db => db.AuditEntries.CountAsync(
@@ -227,8 +229,8 @@ public sealed class StagedSetsTests
 
     private Task<IssuedCredentials> Stage(
         Activation activation, string method = CredentialMethods.DirectJwt, Guid? seen = null) =>
-        server.With((CredentialSets sets) => sets.Generate(
-            new(account.Id, active.Set.Id, method, "a test", Staging: new(activation, Replaces: seen)), CancellationToken.None));
+        server.With((CredentialIssuer issuer) => issuer.Generate(
+            new(account.Id, active.Set.Id, method, TestOperations.Actor(), Staging: new(activation, Replaces: seen)), CancellationToken.None));
 
     private Task<CredentialSet> Activate(Guid id) =>
         server.With((CredentialSets sets) => sets.Activate(account.Id, id, "a test", CancellationToken.None));

@@ -1,3 +1,4 @@
+using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Auth.Server.Keys;

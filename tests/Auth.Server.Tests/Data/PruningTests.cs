@@ -1,8 +1,10 @@
 using Auth.Server.Administrators;
+using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Auth.Server.Keys;
+using Auth.Server.Retention;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Keys;
 using Auth.Server.Tests.Pages;

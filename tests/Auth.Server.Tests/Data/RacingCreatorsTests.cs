@@ -2,6 +2,7 @@ using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Tests.Administrators;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Pages;
@@ -28,10 +29,10 @@ public sealed class RacingCreatorsTests
             await servers.Add("billing", i % 2 == 0 ? jwks : otherJwks, CancellationToken.None);
             return true;
         }),
-        ["active set"] = (server, account, _) => server.With<CredentialSets, IssuedCredentials>(sets => sets.Generate(
-            new(account.Id, null, CredentialMethods.OAuth2, "a test"), CancellationToken.None)),
-        ["staged set"] = (server, account, _) => server.With<CredentialSets, IssuedCredentials>(sets => sets.Generate(
-            new(account.Id, null, CredentialMethods.OAuth2, "a test", Staging: new(Activation.Manual)), CancellationToken.None)),
+        ["active set"] = (server, account, _) => server.With<CredentialIssuer, IssuedCredentials>(issuer => issuer.Generate(
+            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor()), CancellationToken.None)),
+        ["staged set"] = (server, account, _) => server.With<CredentialIssuer, IssuedCredentials>(issuer => issuer.Generate(
+            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), Staging: new(Activation.Manual)), CancellationToken.None)),
     };
 
     private static IEnumerable<string> Creators => creators.Keys;
@@ -66,7 +67,7 @@ public sealed class RacingCreatorsTests
         }
 
         var counts = await server.WithDatabase(async db => (
-            await db.Accounts.CountAsync(a => a.Name == "Acme"), await db.Users.CountAsync(), await db.Invitations.CountAsync(),
+            await db.Accounts.CountAsync(a => a.Name == "Acme"), await db.Administrators.CountAsync(), await db.Invitations.CountAsync(),
             await db.Clients.CountAsync(client => client.ClientId == "billing"),
             await db.CredentialSets.CountAsync(set => set.State != CredentialSetState.Ended)));
         Assert.That(
@@ -106,7 +107,7 @@ public sealed class RacingCreatorsTests
             Assert.That(statuses, Is.All.AnyOf(200, 302, 400, 409), $"round {round}");
             Assert.That(statuses, Has.Some.AnyOf(200, 302));
             var kept = await server.WithDatabase(db =>
-                db.UserPasskeys.CountAsync(passkey => passkey.CredentialId == device.CredentialId));
+                db.Passkeys.CountAsync(passkey => passkey.CredentialId == device.CredentialId));
             Assert.That(kept, Is.EqualTo(1));
         }
         foreach (var browser in browsers)

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Auth.Server.Accounts;
+using Auth.Server.Administrators;
 using Auth.Server.Data;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;

@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Credentials;
+using Auth.Server.Events;
+using Auth.Server.KeyLifecycle;
 using Auth.Server.Keys;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;

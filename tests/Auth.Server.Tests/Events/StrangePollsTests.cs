@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Auth.Server.Events;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;

@@ -1,3 +1,4 @@
+using Auth.Server.KeyLifecycle;
 using Auth.Server.Keys;
 using Microsoft.IdentityModel.Tokens;
 using Shared.Contracts;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Auth.Server.Keys;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Web;
 using Auth.Server.Credentials;
+using Auth.Server.KeyLifecycle;
 using Auth.Server.Keys;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Pages;

@@ -1,5 +1,7 @@
 using System.Security.Claims;
 using Auth.Server.Credentials;
+using Auth.Server.Events;
+using Auth.Server.Issuance;
 using Auth.Server.Keys;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Pages;
@@ -103,8 +105,8 @@ public sealed class WithdrawalTests
         var staged = await server.CreateAccount("staged");
         var other = await server.CreateAccount("other");
         var issued = await server.Generate(active);
-        await server.With((CredentialSets sets) => sets.Generate(
-            new(staged.Id, null, CredentialMethods.DirectJwt, "a test", Staging: new(Activation.Manual)),
+        await server.With((CredentialIssuer issuer) => issuer.Generate(
+            new(staged.Id, null, CredentialMethods.DirectJwt, TestOperations.Actor(), Staging: new(Activation.Manual)),
             CancellationToken.None));
         await server.Generate(other, CredentialMethods.OAuth2);
         var last = await server.WithDatabase(db => db.Events.MaxAsync(e => e.Number));

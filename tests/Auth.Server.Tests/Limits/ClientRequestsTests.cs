@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Auth.Server.Connect;
+using Auth.Server.Events;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;

@@ -1,3 +1,4 @@
+using Auth.Server.Administrators;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Pages;
 using Microsoft.EntityFrameworkCore;

@@ -1,3 +1,4 @@
+using Auth.Server.Audit;
 using Auth.Server.Credentials;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Management;

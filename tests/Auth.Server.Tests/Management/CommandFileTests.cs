@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Auth.Server.Connect;
 using Auth.Server.Management;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Reflection;
 using System.Text.Json;
 using Auth.Server.Accounts;
+using Auth.Server.Connect;
 using Auth.Server.Management;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Auth.Server.Accounts;
 using Auth.Server.Credentials;
+using Auth.Server.Events;
 using Auth.Server.Management;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Events;

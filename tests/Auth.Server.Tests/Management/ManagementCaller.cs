@@ -26,7 +26,7 @@ internal sealed class ManagementCaller : IDisposable
         var clientId = "";
         var client = await ResourceServer.Register(server, jwks => server.With<ManagementClients, string>(
             async clients => clientId = (await clients.Add(
-                new(name, jwks, account?.Id, readOnly, "a test"), CancellationToken.None)).ClientId!));
+                new(name, jwks, account?.Id, readOnly, TestOperations.Actor()), CancellationToken.None)).ClientId!));
         var caller = new ManagementCaller(client, server.CreateClient(), clientId);
         var scopes = ManagementClients.Scopes.Where(scope => !readOnly || scope != ManagementClients.WriteCredentials);
         using var granted = await caller.RequestToken(string.Join(' ', scopes));

@@ -41,7 +41,7 @@ public sealed class ManagementClientsTests
 
         await server.With<ManagementClients, bool>(async clients =>
         {
-            await clients.Remove(caller.ClientId, null, CancellationToken.None);
+            await clients.Remove(caller.ClientId, null, TestOperations.Actor(), CancellationToken.None);
             return true;
         });
 

@@ -1,3 +1,4 @@
+using Auth.Server.Audit;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Web;
 using Auth.Server.Accounts;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Tests.Connect;
 using Microsoft.IdentityModel.Tokens;
 using Shared.Contracts;
@@ -260,8 +261,8 @@ public sealed class AuthorizeTests
     {
         await using var server = await AuthServer.Start();
         var (account, active) = await Client(server);
-        var staged = await server.With((CredentialSets sets) => sets.Generate(
-            new(account.Id, active.Set.Id, CredentialMethods.OAuth2, "a test", RedirectUris: [RedirectUri],
+        var staged = await server.With((CredentialIssuer issuer) => issuer.Generate(
+            new(account.Id, active.Set.Id, CredentialMethods.OAuth2, TestOperations.Actor(), RedirectUris: [RedirectUri],
                 Staging: new(Enum.Parse<Activation>(activation))),
             CancellationToken.None));
         using var scim = await ResourceServer.Register(server);

@@ -66,7 +66,7 @@ public sealed class InvitationTests
         }));
 
         Assert.That(won.Count(one => one), Is.EqualTo(1));
-        Assert.That(await server.WithDatabase(db => db.Users.CountAsync()), Is.EqualTo(1));
+        Assert.That(await server.WithDatabase(db => db.Administrators.CountAsync()), Is.EqualTo(1));
         using var browser = Browser.At(server);
         Assert.That((await Open(browser, link)).Text, Does.Contain("This invitation is not valid."));
     }
@@ -86,7 +86,7 @@ public sealed class InvitationTests
         var late = await browser.Submit(opened, "Set password", ("new", AuthServer.Password));
         Assert.That(late.Status, Is.EqualTo(404));
         Assert.That(late.Text, Does.Contain("72 hours"));
-        Assert.That(await server.WithDatabase(db => db.Users.CountAsync()), Is.Zero);
+        Assert.That(await server.WithDatabase(db => db.Administrators.CountAsync()), Is.Zero);
     }
 
     [Test]

@@ -1,5 +1,7 @@
 using AngleSharp.Dom;
+using Auth.Server.Accounts;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Tests.Pages.Security;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.AspNetCore.Routing;
@@ -232,8 +234,8 @@ public sealed class PortalTests
             return path;
         var account = await server.WithDatabase(db => db.Accounts.SingleAsync());
         var active = (await server.Generate(account)).Set.Id;
-        await server.With((CredentialSets sets) => sets.Generate(
-            new(account.Id, active, CredentialMethods.DirectJwt, "a test", Staging: new(Activation.Manual)),
+        await server.With((CredentialIssuer issuer) => issuer.Generate(
+            new(account.Id, active, CredentialMethods.DirectJwt, TestOperations.Actor(), Staging: new(Activation.Manual)),
             CancellationToken.None));
         return path == "/scim-credentials/revoke" ? $"{path}?set={active}" : path;
     }

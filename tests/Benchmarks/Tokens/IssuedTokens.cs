@@ -1,8 +1,9 @@
 using System.Text.Json;
 using Auth.Server.Accounts;
 using Auth.Server.Connect;
-using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Keys;
+using Auth.Server.Tests;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using SciLeads.Tests;
@@ -52,7 +53,7 @@ internal sealed class IssuedTokens : IAsyncDisposable
     {
         var issued = new IssuedTokens(postgres);
         await using var app = AuthHost.Build(issued.Connection, issued.Folder, Rotation.Data);
-        await Auth.Server.Program.Prepare(app, migrate: true);
+        await Auth.Server.Management.Preparation.Run(app, migrate: true);
         await issued.Issue(app.Services, accounts, withClients);
         return issued;
     }
@@ -76,8 +77,8 @@ internal sealed class IssuedTokens : IAsyncDisposable
                 new(ScimEnabled: true, Licences: new Dictionary<string, int> { ["portal"] = 100 }),
                 CancellationToken.None);
             var method = i % 2 == 0 || !withClients ? CredentialMethods.DirectJwt : CredentialMethods.OAuth2;
-            var set = await scope.ServiceProvider.GetRequiredService<CredentialSets>().Generate(
-                new(account.Id, null, method, "a benchmark"), CancellationToken.None);
+            var set = await scope.ServiceProvider.GetRequiredService<CredentialIssuer>().Generate(
+                new(account.Id, null, method, TestOperations.Actor()), CancellationToken.None);
             if (set.Token is { } token)
             {
                 Jwts.Add(token);

@@ -4,6 +4,8 @@ using System.Net;
 using System.Text;
 using Auth.Server;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
+using Auth.Server.Tests;
 using CsCheck;
 using Shared.Contracts;
 
@@ -145,9 +147,9 @@ public sealed class InterleavingTests
         {
             var active = await servers.With<CredentialHistory, CredentialSet?>(history => history.FindActive(id, default));
             var staged = await servers.With<CredentialHistory, CredentialSet?>(history => history.FindStaged(id, default));
-            var result = await servers.With<CredentialSets, IssuedCredentials>(sets => sets.Generate(
+            var result = await servers.With<CredentialIssuer, IssuedCredentials>(issuer => issuer.Generate(
                 new(
-                    id, active?.Id, CredentialMethods.DirectJwt, "a test",
+                    id, active?.Id, CredentialMethods.DirectJwt, TestOperations.Actor(),
                     choice % 3 == 0 ? shortLife : null,
                     Staging: staging is { } activation ? new(activation, TimeSpan.FromMinutes(8), staged?.Id) : null),
                 default));

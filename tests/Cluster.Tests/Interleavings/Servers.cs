@@ -2,7 +2,9 @@ using System.Text.Json;
 using Auth.Server.Accounts;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Keys;
+using Auth.Server.Tests;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -104,8 +106,8 @@ internal sealed class Servers : IAsyncDisposable
         var account = await OpenAccount();
         for (Guid? replaced = null; ;)
         {
-            var issued = await With<CredentialSets, IssuedCredentials>(sets => sets.Generate(
-                new(account, replaced, CredentialMethods.DirectJwt, "a test"), default));
+            var issued = await With<CredentialIssuer, IssuedCredentials>(issuer => issuer.Generate(
+                new(account, replaced, CredentialMethods.DirectJwt, TestOperations.Actor()), default));
             if (issued.Set.Confirmation!.StartsWith("Confirmed by 2 of 2", StringComparison.Ordinal))
                 return;
             replaced = issued.Set.Id;
@@ -136,7 +138,7 @@ internal sealed class Servers : IAsyncDisposable
                 "--Logging:LogLevel:Default=Error",
             ],
             Clock);
-        await Auth.Server.Program.Prepare(auth, migrate: true);
+        await Auth.Server.Management.Preparation.Run(auth, migrate: true);
         await auth.StartAsync();
     }
 

@@ -1,3 +1,4 @@
+using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Microsoft.EntityFrameworkCore;
 
@@ -97,7 +98,7 @@ public sealed class AuthenticatorTests
         using var ada = await Browser.SignedIn(server);
         var (app, _) = await ada.SetUpApp(server);
         server.Time.Advance(TimeSpan.FromMinutes(2));
-        var id = await server.WithDatabase(db => db.Users.Select(user => user.Id).SingleAsync());
+        var id = await server.WithDatabase(db => db.Administrators.Select(user => user.Id).SingleAsync());
         var code = app.CodeAt(server);
 
         var used = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ =>

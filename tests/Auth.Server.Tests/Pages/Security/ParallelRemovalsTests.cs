@@ -26,14 +26,14 @@ public sealed class ParallelRemovalsTests
         for (var round = 0; round < 4; round++)
         {
             await server.WithDatabase(db => db.AuthenticatorApps.ExecuteDeleteAsync());
-            await server.WithDatabase(db => db.UserPasskeys.ExecuteDeleteAsync());
+            await server.WithDatabase(db => db.Passkeys.ExecuteDeleteAsync());
             if (first == "app" || second == "app")
                 await ada.SetUpApp(server);
             if (first == "passkey" || second == "passkey")
                 await ada.AddPasskey(device);
             if (first == "passkey" && second == "passkey")
                 await ada.AddPasskey(other);
-            var passkeys = await server.WithDatabase(db => db.UserPasskeys.Select(one => one.CredentialId).ToListAsync());
+            var passkeys = await server.WithDatabase(db => db.Passkeys.Select(one => one.CredentialId).ToListAsync());
 
             var refused = await Task.WhenAll(
                 Remove(server, who, first, passkeys.FirstOrDefault()),
@@ -61,6 +61,7 @@ public sealed class ParallelRemovalsTests
                 () => what == "app"
                     ? apps.Remove(who.AdministratorId, CancellationToken.None)
                     : passkeys.Remove(administrator, passkey!, CancellationToken.None),
+                TestOperations.Actor(),
                 CancellationToken.None);
             return false;
         }

@@ -1,3 +1,5 @@
+using Auth.Server.Accounts;
+using Auth.Server.Administrators;
 using Auth.Server.Tests.Administrators;
 using Microsoft.EntityFrameworkCore;
 
@@ -185,7 +187,7 @@ public sealed class PasskeysTests
 
         Assert.That(refused.Status, Is.EqualTo(400));
         Assert.That(refused.Text, Does.Contain("Nothing was added"));
-        Assert.That(await server.WithDatabase(db => db.UserPasskeys.CountAsync()), Is.Zero);
+        Assert.That(await server.WithDatabase(db => db.Passkeys.CountAsync()), Is.Zero);
     }
 
     [TestCase(" ")]
@@ -218,7 +220,7 @@ public sealed class PasskeysTests
             ("answer", device.Create(SecondFactor.OptionsOn(own))), ("ticket", TicketOn(own)));
 
         Assert.That(refused.Status, Is.EqualTo(400));
-        Assert.That(await server.WithDatabase(db => db.UserPasskeys.CountAsync()), Is.Zero);
+        Assert.That(await server.WithDatabase(db => db.Passkeys.CountAsync()), Is.Zero);
     }
 
     [Test]

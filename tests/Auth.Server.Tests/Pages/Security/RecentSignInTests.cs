@@ -1,4 +1,5 @@
 using Auth.Server.Accounts;
+using Auth.Server.Credentials;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;

@@ -1,3 +1,5 @@
+using Auth.Server.Accounts;
+using Auth.Server.Administrators;
 using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Tests.Pages.Security;

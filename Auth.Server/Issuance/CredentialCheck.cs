@@ -1,6 +1,8 @@
 using Auth.Server.Audit;
 using Auth.Server.Connect;
+using Auth.Server.Credentials;
 using Auth.Server.Data;
+using Auth.Server.Operations;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -8,11 +10,11 @@ using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
-namespace Auth.Server.Credentials;
+namespace Auth.Server.Issuance;
 
 /// <summary>
-/// Says whether a secret or token is that of a staged set, without using it: whoever rotates finds out before the cut-over
-/// that the new secret arrived where it is needed.
+/// Says whether a secret or token is that of a staged set, without using it: whoever rotates finds out before the
+/// cut-over that the new secret arrived where it is needed.
 /// </summary>
 internal sealed class CredentialCheck(
     AuthDbContext db,
@@ -20,7 +22,7 @@ internal sealed class CredentialCheck(
     ClientManager clients,
     TokenLookup tokens,
     IOptionsMonitor<OpenIddictServerOptions> server,
-    AuditTrail audit,
+    Operation operation,
     TimeProvider time)
 {
     private static readonly JsonWebTokenHandler jwts = new();
@@ -29,13 +31,15 @@ internal sealed class CredentialCheck(
     /// <exception cref="ProblemException">
     /// The set is not staged any more (409), or what was given is not its secret or a token of it (400).
     /// </exception>
-    public Task<CredentialSet> Check(
-        Guid accountId, Guid setId, string secretOrToken, CancellationToken cancellation) => audit.Record(
+    public async Task<CredentialSet> Check(
+        Guid accountId, Guid setId, string secretOrToken, Actor actor, CancellationToken cancellation) =>
+        (await operation.Run(
+        actor,
         AuditAction.CheckCredentials,
         accountId,
-        async entry =>
+        async work =>
         {
-            entry.About = $"{setId}";
+            work.Entry.About = $"{setId}";
             var set = await history.Get(accountId, setId, cancellation);
             if (set.State != CredentialSetState.Staged)
                 throw ProblemException.Conflict("These credentials are not staged: there is nothing to check.");
@@ -46,7 +50,7 @@ internal sealed class CredentialCheck(
             return good ? set : throw ProblemException.Invalid(
                 "This is not the secret of the staged credentials, nor a live token of theirs.");
         },
-        cancellation);
+        cancellation)).Result;
 
     private async Task<bool> IsSecretOf(CredentialSet set, string secret, CancellationToken cancellation)
     {
@@ -67,7 +71,8 @@ internal sealed class CredentialCheck(
         });
         return signed.IsValid
             && signed.Claims.TryGetValue(Claims.Private.TokenId, out var id) && Guid.TryParse($"{id}", out var tokenId)
-            && await tokens.Find(tokenId, cancellation) is { Status: Statuses.Valid, KeyWithdrawn: false } known
+            && await tokens.Find(tokenId, node: null, cancellation)
+                is { Status: Statuses.Valid, KeyWithdrawn: false } known
             && known.CredentialSet?.Id == set.Id
             && known.ExpiresAt > time.GetUtcNow().UtcDateTime;
     }

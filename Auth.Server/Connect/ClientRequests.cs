@@ -1,10 +1,9 @@
 using System.Threading.RateLimiting;
-using Auth.Server.Connect;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 using static OpenIddict.Server.OpenIddictServerEvents;
 
-namespace Auth.Server.Limits;
+namespace Auth.Server.Connect;
 
 /// <summary>
 /// How many requests a client may make that cost rows: for tokens, pushed authorization requests and revocations. Counted
@@ -13,7 +12,7 @@ namespace Auth.Server.Limits;
 internal sealed class ClientRequests(AuthOptions options) : IDisposable
 {
     /// <summary>The property of a transaction that holds how long its client has to wait.</summary>
-    public const string Wait = "Auth.Server.Limits.ClientRequests.Wait";
+    public const string Wait = "Auth.Server.Connect.ClientRequests.Wait";
 
     private const string Description = "The client makes too many requests. It can use an access token until it expires.";
 
@@ -48,12 +47,6 @@ internal sealed class ClientRequests(AuthOptions options) : IDisposable
     /// <summary>Counts a client that has authenticated, before its assertion is written down as used.</summary>
     internal sealed class OfAuthenticated(ClientRequests requests) : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
-                .UseSingletonHandler<OfAuthenticated>()
-                .SetOrder(ClientAssertions.TakeOnce.Descriptor.Order - 50)
-                .Build();
-
         public ValueTask HandleAsync(ProcessAuthenticationContext context)
         {
             if (context.EndpointType is OpenIddictServerEndpointType.Token or OpenIddictServerEndpointType.PushedAuthorization
@@ -70,12 +63,6 @@ internal sealed class ClientRequests(AuthOptions options) : IDisposable
     /// <summary>Counts the holder of a direct JWT, which is its client's proof, when that was found good.</summary>
     internal sealed class OfPublic(ClientRequests requests) : IOpenIddictServerHandler<ValidateTokenRequestContext>
     {
-        public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-            OpenIddictServerHandlerDescriptor.CreateBuilder<ValidateTokenRequestContext>()
-                .UseSingletonHandler<OfPublic>()
-                .SetOrder(int.MaxValue - 50_000)
-                .Build();
-
         public ValueTask HandleAsync(ValidateTokenRequestContext context)
         {
             if (TokenExchange.IsItsOwnProof(context.Request) && context.Request.ClientId is { Length: > 0 } clientId)

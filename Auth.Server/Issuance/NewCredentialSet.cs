@@ -1,18 +1,21 @@
+using Auth.Server.Audit;
 using Auth.Server.Connect;
+using Auth.Server.Credentials;
 using Shared.Contracts;
 
-namespace Auth.Server.Credentials;
+namespace Auth.Server.Issuance;
 
-/// <summary>What a new credential set shall be.</summary>
+/// <summary>What a new credential set should be.</summary>
 /// <param name="AccountId">Whose it is.</param>
 /// <param name="Replaces">
 /// The active set that the caller saw, null if there was none. If that is no longer so, nothing is done.
 /// </param>
 /// <param name="Method">One of <see cref="CredentialMethods"/>.</param>
-/// <param name="By">Who asks, for people to read.</param>
+/// <param name="Actor">Who asks.</param>
 /// <param name="Lifetime">Until the set ends by itself; null is the method's default.</param>
 /// <param name="RedirectUris">Where codes may be sent; without any, a client has client credentials only.</param>
-/// <param name="RequirePkce">Whether the client must prove with each code that it asked for it (RFC 7636); Okta cannot.</param>
+/// <param name="RequirePkce">Whether the client must prove with each code that it asked for it (RFC 7636); Okta
+/// cannot.</param>
 /// <param name="Jwks">
 /// Public keys, a JWK set, with which the client proves itself (<c>private_key_jwt</c>); it then has no secret.
 /// </param>
@@ -21,7 +24,7 @@ internal sealed record NewCredentialSet(
     Guid AccountId,
     Guid? Replaces,
     string Method,
-    string By,
+    Actor Actor,
     TimeSpan? Lifetime = null,
     IReadOnlyList<string>? RedirectUris = null,
     bool RequirePkce = false,
@@ -30,6 +33,9 @@ internal sealed record NewCredentialSet(
 {
     /// <summary>How long a direct JWT lives unless chosen otherwise.</summary>
     public static readonly TimeSpan DirectJwtLifetime = TimeSpan.FromDays(365);
+
+    /// <summary>Who asks, for people to read.</summary>
+    public string By => Actor.DisplayName;
 
     private static readonly TimeSpan longestLifetime = TimeSpan.FromDays(3 * 365);
     private static readonly TimeSpan shortestLifetime = TimeSpan.FromMinutes(5);
@@ -56,13 +62,14 @@ internal sealed record NewCredentialSet(
         if (Lifetime is { } lifetime && (lifetime < shortestLifetime || lifetime > longestLifetime))
         {
             throw ProblemException.Invalid(
-                $"A lifetime is at least {shortestLifetime.TotalMinutes} minutes and at most {longestLifetime.TotalDays} days.");
+                $"A lifetime is at least {shortestLifetime.TotalMinutes} minutes and at most "
+                + $"{longestLifetime.TotalDays} days.");
         }
         Staging?.Check(Lifetime);
         if (Jwks is not null)
             PublicKeys.Read(Jwks);
         foreach (var uri in RedirectUris ?? [])
-            Credentials.RedirectUris.Check(uri);
+            Issuance.RedirectUris.Check(uri);
     }
 }
 
@@ -93,11 +100,3 @@ internal sealed record Staging(Activation Activation, TimeSpan? Within = null, G
             throw ProblemException.Invalid("A staged set cannot wait longer than it lives.");
     }
 }
-
-/// <summary>What a caller has done in the transaction of a transition, so that both happen or neither.</summary>
-/// <param name="First">When the account's row is locked and nothing has changed; it may refuse.</param>
-/// <param name="Last">When all has changed, with the set and what is shown of it once.</param>
-internal sealed record Alongside(Func<Task> First, Func<IssuedCredentials, Task> Last);
-
-/// <summary>A credential set just made, with what is shown once and kept nowhere.</summary>
-internal sealed record IssuedCredentials(CredentialSet Set, string? Token, string? ClientSecret);

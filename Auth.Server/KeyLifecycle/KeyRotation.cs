@@ -2,10 +2,12 @@ using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
+using Auth.Server.Keys;
+using Auth.Server.Operations;
 using Microsoft.EntityFrameworkCore;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
-namespace Auth.Server.Keys;
+namespace Auth.Server.KeyLifecycle;
 
 /// <summary>
 /// The transitions of keys. Of each use there is always one key that is active and one announced, so that whoever keeps
@@ -16,14 +18,16 @@ internal sealed class KeyRotation(
     AuthDbContext db,
     KeyRing ring,
     CredentialSets sets,
-    AuditTrail audit,
+    Operation operation,
     AuthOptions options,
     TimeProvider time,
     ILogger<KeyRotation> log)
 {
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
-    /// <summary>Makes the keys that the schedule wants and that nobody has made, and takes over what others made.</summary>
+    /// <summary>
+    /// Makes the keys that the schedule wants and that nobody has made, and takes over what others made.
+    /// </summary>
     public async Task Advance(CancellationToken cancellation)
     {
         foreach (var use in Enum.GetValues<KeyUse>())
@@ -37,9 +41,9 @@ internal sealed class KeyRotation(
 
     /// <summary>Has the announced keys take over now, and announces their successors.</summary>
     /// <exception cref="ProblemException">An announced key is so new that not everybody knows it yet (409).</exception>
-    public async Task Rotate(CancellationToken cancellation)
+    public async Task Rotate(Actor actor, CancellationToken cancellation)
     {
-        await audit.Record(AuditAction.RotateKeys, null, _ => TakeOver(cancellation), cancellation);
+        await operation.Run(actor, AuditAction.RotateKeys, null, _ => TakeOver(cancellation), cancellation);
         await ring.Refresh(db, cancellation);
     }
 
@@ -48,16 +52,17 @@ internal sealed class KeyRotation(
     /// was in use, the announced key takes over.
     /// </summary>
     /// <exception cref="ProblemException">There is no such key (404), or it is gone already (409).</exception>
-    public async Task<Withdrawal> Withdraw(string id, CancellationToken cancellation)
+    public async Task<Withdrawal> Withdraw(string id, Actor actor, CancellationToken cancellation)
     {
-        var ended = await audit.Record(
+        var (ended, _) = await operation.Run(
+            actor,
             AuditAction.WithdrawKey,
             null,
-            async entry =>
+            async work =>
             {
-                var tokens = await End(id, entry, cancellation);
-                var ended = await sets.EndWithdrawn(nodesHaveHeard: false, cancellation);
-                entry.Detail = $"{tokens} live tokens and {ended.Count} credential sets ended.";
+                var tokens = await End(id, work.Entry, cancellation);
+                var ended = await sets.EndWithdrawn(work, nodesHaveHeard: false, cancellation);
+                work.Entry.Detail = $"{tokens} live tokens and {ended.Count} credential sets ended.";
                 return new Withdrawal(tokens, ended);
             },
             cancellation);
@@ -68,14 +73,17 @@ internal sealed class KeyRotation(
         return ended;
     }
 
-    /// <summary>Throws away the retired keys whose last token is dead, and ends what a withdrawn key left behind.</summary>
+    /// <summary>
+    /// Throws away the retired keys whose last token is dead, and ends what a withdrawn key left behind.
+    /// </summary>
     public async Task Forget(CancellationToken cancellation)
     {
         foreach (var use in Enum.GetValues<KeyUse>())
         {
             var keys = await Succession(use, cancellation);
             // A node that has not looked for long may still sign with a key that others have retired.
-            foreach (var key in keys.Retired.Where(key => keys.RetiredAt(key) + options.Keys.AnnounceFor <= Now).ToList())
+            var retired = keys.Retired.Where(key => keys.RetiredAt(key) + options.Keys.AnnounceFor <= Now).ToList();
+            foreach (var key in retired)
             {
                 if (await IsNeeded(key.Id, cancellation))
                     continue;
@@ -90,24 +98,26 @@ internal sealed class KeyRotation(
     }
 
     /// <summary>
-    /// Ends the sets that another node made with a withdrawn key before it had heard of that. Their tokens never were good,
-    /// so nobody waits for the nodes.
+    /// Ends the sets that another node made with a withdrawn key before it had heard of that. Their tokens never were
+    /// good, so nobody waits for the nodes.
     /// </summary>
     private async Task EndLeftBehind(CancellationToken cancellation)
     {
         if (!await sets.AnyWithdrawn(cancellation))
             return;
-        await audit.Record(
+        await operation.Run(
+            Actor.Server,
             AuditAction.WithdrawKey,
             null,
-            async entry =>
+            async work =>
             {
                 await Lock(cancellation);
-                var ended = await sets.EndWithdrawn(nodesHaveHeard: true, cancellation);
-                entry.Detail = $"{ended.Count} credential sets ended, whose key was withdrawn while they were made.";
+                var ended = await sets.EndWithdrawn(work, nodesHaveHeard: true, cancellation);
+                work.Entry.Detail =
+                    $"{ended.Count} credential sets ended, whose key was withdrawn while they were made.";
                 // Another node has done it meanwhile.
                 if (ended.Count == 0)
-                    audit.Drop(entry);
+                    work.LeaveNoEntry();
             },
             cancellation);
     }
@@ -122,8 +132,11 @@ internal sealed class KeyRotation(
             var keys = new KeySuccession(all, Now);
             foreach (var key in all.OrderByDescending(key => key.Number))
             {
-                var live = (key.WithdrawnAt ?? key.ForgottenAt) is not null ? 0 : await LiveTokens(key.Id).CountAsync(cancellation);
-                var last = live == 0 ? null : await LiveTokens(key.Id).MaxAsync(token => token.ExpirationDate, cancellation);
+                var isGone = (key.WithdrawnAt ?? key.ForgottenAt) is not null;
+                var live = isGone ? 0 : await LiveTokens(key.Id).CountAsync(cancellation);
+                var last = live == 0
+                    ? null
+                    : await LiveTokens(key.Id).MaxAsync(token => token.ExpirationDate, cancellation);
                 listed.Add(new(key, keys.StateOf(key), keys.RetiredAt(key), live, last));
             }
         }
@@ -140,8 +153,8 @@ internal sealed class KeyRotation(
             if (keys.Next is { } next && next.CreatedAt + options.Keys.AnnounceFor is var known && known > Now)
             {
                 throw ProblemException.Conflict(
-                    $"The next key, {next.Id}, can be used from {known:yyyy-MM-dd} at {known:HH:mm:ss} UTC on, when all who "
-                    + "keep a copy of the published keys have it. Nothing was changed now. If a key is in wrong hands, "
+                    $"The next key, {next.Id}, can be used from {known:yyyy-MM-dd} at {known:HH:mm:ss} UTC on, when all "
+                    + "who keep a copy of the published keys have it. Nothing was changed now. If a key is in wrong hands, "
                     + "withdraw it: keys rotate --compromised ID.");
             }
 
@@ -177,7 +190,9 @@ internal sealed class KeyRotation(
     private async Task<KeySuccession> Succession(KeyUse use, CancellationToken cancellation) =>
         new(await db.Keys.Where(key => key.Use == use).ToListAsync(cancellation), Now);
 
-    /// <summary>The one in use, else the one announced: for so long that no node can be the only one to know it.</summary>
+    /// <summary>
+    /// The one in use, else the one announced: for so long that no node can be the only one to know it.
+    /// </summary>
     private ServerKey? Missing(KeySuccession keys, KeyUse use) => keys switch
     {
         { Active: null } => ring.Create(use, keys.LastNumber + 1, Now),
@@ -261,7 +276,9 @@ internal sealed class KeyRotation(
     }
 }
 
-/// <summary>What a withdrawn key took with it: so many tokens, and the credential sets whose one token it had signed.</summary>
+/// <summary>
+/// What a withdrawn key took with it: so many tokens, and the credential sets whose one token it had signed.
+/// </summary>
 internal sealed record Withdrawal(int Tokens, IReadOnlyList<CredentialSet> CredentialSets);
 
 /// <summary>A key, and what it is still needed for.</summary>

@@ -1,9 +1,10 @@
+using Auth.Server.Limits;
 using Microsoft.AspNetCore;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 using static OpenIddict.Server.OpenIddictServerEvents;
 
-namespace Auth.Server.Limits;
+namespace Auth.Server.Connect;
 
 /// <summary>
 /// Has requests take turns that come from a network in which clients have failed to prove who they are again and again: as
@@ -17,13 +18,6 @@ internal sealed class FailingClients(FailedProofs failures) : IOpenIddictServerH
     private const int Places = 1000;
 
     private readonly FairQueue queue = new(Environment.ProcessorCount, Places);
-
-    public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
-        OpenIddictServerHandlerDescriptor.CreateBuilder<ProcessAuthenticationContext>()
-            .UseSingletonHandler<FailingClients>()
-            // What is remembered of assertions has been asked, and nothing else yet.
-            .SetOrder(OpenIddictServerHandlers.ValidateClientAssertion.Descriptor.Order - 400)
-            .Build();
 
     public async ValueTask HandleAsync(ProcessAuthenticationContext context)
     {

@@ -1,8 +1,9 @@
 using System.Net.Mime;
 using Auth.Server.Administrators;
 using Auth.Server.Connect;
+using Auth.Server.Limits;
 
-namespace Auth.Server.Limits;
+namespace Auth.Server.Pages;
 
 /// <summary>
 /// Bounds how many requests for the pages that anybody may open are worked on at a time, so that no flood of them delays

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace Auth.Server.Limits;
+namespace Auth.Server;
 
 /// <summary>
 /// How often a client may fail to prove who it is, and how many requests it may make when it has, before it is answered with

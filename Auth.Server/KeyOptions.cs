@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace Auth.Server.Keys;
+namespace Auth.Server;
 
 /// <summary>When keys change: the section <c>Auth:Keys</c>.</summary>
 internal sealed class KeyOptions : IValidatableObject

@@ -3,7 +3,7 @@ using Auth.Server.Administrators;
 
 namespace Auth.Server.Tests.Administrators;
 
-public sealed class AllowanceTests
+public sealed class SignInBudgetTests
 {
     [TestCase(1, 0)]
     [TestCase(4, 0)]
@@ -40,5 +40,5 @@ public sealed class AllowanceTests
     public void A_browser_is_named_as_people_name_it(string userAgent, string name) =>
         Assert.That(Visitor.Describe(userAgent), Is.EqualTo(name));
 
-    private static Allowance[] OfStranger(string email) => Allowance.OfPassword(email, administrator: null, new Visitor());
+    private static SignInBudget[] OfStranger(string email) => SignInBudget.OfPassword(email, administrator: null, new Visitor());
 }

@@ -5,7 +5,7 @@ using SciLeads.Tests;
 namespace Auth.Server.Tests.Administrators;
 
 /// <summary>How failures are counted and forgotten, without the price of a password hash. The clock is the test's.</summary>
-public sealed class HoldOffTests
+public sealed class SignInThrottleTests
 {
     private const string Email = "ada@example.com";
     private AuthServer server = null!;
@@ -43,7 +43,7 @@ public sealed class HoldOffTests
         {
             var pause = TimeSpan.FromSeconds(random.Next(20) == 0 ? random.Next(40_000) : random.Next(120));
             server.Time.Advance(pause);
-            level = Math.Max(0, level - (pause / Allowance.ForgottenAfter));
+            level = Math.Max(0, level - (pause / SignInBudget.ForgottenAfter));
             var waits = (await Guess($"{seed}-{i}@example.com", network)).WaitIfWrong is not null;
             // Just at the limit, rounding may go either way.
             if (Math.Abs(level - 99.5) > 0.01)
@@ -123,18 +123,18 @@ public sealed class HoldOffTests
             Assert.That((await Guess(Email, Network(1))).Wait, Is.Null);
             if (node is null)
                 server.Time.AdjustTime(server.Time.GetUtcNow() - behind);
-            var guess = await (node ?? server).With((HoldOff holdOff) => holdOff.Count(Of(Email, Network(1)), default));
+            var guess = await (node ?? server).With((SignInThrottle throttle) => throttle.Count(Of(Email, Network(1)), default));
             Assert.That(guess.Wait, Is.Null);
             if (node is null)
                 server.Time.AdjustTime(server.Time.GetUtcNow() + behind);
         }
     }
 
-    private static Allowance[] Of(string email, Visitor visitor) => Allowance.OfPassword(email, null, visitor);
+    private static SignInBudget[] Of(string email, Visitor visitor) => SignInBudget.OfPassword(email, null, visitor);
 
     private static Visitor Network(int number) =>
         new(new IPAddress([10, (byte)(number / 62500), (byte)(number / 250 % 250), (byte)(number % 250)]));
 
     private Task<Admission> Guess(string email, Visitor visitor) =>
-        server.With((HoldOff holdOff) => holdOff.Count(Of(email, visitor), CancellationToken.None));
+        server.With((SignInThrottle throttle) => throttle.Count(Of(email, visitor), CancellationToken.None));
 }

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.WebUtilities;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
-namespace Auth.Server.Credentials;
+namespace Auth.Server.Issuance;
 
 /// <summary>
 /// Where an authorization code may be sent (RFC 6749 §3.1.2). Compared letter by letter (RFC 9700 §2.1), so what is

@@ -1,7 +1,12 @@
+using Auth.Server.Administrators;
+using Auth.Server.Connect;
+using Auth.Server.Credentials;
+using Auth.Server.Data;
+using Auth.Server.Keys;
 using Microsoft.EntityFrameworkCore;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
-namespace Auth.Server.Data;
+namespace Auth.Server.Retention;
 
 /// <summary>
 /// Throws away what decides nothing any more: minutes after their end, access tokens, codes, pushed requests and used
@@ -102,7 +107,7 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
 
     /// <summary>Those of one key, as the index wants it.</summary>
     private static Task<int> Expired(
-        IQueryable<Connect.Token> tokens, string? keyId, DateTime end, CancellationToken cancellation) =>
+        IQueryable<Token> tokens, string? keyId, DateTime end, CancellationToken cancellation) =>
         tokens.Where(token => token.KeyId == keyId && token.ExpirationDate < end)
             .OrderBy(token => token.ExpirationDate).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
 
@@ -111,7 +116,7 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
     {
         var sets = await db.CredentialSets
             .Where(set => set.EndedAt < end || set.ExpiresAt < end)
-            .Where(set => db.Tokens.Any(token => token.CredentialSetId == set.Id))
+            .Where(set => db.Set<Token>().Any(token => token.CredentialSetId == set.Id))
             .OrderBy(set => set.Id).Take(OwnersAtOnce).Select(set => (Guid?)set.Id).ToListAsync(cancellation);
         return await db.Tokens.Where(token => sets.Contains(token.CredentialSetId))
             .OrderBy(token => token.Id).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
@@ -136,8 +141,8 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
 
     private static Task<int> Sessions(AuthDbContext db, DateTime end, CancellationToken cancellation) =>
         db.Sessions.Where(session => session.EndedAt < end || session.ExpiresAt < end)
-            .Where(session => !db.Tokens.Any(token => token.SessionId == session.Id))
-            .Where(session => db.Sessions.Any(
+            .Where(session => !db.Set<Token>().Any(token => token.SessionId == session.Id))
+            .Where(session => db.Set<AdministratorSession>().Any(
                 later => later.AdministratorId == session.AdministratorId && later.StartedAt > session.StartedAt))
             .OrderBy(session => session.Id).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
 
@@ -154,12 +159,12 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
             .OrderBy(challenge => challenge.Hash).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
 
     /// <summary>
-    /// Those of which nothing is left (<see cref="Administrators.Allowance"/>). Most were strangers', so they do not stay for a
+    /// Those of which nothing is left (<see cref="SignInBudget"/>). Most were strangers', so they do not stay for a
     /// week.
     /// </summary>
     private static Task<int> SignInAttempts(AuthDbContext db, DateTime end, CancellationToken cancellation)
     {
-        var past = end + KeptAfterTheEnd - Administrators.SignInAttempts.TimeToReturn;
+        var past = end + KeptAfterTheEnd - Auth.Server.Administrators.SignInAttempts.TimeToReturn;
         return db.SignInAttempts
             .Where(attempts => attempts.ForgottenAt < past && (attempts.BlockedUntil == null || attempts.BlockedUntil < past))
             .OrderBy(attempts => attempts.Key).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Auth.Server.Pages;
+namespace Auth.Server;
 
 /// <summary>
 /// The headers that keep a page from being framed, sniffed or scripted by others, and from being stored: it shows what

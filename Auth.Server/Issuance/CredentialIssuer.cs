@@ -1,0 +1,134 @@
+using Auth.Server.Accounts;
+using Auth.Server.Audit;
+using Auth.Server.Connect;
+using Auth.Server.Credentials;
+using Auth.Server.Data;
+using Auth.Server.Operations;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Shared.Contracts;
+
+namespace Auth.Server.Issuance;
+
+/// <summary>
+/// Generates credential sets: the set, its client, and what its owner is shown once (a client secret or a direct JWT),
+/// all in one transaction.
+/// </summary>
+internal sealed class CredentialIssuer(
+    AuthDbContext db,
+    CredentialTransitions transitions,
+    CredentialSets sets,
+    CredentialClients clients,
+    TokenIssuer tokens,
+    Operation operation,
+    TimeProvider time)
+{
+    /// <summary>
+    /// Generates a set. Without <see cref="NewCredentialSet.Staging"/> it is active when this returns, and the set
+    /// before it has ended on every node; otherwise it is staged, and replaces nothing but the staged set before it.
+    /// </summary>
+    /// <param name="wanted">What the set should be.</param>
+    /// <param name="once">Makes it happen once, if the caller may ask again.</param>
+    /// <param name="cancellation">Ends it while nothing is committed.</param>
+    /// <exception cref="ProblemException"> SCIM is not enabled (403), a set that is to be replaced is no longer current
+    /// (409), or a value is wrong (400). </exception>
+    public async Task<Completed<IssuedCredentials>> Generate(
+        NewCredentialSet wanted, Idempotency? once, CancellationToken cancellation)
+    {
+        var generated = await operation.Run(
+            wanted.Actor,
+            wanted.Staging is null ? AuditAction.GenerateCredentials : AuditAction.StageCredentials,
+            wanted.AccountId,
+            async work =>
+            {
+                wanted.Check();
+                var account = await transitions.LockEnabled(wanted.AccountId, once, cancellation);
+                await transitions.RequireActive(wanted.AccountId, wanted.Replaces, cancellation);
+                var issued = wanted.Staging is { } staging
+                    ? await Stage(wanted, staging, cancellation)
+                    : await Replace(work, account, wanted, cancellation);
+                work.Entry.About = $"{issued.Set.Id}";
+                work.Entry.Detail = wanted.Method
+                    + (issued.Set.LastFour is { Length: > 0 } end ? $", ends in {end}" : ", with keys of its own")
+                    + ((wanted.Staging?.Replaces ?? wanted.Replaces) is { } replaced ? $"; replaces {replaced}" : "");
+                if (once is not null)
+                    await once.Record(issued, work.LastEvent);
+                return issued;
+            },
+            cancellation);
+        if (generated.Confirmation is { } confirmation)
+            await sets.RecordConfirmation(generated.Result.Set, confirmation);
+        return generated;
+    }
+
+    private async Task<IssuedCredentials> Stage(
+        NewCredentialSet wanted, Staging staging, CancellationToken cancellation)
+    {
+        await transitions.RequireSameStaged(wanted.AccountId, staging.Replaces, cancellation);
+        await transitions.EndExpired(wanted.AccountId, except: null, cancellation);
+        await transitions.MarkEnded(
+            set => set.AccountId == wanted.AccountId && set.State == CredentialSetState.Staged,
+            CredentialSetEnd.Superseded, wanted.By, cancellation);
+        return await Issue(wanted, generation: null, cancellation);
+    }
+
+    private async Task<IssuedCredentials> Replace(
+        UnitOfWork work, Account account, NewCredentialSet wanted, CancellationToken cancellation)
+    {
+        // Ended first and activated second, or two sets would be active at once.
+        await transitions.EndExpired(wanted.AccountId, except: null, cancellation);
+        await transitions.MarkEnded(
+            set => set.AccountId == wanted.AccountId, CredentialSetEnd.Superseded, wanted.By, cancellation);
+        var generation = await transitions.NextGeneration(account, cancellation);
+        var issued = await Issue(wanted, generation, cancellation);
+        issued.Set.ActivationEvent =
+            await CredentialTransitions.Publish(work, account.Id, generation, issued.Set.Id, cancellation);
+        await db.SaveChangesAsync(cancellation);
+        return issued;
+    }
+
+    /// <summary>Writes a set with its client and its token: active with a generation, staged without one.</summary>
+    private async Task<IssuedCredentials> Issue(
+        NewCredentialSet wanted, long? generation, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        var isActive = generation is not null;
+        var expires = wanted.ExpiresAt(now);
+        var before = wanted.Staging?.Before(now);
+        var set = new CredentialSet
+        {
+            AccountId = wanted.AccountId,
+            Method = wanted.Method,
+            State = isActive ? CredentialSetState.Active : CredentialSetState.Staged,
+            Generation = generation,
+            ClientId = wanted.Method == CredentialMethods.OAuth2 ? $"scim-{Guid.NewGuid():N}" : null,
+            CreatedAt = now,
+            CreatedBy = wanted.By,
+            Activation = wanted.Staging?.Activation,
+            ActivateBefore = expires < before ? expires : before,
+            ActivatedAt = isActive ? now : null,
+            ActivatedBy = isActive ? wanted.By : null,
+            ExpiresAt = expires,
+        };
+        db.CredentialSets.Add(set);
+        await db.SaveChangesAsync(cancellation);
+
+        var issued = wanted.Method == CredentialMethods.OAuth2
+            ? new IssuedCredentials(set, null, await clients.Create(set, wanted, cancellation))
+            : new IssuedCredentials(set, await IssueDirectJwt(set, cancellation), null);
+        set.KeyId = issued.Token is null ? null : new JsonWebToken(issued.Token).Kid;
+        set.LastFour = (issued.ClientSecret ?? issued.Token)?[^4..] ?? "";
+        await db.SaveChangesAsync(cancellation);
+        return issued;
+    }
+
+    private async Task<string> IssueDirectJwt(CredentialSet set, CancellationToken cancellation)
+    {
+        await clients.CreatePublic(set, cancellation);
+        return await tokens.Issue(
+            set.AccountId,
+            set.Id.ToString(),
+            [Scopes.Scim],
+            set.ExpiresAt!.Value,
+            (IssuedUnder.CredentialSet, set.Id.ToString()));
+    }
+}

@@ -1,0 +1,12 @@
+namespace Auth.Server.Issuance;
+
+/// <summary>Registers what generates and checks credentials.</summary>
+internal static class IssuanceRegistration
+{
+    public static void AddCredentialIssuance(this IServiceCollection services)
+    {
+        services.AddScoped<CredentialClients>();
+        services.AddScoped<CredentialIssuer>();
+        services.AddScoped<CredentialCheck>();
+    }
+}

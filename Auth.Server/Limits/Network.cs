@@ -1,0 +1,17 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Auth.Server.Limits;
+
+/// <summary>What failures and waiting requests are counted by.</summary>
+internal static class Network
+{
+    /// <summary>An IPv4 address, or what one subscriber has of IPv6 (a /64); empty without an address.</summary>
+    public static string Of(IPAddress? address) => address switch
+    {
+        null => "",
+        { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false } =>
+            Convert.ToHexStringLower(address.GetAddressBytes().AsSpan(0, 8)),
+        _ => address.MapToIPv4().ToString(),
+    };
+}

@@ -1,0 +1,50 @@
+using Auth.Server.Administrators;
+using Auth.Server.Audit;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.Filters;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace Auth.Server.Pages;
+
+/// <summary>
+/// A page of the portal. A <see cref="ProblemException"/> that a handler throws becomes the page again, with the
+/// sentence that says why the request was refused (<see cref="ShowRefusals"/>).
+/// </summary>
+internal abstract class PortalPage : PageModel
+{
+    /// <summary>Why the request was refused; null if it was not.</summary>
+    public string? Refusal { get; protected set; }
+
+    /// <summary>The administrator who is signed in.</summary>
+    protected SignedIn Administrator => SignedIn.From(User);
+
+    /// <summary>The administrator who is signed in, in the audit trail.</summary>
+    protected Actor Actor => Administrator.At(HttpContext);
+
+    /// <summary>Shows the page with a refusal, whose status becomes that of the page.</summary>
+    public virtual async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
+    {
+        (Response.StatusCode, Refusal) = (refusal.Status, refusal.Message);
+        await Load(cancellation);
+        return Page();
+    }
+
+    /// <summary>Loads what the page shows beside a refusal.</summary>
+    protected virtual Task Load(CancellationToken cancellation) => Task.CompletedTask;
+}
+
+/// <summary>Has each page show the refusals of its handlers.</summary>
+internal sealed class ShowRefusals : IAsyncPageFilter
+{
+    public Task OnPageHandlerSelectionAsync(PageHandlerSelectedContext context) => Task.CompletedTask;
+
+    public async Task OnPageHandlerExecutionAsync(
+        PageHandlerExecutingContext context, PageHandlerExecutionDelegate next)
+    {
+        var executed = await next();
+        if (executed.Exception is not ProblemException refusal || executed.HandlerInstance is not PortalPage page)
+            return;
+        executed.Result = await page.Refuse(refusal, context.HttpContext.RequestAborted);
+        executed.ExceptionHandled = true;
+    }
+}

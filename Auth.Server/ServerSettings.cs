@@ -1,0 +1,29 @@
+using Shared.Hosting;
+
+namespace Auth.Server;
+
+/// <summary>Reads the settings of the process, once, at its start.</summary>
+internal static class ServerSettings
+{
+    /// <returns>The section <c>Auth</c>, and the connection string of the auth database.</returns>
+    /// <exception cref="OperatorException">Settings are missing or wrong; it says which, all at once.</exception>
+    public static (AuthOptions Auth, string Database) Read(WebApplicationBuilder builder)
+    {
+        var faults = new List<string>();
+        var auth = Settings.Readable(builder.Configuration.GetSection("Auth"), typeof(AuthOptions), ":", faults)
+            .Get<AuthOptions>() ?? new();
+        faults.AddRange(Settings.FaultsOf(auth));
+        var database = builder.Configuration.GetConnectionString("Auth");
+        if (ConnectionStrings.FaultOf(database) is { } fault)
+            faults.Add($"ConnectionStrings:Auth {fault}");
+        faults.AddRange(Settings.FaultsOfUrls(builder.Configuration));
+        if (builder.Environment.IsDevelopment() && auth.PublicUrl is { IsAbsoluteUri: true, IsLoopback: false })
+        {
+            faults.Add(
+                $"Auth:PublicUrl is {auth.PublicUrl}, but ASPNETCORE_ENVIRONMENT is Development, which is for this machine.");
+        }
+        return faults.Count == 0
+            ? (auth, ConnectionStrings.WithDefaults(database!, Program.Name))
+            : throw new OperatorException(faults);
+    }
+}
