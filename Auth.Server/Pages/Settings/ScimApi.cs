@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Auth.Server.Administrators;
 using Auth.Server.Connect;
+using Polly.CircuitBreaker;
+using Polly.RateLimiting;
 using Shared.Contracts;
 
 namespace Auth.Server.Pages.Settings;
@@ -80,9 +82,8 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         }
     }
 
-    // Polly's exceptions by name: two of its assemblies have them.
     private static bool WasNeverSent(Exception error) =>
-        error.GetType().Name is "BrokenCircuitException" or "RateLimiterRejectedException"
+        error is BrokenCircuitException or RateLimiterRejectedException
         || error is HttpRequestException
         {
             HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
