@@ -8,7 +8,8 @@ namespace Auth.Server.Pages;
 /// <summary>
 /// Bounds how many requests for the pages that anybody may open are worked on at a time, so that no flood of them delays
 /// introspection, events or tokens. Whoever finds no place is answered with 429 and <c>Retry-After</c> before anything is
-/// read, counted, looked up or computed. Clients that must prove who they are have <see cref="FailingClients"/>.
+/// counted, looked up or computed. A form is read before that, so that nobody holds a turn by sending one slowly. Clients that
+/// must prove who they are have <see cref="FailingClients"/>.
 /// </summary>
 internal sealed class StrangerQueues(RequestDelegate next)
 {
@@ -32,12 +33,29 @@ internal sealed class StrangerQueues(RequestDelegate next)
             return;
         }
 
+        if (http.Request.HasFormContentType)
+            await ReadForm(http);
         var queue = HttpMethods.IsPost(http.Request.Method) && SetsOrChecksPassword(http.Request) ? passwords : pages;
         using var turn = await queue.Enter(Visitor.From(http), http.RequestAborted);
         if (turn is not null)
             await next(http);
         else
             await Refuse(http.Response);
+    }
+
+    /// <summary>Reads the form, which whoever asks for it later gets as it was read.</summary>
+    /// <exception cref="BadHttpRequestException">It is too long, comes too slowly or breaks off.</exception>
+    private static async Task ReadForm(HttpContext http)
+    {
+        try
+        {
+            await http.Request.ReadFormAsync(http.RequestAborted);
+        }
+        // The last part of a multipart form has no end.
+        catch (IOException incomplete) when (incomplete is not BadHttpRequestException)
+        {
+            throw new BadHttpRequestException("The form is not complete.", incomplete);
+        }
     }
 
     private static bool SetsOrChecksPassword(HttpRequest request) =>
