@@ -133,30 +133,47 @@ internal sealed class RaceTests
     }
 
     /// <summary>All work e-mails of a user are looked up at once, while other writers of the account wait.</summary>
-    [Test]
-    public async Task Many_work_emails_cost_one_query()
+    [TestCase("POST")]
+    [TestCase("PUT")]
+    [TestCase("PATCH")]
+    [TestCase("Bulk")]
+    public async Task Many_work_emails_cost_one_query(string how)
     {
         await using var server = await ScimServer.Start();
         using var client = server.ClientOf(new TestAccount());
         string Emails(int count, string name) => string.Join(',', Enumerable.Range(0, count).Select(
             i => $$"""{"value":"{{name}}{{i}}@example.com","type":"work"}"""));
         await client.CreateUser("other@example.com", $",\"emails\":[{Emails(20, "other")}]");
-        var id = (await client.CreateUser("ann@example.com")).Id();
+        var id = how == "POST" ? "" : (await client.CreateUser("ann@example.com")).Id();
 
+        var taken = await Write(
+            client, how, id, $"{Emails(480, "ann")},{Emails(20, "other")}");
         server.Logs.Clear();
-        var many = await client.Put($"Users/{id}", Requests.NewUser("ann@example.com", $",\"emails\":[{Emails(500, "ann")}]"));
+        var many = await Write(client, how, id, Emails(500, "ann"));
         var queries = server.Logs.Lines.Count(line =>
             line.Contains("Executed DbCommand", StringComparison.Ordinal)
             && line.Contains("SELECT", StringComparison.Ordinal)
             && line.Contains("ValueKey", StringComparison.Ordinal));
-        var taken = await client.Put(
-            $"Users/{id}", Requests.NewUser("ann@example.com", $",\"emails\":[{Emails(480, "ann")},{Emails(20, "other")}]"));
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(many.Status, Is.EqualTo(HttpStatusCode.OK), many.Detail);
+            Assert.That((string?)many["status"], Is.Null.Or.EqualTo("200"), many.Detail);
             Assert.That(queries, Is.InRange(1, 3), "loading the user, and one look-up");
             Assert.That(taken.Detail, Does.StartWith("The work e-mail other0@example.com belongs to another user"));
         }
+    }
+
+    private static async Task<Answer> Write(HttpClient client, string how, string id, string emails)
+    {
+        var patch = $$"""{"op":"replace","path":"emails","value":[{{emails}}]}""";
+        var bulk = $$"""{"Operations":[{"method":"PATCH","path":"/Users/{{id}}","data":{"Operations":[{{patch}}]} }]}""";
+        var answer = how switch
+        {
+            "POST" => await client.Post("Users", Requests.NewUser("ann@example.com", $",\"emails\":[{emails}]")),
+            "PUT" => await client.Put($"Users/{id}", Requests.NewUser("ann@example.com", $",\"emails\":[{emails}]")),
+            "PATCH" => await client.Patch($"Users/{id}", patch),
+            _ => await client.Post("Bulk", bulk),
+        };
+        return answer["Operations"]?[0]?["response"] is null ? answer : answer.FirstOfBulk();
     }
 
     private async Task AssertCounts(TestAccount account, int users, int seats)

@@ -27,6 +27,7 @@ internal sealed class DocumentReaderTests
     [TestCase("""{"userName":"a","emails":[{"value":"A@x","primary":false},{"value":"a@x","primary":true}]}""", """{"userName":"a","emails":[{"value":"A@x","primary":true}]}""")]
     [TestCase("""{"userName":"a","emails":[{"value":"A@x","type":"work"},{"value":"a@x","type":"home"},{"value":"a@x"}]}""", """{"userName":"a","emails":[{"value":"A@x","type":"work"},{"value":"a@x","type":"home"},{"value":"a@x"}]}""", Description = "RFC 7643 §2.4: another type is another value")]
     [TestCase("""{"userName":"a","phoneNumbers":[{"value":"X1"},{"value":"x1"}]}""", """{"userName":"a","phoneNumbers":[{"value":"X1"}]}""")]
+    [TestCase("""{"userName":"a","emails":[{"value":"jos\u00E9@x"},{"value":"JOSE\u0301@x"},{"value":"\uFF4Aos\u00E9@X"}]}""", """{"userName":"a","emails":[{"value":"jos\u00E9@x"}]}""", Description = "NFC and NFD, full width")]
     [TestCase("""{"userName":"a","ims":[{"value":"Ann","type":"xmpp"},{"value":"ANN","type":"xmpp"}]}""", """{"userName":"a","ims":[{"value":"Ann","type":"xmpp"}]}""")]
     [TestCase("""{"userName":"a","roles":["Reader","READER"],"entitlements":["X","x"]}""", """{"userName":"a","roles":[{"value":"Reader"}],"entitlements":[{"value":"X"}]}""")]
     [TestCase("""{"userName":"a","addresses":[{"country":"no","locality":"Oslo"},{"locality":"OSLO","country":"NO"}]}""", """{"userName":"a","addresses":[{"country":"no","locality":"Oslo"}]}""", Description = "without a value, all parts count")]
