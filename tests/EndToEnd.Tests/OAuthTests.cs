@@ -97,7 +97,7 @@ internal sealed class OAuthTests : EndToEndTest
 
     [Test]
     [Category("Check 45")]
-    public async Task Check_45_a_code_and_a_refresh_token_open_nothing_however_often_they_are_sent()
+    public async Task A_code_and_a_refresh_token_open_nothing_however_often_they_are_sent()
     {
         var customer = await Customer.Open(Local);
         using var callback = new Callback();

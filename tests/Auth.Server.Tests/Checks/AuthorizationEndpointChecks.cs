@@ -49,7 +49,7 @@ internal sealed class AuthorizationEndpointChecks
     [TestCase("https://client.example/callback\r\nSet-Cookie: a=b")]
     [Category("Check 01")]
     [Category("Check 02")]
-    public async Task Check_02_only_the_registered_redirect_URI_is_gone_to(string redirectUri)
+    public async Task Only_the_registered_redirect_URI_is_gone_to(string redirectUri)
     {
         var refused = await client.Ask(
             $"/connect/authorize?response_type=code&client_id={client.Issued.Set.ClientId}"
@@ -61,7 +61,7 @@ internal sealed class AuthorizationEndpointChecks
 
     [Test]
     [Category("Check 03")]
-    public async Task Check_03_of_several_redirect_URIs_one_must_be_named()
+    public async Task Of_several_redirect_URIs_one_must_be_named()
     {
         var account = await server.CreateAccount("several");
         var issued = await server.Generate(
@@ -80,7 +80,7 @@ internal sealed class AuthorizationEndpointChecks
     [TestCase("")]
     [TestCase("nonsense")]
     [Category("Check 04")]
-    public async Task Check_04_no_token_comes_through_a_browser(string responseType)
+    public async Task No_token_comes_through_a_browser(string responseType)
     {
         var refused = await client.Ask(client.Request().Replace(
             "response_type=code", $"response_type={Uri.EscapeDataString(responseType)}", StringComparison.Ordinal));
@@ -94,7 +94,7 @@ internal sealed class AuthorizationEndpointChecks
 
     [Test]
     [Category("Check 08")]
-    public async Task Check_08_an_address_in_a_request_is_not_fetched()
+    public async Task An_address_in_a_request_is_not_fetched()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -119,7 +119,7 @@ internal sealed class AuthorizationEndpointChecks
     [TestCase("' OR 1=1 --")]
     [TestCase("4b8f2d0e-0000-4000-8000-000000000000")]
     [Category("Check 09")]
-    public async Task Check_09_an_unknown_client_is_told_nothing_and_leads_nowhere(string clientId)
+    public async Task An_unknown_client_is_told_nothing_and_leads_nowhere(string clientId)
     {
         var refused = await client.Ask(
             $"/connect/authorize?response_type=code&client_id={Uri.EscapeDataString(clientId)}"
@@ -131,7 +131,7 @@ internal sealed class AuthorizationEndpointChecks
 
     [Test]
     [Category("Check 11")]
-    public async Task Check_11_the_question_cannot_be_framed_stored_or_told_to_others()
+    public async Task The_question_cannot_be_framed_stored_or_told_to_others()
     {
         var consent = await client.Ask();
 
@@ -144,7 +144,7 @@ internal sealed class AuthorizationEndpointChecks
 
     [Test]
     [Category("Check 12")]
-    public async Task Check_12_a_consent_that_another_site_posts_is_refused()
+    public async Task A_consent_that_another_site_posts_is_refused()
     {
         using var browser = await Browser.SignedIn(server);
 
@@ -162,7 +162,7 @@ internal sealed class AuthorizationEndpointChecks
     [TestCase("\"onload=\"x")]
     [TestCase("ü💥")]
     [Category("Check 07")]
-    public async Task Check_07_state_comes_back_as_it_was_whatever_is_in_it_and_the_issuer_beside_it(string state)
+    public async Task State_comes_back_as_it_was_whatever_is_in_it_and_the_issuer_beside_it(string state)
     {
         using var browser = await Browser.SignedIn(server);
         var consent = await browser.Open(client.Request($"&state={Uri.EscapeDataString(state)}"));

@@ -43,7 +43,7 @@ internal sealed class ClientAuthenticationChecks
     [Test]
     [Category("Check 21")]
     [Category("Check 26")]
-    public async Task Check_21_a_wrong_secret_is_401_with_a_challenge_and_is_not_stored()
+    public async Task A_wrong_secret_is_401_with_a_challenge_and_is_not_stored()
     {
         using var response = await http.RequestToken(ClientId, "wrong", ("grant_type", "client_credentials"));
 
@@ -54,7 +54,7 @@ internal sealed class ClientAuthenticationChecks
 
     [Test]
     [Category("Check 22")]
-    public async Task Check_22_who_proves_itself_twice_is_refused()
+    public async Task Who_proves_itself_twice_is_refused()
     {
         using var response = await http.RequestToken(
             ClientId, Secret, ("grant_type", "client_credentials"), ("client_id", ClientId), ("client_secret", Secret));
@@ -65,7 +65,7 @@ internal sealed class ClientAuthenticationChecks
 
     [Test]
     [Category("Check 23")]
-    public async Task Check_23_a_secret_in_the_address_is_not_taken()
+    public async Task A_secret_in_the_address_is_not_taken()
     {
         using var content = Form(Grant);
         using var response = await http.PostAsync(
@@ -91,7 +91,7 @@ internal sealed class ClientAuthenticationChecks
     [TestCase("POST", "multipart/form-data; boundary=x", "--x\r\n\r\n")]
     [TestCase("POST", "multipart/form-data", "nonsense")]
     [Category("Check 24")]
-    public async Task Check_24_what_is_no_form_post_is_the_clients_mistake(string method, string? type, string body)
+    public async Task What_is_no_form_post_is_the_clients_mistake(string method, string? type, string body)
     {
         using var request = new HttpRequestMessage(new(method), Address(AuthServerPaths.Token));
         request.Headers.Authorization = OAuthClient.Basic(ClientId, Secret);
@@ -115,7 +115,7 @@ internal sealed class ClientAuthenticationChecks
     [TestCase("urn:ietf:params:oauth:grant-type:jwt-bearer")]
     [TestCase("urn:ietf:params:oauth:grant-type:device_code")]
     [Category("Check 25")]
-    public async Task Check_25_other_ways_to_a_token_are_none(string? grantType)
+    public async Task Other_ways_to_a_token_are_none(string? grantType)
     {
         using var response = await http.RequestToken(
             ClientId, Secret,
@@ -130,7 +130,7 @@ internal sealed class ClientAuthenticationChecks
 
     [Test]
     [Category("Check 26")]
-    public async Task Check_26_no_answer_with_or_without_a_token_is_stored()
+    public async Task No_answer_with_or_without_a_token_is_stored()
     {
         using var good = await http.RequestToken(ClientId, Secret, ("grant_type", "client_credentials"));
         using var bad = await http.RequestToken(ClientId, Secret, ("grant_type", "nonsense"));
@@ -144,7 +144,7 @@ internal sealed class ClientAuthenticationChecks
 
     [Test]
     [Category("Check 27")]
-    public async Task Check_27_an_unknown_client_costs_what_a_wrong_secret_does()
+    public async Task An_unknown_client_costs_what_a_wrong_secret_does()
     {
         // Of the work for a request the database has nearly all; a secret's SHA-256 takes half a microsecond.
         var costs = new List<string[]>();
@@ -162,7 +162,7 @@ internal sealed class ClientAuthenticationChecks
 
     [Test]
     [Category("Check 27")]
-    public async Task Check_27_an_unknown_client_takes_the_time_that_a_wrong_secret_does()
+    public async Task An_unknown_client_takes_the_time_that_a_wrong_secret_does()
     {
         await using var lenient = await AuthServer.Start(
             "--Auth:Limits:FailuresPerClient=10000", "--Auth:Limits:FailuresPerNetwork=1000000");
@@ -191,7 +191,7 @@ internal sealed class ClientAuthenticationChecks
 
     [Test]
     [Category("Check 30")]
-    public async Task Check_30_id_and_secret_may_be_percent_encoded_to_the_last_letter()
+    public async Task Id_and_secret_may_be_percent_encoded_to_the_last_letter()
     {
         var encoded = string.Concat(ClientId.Select(letter => $"%{(int)letter:X2}"))
             + ":" + string.Concat(Secret.Select(letter => $"%{(int)letter:x2}"));

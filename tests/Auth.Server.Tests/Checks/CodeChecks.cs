@@ -32,7 +32,7 @@ internal sealed class CodeChecks
 
     [Test]
     [Category("Check 14")]
-    public async Task Check_14_a_verifier_without_a_challenge_is_refused()
+    public async Task A_verifier_without_a_challenge_is_refused()
     {
         var code = await client.Code();
 
@@ -47,7 +47,7 @@ internal sealed class CodeChecks
     [TestCase("https://client.example/other")]
     [TestCase(null)]
     [Category("Check 15")]
-    public async Task Check_15_a_code_is_redeemed_with_the_redirect_URI_it_came_to(string? redirectUri)
+    public async Task A_code_is_redeemed_with_the_redirect_URI_it_came_to(string? redirectUri)
     {
         var code = await client.Code();
         (string, string)[] form = [("grant_type", "authorization_code"), ("code", code)];
@@ -62,7 +62,7 @@ internal sealed class CodeChecks
 
     [Test]
     [Category("Check 16")]
-    public async Task Check_16_a_code_is_its_clients_own()
+    public async Task A_code_is_its_clients_own()
     {
         var code = await client.Code();
         var other = await server.Generate(
@@ -75,7 +75,7 @@ internal sealed class CodeChecks
 
     [Test]
     [Category("Check 16")]
-    public async Task Check_16_a_code_that_is_injected_into_another_session_fails_at_its_challenge()
+    public async Task A_code_that_is_injected_into_another_session_fails_at_its_challenge()
     {
         var (victims, attackers) = (Verifier(), Verifier());
         var code = await client.Code(client.Request($"&code_challenge={Challenge(victims)}&code_challenge_method=S256"));
@@ -87,7 +87,7 @@ internal sealed class CodeChecks
 
     [Test]
     [Category("Check 19")]
-    public async Task Check_19_of_twenty_who_redeem_a_code_at_once_one_succeeds_at_most()
+    public async Task Of_twenty_who_redeem_a_code_at_once_one_succeeds_at_most()
     {
         var code = await client.Code();
 
@@ -103,7 +103,7 @@ internal sealed class CodeChecks
 
     [Test]
     [Category("Check 20")]
-    public async Task Check_20_a_code_lives_for_minutes()
+    public async Task A_code_lives_for_minutes()
     {
         var code = await client.Code();
         server.Time.Advance(TimeSpan.FromMinutes(5) + TimeSpan.FromSeconds(1));

@@ -29,7 +29,7 @@ internal sealed class IntrospectionChecks
 
     [Test]
     [Category("Check 49")]
-    public async Task Check_49_who_proves_nothing_hears_nothing()
+    public async Task Who_proves_nothing_hears_nothing()
     {
         var token = await client.ClientCredentialsToken();
         using var http = server.CreateClient();
@@ -51,7 +51,7 @@ internal sealed class IntrospectionChecks
 
     [Test]
     [Category("Check 52")]
-    public async Task Check_52_of_what_is_no_access_token_nothing_is_said_but_that()
+    public async Task Of_what_is_no_access_token_nothing_is_said_but_that()
     {
         var code = await client.Code();
         var tokens = await client.Tokens();
@@ -76,7 +76,7 @@ internal sealed class IntrospectionChecks
     [TestCase("refresh_token")]
     [TestCase("nonsense")]
     [Category("Check 52")]
-    public async Task Check_52_a_hint_changes_nothing(string hint)
+    public async Task A_hint_changes_nothing(string hint)
     {
         var tokens = await client.Tokens();
 

@@ -9,7 +9,7 @@ internal sealed class RefreshChecks
 {
     [Test]
     [Category("Check 33")]
-    public async Task Check_33_a_refresh_token_is_its_clients_own()
+    public async Task A_refresh_token_is_its_clients_own()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -31,7 +31,7 @@ internal sealed class RefreshChecks
     [TestCase("scim accounts.read")]
     [TestCase("scim portal")]
     [Category("Check 34")]
-    public async Task Check_34_a_refresh_widens_nothing(string scope)
+    public async Task A_refresh_widens_nothing(string scope)
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -47,7 +47,7 @@ internal sealed class RefreshChecks
 
     [Test]
     [Category("Check 36")]
-    public async Task Check_36_no_refresh_goes_beyond_the_end_of_the_set()
+    public async Task No_refresh_goes_beyond_the_end_of_the_set()
     {
         await using var server = await AuthServer.Start();
         using var http = server.CreateClient();

@@ -14,7 +14,7 @@ internal sealed class RotationChecks
 {
     [Test]
     [Category("Check 56")]
-    public async Task Check_56_the_first_request_after_a_replacement_finds_everything_old_dead_on_every_node()
+    public async Task The_first_request_after_a_replacement_finds_everything_old_dead_on_every_node()
     {
         await using var server = await AuthServer.Start();
         await using var node = SciLeads.Tests.TestPostgres.IsWanted ? await server.StartNode() : null;
@@ -51,7 +51,7 @@ internal sealed class RotationChecks
 
     [Test]
     [Category("Check 57")]
-    public async Task Check_57_fifty_replacements_at_once_under_traffic_leave_one_live_set_at_every_look()
+    public async Task Fifty_replacements_at_once_under_traffic_leave_one_live_set_at_every_look()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -97,7 +97,7 @@ internal sealed class RotationChecks
 
     [Test]
     [Category("Check 58")]
-    public async Task Check_58_wherever_a_replacement_breaks_off_the_old_set_is_alive_and_whole_and_it_can_be_tried_again()
+    public async Task Wherever_a_replacement_breaks_off_the_old_set_is_alive_and_whole_and_it_can_be_tried_again()
     {
         using var database = new DatabaseCommands();
         await using var server = await AuthServer.Start();

@@ -9,7 +9,7 @@ internal sealed class TokenExchangeChecks
 {
     [Test]
     [Category("Check 42")]
-    public async Task Check_42_a_revoked_token_is_not_traded()
+    public async Task A_revoked_token_is_not_traded()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -21,7 +21,7 @@ internal sealed class TokenExchangeChecks
 
     [Test]
     [Category("Check 42")]
-    public async Task Check_42_an_expired_token_is_not_traded()
+    public async Task An_expired_token_is_not_traded()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -33,7 +33,7 @@ internal sealed class TokenExchangeChecks
 
     [Test]
     [Category("Check 42")]
-    public async Task Check_42_a_token_of_another_issuer_is_not_traded()
+    public async Task A_token_of_another_issuer_is_not_traded()
     {
         await using var server = await AuthServer.Start();
         await using var foreign = await AuthServer.Start();

@@ -22,7 +22,7 @@ internal sealed class FailedProofsTests
     [TestCase("connect/revoke")]
     [TestCase("connect/par")]
     [Category("Check 28")]
-    public async Task Check_28_a_hundred_wrong_secrets_are_slowed_down_and_the_right_one_is_not(string path)
+    public async Task A_hundred_wrong_secrets_are_slowed_down_and_the_right_one_is_not(string path)
     {
         await using var server = await AuthServer.Start("--Auth:KnownProxies:0=127.0.0.1");
         var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
