@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Shared.Hosting;
 
-/// <summary>Brings a database up to date, and refuses one that a newer version of the program has changed.</summary>
+/// <summary>Brings a database up to date, and refuses one whose migrations this version of the program does not know.</summary>
 public static class DatabaseMigration
 {
     /// <summary>Creates the database if the server does not have it. Of several nodes that do so at once, one succeeds.</summary>
@@ -27,7 +27,7 @@ public static class DatabaseMigration
     }
 
     /// <summary>Applies what is pending. The caller holds a <see cref="MigrationLock"/>.</summary>
-    /// <exception cref="OperatorException">A newer version of the program has migrated the database.</exception>
+    /// <exception cref="OperatorException">The database has a migration that this program does not know.</exception>
     public static async Task Apply(DbContext db, string program, CancellationToken cancellation)
     {
         await RequireKnown(db, program, cancellation);
@@ -39,7 +39,7 @@ public static class DatabaseMigration
     }
 
     /// <summary>Requires that the database has exactly the migrations that this program knows.</summary>
-    /// <exception cref="OperatorException">The database is older or newer than the program.</exception>
+    /// <exception cref="OperatorException">The database has other migrations.</exception>
     public static async Task RequireCurrent(DbContext db, string program, CancellationToken cancellation)
     {
         await RequireKnown(db, program, cancellation);
@@ -47,14 +47,20 @@ public static class DatabaseMigration
             throw new OperatorException($"The database is not up to date. Run: {program} database migrate");
     }
 
-    /// <summary>Requires that no newer version of the program has migrated the database.</summary>
+    /// <summary>Requires that the database was migrated by no newer version of the program, and by none before its first.</summary>
     /// <exception cref="OperatorException">It has a migration that this program does not know.</exception>
     public static async Task RequireKnown(DbContext db, string program, CancellationToken cancellation)
     {
+        var known = db.Database.GetMigrations().ToList();
         var applied = await db.Database.GetAppliedMigrationsAsync(cancellation);
-        if (applied.Except(db.Database.GetMigrations()).LastOrDefault() is { } unknown)
-            throw new OperatorException(
-                $"A newer version of {program} has migrated the database: this version does not know the migration {unknown}. "
+        if (applied.Except(known).LastOrDefault() is not { } unknown)
+            return;
+        // The id of a migration begins with the time at which it was made.
+        throw new OperatorException(string.CompareOrdinal(unknown, known[0]) < 0
+            ? $"The database was created by a development version of {program} and cannot be upgraded: "
+                + $"its migration {unknown} no longer exists. Use an empty database. "
+                + "deploy/local.sh --fresh deletes the data of a local installation and starts again."
+            : $"A newer version of {program} has migrated the database: this version does not know the migration {unknown}. "
                 + "Start the newer version, or restore a backup from before the upgrade.");
     }
 

@@ -6,8 +6,8 @@ namespace Auth.Server.Audit;
 
 /// <summary>
 /// What an operator or administrator did or tried to do: one action, one row, written in the transaction of the change
-/// that it tells of. Triggers refuse to change or delete a row; a migration that rebuilds the table must make them
-/// anew. Never a secret, and nothing that somebody typed who is not known.
+/// that it tells of. Triggers refuse to change or delete a row (<see cref="AuditProtection"/>). Never a secret, and
+/// nothing that somebody typed who is not known.
 /// </summary>
 internal sealed class AuditEntry
 {

@@ -42,7 +42,7 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
     private string? FaultOf(KnownToken token, ClaimsPrincipal principal, string? keyId)
     {
         // The node that asks may not have heard yet that the key was withdrawn, and the row may be another token's.
-        if (token.KeyId is not null && (token.KeyId != keyId || token.KeyWithdrawn))
+        if (token.KeyId != keyId || token.KeyWithdrawn)
             return "The key of the token is no longer trusted.";
         var stamped = IssuedUnder.Read(principal, IssuedUnder.CredentialSet) == token.CredentialSet?.Id
             && IssuedUnder.Read(principal, IssuedUnder.Session) == token.Session?.Id;

@@ -254,11 +254,10 @@ internal sealed class KeyRotation(
         token.KeyId == keyId && token.Status == Statuses.Valid);
 
     /// <summary>
-    /// Redeemed codes and refresh tokens count: whoever uses one again is a thief only as long as it can be read. So do
-    /// those of which nobody wrote down the key, before keys rotated.
+    /// Redeemed codes and refresh tokens count: whoever uses one again is a thief only as long as it can be read.
     /// </summary>
     private Task<bool> IsNeeded(string keyId, CancellationToken cancellation) => Alive.AnyAsync(
-        token => (token.KeyId == keyId || token.KeyId == null) && token.Status != Statuses.Revoked, cancellation);
+        token => token.KeyId == keyId && token.Status != Statuses.Revoked, cancellation);
 
     private IQueryable<Token> Alive
     {

@@ -83,12 +83,11 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
         everythingAt = Time.GetUtcNow() + everythingEvery;
     }
 
-    private async Task<List<string?>> KeyIds(CancellationToken cancellation)
+    private async Task<List<string>> KeyIds(CancellationToken cancellation)
     {
         await using var scope = Scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
-        // Of tokens from before keys rotated, nobody wrote down the key.
-        return [.. await db.Keys.Select(key => key.Id).ToListAsync(cancellation), null];
+        return await db.Keys.Select(key => key.Id).ToListAsync(cancellation);
     }
 
     private async Task Repeat(Step step, TimeSpan kept, CancellationToken cancellation)
@@ -107,7 +106,7 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
 
     /// <summary>Those of one key, as the index wants it.</summary>
     private static Task<int> Expired(
-        IQueryable<Token> tokens, string? keyId, DateTime end, CancellationToken cancellation) =>
+        IQueryable<Token> tokens, string keyId, DateTime end, CancellationToken cancellation) =>
         tokens.Where(token => token.KeyId == keyId && token.ExpirationDate < end)
             .OrderBy(token => token.ExpirationDate).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
 

@@ -4,7 +4,6 @@ using System.Net.Http.Headers;
 using Microsoft.Extensions.Options;
 using Scim.Api.Revocation;
 using Shared.Contracts;
-using static System.Net.HttpStatusCode;
 
 namespace Scim.Api.AuthServer;
 
@@ -35,9 +34,6 @@ internal sealed class EventStream(
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
-
-    /// <summary>The pause after Auth.Server has refused to be polled.</summary>
-    private static readonly TimeSpan PauseAfterRefusal = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// How long a stopping process waits for its writes, and then for Auth.Server to hear that it leaves.
@@ -103,8 +99,6 @@ internal sealed class EventStream(
             {
                 LogFault(fault);
                 LogLease(fault.Message);
-                if (fault is AuthServerFault { Status: BadRequest or Forbidden or NotFound })
-                    pause = PauseAfterRefusal;
             }
             await Task.Delay(WithJitter(pause), time, stoppingToken);
             pause = pause < LongestPause ? 2 * pause : LongestPause;

@@ -192,19 +192,25 @@ public sealed class ProgramTests
         }
     }
 
-    [TestCase("database", "migrate")]
-    [TestCase("accounts", "list")]
-    [TestCase]
-    public async Task A_newer_database_is_refused_by_server_and_commands(params string[] arguments)
+    [Test]
+    public async Task A_database_with_unknown_migrations_is_refused_by_server_and_commands(
+        [Values("database migrate", "accounts list", "")] string arguments,
+        [Values("9999_Future", "20261126223500_NodeRetirement")] string migration)
     {
         using var folder = new Folder();
         Assert.That((await ProgramRun.Of(Name, folder.Settings, "database", "migrate")).ExitCode, Is.Zero);
-        await folder.Change($"""INSERT INTO "__EFMigrationsHistory" VALUES ('9999_Future', '99')""");
+        await folder.Change($"""UPDATE "__EFMigrationsHistory" SET "MigrationId" = {migration}""");
 
-        var run = await ProgramRun.Of(Name, [.. folder.Settings, "Auth__MigrateAtStart=true"], arguments);
+        var run = await ProgramRun.Of(
+            Name,
+            [.. folder.Settings, "Auth__MigrateAtStart=true"],
+            arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
         Assert.That(run.ExitCode, Is.EqualTo(1));
-        Assert.That(run.Error, Does.Contain("A newer version of Auth.Server has migrated the database").And.Not.Contain("   at "));
+        Assert.That(run.Error, Does.Contain(migration).And.Not.Contain("   at "));
+        Assert.That(run.Error, Does.Contain(migration.StartsWith("9999", StringComparison.Ordinal)
+            ? "A newer version of Auth.Server has migrated the database"
+            : "deploy/local.sh --fresh"));
     }
 
     private static IEnumerable<string> AllCommands()

@@ -1,32 +1,33 @@
-using Auth.Server.Data;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using SciLeads.Tests;
 using Shared.Hosting;
 
 namespace Auth.Server.Tests.Hosting;
 
-/// <summary>Several processes bring a database up to date; one may die, and one may be older than the database.</summary>
+/// <summary>
+/// Several processes bring a database up to date; one may die, and one may not know the migrations that the database has.
+/// </summary>
 public sealed class DatabaseMigrationTests
 {
-    private const string FromTheFuture = "99990101000000_FromTheFuture";
+    private const string Past = "20251231235959_FromThePast";
+    private const string Future = "99990101000000_FromTheFuture";
     private DirectoryInfo folder = null!;
-    private Database database = null!;
+    private string database = null!;
 
     [SetUp]
     public void MakeDatabase()
     {
         folder = Directory.CreateTempSubdirectory("migration-");
-        var connection = TestPostgres.IsWanted
-            ? TestPostgres.NewDatabase()
-            : $"Data Source={Path.Combine(folder.FullName, "auth.db")}";
-        database = new(ConnectionStrings.WithDefaults(connection, "Auth.Server"));
-        Storage.Guard(database.ConnectionString);
+        database = ConnectionStrings.WithDefaults(
+            TestPostgres.IsWanted
+                ? TestPostgres.NewDatabase()
+                : $"Data Source={Path.Combine(folder.FullName, "test.db")}",
+            "Auth.Server");
     }
 
     [TearDown]
@@ -37,21 +38,21 @@ public sealed class DatabaseMigrationTests
     }
 
     [TestCase(null, Description = "There is no database yet, so that all migrations are pending.")]
-    [TestCase("RestoreInactive")]
+    [TestCase(ThreeMigrations.First)]
     public async Task Nodes_that_start_at_once_migrate_one_after_another(string? before)
     {
         if (before is not null)
         {
-            await using var db = Pooled();
+            await using var db = Open();
             await db.GetService<IMigrator>().MigrateAsync(before);
         }
 
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => Migrate())));
 
-        await using var after = Pooled();
-        Assert.That(await after.Database.GetPendingMigrationsAsync(), Is.Empty);
+        await using var after = Open();
+        Assert.That(await after.Database.GetAppliedMigrationsAsync(), Has.Exactly(3).Items);
         if (TestPostgres.IsWanted)
-            Assert.That(await CountLocks(after), Is.Zero, "and nobody keeps the lock in a pool");
+            Assert.That(await CountLocks(), Is.Zero, "and nobody keeps the lock in a pool");
     }
 
     [Test]
@@ -59,14 +60,14 @@ public sealed class DatabaseMigrationTests
     {
         await Migrate();
         var waits = new TaskCompletionSource();
-        var dying = await MigrationLock.Take(database.ConnectionString, () => { }, CancellationToken.None);
+        var dying = await MigrationLock.Take(database, () => { }, CancellationToken.None);
         var next = Task.Run(() => Migrate(waits.SetResult));
         await waits.Task;
         Assert.That(next.IsCompleted, Is.False);
 
         if (dying.Connection is { } connection)
         {
-            await using var db = Pooled();
+            await using var db = Open();
             await db.Database.ExecuteSqlAsync($"SELECT pg_terminate_backend({connection.ProcessID})");
         }
         else
@@ -83,9 +84,9 @@ public sealed class DatabaseMigrationTests
     {
         if (TestPostgres.IsWanted)
             Assert.Pass("PostgreSQL has no such lock.");
-        await using (var db = Pooled())
+        await using (var db = Open())
         {
-            await db.GetService<IMigrator>().MigrateAsync("RestoreInactive");
+            await db.GetService<IMigrator>().MigrateAsync(ThreeMigrations.First);
             await db.Database.ExecuteSqlAsync($"""INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-11-26 10:00:00')""");
         }
 
@@ -93,38 +94,48 @@ public sealed class DatabaseMigrationTests
     }
 
     [Test]
-    public async Task A_database_that_a_newer_version_has_migrated_is_refused()
+    public async Task A_database_that_lacks_migrations_is_refused_and_the_remedy_named()
     {
-        await Migrate();
-        await AddMigrationFromTheFuture(database);
-        await using var db = Pooled();
+        await using var db = Open();
+        await db.GetService<IMigrator>().MigrateAsync(ThreeMigrations.First);
 
-        Assert.That(() => Migrate(), RefusesTheFuture);
-        Assert.That(() => DatabaseMigration.RequireCurrent(db, "Auth.Server", default), RefusesTheFuture);
-        Assert.That(() => DatabaseMigration.RequireKnown(db, "Auth.Server", default), RefusesTheFuture);
+        await DatabaseMigration.RequireKnown(db, "Auth.Server", default);
+        Assert.That(
+            () => DatabaseMigration.RequireCurrent(db, "Auth.Server", default),
+            Throws.TypeOf<OperatorException>().With.Message.Contains("Auth.Server database migrate"));
     }
 
-    [TestCase(true)]
-    [TestCase(false)]
-    public async Task A_server_does_not_start_on_a_newer_database(bool migrate)
+    [TestCase(Past)]
+    [TestCase(Future)]
+    public async Task A_database_with_an_unknown_migration_is_refused_and_the_remedy_named(string migration)
+    {
+        await using var db = Open();
+        await db.GetService<IMigrator>().MigrateAsync(ThreeMigrations.First);
+        await db.Database.ExecuteSqlAsync($"""INSERT INTO "__EFMigrationsHistory" VALUES ({migration}, '99.0.0')""");
+
+        Assert.That(() => Migrate(), Refuses(migration));
+        Assert.That(() => DatabaseMigration.RequireCurrent(db, "Auth.Server", default), Refuses(migration));
+        Assert.That(() => DatabaseMigration.RequireKnown(db, "Auth.Server", default), Refuses(migration));
+        Assert.That(await db.Database.GetAppliedMigrationsAsync(), Has.Exactly(2).Items, "and nothing was migrated");
+    }
+
+    [Test]
+    public async Task A_server_does_not_start_on_a_database_with_an_unknown_migration(
+        [Values] bool migrate, [Values(Past, Future)] string migration)
     {
         await using var server = await AuthServer.Start();
-        await AddMigrationFromTheFuture(server.Services.GetRequiredService<Database>());
-        Assert.That(() => server.PrepareAgain(migrate), RefusesTheFuture);
+        await server.WithDatabase(db => db.Database.ExecuteSqlAsync(
+            $"""INSERT INTO "__EFMigrationsHistory" VALUES ({migration}, '99.0.0')"""));
+        Assert.That(() => server.PrepareAgain(migrate), Refuses(migration));
     }
 
-    private static NUnit.Framework.Constraints.IResolveConstraint RefusesTheFuture =>
-        Throws.TypeOf<OperatorException>().With.Message.Contains("newer version").And.Message.Contains(FromTheFuture);
+    private static NUnit.Framework.Constraints.ContainsConstraint Refuses(string migration) =>
+        Throws.TypeOf<OperatorException>().With.Message.Contains(migration)
+            .And.Message.Contains(migration == Future ? "Start the newer version" : "deploy/local.sh --fresh");
 
-    private static async Task AddMigrationFromTheFuture(Database database)
+    private async Task<long> CountLocks()
     {
-        await using var db = database.Open(null, NullLoggerFactory.Instance);
-        await db.Database.ExecuteSqlAsync($"""INSERT INTO "__EFMigrationsHistory" VALUES ({FromTheFuture}, '99.0.0')""");
-    }
-
-    private static async Task<long> CountLocks(AuthDbContext db)
-    {
-        await using var connection = new NpgsqlConnection(db.Database.GetConnectionString() + ";Pooling=False");
+        await using var connection = new NpgsqlConnection(database + ";Pooling=False");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(
             "SELECT COUNT(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
@@ -132,16 +143,25 @@ public sealed class DatabaseMigrationTests
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    private AuthDbContext Pooled() => database.Open(null, NullLoggerFactory.Instance);
+    private ThreeMigrations Open(NpgsqlConnection? connection = null)
+    {
+        var options = new DbContextOptionsBuilder<ThreeMigrations>();
+        if (connection is not null)
+            options.UseNpgsql(connection);
+        else if (TestPostgres.IsWanted)
+            options.UseNpgsql(database);
+        else
+            options.UseSqlite(database);
+        return new(options.Options);
+    }
 
     /// <summary>What a node does with the database when it starts.</summary>
     private async Task Migrate(Action? waiting = null)
     {
-        await using (var db = Pooled())
+        await using (var db = Open())
             await DatabaseMigration.EnsureExists(db, CancellationToken.None);
-        await using var migration = await MigrationLock.Take(
-            database.ConnectionString, waiting ?? (() => { }), CancellationToken.None);
-        await using var own = database.Open(migration.Connection, NullLoggerFactory.Instance);
+        await using var migration = await MigrationLock.Take(database, waiting ?? (() => { }), CancellationToken.None);
+        await using var own = Open(migration.Connection);
         await DatabaseMigration.Apply(own, "Auth.Server", CancellationToken.None);
     }
 }

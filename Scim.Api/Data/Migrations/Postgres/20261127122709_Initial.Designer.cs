@@ -12,8 +12,8 @@ using Scim.Api.Data;
 namespace Scim.Api.Data.Migrations.Postgres
 {
     [DbContext(typeof(PostgresScimDbContext))]
-    [Migration("20261126214443_WalksByExpiry")]
-    partial class WalksByExpiry
+    [Migration("20261127122709_Initial")]
+    partial class Initial
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)

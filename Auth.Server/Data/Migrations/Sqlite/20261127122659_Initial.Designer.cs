@@ -11,8 +11,8 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Auth.Server.Data.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteAuthDbContext))]
-    [Migration("20261126215557_OmitPagination")]
-    partial class OmitPagination
+    [Migration("20261127122659_Initial")]
+    partial class Initial
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -149,14 +149,15 @@ namespace Auth.Server.Data.Migrations.Sqlite
 
                     b.HasKey("Id");
 
-                    b.HasIndex("AccountId");
-
                     b.HasIndex("NormalizedEmail")
                         .HasDatabaseName("EmailIndex");
 
                     b.HasIndex("NormalizedUserName")
                         .IsUnique()
                         .HasDatabaseName("UserNameIndex");
+
+                    b.HasIndex("AccountId", "NormalizedEmail")
+                        .IsUnique();
 
                     b.ToTable("AspNetUsers", (string)null);
                 });
@@ -278,11 +279,11 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Property<string>("Key")
                         .HasColumnType("TEXT");
 
-                    b.Property<DateTime>("BlockedUntil")
+                    b.Property<DateTime?>("BlockedUntil")
                         .HasColumnType("TEXT");
 
-                    b.Property<int>("Failures")
-                        .HasColumnType("INTEGER");
+                    b.Property<DateTime>("ForgottenAt")
+                        .HasColumnType("TEXT");
 
                     b.HasKey("Key");
 
@@ -351,6 +352,46 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.HasIndex("AccountId", "Id");
 
                     b.ToTable("AuditEntries", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Audit.PendingAction", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("About")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasMaxLength(50)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ActorKind")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ActorName")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("Time")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("UserAgent")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("PendingActions", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Connect.Client", b =>
@@ -773,6 +814,9 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .HasMaxLength(100)
                         .HasColumnType("TEXT");
 
+                    b.Property<Guid?>("Retirement")
+                        .HasColumnType("TEXT");
+
                     b.HasKey("Id");
 
                     b.ToTable("Nodes", (string)null);
@@ -851,6 +895,31 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.HasIndex("CredentialSetId");
 
                     b.ToTable("RememberedCalls", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Pages.RememberedForm", b =>
+                {
+                    b.Property<Guid>("SessionId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Hash")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("CredentialSetId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ProtectedSecret")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("SessionId", "Hash");
+
+                    b.HasIndex("CredentialSetId");
+
+                    b.ToTable("RememberedForms", (string)null);
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.DataProtection.EntityFrameworkCore.DataProtectionKey", b =>
@@ -1174,6 +1243,21 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.HasOne("Auth.Server.Credentials.CredentialSet", null)
                         .WithMany()
                         .HasForeignKey("CredentialSetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Auth.Server.Pages.RememberedForm", b =>
+                {
+                    b.HasOne("Auth.Server.Credentials.CredentialSet", null)
+                        .WithMany()
+                        .HasForeignKey("CredentialSetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("Auth.Server.Administrators.AdministratorSession", null)
+                        .WithMany()
+                        .HasForeignKey("SessionId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

@@ -1,4 +1,4 @@
-using System;
+﻿using System;
 using Microsoft.EntityFrameworkCore.Migrations;
 
 #nullable disable
@@ -11,6 +11,38 @@ namespace Scim.Api.Data.Migrations.Sqlite
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            // The default values of NotApplied and SearchVersion are written by hand: the model has none.
+            migrationBuilder.CreateTable(
+                name: "Bookmarks",
+                columns: table => new
+                {
+                    AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Query = table.Column<Guid>(type: "TEXT", nullable: false),
+                    NextIndex = table.Column<int>(type: "INTEGER", nullable: false),
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    WalkId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    UserId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    SortValue = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Bookmarks", x => new { x.AccountId, x.Query, x.NextIndex, x.Id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "DataProtectionKeys",
+                columns: table => new
+                {
+                    Id = table.Column<int>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    FriendlyName = table.Column<string>(type: "TEXT", nullable: true),
+                    Xml = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_DataProtectionKeys", x => x.Id);
+                });
+
             migrationBuilder.CreateTable(
                 name: "Fences",
                 columns: table => new
@@ -34,6 +66,35 @@ namespace Scim.Api.Data.Migrations.Sqlite
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Populations", x => x.AccountId);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "ProvisioningEvents",
+                columns: table => new
+                {
+                    AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Time = table.Column<DateTime>(type: "TEXT", nullable: false),
+                    CredentialSetId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    AdministratorId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    Administrator = table.Column<string>(type: "TEXT", nullable: true),
+                    Operation = table.Column<string>(type: "TEXT", nullable: false),
+                    UserId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    UserName = table.Column<string>(type: "TEXT", nullable: true),
+                    UserNameKey = table.Column<string>(type: "TEXT", nullable: false),
+                    Outcome = table.Column<string>(type: "TEXT", nullable: false),
+                    Status = table.Column<int>(type: "INTEGER", nullable: false),
+                    ScimType = table.Column<string>(type: "TEXT", nullable: true),
+                    Reason = table.Column<string>(type: "TEXT", nullable: true),
+                    Changed = table.Column<string>(type: "TEXT", nullable: false),
+                    NotApplied = table.Column<string>(type: "TEXT", nullable: false, defaultValue: ""),
+                    Habits = table.Column<string>(type: "TEXT", nullable: false),
+                    RequestId = table.Column<string>(type: "TEXT", nullable: true),
+                    SearchText = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_ProvisioningEvents", x => new { x.AccountId, x.Id });
                 });
 
             migrationBuilder.CreateTable(
@@ -72,8 +133,12 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     UserNameKey = table.Column<string>(type: "TEXT", nullable: false),
                     ExternalId = table.Column<string>(type: "TEXT", nullable: true),
                     Active = table.Column<bool>(type: "INTEGER", nullable: false),
+                    HasSetDisplayName = table.Column<bool>(type: "INTEGER", nullable: true),
+                    HasSetWorkEmail = table.Column<bool>(type: "INTEGER", nullable: true),
                     Source = table.Column<string>(type: "TEXT", nullable: false),
                     Document = table.Column<string>(type: "TEXT", nullable: false),
+                    Search = table.Column<string>(type: "TEXT", nullable: false, defaultValue: "{}"),
+                    SearchVersion = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
                     SearchText = table.Column<string>(type: "TEXT", nullable: false),
                     Version = table.Column<long>(type: "INTEGER", nullable: false),
                     Created = table.Column<DateTime>(type: "TEXT", nullable: false),
@@ -83,6 +148,22 @@ namespace Scim.Api.Data.Migrations.Sqlite
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Users", x => new { x.AccountId, x.Id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Walks",
+                columns: table => new
+                {
+                    AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    NextIndex = table.Column<int>(type: "INTEGER", nullable: false),
+                    Total = table.Column<int>(type: "INTEGER", nullable: false),
+                    EndedAt = table.Column<DateTime>(type: "TEXT", nullable: true),
+                    ExpiresAt = table.Column<DateTime>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Walks", x => new { x.AccountId, x.Id });
                 });
 
             migrationBuilder.CreateTable(
@@ -105,6 +186,26 @@ namespace Scim.Api.Data.Migrations.Sqlite
                         principalColumns: new[] { "AccountId", "Id" },
                         onDelete: ReferentialAction.Cascade);
                 });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Bookmarks_AccountId_WalkId",
+                table: "Bookmarks",
+                columns: new[] { "AccountId", "WalkId" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ProvisioningEvents_AccountId_Outcome_Id",
+                table: "ProvisioningEvents",
+                columns: new[] { "AccountId", "Outcome", "Id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ProvisioningEvents_AccountId_UserId_Id",
+                table: "ProvisioningEvents",
+                columns: new[] { "AccountId", "UserId", "Id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ProvisioningEvents_AccountId_UserNameKey_Id",
+                table: "ProvisioningEvents",
+                columns: new[] { "AccountId", "UserNameKey", "Id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_UserEmails_AccountId_UserId",
@@ -131,21 +232,47 @@ namespace Scim.Api.Data.Migrations.Sqlite
                 filter: "\"DeletedAt\" IS NULL");
 
             migrationBuilder.CreateIndex(
+                name: "IX_Users_AccountId_LastModified",
+                table: "Users",
+                columns: new[] { "AccountId", "LastModified" },
+                filter: "\"DeletedAt\" IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Users_AccountId_SearchVersion",
+                table: "Users",
+                columns: new[] { "AccountId", "SearchVersion" },
+                filter: "\"DeletedAt\" IS NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Users_AccountId_UserNameKey",
                 table: "Users",
                 columns: new[] { "AccountId", "UserNameKey" },
                 unique: true,
                 filter: "\"DeletedAt\" IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Walks_AccountId_ExpiresAt",
+                table: "Walks",
+                columns: new[] { "AccountId", "ExpiresAt" });
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.DropTable(
+                name: "Bookmarks");
+
+            migrationBuilder.DropTable(
+                name: "DataProtectionKeys");
+
+            migrationBuilder.DropTable(
                 name: "Fences");
 
             migrationBuilder.DropTable(
                 name: "Populations");
+
+            migrationBuilder.DropTable(
+                name: "ProvisioningEvents");
 
             migrationBuilder.DropTable(
                 name: "SeatCounts");
@@ -155,6 +282,9 @@ namespace Scim.Api.Data.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "UserEmails");
+
+            migrationBuilder.DropTable(
+                name: "Walks");
 
             migrationBuilder.DropTable(
                 name: "Users");

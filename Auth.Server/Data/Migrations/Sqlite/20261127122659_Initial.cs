@@ -1,4 +1,5 @@
 ﻿using System;
+using Auth.Server.Audit;
 using Microsoft.EntityFrameworkCore.Migrations;
 
 #nullable disable
@@ -11,6 +12,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            // The default values are written by hand: the model has none of them.
             migrationBuilder.CreateTable(
                 name: "Accounts",
                 columns: table => new
@@ -20,6 +22,10 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     ScimEnabled = table.Column<bool>(type: "INTEGER", nullable: false),
                     Suspended = table.Column<bool>(type: "INTEGER", nullable: false),
                     AttributeRules = table.Column<string>(type: "TEXT", nullable: false),
+                    RateLimit = table.Column<int>(type: "INTEGER", nullable: true),
+                    RestoreInactive = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
+                    OmitPagination = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
+                    RequireSecondFactor = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
                     Domains = table.Column<string>(type: "TEXT", nullable: false),
                     PolicyVersion = table.Column<long>(type: "INTEGER", nullable: false),
                     LastGeneration = table.Column<long>(type: "INTEGER", nullable: false),
@@ -28,6 +34,28 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Accounts", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "AuditEntries",
+                columns: table => new
+                {
+                    Id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    Time = table.Column<DateTime>(type: "TEXT", nullable: false),
+                    AccountId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    ActorKind = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    ActorName = table.Column<string>(type: "TEXT", nullable: false),
+                    Address = table.Column<string>(type: "TEXT", nullable: true),
+                    UserAgent = table.Column<string>(type: "TEXT", nullable: true),
+                    Action = table.Column<string>(type: "TEXT", maxLength: 50, nullable: false),
+                    Outcome = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    About = table.Column<string>(type: "TEXT", nullable: true),
+                    Detail = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_AuditEntries", x => x.Id);
                 });
 
             migrationBuilder.CreateTable(
@@ -45,18 +73,64 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "EventCounter",
+                columns: table => new
+                {
+                    Id = table.Column<int>(type: "INTEGER", nullable: false),
+                    Last = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_EventCounter", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Events",
+                columns: table => new
+                {
+                    Number = table.Column<long>(type: "INTEGER", nullable: false),
+                    Time = table.Column<DateTime>(type: "TEXT", nullable: false),
+                    Type = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    AccountId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    Generation = table.Column<long>(type: "INTEGER", nullable: true),
+                    CredentialSetId = table.Column<Guid>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Events", x => x.Number);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Keys",
                 columns: table => new
                 {
                     Id = table.Column<string>(type: "TEXT", nullable: false),
                     Use = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    Number = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
                     ProtectedKey = table.Column<byte[]>(type: "BLOB", nullable: false),
                     CreatedAt = table.Column<DateTime>(type: "TEXT", nullable: false),
-                    RetiredAt = table.Column<DateTime>(type: "TEXT", nullable: true)
+                    ActiveFrom = table.Column<DateTime>(type: "TEXT", nullable: false, defaultValue: new DateTime(1, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified)),
+                    ForgottenAt = table.Column<DateTime>(type: "TEXT", nullable: true),
+                    WithdrawnAt = table.Column<DateTime>(type: "TEXT", nullable: true)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Keys", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Nodes",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    Acknowledged = table.Column<long>(type: "INTEGER", nullable: true),
+                    LastSeen = table.Column<DateTime>(type: "TEXT", nullable: false),
+                    Retirement = table.Column<Guid>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Nodes", x => x.Id);
                 });
 
             migrationBuilder.CreateTable(
@@ -79,16 +153,59 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
-                name: "SignInAttempts",
+                name: "PendingActions",
                 columns: table => new
                 {
-                    EmailKey = table.Column<string>(type: "TEXT", nullable: false),
-                    Failures = table.Column<int>(type: "INTEGER", nullable: false),
-                    BlockedUntil = table.Column<DateTime>(type: "TEXT", nullable: false)
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Time = table.Column<DateTime>(type: "TEXT", nullable: false),
+                    AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    ActorKind = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    ActorName = table.Column<string>(type: "TEXT", nullable: false),
+                    Address = table.Column<string>(type: "TEXT", nullable: true),
+                    UserAgent = table.Column<string>(type: "TEXT", nullable: true),
+                    Action = table.Column<string>(type: "TEXT", maxLength: 50, nullable: false),
+                    About = table.Column<string>(type: "TEXT", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_SignInAttempts", x => x.EmailKey);
+                    table.PrimaryKey("PK_PendingActions", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "SignInAttempts",
+                columns: table => new
+                {
+                    Key = table.Column<string>(type: "TEXT", nullable: false),
+                    ForgottenAt = table.Column<DateTime>(type: "TEXT", nullable: false),
+                    BlockedUntil = table.Column<DateTime>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_SignInAttempts", x => x.Key);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "UsedAssertions",
+                columns: table => new
+                {
+                    Id = table.Column<string>(type: "TEXT", nullable: false),
+                    ExpiresAt = table.Column<DateTime>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_UsedAssertions", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "UsedChallenges",
+                columns: table => new
+                {
+                    Hash = table.Column<string>(type: "TEXT", nullable: false),
+                    ExpiresAt = table.Column<DateTime>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_UsedChallenges", x => x.Hash);
                 });
 
             migrationBuilder.CreateTable(
@@ -156,7 +273,21 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     LastFour = table.Column<string>(type: "TEXT", nullable: false),
                     CreatedAt = table.Column<DateTime>(type: "TEXT", nullable: false),
                     CreatedBy = table.Column<string>(type: "TEXT", nullable: false),
+                    Activation = table.Column<string>(type: "TEXT", maxLength: 20, nullable: true),
+                    ActivateBefore = table.Column<DateTime>(type: "TEXT", nullable: true),
                     ActivatedAt = table.Column<DateTime>(type: "TEXT", nullable: true),
+                    ActivatedBy = table.Column<string>(type: "TEXT", nullable: true),
+                    ActivationEvent = table.Column<long>(type: "INTEGER", nullable: true),
+                    ConfirmedAt = table.Column<DateTime>(type: "TEXT", nullable: true),
+                    Confirmation = table.Column<string>(type: "TEXT", nullable: true),
+                    FirstUsedAt = table.Column<DateTime>(type: "TEXT", nullable: true),
+                    LastUse_At = table.Column<DateTime>(type: "TEXT", nullable: true),
+                    LastUse_Address = table.Column<string>(type: "TEXT", nullable: true),
+                    LastUse_UserAgent = table.Column<string>(type: "TEXT", nullable: true),
+                    LastRefusal_At = table.Column<DateTime>(type: "TEXT", nullable: true),
+                    LastRefusal_Address = table.Column<string>(type: "TEXT", nullable: true),
+                    LastRefusal_UserAgent = table.Column<string>(type: "TEXT", nullable: true),
+                    KeyId = table.Column<string>(type: "TEXT", nullable: true),
                     ExpiresAt = table.Column<DateTime>(type: "TEXT", nullable: true),
                     EndedAt = table.Column<DateTime>(type: "TEXT", nullable: true),
                     EndedBy = table.Column<string>(type: "TEXT", nullable: true),
@@ -171,6 +302,11 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         principalTable: "Accounts",
                         principalColumn: "Id",
                         onDelete: ReferentialAction.Cascade);
+                    table.ForeignKey(
+                        name: "FK_CredentialSets_Keys_KeyId",
+                        column: x => x.KeyId,
+                        principalTable: "Keys",
+                        principalColumn: "Id");
                 });
 
             migrationBuilder.CreateTable(
@@ -215,6 +351,25 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "AspNetUserPasskeys",
+                columns: table => new
+                {
+                    CredentialId = table.Column<byte[]>(type: "BLOB", maxLength: 1024, nullable: false),
+                    UserId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Data = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_AspNetUserPasskeys", x => x.CredentialId);
+                    table.ForeignKey(
+                        name: "FK_AspNetUserPasskeys_AspNetUsers_UserId",
+                        column: x => x.UserId,
+                        principalTable: "AspNetUsers",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "AspNetUserTokens",
                 columns: table => new
                 {
@@ -235,6 +390,74 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "AuthenticatorApps",
+                columns: table => new
+                {
+                    AdministratorId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    ProtectedKey = table.Column<string>(type: "TEXT", nullable: false),
+                    LastStep = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_AuthenticatorApps", x => x.AdministratorId);
+                    table.ForeignKey(
+                        name: "FK_AuthenticatorApps_AspNetUsers_AdministratorId",
+                        column: x => x.AdministratorId,
+                        principalTable: "AspNetUsers",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Invitations",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Email = table.Column<string>(type: "TEXT", nullable: false),
+                    EmailKey = table.Column<string>(type: "TEXT", nullable: false),
+                    CodeHash = table.Column<string>(type: "TEXT", nullable: false),
+                    AdministratorId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    CreatedAt = table.Column<DateTime>(type: "TEXT", nullable: false),
+                    CreatedBy = table.Column<string>(type: "TEXT", nullable: false),
+                    ExpiresAt = table.Column<DateTime>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Invitations", x => x.Id);
+                    table.ForeignKey(
+                        name: "FK_Invitations_Accounts_AccountId",
+                        column: x => x.AccountId,
+                        principalTable: "Accounts",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                    table.ForeignKey(
+                        name: "FK_Invitations_AspNetUsers_AdministratorId",
+                        column: x => x.AdministratorId,
+                        principalTable: "AspNetUsers",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "RecoveryCodes",
+                columns: table => new
+                {
+                    AdministratorId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Hash = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RecoveryCodes", x => new { x.AdministratorId, x.Hash });
+                    table.ForeignKey(
+                        name: "FK_RecoveryCodes_AspNetUsers_AdministratorId",
+                        column: x => x.AdministratorId,
+                        principalTable: "AspNetUsers",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Sessions",
                 columns: table => new
                 {
@@ -242,6 +465,10 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     AdministratorId = table.Column<Guid>(type: "TEXT", nullable: false),
                     StartedAt = table.Column<DateTime>(type: "TEXT", nullable: false),
                     ExpiresAt = table.Column<DateTime>(type: "TEXT", nullable: false),
+                    LastUsedAt = table.Column<DateTime>(type: "TEXT", nullable: false, defaultValue: new DateTime(1, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified)),
+                    ConfirmedAt = table.Column<DateTime>(type: "TEXT", nullable: false, defaultValue: new DateTime(1, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified)),
+                    Address = table.Column<string>(type: "TEXT", nullable: true),
+                    Browser = table.Column<string>(type: "TEXT", nullable: true),
                     EndedAt = table.Column<DateTime>(type: "TEXT", nullable: true)
                 },
                 constraints: table =>
@@ -261,6 +488,10 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 {
                     Id = table.Column<Guid>(type: "TEXT", nullable: false),
                     CredentialSetId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    Management_AccountId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    Management_ReadOnly = table.Column<bool>(type: "INTEGER", nullable: true),
+                    Management_CreatedAt = table.Column<DateTime>(type: "TEXT", nullable: true),
+                    Management_CreatedBy = table.Column<string>(type: "TEXT", nullable: true),
                     ApplicationType = table.Column<string>(type: "TEXT", maxLength: 50, nullable: true),
                     ClientId = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
                     ClientSecret = table.Column<string>(type: "TEXT", nullable: true),
@@ -288,11 +519,40 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "RememberedForms",
+                columns: table => new
+                {
+                    SessionId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Hash = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    At = table.Column<DateTime>(type: "TEXT", nullable: false),
+                    CredentialSetId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    ProtectedSecret = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RememberedForms", x => new { x.SessionId, x.Hash });
+                    table.ForeignKey(
+                        name: "FK_RememberedForms_CredentialSets_CredentialSetId",
+                        column: x => x.CredentialSetId,
+                        principalTable: "CredentialSets",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                    table.ForeignKey(
+                        name: "FK_RememberedForms_Sessions_SessionId",
+                        column: x => x.SessionId,
+                        principalTable: "Sessions",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "OpenIddictAuthorizations",
                 columns: table => new
                 {
                     Id = table.Column<Guid>(type: "TEXT", nullable: false),
                     CredentialSetId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    AllowedBy = table.Column<string>(type: "TEXT", nullable: true),
+                    ReplacedAt = table.Column<DateTime>(type: "TEXT", nullable: true),
                     ApplicationId = table.Column<Guid>(type: "TEXT", nullable: true),
                     ConcurrencyToken = table.Column<string>(type: "TEXT", maxLength: 50, nullable: true),
                     CreationDate = table.Column<DateTime>(type: "TEXT", nullable: true),
@@ -313,12 +573,46 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "RememberedCalls",
+                columns: table => new
+                {
+                    CallerId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Key = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    Hash = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    At = table.Column<DateTime>(type: "TEXT", nullable: false),
+                    Status = table.Column<int>(type: "INTEGER", nullable: false),
+                    CredentialSetId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Event = table.Column<long>(type: "INTEGER", nullable: true),
+                    ProtectedSecret = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RememberedCalls", x => new { x.CallerId, x.Key });
+                    table.ForeignKey(
+                        name: "FK_RememberedCalls_CredentialSets_CredentialSetId",
+                        column: x => x.CredentialSetId,
+                        principalTable: "CredentialSets",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                    table.ForeignKey(
+                        name: "FK_RememberedCalls_OpenIddictApplications_CallerId",
+                        column: x => x.CallerId,
+                        principalTable: "OpenIddictApplications",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "OpenIddictTokens",
                 columns: table => new
                 {
                     Id = table.Column<Guid>(type: "TEXT", nullable: false),
                     CredentialSetId = table.Column<Guid>(type: "TEXT", nullable: true),
                     SessionId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    SubjectTokenId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    SuccessorId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    Uses = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    KeyId = table.Column<string>(type: "TEXT", nullable: true),
                     ApplicationId = table.Column<Guid>(type: "TEXT", nullable: true),
                     AuthorizationId = table.Column<Guid>(type: "TEXT", nullable: true),
                     ConcurrencyToken = table.Column<string>(type: "TEXT", maxLength: 50, nullable: true),
@@ -341,6 +635,11 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         principalTable: "CredentialSets",
                         principalColumn: "Id");
                     table.ForeignKey(
+                        name: "FK_OpenIddictTokens_Keys_KeyId",
+                        column: x => x.KeyId,
+                        principalTable: "Keys",
+                        principalColumn: "Id");
+                    table.ForeignKey(
                         name: "FK_OpenIddictTokens_OpenIddictApplications_ApplicationId",
                         column: x => x.ApplicationId,
                         principalTable: "OpenIddictApplications",
@@ -356,6 +655,11 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         principalTable: "Sessions",
                         principalColumn: "Id");
                 });
+
+            migrationBuilder.InsertData(
+                table: "EventCounter",
+                columns: new[] { "Id", "Last" },
+                values: new object[] { 1, 0L });
 
             migrationBuilder.CreateIndex(
                 name: "IX_Accounts_Name",
@@ -374,14 +678,20 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 column: "UserId");
 
             migrationBuilder.CreateIndex(
+                name: "IX_AspNetUserPasskeys_UserId",
+                table: "AspNetUserPasskeys",
+                column: "UserId");
+
+            migrationBuilder.CreateIndex(
                 name: "EmailIndex",
                 table: "AspNetUsers",
                 column: "NormalizedEmail");
 
             migrationBuilder.CreateIndex(
-                name: "IX_AspNetUsers_AccountId",
+                name: "IX_AspNetUsers_AccountId_NormalizedEmail",
                 table: "AspNetUsers",
-                column: "AccountId");
+                columns: new[] { "AccountId", "NormalizedEmail" },
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "UserNameIndex",
@@ -390,9 +700,19 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_AuditEntries_AccountId_Id",
+                table: "AuditEntries",
+                columns: new[] { "AccountId", "Id" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_CredentialSets_AccountId_CreatedAt",
                 table: "CredentialSets",
                 columns: new[] { "AccountId", "CreatedAt" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_CredentialSets_KeyId",
+                table: "CredentialSets",
+                column: "KeyId");
 
             migrationBuilder.CreateIndex(
                 name: "One_active_set_per_account",
@@ -409,11 +729,32 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 filter: "\"State\" = 'Staged'");
 
             migrationBuilder.CreateIndex(
-                name: "One_key_in_use",
+                name: "IX_Events_Time",
+                table: "Events",
+                column: "Time");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Invitations_AccountId_EmailKey",
+                table: "Invitations",
+                columns: new[] { "AccountId", "EmailKey" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Invitations_AdministratorId",
+                table: "Invitations",
+                column: "AdministratorId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Invitations_CodeHash",
+                table: "Invitations",
+                column: "CodeHash",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Keys_Use_Number",
                 table: "Keys",
-                column: "Use",
-                unique: true,
-                filter: "\"RetiredAt\" IS NULL");
+                columns: new[] { "Use", "Number" },
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_OpenIddictApplications_ClientId",
@@ -430,6 +771,11 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 name: "IX_OpenIddictAuthorizations_ApplicationId_Status_Subject_Type",
                 table: "OpenIddictAuthorizations",
                 columns: new[] { "ApplicationId", "Status", "Subject", "Type" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_OpenIddictAuthorizations_CredentialSetId",
+                table: "OpenIddictAuthorizations",
+                column: "CredentialSetId");
 
             migrationBuilder.CreateIndex(
                 name: "IX_OpenIddictScopes_Name",
@@ -453,6 +799,11 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 column: "CredentialSetId");
 
             migrationBuilder.CreateIndex(
+                name: "IX_OpenIddictTokens_KeyId_ExpirationDate",
+                table: "OpenIddictTokens",
+                columns: new[] { "KeyId", "ExpirationDate" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_OpenIddictTokens_ReferenceId",
                 table: "OpenIddictTokens",
                 column: "ReferenceId",
@@ -464,9 +815,31 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 column: "SessionId");
 
             migrationBuilder.CreateIndex(
+                name: "IX_RememberedCalls_At",
+                table: "RememberedCalls",
+                column: "At");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_RememberedCalls_CredentialSetId",
+                table: "RememberedCalls",
+                column: "CredentialSetId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_RememberedForms_CredentialSetId",
+                table: "RememberedForms",
+                column: "CredentialSetId");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Sessions_AdministratorId",
                 table: "Sessions",
                 column: "AdministratorId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_UsedAssertions_ExpiresAt",
+                table: "UsedAssertions",
+                column: "ExpiresAt");
+
+            migrationBuilder.ProtectAuditEntriesOnSqlite();
         }
 
         /// <inheritdoc />
@@ -482,13 +855,31 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 name: "AspNetUserLogins");
 
             migrationBuilder.DropTable(
+                name: "AspNetUserPasskeys");
+
+            migrationBuilder.DropTable(
                 name: "AspNetUserTokens");
+
+            migrationBuilder.DropTable(
+                name: "AuditEntries");
+
+            migrationBuilder.DropTable(
+                name: "AuthenticatorApps");
 
             migrationBuilder.DropTable(
                 name: "DataProtectionKeys");
 
             migrationBuilder.DropTable(
-                name: "Keys");
+                name: "EventCounter");
+
+            migrationBuilder.DropTable(
+                name: "Events");
+
+            migrationBuilder.DropTable(
+                name: "Invitations");
+
+            migrationBuilder.DropTable(
+                name: "Nodes");
 
             migrationBuilder.DropTable(
                 name: "OpenIddictScopes");
@@ -497,7 +888,25 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 name: "OpenIddictTokens");
 
             migrationBuilder.DropTable(
+                name: "PendingActions");
+
+            migrationBuilder.DropTable(
+                name: "RecoveryCodes");
+
+            migrationBuilder.DropTable(
+                name: "RememberedCalls");
+
+            migrationBuilder.DropTable(
+                name: "RememberedForms");
+
+            migrationBuilder.DropTable(
                 name: "SignInAttempts");
+
+            migrationBuilder.DropTable(
+                name: "UsedAssertions");
+
+            migrationBuilder.DropTable(
+                name: "UsedChallenges");
 
             migrationBuilder.DropTable(
                 name: "OpenIddictAuthorizations");
@@ -516,6 +925,9 @@ namespace Auth.Server.Data.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "Accounts");
+
+            migrationBuilder.DropTable(
+                name: "Keys");
         }
     }
 }

@@ -13,7 +13,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Auth.Server.Data.Migrations.Postgres
 {
     [DbContext(typeof(PostgresAuthDbContext))]
-    [Migration("20261123204612_Initial")]
+    [Migration("20261127122719_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -49,8 +49,20 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text");
 
+                    b.Property<bool>("OmitPagination")
+                        .HasColumnType("boolean");
+
                     b.Property<long>("PolicyVersion")
                         .HasColumnType("bigint");
+
+                    b.Property<int?>("RateLimit")
+                        .HasColumnType("integer");
+
+                    b.Property<bool>("RequireSecondFactor")
+                        .HasColumnType("boolean");
+
+                    b.Property<bool>("RestoreInactive")
+                        .HasColumnType("boolean");
 
                     b.Property<bool>("ScimEnabled")
                         .HasColumnType("boolean");
@@ -143,14 +155,15 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasKey("Id");
 
-                    b.HasIndex("AccountId");
-
                     b.HasIndex("NormalizedEmail")
                         .HasDatabaseName("EmailIndex");
 
                     b.HasIndex("NormalizedUserName")
                         .IsUnique()
                         .HasDatabaseName("UserNameIndex");
+
+                    b.HasIndex("AccountId", "NormalizedEmail")
+                        .IsUnique();
 
                     b.ToTable("AspNetUsers", (string)null);
                 });
@@ -160,13 +173,25 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid");
 
+                    b.Property<string>("Address")
+                        .HasColumnType("text");
+
                     b.Property<Guid>("AdministratorId")
                         .HasColumnType("uuid");
+
+                    b.Property<string>("Browser")
+                        .HasColumnType("text");
+
+                    b.Property<DateTime>("ConfirmedAt")
+                        .HasColumnType("timestamp with time zone");
 
                     b.Property<DateTime?>("EndedAt")
                         .HasColumnType("timestamp with time zone");
 
                     b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTime>("LastUsedAt")
                         .HasColumnType("timestamp with time zone");
 
                     b.Property<DateTime>("StartedAt")
@@ -179,20 +204,202 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.ToTable("Sessions");
                 });
 
-            modelBuilder.Entity("Auth.Server.Administrators.SignInAttempts", b =>
+            modelBuilder.Entity("Auth.Server.Administrators.AuthenticatorApp", b =>
                 {
-                    b.Property<string>("EmailKey")
+                    b.Property<Guid>("AdministratorId")
+                        .HasColumnType("uuid");
+
+                    b.Property<long>("LastStep")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("ProtectedKey")
+                        .IsRequired()
                         .HasColumnType("text");
 
-                    b.Property<DateTime>("BlockedUntil")
+                    b.HasKey("AdministratorId");
+
+                    b.ToTable("AuthenticatorApps");
+                });
+
+            modelBuilder.Entity("Auth.Server.Administrators.Invitation", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid?>("AdministratorId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("CodeHash")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone");
 
-                    b.Property<int>("Failures")
-                        .HasColumnType("integer");
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text");
 
-                    b.HasKey("EmailKey");
+                    b.Property<string>("Email")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("EmailKey")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AdministratorId");
+
+                    b.HasIndex("CodeHash")
+                        .IsUnique();
+
+                    b.HasIndex("AccountId", "EmailKey")
+                        .IsUnique();
+
+                    b.ToTable("Invitations");
+                });
+
+            modelBuilder.Entity("Auth.Server.Administrators.RecoveryCode", b =>
+                {
+                    b.Property<Guid>("AdministratorId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Hash")
+                        .HasColumnType("text");
+
+                    b.HasKey("AdministratorId", "Hash");
+
+                    b.ToTable("RecoveryCodes");
+                });
+
+            modelBuilder.Entity("Auth.Server.Administrators.SignInAttempts", b =>
+                {
+                    b.Property<string>("Key")
+                        .HasColumnType("text");
+
+                    b.Property<DateTime?>("BlockedUntil")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTime>("ForgottenAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Key");
 
                     b.ToTable("SignInAttempts");
+                });
+
+            modelBuilder.Entity("Auth.Server.Administrators.UsedChallenge", b =>
+                {
+                    b.Property<string>("Hash")
+                        .HasColumnType("text");
+
+                    b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Hash");
+
+                    b.ToTable("UsedChallenges");
+                });
+
+            modelBuilder.Entity("Auth.Server.Audit.AuditEntry", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("About")
+                        .HasColumnType("text");
+
+                    b.Property<Guid?>("AccountId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)");
+
+                    b.Property<string>("ActorKind")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)");
+
+                    b.Property<string>("ActorName")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text");
+
+                    b.Property<string>("Detail")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)");
+
+                    b.Property<DateTime>("Time")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("UserAgent")
+                        .HasColumnType("text");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AccountId", "Id");
+
+                    b.ToTable("AuditEntries", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Audit.PendingAction", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("About")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)");
+
+                    b.Property<string>("ActorKind")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)");
+
+                    b.Property<string>("ActorName")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text");
+
+                    b.Property<DateTime>("Time")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("UserAgent")
+                        .HasColumnType("text");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("PendingActions", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Connect.Client", b =>
@@ -271,6 +478,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .ValueGeneratedOnAdd()
                         .HasColumnType("uuid");
 
+                    b.Property<string>("AllowedBy")
+                        .HasColumnType("text");
+
                     b.Property<Guid?>("ApplicationId")
                         .HasColumnType("uuid");
 
@@ -288,6 +498,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<string>("Properties")
                         .HasColumnType("text");
 
+                    b.Property<DateTime?>("ReplacedAt")
+                        .HasColumnType("timestamp with time zone");
+
                     b.Property<string>("Scopes")
                         .HasColumnType("text");
 
@@ -304,6 +517,8 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .HasColumnType("character varying(50)");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("CredentialSetId");
 
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
@@ -377,6 +592,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<DateTime?>("ExpirationDate")
                         .HasColumnType("timestamp with time zone");
 
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text");
+
                     b.Property<string>("Payload")
                         .HasColumnType("text");
 
@@ -401,9 +619,18 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .HasMaxLength(400)
                         .HasColumnType("character varying(400)");
 
+                    b.Property<Guid?>("SubjectTokenId")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid?>("SuccessorId")
+                        .HasColumnType("uuid");
+
                     b.Property<string>("Type")
                         .HasMaxLength(150)
                         .HasColumnType("character varying(150)");
+
+                    b.Property<int>("Uses")
+                        .HasColumnType("integer");
 
                     b.HasKey("Id");
 
@@ -416,9 +643,26 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasIndex("SessionId");
 
+                    b.HasIndex("KeyId", "ExpirationDate");
+
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type");
 
                     b.ToTable("OpenIddictTokens", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Connect.UsedAssertion", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text");
+
+                    b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("UsedAssertions");
                 });
 
             modelBuilder.Entity("Auth.Server.Credentials.CredentialSet", b =>
@@ -429,11 +673,30 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<Guid>("AccountId")
                         .HasColumnType("uuid");
 
+                    b.Property<DateTime?>("ActivateBefore")
+                        .HasColumnType("timestamp with time zone");
+
                     b.Property<DateTime?>("ActivatedAt")
                         .HasColumnType("timestamp with time zone");
 
+                    b.Property<string>("ActivatedBy")
+                        .HasColumnType("text");
+
+                    b.Property<string>("Activation")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)");
+
+                    b.Property<long?>("ActivationEvent")
+                        .HasColumnType("bigint");
+
                     b.Property<string>("ClientId")
                         .HasColumnType("text");
+
+                    b.Property<string>("Confirmation")
+                        .HasColumnType("text");
+
+                    b.Property<DateTime?>("ConfirmedAt")
+                        .HasColumnType("timestamp with time zone");
 
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone");
@@ -455,8 +718,14 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<DateTime?>("ExpiresAt")
                         .HasColumnType("timestamp with time zone");
 
+                    b.Property<DateTime?>("FirstUsedAt")
+                        .HasColumnType("timestamp with time zone");
+
                     b.Property<long?>("Generation")
                         .HasColumnType("bigint");
+
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text");
 
                     b.Property<string>("LastFour")
                         .IsRequired()
@@ -473,6 +742,8 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasKey("Id");
 
+                    b.HasIndex("KeyId");
+
                     b.HasIndex("AccountId", "CreatedAt");
 
                     b.HasIndex(new[] { "AccountId" }, "One_active_set_per_account")
@@ -486,33 +757,177 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.ToTable("CredentialSets");
                 });
 
+            modelBuilder.Entity("Auth.Server.Events.Event", b =>
+                {
+                    b.Property<long>("Number")
+                        .HasColumnType("bigint");
+
+                    b.Property<Guid?>("AccountId")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid?>("CredentialSetId")
+                        .HasColumnType("uuid");
+
+                    b.Property<long?>("Generation")
+                        .HasColumnType("bigint");
+
+                    b.Property<DateTime>("Time")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)");
+
+                    b.HasKey("Number");
+
+                    b.HasIndex("Time");
+
+                    b.ToTable("Events", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Events.EventCounter", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer");
+
+                    b.Property<long>("Last")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("EventCounter", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            Last = 0L
+                        });
+                });
+
+            modelBuilder.Entity("Auth.Server.Events.Node", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<long?>("Acknowledged")
+                        .HasColumnType("bigint");
+
+                    b.Property<DateTime>("LastSeen")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
+
+                    b.Property<Guid?>("Retirement")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("Nodes", (string)null);
+                });
+
             modelBuilder.Entity("Auth.Server.Keys.ServerKey", b =>
                 {
                     b.Property<string>("Id")
                         .HasColumnType("text");
 
+                    b.Property<DateTime>("ActiveFrom")
+                        .HasColumnType("timestamp with time zone");
+
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTime?>("ForgottenAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer");
 
                     b.Property<byte[]>("ProtectedKey")
                         .IsRequired()
                         .HasColumnType("bytea");
-
-                    b.Property<DateTime?>("RetiredAt")
-                        .HasColumnType("timestamp with time zone");
 
                     b.Property<string>("Use")
                         .IsRequired()
                         .HasMaxLength(20)
                         .HasColumnType("character varying(20)");
 
+                    b.Property<DateTime?>("WithdrawnAt")
+                        .HasColumnType("timestamp with time zone");
+
                     b.HasKey("Id");
 
-                    b.HasIndex(new[] { "Use" }, "One_key_in_use")
-                        .IsUnique()
-                        .HasFilter("\"RetiredAt\" IS NULL");
+                    b.HasIndex("Use", "Number")
+                        .IsUnique();
 
                     b.ToTable("Keys");
+                });
+
+            modelBuilder.Entity("Auth.Server.Management.RememberedCall", b =>
+                {
+                    b.Property<Guid>("CallerId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Key")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<Guid>("CredentialSetId")
+                        .HasColumnType("uuid");
+
+                    b.Property<long?>("Event")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Hash")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)");
+
+                    b.Property<string>("ProtectedSecret")
+                        .HasColumnType("text");
+
+                    b.Property<int>("Status")
+                        .HasColumnType("integer");
+
+                    b.HasKey("CallerId", "Key");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("CredentialSetId");
+
+                    b.ToTable("RememberedCalls", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Pages.RememberedForm", b =>
+                {
+                    b.Property<Guid>("SessionId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Hash")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<Guid>("CredentialSetId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("ProtectedSecret")
+                        .HasColumnType("text");
+
+                    b.HasKey("SessionId", "Hash");
+
+                    b.HasIndex("CredentialSetId");
+
+                    b.ToTable("RememberedForms", (string)null);
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.DataProtection.EntityFrameworkCore.DataProtectionKey", b =>
@@ -579,6 +994,22 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.ToTable("AspNetUserLogins", (string)null);
                 });
 
+            modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserPasskey<System.Guid>", b =>
+                {
+                    b.Property<byte[]>("CredentialId")
+                        .HasMaxLength(1024)
+                        .HasColumnType("bytea");
+
+                    b.Property<Guid>("UserId")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("CredentialId");
+
+                    b.HasIndex("UserId");
+
+                    b.ToTable("AspNetUserPasskeys", (string)null);
+                });
+
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserToken<System.Guid>", b =>
                 {
                     b.Property<Guid>("UserId")
@@ -629,13 +1060,81 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Navigation("Administrator");
                 });
 
+            modelBuilder.Entity("Auth.Server.Administrators.AuthenticatorApp", b =>
+                {
+                    b.HasOne("Auth.Server.Administrators.Administrator", "Administrator")
+                        .WithOne()
+                        .HasForeignKey("Auth.Server.Administrators.AuthenticatorApp", "AdministratorId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.Navigation("Administrator");
+                });
+
+            modelBuilder.Entity("Auth.Server.Administrators.Invitation", b =>
+                {
+                    b.HasOne("Auth.Server.Accounts.Account", "Account")
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("Auth.Server.Administrators.Administrator", "Administrator")
+                        .WithMany()
+                        .HasForeignKey("AdministratorId")
+                        .OnDelete(DeleteBehavior.Cascade);
+
+                    b.Navigation("Account");
+
+                    b.Navigation("Administrator");
+                });
+
+            modelBuilder.Entity("Auth.Server.Administrators.RecoveryCode", b =>
+                {
+                    b.HasOne("Auth.Server.Administrators.Administrator", "Administrator")
+                        .WithMany()
+                        .HasForeignKey("AdministratorId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.Navigation("Administrator");
+                });
+
             modelBuilder.Entity("Auth.Server.Connect.Client", b =>
                 {
                     b.HasOne("Auth.Server.Credentials.CredentialSet", "CredentialSet")
                         .WithMany()
                         .HasForeignKey("CredentialSetId");
 
+                    b.OwnsOne("Auth.Server.Connect.ManagementAccess", "Management", b1 =>
+                        {
+                            b1.Property<Guid>("ClientId")
+                                .HasColumnType("uuid");
+
+                            b1.Property<Guid?>("AccountId")
+                                .HasColumnType("uuid");
+
+                            b1.Property<DateTime>("CreatedAt")
+                                .HasColumnType("timestamp with time zone");
+
+                            b1.Property<string>("CreatedBy")
+                                .IsRequired()
+                                .HasColumnType("text");
+
+                            b1.Property<bool>("ReadOnly")
+                                .HasColumnType("boolean");
+
+                            b1.HasKey("ClientId");
+
+                            b1.ToTable("OpenIddictApplications");
+
+                            b1.WithOwner()
+                                .HasForeignKey("ClientId");
+                        });
+
                     b.Navigation("CredentialSet");
+
+                    b.Navigation("Management");
                 });
 
             modelBuilder.Entity("Auth.Server.Connect.Grant", b =>
@@ -661,6 +1160,10 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .WithMany()
                         .HasForeignKey("CredentialSetId");
 
+                    b.HasOne("Auth.Server.Keys.ServerKey", "Key")
+                        .WithMany()
+                        .HasForeignKey("KeyId");
+
                     b.HasOne("Auth.Server.Administrators.AdministratorSession", "Session")
                         .WithMany()
                         .HasForeignKey("SessionId");
@@ -670,6 +1173,8 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Navigation("Authorization");
 
                     b.Navigation("CredentialSet");
+
+                    b.Navigation("Key");
 
                     b.Navigation("Session");
                 });
@@ -682,7 +1187,91 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
 
+                    b.HasOne("Auth.Server.Keys.ServerKey", "Key")
+                        .WithMany()
+                        .HasForeignKey("KeyId");
+
+                    b.OwnsOne("Auth.Server.Credentials.Use", "LastRefusal", b1 =>
+                        {
+                            b1.Property<Guid>("CredentialSetId")
+                                .HasColumnType("uuid");
+
+                            b1.Property<string>("Address")
+                                .HasColumnType("text");
+
+                            b1.Property<DateTime>("At")
+                                .HasColumnType("timestamp with time zone");
+
+                            b1.Property<string>("UserAgent")
+                                .HasColumnType("text");
+
+                            b1.HasKey("CredentialSetId");
+
+                            b1.ToTable("CredentialSets");
+
+                            b1.WithOwner()
+                                .HasForeignKey("CredentialSetId");
+                        });
+
+                    b.OwnsOne("Auth.Server.Credentials.Use", "LastUse", b1 =>
+                        {
+                            b1.Property<Guid>("CredentialSetId")
+                                .HasColumnType("uuid");
+
+                            b1.Property<string>("Address")
+                                .HasColumnType("text");
+
+                            b1.Property<DateTime>("At")
+                                .HasColumnType("timestamp with time zone");
+
+                            b1.Property<string>("UserAgent")
+                                .HasColumnType("text");
+
+                            b1.HasKey("CredentialSetId");
+
+                            b1.ToTable("CredentialSets");
+
+                            b1.WithOwner()
+                                .HasForeignKey("CredentialSetId");
+                        });
+
                     b.Navigation("Account");
+
+                    b.Navigation("Key");
+
+                    b.Navigation("LastRefusal");
+
+                    b.Navigation("LastUse");
+                });
+
+            modelBuilder.Entity("Auth.Server.Management.RememberedCall", b =>
+                {
+                    b.HasOne("Auth.Server.Connect.Client", null)
+                        .WithMany()
+                        .HasForeignKey("CallerId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("Auth.Server.Credentials.CredentialSet", null)
+                        .WithMany()
+                        .HasForeignKey("CredentialSetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Auth.Server.Pages.RememberedForm", b =>
+                {
+                    b.HasOne("Auth.Server.Credentials.CredentialSet", null)
+                        .WithMany()
+                        .HasForeignKey("CredentialSetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("Auth.Server.Administrators.AdministratorSession", null)
+                        .WithMany()
+                        .HasForeignKey("SessionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserClaim<System.Guid>", b =>
@@ -700,6 +1289,57 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .WithMany()
                         .HasForeignKey("UserId")
                         .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityUserPasskey<System.Guid>", b =>
+                {
+                    b.HasOne("Auth.Server.Administrators.Administrator", null)
+                        .WithMany()
+                        .HasForeignKey("UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.OwnsOne("Microsoft.AspNetCore.Identity.IdentityPasskeyData", "Data", b1 =>
+                        {
+                            b1.Property<byte[]>("IdentityUserPasskeyCredentialId");
+
+                            b1.Property<byte[]>("AttestationObject")
+                                .IsRequired();
+
+                            b1.Property<byte[]>("ClientDataJson")
+                                .IsRequired();
+
+                            b1.Property<DateTimeOffset>("CreatedAt");
+
+                            b1.Property<bool>("IsBackedUp");
+
+                            b1.Property<bool>("IsBackupEligible");
+
+                            b1.Property<bool>("IsUserVerified");
+
+                            b1.Property<string>("Name");
+
+                            b1.Property<byte[]>("PublicKey")
+                                .IsRequired();
+
+                            b1.Property<long>("SignCount");
+
+                            b1.PrimitiveCollection<string>("Transports");
+
+                            b1.HasKey("IdentityUserPasskeyCredentialId");
+
+                            b1.ToTable("AspNetUserPasskeys");
+
+                            b1
+                                .ToJson("Data")
+                                .HasColumnType("jsonb");
+
+                            b1.WithOwner()
+                                .HasForeignKey("IdentityUserPasskeyCredentialId");
+                        });
+
+                    b.Navigation("Data")
                         .IsRequired();
                 });
 

@@ -1,5 +1,6 @@
 ﻿using System;
 using System.Collections.Generic;
+using Auth.Server.Audit;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
@@ -13,6 +14,7 @@ namespace Auth.Server.Data.Migrations.Postgres
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            // The default values are written by hand: the model has none of them.
             migrationBuilder.CreateTable(
                 name: "Accounts",
                 columns: table => new
@@ -22,6 +24,10 @@ namespace Auth.Server.Data.Migrations.Postgres
                     ScimEnabled = table.Column<bool>(type: "boolean", nullable: false),
                     Suspended = table.Column<bool>(type: "boolean", nullable: false),
                     AttributeRules = table.Column<string>(type: "text", nullable: false),
+                    RateLimit = table.Column<int>(type: "integer", nullable: true),
+                    RestoreInactive = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
+                    OmitPagination = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
+                    RequireSecondFactor = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
                     Domains = table.Column<List<string>>(type: "text[]", nullable: false),
                     PolicyVersion = table.Column<long>(type: "bigint", nullable: false),
                     LastGeneration = table.Column<long>(type: "bigint", nullable: false),
@@ -30,6 +36,28 @@ namespace Auth.Server.Data.Migrations.Postgres
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Accounts", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "AuditEntries",
+                columns: table => new
+                {
+                    Id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    Time = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    AccountId = table.Column<Guid>(type: "uuid", nullable: true),
+                    ActorKind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false),
+                    ActorName = table.Column<string>(type: "text", nullable: false),
+                    Address = table.Column<string>(type: "text", nullable: true),
+                    UserAgent = table.Column<string>(type: "text", nullable: true),
+                    Action = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: false),
+                    Outcome = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false),
+                    About = table.Column<string>(type: "text", nullable: true),
+                    Detail = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_AuditEntries", x => x.Id);
                 });
 
             migrationBuilder.CreateTable(
@@ -47,18 +75,64 @@ namespace Auth.Server.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "EventCounter",
+                columns: table => new
+                {
+                    Id = table.Column<int>(type: "integer", nullable: false),
+                    Last = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_EventCounter", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Events",
+                columns: table => new
+                {
+                    Number = table.Column<long>(type: "bigint", nullable: false),
+                    Time = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    Type = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false),
+                    AccountId = table.Column<Guid>(type: "uuid", nullable: true),
+                    Generation = table.Column<long>(type: "bigint", nullable: true),
+                    CredentialSetId = table.Column<Guid>(type: "uuid", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Events", x => x.Number);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Keys",
                 columns: table => new
                 {
                     Id = table.Column<string>(type: "text", nullable: false),
                     Use = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false),
+                    Number = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
                     ProtectedKey = table.Column<byte[]>(type: "bytea", nullable: false),
                     CreatedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
-                    RetiredAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: true)
+                    ActiveFrom = table.Column<DateTime>(type: "timestamp with time zone", nullable: false, defaultValue: new DateTime(1, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified)),
+                    ForgottenAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    WithdrawnAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: true)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Keys", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Nodes",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "uuid", nullable: false),
+                    Name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false),
+                    Acknowledged = table.Column<long>(type: "bigint", nullable: true),
+                    LastSeen = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    Retirement = table.Column<Guid>(type: "uuid", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Nodes", x => x.Id);
                 });
 
             migrationBuilder.CreateTable(
@@ -81,16 +155,59 @@ namespace Auth.Server.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
-                name: "SignInAttempts",
+                name: "PendingActions",
                 columns: table => new
                 {
-                    EmailKey = table.Column<string>(type: "text", nullable: false),
-                    Failures = table.Column<int>(type: "integer", nullable: false),
-                    BlockedUntil = table.Column<DateTime>(type: "timestamp with time zone", nullable: false)
+                    Id = table.Column<Guid>(type: "uuid", nullable: false),
+                    Time = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    AccountId = table.Column<Guid>(type: "uuid", nullable: false),
+                    ActorKind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false),
+                    ActorName = table.Column<string>(type: "text", nullable: false),
+                    Address = table.Column<string>(type: "text", nullable: true),
+                    UserAgent = table.Column<string>(type: "text", nullable: true),
+                    Action = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: false),
+                    About = table.Column<string>(type: "text", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_SignInAttempts", x => x.EmailKey);
+                    table.PrimaryKey("PK_PendingActions", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "SignInAttempts",
+                columns: table => new
+                {
+                    Key = table.Column<string>(type: "text", nullable: false),
+                    ForgottenAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    BlockedUntil = table.Column<DateTime>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_SignInAttempts", x => x.Key);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "UsedAssertions",
+                columns: table => new
+                {
+                    Id = table.Column<string>(type: "text", nullable: false),
+                    ExpiresAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_UsedAssertions", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "UsedChallenges",
+                columns: table => new
+                {
+                    Hash = table.Column<string>(type: "text", nullable: false),
+                    ExpiresAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_UsedChallenges", x => x.Hash);
                 });
 
             migrationBuilder.CreateTable(
@@ -158,7 +275,21 @@ namespace Auth.Server.Data.Migrations.Postgres
                     LastFour = table.Column<string>(type: "text", nullable: false),
                     CreatedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
                     CreatedBy = table.Column<string>(type: "text", nullable: false),
+                    Activation = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: true),
+                    ActivateBefore = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     ActivatedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    ActivatedBy = table.Column<string>(type: "text", nullable: true),
+                    ActivationEvent = table.Column<long>(type: "bigint", nullable: true),
+                    ConfirmedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    Confirmation = table.Column<string>(type: "text", nullable: true),
+                    FirstUsedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    LastUse_At = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    LastUse_Address = table.Column<string>(type: "text", nullable: true),
+                    LastUse_UserAgent = table.Column<string>(type: "text", nullable: true),
+                    LastRefusal_At = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    LastRefusal_Address = table.Column<string>(type: "text", nullable: true),
+                    LastRefusal_UserAgent = table.Column<string>(type: "text", nullable: true),
+                    KeyId = table.Column<string>(type: "text", nullable: true),
                     ExpiresAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     EndedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     EndedBy = table.Column<string>(type: "text", nullable: true),
@@ -173,6 +304,11 @@ namespace Auth.Server.Data.Migrations.Postgres
                         principalTable: "Accounts",
                         principalColumn: "Id",
                         onDelete: ReferentialAction.Cascade);
+                    table.ForeignKey(
+                        name: "FK_CredentialSets_Keys_KeyId",
+                        column: x => x.KeyId,
+                        principalTable: "Keys",
+                        principalColumn: "Id");
                 });
 
             migrationBuilder.CreateTable(
@@ -217,6 +353,25 @@ namespace Auth.Server.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "AspNetUserPasskeys",
+                columns: table => new
+                {
+                    CredentialId = table.Column<byte[]>(type: "bytea", maxLength: 1024, nullable: false),
+                    UserId = table.Column<Guid>(type: "uuid", nullable: false),
+                    Data = table.Column<string>(type: "jsonb", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_AspNetUserPasskeys", x => x.CredentialId);
+                    table.ForeignKey(
+                        name: "FK_AspNetUserPasskeys_AspNetUsers_UserId",
+                        column: x => x.UserId,
+                        principalTable: "AspNetUsers",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "AspNetUserTokens",
                 columns: table => new
                 {
@@ -237,6 +392,74 @@ namespace Auth.Server.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "AuthenticatorApps",
+                columns: table => new
+                {
+                    AdministratorId = table.Column<Guid>(type: "uuid", nullable: false),
+                    ProtectedKey = table.Column<string>(type: "text", nullable: false),
+                    LastStep = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_AuthenticatorApps", x => x.AdministratorId);
+                    table.ForeignKey(
+                        name: "FK_AuthenticatorApps_AspNetUsers_AdministratorId",
+                        column: x => x.AdministratorId,
+                        principalTable: "AspNetUsers",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Invitations",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "uuid", nullable: false),
+                    AccountId = table.Column<Guid>(type: "uuid", nullable: false),
+                    Email = table.Column<string>(type: "text", nullable: false),
+                    EmailKey = table.Column<string>(type: "text", nullable: false),
+                    CodeHash = table.Column<string>(type: "text", nullable: false),
+                    AdministratorId = table.Column<Guid>(type: "uuid", nullable: true),
+                    CreatedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    CreatedBy = table.Column<string>(type: "text", nullable: false),
+                    ExpiresAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Invitations", x => x.Id);
+                    table.ForeignKey(
+                        name: "FK_Invitations_Accounts_AccountId",
+                        column: x => x.AccountId,
+                        principalTable: "Accounts",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                    table.ForeignKey(
+                        name: "FK_Invitations_AspNetUsers_AdministratorId",
+                        column: x => x.AdministratorId,
+                        principalTable: "AspNetUsers",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "RecoveryCodes",
+                columns: table => new
+                {
+                    AdministratorId = table.Column<Guid>(type: "uuid", nullable: false),
+                    Hash = table.Column<string>(type: "text", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RecoveryCodes", x => new { x.AdministratorId, x.Hash });
+                    table.ForeignKey(
+                        name: "FK_RecoveryCodes_AspNetUsers_AdministratorId",
+                        column: x => x.AdministratorId,
+                        principalTable: "AspNetUsers",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Sessions",
                 columns: table => new
                 {
@@ -244,6 +467,10 @@ namespace Auth.Server.Data.Migrations.Postgres
                     AdministratorId = table.Column<Guid>(type: "uuid", nullable: false),
                     StartedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
                     ExpiresAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    LastUsedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false, defaultValue: new DateTime(1, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified)),
+                    ConfirmedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false, defaultValue: new DateTime(1, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified)),
+                    Address = table.Column<string>(type: "text", nullable: true),
+                    Browser = table.Column<string>(type: "text", nullable: true),
                     EndedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: true)
                 },
                 constraints: table =>
@@ -263,6 +490,10 @@ namespace Auth.Server.Data.Migrations.Postgres
                 {
                     Id = table.Column<Guid>(type: "uuid", nullable: false),
                     CredentialSetId = table.Column<Guid>(type: "uuid", nullable: true),
+                    Management_AccountId = table.Column<Guid>(type: "uuid", nullable: true),
+                    Management_ReadOnly = table.Column<bool>(type: "boolean", nullable: true),
+                    Management_CreatedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    Management_CreatedBy = table.Column<string>(type: "text", nullable: true),
                     ApplicationType = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: true),
                     ClientId = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true),
                     ClientSecret = table.Column<string>(type: "text", nullable: true),
@@ -290,11 +521,40 @@ namespace Auth.Server.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "RememberedForms",
+                columns: table => new
+                {
+                    SessionId = table.Column<Guid>(type: "uuid", nullable: false),
+                    Hash = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    At = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    CredentialSetId = table.Column<Guid>(type: "uuid", nullable: false),
+                    ProtectedSecret = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RememberedForms", x => new { x.SessionId, x.Hash });
+                    table.ForeignKey(
+                        name: "FK_RememberedForms_CredentialSets_CredentialSetId",
+                        column: x => x.CredentialSetId,
+                        principalTable: "CredentialSets",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                    table.ForeignKey(
+                        name: "FK_RememberedForms_Sessions_SessionId",
+                        column: x => x.SessionId,
+                        principalTable: "Sessions",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "OpenIddictAuthorizations",
                 columns: table => new
                 {
                     Id = table.Column<Guid>(type: "uuid", nullable: false),
                     CredentialSetId = table.Column<Guid>(type: "uuid", nullable: true),
+                    AllowedBy = table.Column<string>(type: "text", nullable: true),
+                    ReplacedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     ApplicationId = table.Column<Guid>(type: "uuid", nullable: true),
                     ConcurrencyToken = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: true),
                     CreationDate = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
@@ -315,12 +575,46 @@ namespace Auth.Server.Data.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "RememberedCalls",
+                columns: table => new
+                {
+                    CallerId = table.Column<Guid>(type: "uuid", nullable: false),
+                    Key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false),
+                    Hash = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    At = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    Status = table.Column<int>(type: "integer", nullable: false),
+                    CredentialSetId = table.Column<Guid>(type: "uuid", nullable: false),
+                    Event = table.Column<long>(type: "bigint", nullable: true),
+                    ProtectedSecret = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RememberedCalls", x => new { x.CallerId, x.Key });
+                    table.ForeignKey(
+                        name: "FK_RememberedCalls_CredentialSets_CredentialSetId",
+                        column: x => x.CredentialSetId,
+                        principalTable: "CredentialSets",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                    table.ForeignKey(
+                        name: "FK_RememberedCalls_OpenIddictApplications_CallerId",
+                        column: x => x.CallerId,
+                        principalTable: "OpenIddictApplications",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "OpenIddictTokens",
                 columns: table => new
                 {
                     Id = table.Column<Guid>(type: "uuid", nullable: false),
                     CredentialSetId = table.Column<Guid>(type: "uuid", nullable: true),
                     SessionId = table.Column<Guid>(type: "uuid", nullable: true),
+                    SubjectTokenId = table.Column<Guid>(type: "uuid", nullable: true),
+                    SuccessorId = table.Column<Guid>(type: "uuid", nullable: true),
+                    Uses = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    KeyId = table.Column<string>(type: "text", nullable: true),
                     ApplicationId = table.Column<Guid>(type: "uuid", nullable: true),
                     AuthorizationId = table.Column<Guid>(type: "uuid", nullable: true),
                     ConcurrencyToken = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: true),
@@ -343,6 +637,11 @@ namespace Auth.Server.Data.Migrations.Postgres
                         principalTable: "CredentialSets",
                         principalColumn: "Id");
                     table.ForeignKey(
+                        name: "FK_OpenIddictTokens_Keys_KeyId",
+                        column: x => x.KeyId,
+                        principalTable: "Keys",
+                        principalColumn: "Id");
+                    table.ForeignKey(
                         name: "FK_OpenIddictTokens_OpenIddictApplications_ApplicationId",
                         column: x => x.ApplicationId,
                         principalTable: "OpenIddictApplications",
@@ -358,6 +657,11 @@ namespace Auth.Server.Data.Migrations.Postgres
                         principalTable: "Sessions",
                         principalColumn: "Id");
                 });
+
+            migrationBuilder.InsertData(
+                table: "EventCounter",
+                columns: new[] { "Id", "Last" },
+                values: new object[] { 1, 0L });
 
             migrationBuilder.CreateIndex(
                 name: "IX_Accounts_Name",
@@ -376,14 +680,20 @@ namespace Auth.Server.Data.Migrations.Postgres
                 column: "UserId");
 
             migrationBuilder.CreateIndex(
+                name: "IX_AspNetUserPasskeys_UserId",
+                table: "AspNetUserPasskeys",
+                column: "UserId");
+
+            migrationBuilder.CreateIndex(
                 name: "EmailIndex",
                 table: "AspNetUsers",
                 column: "NormalizedEmail");
 
             migrationBuilder.CreateIndex(
-                name: "IX_AspNetUsers_AccountId",
+                name: "IX_AspNetUsers_AccountId_NormalizedEmail",
                 table: "AspNetUsers",
-                column: "AccountId");
+                columns: new[] { "AccountId", "NormalizedEmail" },
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "UserNameIndex",
@@ -392,9 +702,19 @@ namespace Auth.Server.Data.Migrations.Postgres
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_AuditEntries_AccountId_Id",
+                table: "AuditEntries",
+                columns: new[] { "AccountId", "Id" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_CredentialSets_AccountId_CreatedAt",
                 table: "CredentialSets",
                 columns: new[] { "AccountId", "CreatedAt" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_CredentialSets_KeyId",
+                table: "CredentialSets",
+                column: "KeyId");
 
             migrationBuilder.CreateIndex(
                 name: "One_active_set_per_account",
@@ -411,11 +731,32 @@ namespace Auth.Server.Data.Migrations.Postgres
                 filter: "\"State\" = 'Staged'");
 
             migrationBuilder.CreateIndex(
-                name: "One_key_in_use",
+                name: "IX_Events_Time",
+                table: "Events",
+                column: "Time");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Invitations_AccountId_EmailKey",
+                table: "Invitations",
+                columns: new[] { "AccountId", "EmailKey" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Invitations_AdministratorId",
+                table: "Invitations",
+                column: "AdministratorId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Invitations_CodeHash",
+                table: "Invitations",
+                column: "CodeHash",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Keys_Use_Number",
                 table: "Keys",
-                column: "Use",
-                unique: true,
-                filter: "\"RetiredAt\" IS NULL");
+                columns: new[] { "Use", "Number" },
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_OpenIddictApplications_ClientId",
@@ -432,6 +773,11 @@ namespace Auth.Server.Data.Migrations.Postgres
                 name: "IX_OpenIddictAuthorizations_ApplicationId_Status_Subject_Type",
                 table: "OpenIddictAuthorizations",
                 columns: new[] { "ApplicationId", "Status", "Subject", "Type" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_OpenIddictAuthorizations_CredentialSetId",
+                table: "OpenIddictAuthorizations",
+                column: "CredentialSetId");
 
             migrationBuilder.CreateIndex(
                 name: "IX_OpenIddictScopes_Name",
@@ -455,6 +801,11 @@ namespace Auth.Server.Data.Migrations.Postgres
                 column: "CredentialSetId");
 
             migrationBuilder.CreateIndex(
+                name: "IX_OpenIddictTokens_KeyId_ExpirationDate",
+                table: "OpenIddictTokens",
+                columns: new[] { "KeyId", "ExpirationDate" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_OpenIddictTokens_ReferenceId",
                 table: "OpenIddictTokens",
                 column: "ReferenceId",
@@ -466,9 +817,31 @@ namespace Auth.Server.Data.Migrations.Postgres
                 column: "SessionId");
 
             migrationBuilder.CreateIndex(
+                name: "IX_RememberedCalls_At",
+                table: "RememberedCalls",
+                column: "At");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_RememberedCalls_CredentialSetId",
+                table: "RememberedCalls",
+                column: "CredentialSetId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_RememberedForms_CredentialSetId",
+                table: "RememberedForms",
+                column: "CredentialSetId");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Sessions_AdministratorId",
                 table: "Sessions",
                 column: "AdministratorId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_UsedAssertions_ExpiresAt",
+                table: "UsedAssertions",
+                column: "ExpiresAt");
+
+            migrationBuilder.ProtectAuditEntriesOnPostgres();
         }
 
         /// <inheritdoc />
@@ -484,13 +857,31 @@ namespace Auth.Server.Data.Migrations.Postgres
                 name: "AspNetUserLogins");
 
             migrationBuilder.DropTable(
+                name: "AspNetUserPasskeys");
+
+            migrationBuilder.DropTable(
                 name: "AspNetUserTokens");
+
+            migrationBuilder.DropTable(
+                name: "AuditEntries");
+
+            migrationBuilder.DropTable(
+                name: "AuthenticatorApps");
 
             migrationBuilder.DropTable(
                 name: "DataProtectionKeys");
 
             migrationBuilder.DropTable(
-                name: "Keys");
+                name: "EventCounter");
+
+            migrationBuilder.DropTable(
+                name: "Events");
+
+            migrationBuilder.DropTable(
+                name: "Invitations");
+
+            migrationBuilder.DropTable(
+                name: "Nodes");
 
             migrationBuilder.DropTable(
                 name: "OpenIddictScopes");
@@ -499,7 +890,25 @@ namespace Auth.Server.Data.Migrations.Postgres
                 name: "OpenIddictTokens");
 
             migrationBuilder.DropTable(
+                name: "PendingActions");
+
+            migrationBuilder.DropTable(
+                name: "RecoveryCodes");
+
+            migrationBuilder.DropTable(
+                name: "RememberedCalls");
+
+            migrationBuilder.DropTable(
+                name: "RememberedForms");
+
+            migrationBuilder.DropTable(
                 name: "SignInAttempts");
+
+            migrationBuilder.DropTable(
+                name: "UsedAssertions");
+
+            migrationBuilder.DropTable(
+                name: "UsedChallenges");
 
             migrationBuilder.DropTable(
                 name: "OpenIddictAuthorizations");
@@ -518,6 +927,11 @@ namespace Auth.Server.Data.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "Accounts");
+
+            migrationBuilder.DropTable(
+                name: "Keys");
+
+            migrationBuilder.Sql("DROP FUNCTION audit_entries_are_for_ever");
         }
     }
 }
