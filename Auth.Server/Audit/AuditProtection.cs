@@ -20,6 +20,14 @@ internal static class AuditProtection
                 BEGIN SELECT RAISE(ABORT, '{Refusal}'); END
                 """);
         }
+
+        // REPLACE deletes the row in its way without calling the trigger of DELETE, unless the connection has set
+        // recursive_triggers. So no entry may have the id of another in the first place.
+        migration.Sql($"""
+            CREATE TRIGGER "AuditEntries_INSERT" BEFORE INSERT ON "AuditEntries"
+            WHEN EXISTS (SELECT 1 FROM "AuditEntries" WHERE "Id" = NEW."Id")
+            BEGIN SELECT RAISE(ABORT, '{Refusal}'); END
+            """);
     }
 
     /// <summary>
