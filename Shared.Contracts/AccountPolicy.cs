@@ -2,10 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Shared.Contracts;
 
-/// <summary>
-/// What <c>Scim.Api</c> is told about an account, in every introspection answer. A policy with a lower
-/// <see cref="Version"/> than one already seen is out of date.
-/// </summary>
+/// <summary>What <c>Scim.Api</c> is told about an account, in every introspection answer.</summary>
 public sealed record AccountPolicy
 {
     /// <summary>The account.</summary>
@@ -15,10 +12,6 @@ public sealed record AccountPolicy
     /// <summary>The customer's name, for texts that people read.</summary>
     [JsonPropertyName("name")]
     public required string Name { get; init; }
-
-    /// <summary>Grows by one with every change of the account.</summary>
-    [JsonPropertyName("version")]
-    public required long Version { get; init; }
 
     /// <summary>Whether identity providers may provision; if not, SCIM answers 403.</summary>
     [JsonPropertyName("scim_enabled")]

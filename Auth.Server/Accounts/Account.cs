@@ -50,9 +50,6 @@ internal sealed class Account
 
     public List<AccountLicence> Licences { get; init; } = [];
 
-    /// <summary>Grows by one with every change that <c>Scim.Api</c> must hear of.</summary>
-    public long PolicyVersion { get; set; } = 1;
-
     /// <summary>The generation of the credential set that became active last; 0 if none ever did.</summary>
     public long LastGeneration { get; set; }
 
@@ -64,7 +61,6 @@ internal sealed class Account
     {
         Id = Id,
         Name = Name,
-        Version = PolicyVersion,
         ScimEnabled = ScimEnabled,
         Suspended = Suspended,
         AttributeRules = AttributeRules,

@@ -88,9 +88,9 @@ internal sealed partial class AccountRegister(
         id,
         async work =>
         {
-            // Locks the row on PostgreSQL, so that no two changes get the same version.
+            // Locks the row on PostgreSQL, so that two changes of one account are made one after another.
             await db.Accounts.Where(account => account.Id == id).ExecuteUpdateAsync(
-                set => set.SetProperty(account => account.PolicyVersion, account => account.PolicyVersion + 1), cancellation);
+                set => set.SetProperty(account => account.LastGeneration, account => account.LastGeneration), cancellation);
             var account = await Get(id, cancellation);
             (work.Entry.About, work.Entry.Detail) = (account.Name, $"{change}");
             Apply(account, change);

@@ -108,7 +108,6 @@ internal static class TokenRow
         AdministratorEmail,
         AccountId,
         AccountName,
-        PolicyVersion,
         ScimEnabled,
         Suspended,
         AttributeRules,
@@ -156,7 +155,6 @@ internal static class TokenRow
     {
         Id = row.Id(Column.AccountId),
         Name = row.Text(Column.AccountName)!,
-        Version = row.LongNumber(Column.PolicyVersion),
         ScimEnabled = row.Flag(Column.ScimEnabled),
         Suspended = row.Flag(Column.Suspended),
         AttributeRules = row.Text(Column.AttributeRules)!,

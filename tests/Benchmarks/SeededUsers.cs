@@ -21,7 +21,6 @@ internal static class SeededUsers
     {
         Id = new Guid("01900000-0000-7000-8000-000000000001"),
         Name = "Acme",
-        Version = 1,
         ScimEnabled = true,
         AttributeRules = AttributeRuleSets.Guide,
         Domains = [],

@@ -12,7 +12,6 @@ internal sealed class TestAccount
     {
         Id = Guid.CreateVersion7(),
         Name = "Acme",
-        Version = 1,
         ScimEnabled = true,
         AttributeRules = AttributeRuleSets.Guide,
         Domains = [],

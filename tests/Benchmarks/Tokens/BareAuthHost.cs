@@ -23,7 +23,7 @@ internal sealed class BareAuthHost
     private const string Introspection =
         """
         SELECT t."Status", t."ExpirationDate", s."State", s."Id", s."Generation", s."Method",
-            a."Id", a."Name", a."PolicyVersion", a."ScimEnabled", a."AttributeRules", a."RateLimit", l."Product", l."Seats"
+            a."Id", a."Name", a."ScimEnabled", a."AttributeRules", a."RateLimit", l."Product", l."Seats"
         FROM "OpenIddictTokens" t
         JOIN "CredentialSets" s ON s."Id" = t."CredentialSetId"
         JOIN "Accounts" a ON a."Id" = s."AccountId"
@@ -110,12 +110,11 @@ internal sealed class BareAuthHost
         {
             Id = row.GetGuid(6),
             Name = row.GetString(7),
-            Version = row.GetInt64(8),
-            ScimEnabled = row.GetBoolean(9),
-            AttributeRules = row.GetString(10),
-            RateLimit = row.IsDBNull(11) ? null : row.GetInt32(11),
+            ScimEnabled = row.GetBoolean(8),
+            AttributeRules = row.GetString(9),
+            RateLimit = row.IsDBNull(10) ? null : row.GetInt32(10),
             Domains = [],
-            Licences = [new() { Product = row.GetString(12), Seats = row.GetInt32(13), GivenToNewUsers = true }],
+            Licences = [new() { Product = row.GetString(11), Seats = row.GetInt32(12), GivenToNewUsers = true }],
         },
     });
 

@@ -52,9 +52,6 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<bool>("OmitPagination")
                         .HasColumnType("boolean");
 
-                    b.Property<long>("PolicyVersion")
-                        .HasColumnType("bigint");
-
                     b.Property<int?>("RateLimit")
                         .HasColumnType("integer");
 

@@ -29,7 +29,6 @@ namespace Auth.Server.Data.Migrations.Postgres
                     OmitPagination = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
                     RequireSecondFactor = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
                     Domains = table.Column<List<string>>(type: "text[]", nullable: false),
-                    PolicyVersion = table.Column<long>(type: "bigint", nullable: false),
                     LastGeneration = table.Column<long>(type: "bigint", nullable: false),
                     CreatedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false)
                 },

@@ -27,7 +27,6 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     OmitPagination = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
                     RequireSecondFactor = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
                     Domains = table.Column<string>(type: "TEXT", nullable: false),
-                    PolicyVersion = table.Column<long>(type: "INTEGER", nullable: false),
                     LastGeneration = table.Column<long>(type: "INTEGER", nullable: false),
                     CreatedAt = table.Column<DateTime>(type: "TEXT", nullable: false)
                 },

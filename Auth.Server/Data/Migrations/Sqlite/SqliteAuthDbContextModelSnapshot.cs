@@ -43,9 +43,6 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Property<bool>("OmitPagination")
                         .HasColumnType("INTEGER");
 
-                    b.Property<long>("PolicyVersion")
-                        .HasColumnType("INTEGER");
-
                     b.Property<int?>("RateLimit")
                         .HasColumnType("INTEGER");
 
