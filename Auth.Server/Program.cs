@@ -64,8 +64,9 @@ internal static class Program
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            // The longest request has a JWK set in it. Forms are held in memory, and strangers send them, too.
-            kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+            // Forms are held in memory, and strangers send them, too. A client that sends somewhat too much still reads why
+            // it is refused: beyond this, the connection is closed while it sends.
+            kestrel.Limits.MaxRequestBodySize = 8 * 1024 * 1024;
         });
         builder.WebHost.UseSetting(
             WebHostDefaults.ServerUrlsKey,

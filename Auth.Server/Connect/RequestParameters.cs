@@ -16,6 +16,9 @@ internal static partial class RequestParameters
     /// <summary>What <c>request_uri</c> begins with if it stands for a pushed request (RFC 9126 §2.2).</summary>
     public const string PushedRequestPrefix = "urn:ietf:params:oauth:request_uri:";
 
+    // In characters. Pushed requests are stored.
+    private const int LongestRequest = 64 * 1024;
+
     private static readonly string[] clientAuthentication =
     [
         Parameters.ClientId, Parameters.ClientSecret, Parameters.ClientAssertion, Parameters.ClientAssertionType,
@@ -121,7 +124,9 @@ internal static partial class RequestParameters
         {
             if (context.Transaction.Request is not { } request)
                 return ValueTask.CompletedTask;
-            if (Normalize(request, context.EndpointType) is var (name, times))
+            if (request.GetParameters().Sum(parameter => ValuesOf(parameter.Value).Sum(value => value.Length)) > LongestRequest)
+                context.Reject(Errors.InvalidRequest, $"The request has more than {LongestRequest / 1024} kilobytes.");
+            else if (Normalize(request, context.EndpointType) is var (name, times))
                 context.Reject(Errors.InvalidRequest, $"The parameter {name} is there {times} times; once is enough.");
             else if (MalformedProofKey(request) is { } malformed)
                 context.Reject(Errors.InvalidRequest, $"The {malformed} must have 43 to 128 letters, digits or characters of -._~.");
