@@ -91,13 +91,8 @@ internal sealed class AuthOptions : IValidatableObject
         }
         if (ScimApiUrl is not null && !IsHttp(ScimApiUrl))
             yield return new("Auth:ScimApiUrl must be an absolute http or https address, such as http://127.0.0.1:5002.");
-        foreach (var proxy in KnownProxies)
-        {
-            if (!IPAddress.TryParse(proxy, out var address))
-                yield return new($"Auth:KnownProxies holds {proxy}, which is no IP address.");
-            else if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
-                yield return new($"Auth:KnownProxies holds {proxy}, which is every address: name the proxy's own.");
-        }
+        foreach (var fault in Proxies.FaultsOf("Auth:KnownProxies", KnownProxies))
+            yield return new(fault);
         foreach (var network in PlainHttpFrom)
         {
             if (!IPNetwork.TryParse(network, out var parsed))

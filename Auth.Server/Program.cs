@@ -1,4 +1,3 @@
-using System.Net;
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Audit;
@@ -18,6 +17,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Http.Resilience;
 using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Auth.Server;
 
@@ -73,12 +73,12 @@ internal static class Program
             $"{builder.Configuration[WebHostDefaults.ServerUrlsKey]};http://unix:{CommandSocket.PathIn(auth.DataDirectory)}");
 
         var services = builder.Services;
-        services.KeepSecretsOut();
+        // OpenIddict writes down tokens, codes and verifiers.
+        builder.Logging.OmitRequests("OpenIddict.Server", "OpenIddict.Validation");
         services.AddSingleton(auth);
         services.AddSingleton(time ?? TimeProvider.System);
         services.AddSingleton<CommandSocketOwner>();
 
-        Storage.Guard(database);
         services.AddStorage(database);
         services.AddHostedService<Pruning>();
         services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
@@ -87,7 +87,7 @@ internal static class Program
             .PersistKeysToDbContext<AuthDbContext>()
             .ProtectKeysWithCertificate(KeyCertificate.OpenOrCreate(auth.KeyCertificate, () => Storage.HasKeys(database)));
         services.AddKeyRingGuard();
-        services.AddDatabaseHealth();
+        services.AddDatabaseReadiness<AuthDbContext>(Name);
 
         services.AddScoped<AuditTrail>();
         services.AddScoped<Operation>();
@@ -116,7 +116,11 @@ internal static class Program
         services.AddManagement(auth);
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemAnswers>();
-        services.Configure<ForwardedHeadersOptions>(forwarded => TrustProxies(forwarded, auth));
+        services.Configure<ForwardedHeadersOptions>(forwarded =>
+        {
+            forwarded.Trust(auth.KnownProxies, ForwardedHeaders.All);
+            forwarded.AllowedHosts = [auth.PublicUrl.Host];
+        });
 
         var app = builder.Build();
         if (serves)
@@ -151,8 +155,7 @@ internal static class Program
         app.UseAuthorization();
         app.UseAntiforgery();
 
-        app.MapHealthChecks("/health/ready");
-        app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
+        app.MapHealth();
         app.MapTokenEndpoint();
         app.MapEvents();
         app.MapManagement();
@@ -180,14 +183,4 @@ internal static class Program
             ApplicationName = typeof(Program).Assembly.GetName().Name,
             ContentRootPath = AppContext.BaseDirectory,
         });
-
-    private static void TrustProxies(ForwardedHeadersOptions forwarded, AuthOptions auth)
-    {
-        forwarded.ForwardedHeaders = auth.KnownProxies.Count == 0 ? ForwardedHeaders.None : ForwardedHeaders.All;
-        forwarded.KnownProxies.Clear();
-        forwarded.KnownIPNetworks.Clear();
-        foreach (var proxy in auth.KnownProxies)
-            forwarded.KnownProxies.Add(IPAddress.Parse(proxy));
-        forwarded.AllowedHosts = [auth.PublicUrl.Host];
-    }
 }

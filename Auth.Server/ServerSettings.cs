@@ -1,4 +1,5 @@
 using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Auth.Server;
 

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
 using Scim.Api.Admission;
@@ -12,6 +11,7 @@ using Scim.Api.Users.Search;
 using Scim.Api.Users.Walks;
 using Shared.Contracts;
 using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Scim.Api;
 
@@ -60,7 +60,7 @@ internal static class Program
     {
         var builder = WebApplication.CreateBuilder(
             new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        builder.Logging.OmitAddresses();
+        builder.Logging.OmitRequests();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -73,7 +73,7 @@ internal static class Program
         builder.AddSettings<DatabaseOptions>(DatabaseOptions.Section);
 
         builder.Services.AddStorage(builder.Configuration.GetSection(DatabaseOptions.Section).Get<DatabaseOptions>() ?? new());
-        builder.Services.AddReadiness();
+        builder.Services.AddDatabaseReadiness<ScimDbContext>(Storage.Program);
         builder.Services.AddTokenValidation();
         builder.Services.AddSingleton(services => new ResourceMetadata
         {
@@ -97,7 +97,8 @@ internal static class Program
 
         builder.Services.AddExceptionHandler<ErrorAnswers>();
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
-        builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ScimOptions>>(TrustProxies);
+        builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ScimOptions>>(
+            (forwarded, scim) => forwarded.Trust(scim.Value.KnownProxies, ForwardedHeaders.XForwardedFor));
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -123,19 +124,7 @@ internal static class Program
         portal.MapPortalUsers();
         portal.MapProvisioningLog();
         app.MapResourceMetadata();
-        app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
-        app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains(Readiness.Tag) });
+        app.MapHealth();
         return app;
-    }
-
-    /// <summary>Whom a request came from, as a proxy that is known says.</summary>
-    private static void TrustProxies(ForwardedHeadersOptions forwarded, IOptions<ScimOptions> scim)
-    {
-        var proxies = scim.Value.KnownProxies;
-        forwarded.ForwardedHeaders = proxies.Count == 0 ? ForwardedHeaders.None : ForwardedHeaders.XForwardedFor;
-        forwarded.KnownProxies.Clear();
-        forwarded.KnownIPNetworks.Clear();
-        foreach (var proxy in proxies)
-            forwarded.KnownProxies.Add(IPAddress.Parse(proxy));
     }
 }

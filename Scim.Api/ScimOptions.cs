@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using System.Net;
+using Shared.Hosting;
 
 namespace Scim.Api;
 
@@ -47,12 +47,7 @@ internal sealed class ScimOptions : IValidatableObject
                 + $"https://iam.example.com{Path}; it is {BaseUrl}.");
         if (IsPublic && !BaseUrl.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
             yield return new("Scim__BaseUrl must begin with https:// unless it is this machine itself: tokens go there.");
-        foreach (var proxy in KnownProxies)
-        {
-            if (!IPAddress.TryParse(proxy, out var address))
-                yield return new($"Scim__KnownProxies holds {proxy}, which is no IP address.");
-            else if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
-                yield return new($"Scim__KnownProxies holds {proxy}, which is every address: name the proxy's own.");
-        }
+        foreach (var fault in Proxies.FaultsOf("Scim__KnownProxies", KnownProxies))
+            yield return new(fault);
     }
 }

@@ -4,7 +4,7 @@ using Auth.Server.Data;
 using Auth.Server.Operations;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
-using Shared.Contracts.Text;
+using Shared.Hosting.Text;
 
 namespace Auth.Server.Accounts;
 

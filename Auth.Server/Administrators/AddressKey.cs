@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Identity;
-using Shared.Contracts.Text;
+using Shared.Hosting.Text;
 
 namespace Auth.Server.Administrators;
 

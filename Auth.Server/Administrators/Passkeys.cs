@@ -4,7 +4,7 @@ using Auth.Server.Data;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Administrators;
 

@@ -1,6 +1,7 @@
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Shared.Hosting;
 
 namespace Auth.Server.Audit;
 

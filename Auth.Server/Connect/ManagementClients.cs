@@ -4,7 +4,7 @@ using Auth.Server.Data;
 using Auth.Server.Operations;
 using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
-using Shared.Contracts.Text;
+using Shared.Hosting.Text;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Connect;

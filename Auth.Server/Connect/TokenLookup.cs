@@ -1,10 +1,9 @@
 using System.Collections.Concurrent;
 using System.Data;
 using System.Data.Common;
-using Auth.Server.Data;
 using Microsoft.Data.Sqlite;
 using Npgsql;
-using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Connect;
 
@@ -23,7 +22,7 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
     private readonly SemaphoreSlim free = new(MostConnections, MostConnections);
 
     // The connections that stay open here are the pool.
-    private readonly string database = Storage.IsPostgres(connectionString)
+    private readonly string database = ConnectionStrings.IsPostgres(connectionString)
         ? ConnectionStrings.Unpooled(connectionString)
         : connectionString;
 
@@ -119,7 +118,7 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
 
     private async Task<DbCommand> Prepare(CancellationToken cancellation)
     {
-        DbConnection connection = Storage.IsPostgres(connectionString)
+        DbConnection connection = ConnectionStrings.IsPostgres(connectionString)
             ? new NpgsqlConnection(database)
             : new SqliteConnection(database);
         var command = connection.CreateCommand();

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Auth.Server.Audit;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
+using Shared.Hosting;
 
 namespace Auth.Server.Credentials;
 
@@ -10,9 +11,9 @@ namespace Auth.Server.Credentials;
 /// waits for it. With what <c>Scim.Api</c> may remember of an answer, what people see is at most a minute old.
 /// </summary>
 internal sealed class CredentialUses(
-    IServiceScopeFactory scopes, TimeProvider time, ILogger<CredentialUses> log) : BackgroundService
+    IServiceScopeFactory scopes, TimeProvider time, ILogger<CredentialUses> log)
+    : Watch(TimeSpan.FromSeconds(5), scopes, time, log)
 {
-    private static readonly TimeSpan every = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<Guid, Uses> used = new();
     private readonly ConcurrentDictionary<Guid, Uses> refused = new();
 
@@ -27,7 +28,7 @@ internal sealed class CredentialUses(
     {
         if (used.IsEmpty && refused.IsEmpty)
             return;
-        await using var scope = scopes.CreateAsyncScope();
+        await using var scope = Scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
         foreach (var (id, (first, use)) in Take(used))
         {
@@ -50,32 +51,22 @@ internal sealed class CredentialUses(
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Writes down what is left, too.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(every, time);
+        await base.StopAsync(cancellationToken);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                await TryWrite(stoppingToken);
+            await Write(cancellationToken);
         }
-        catch (OperationCanceledException)
+        catch (Exception error)
         {
-            await TryWrite(CancellationToken.None);
+            Log.LogWarning(error, "The last uses of credentials could not be written down");
         }
     }
 
-    private async Task TryWrite(CancellationToken cancellation)
-    {
-        try
-        {
-            await Write(cancellation);
-        }
-        // The next use says it again.
-        catch (Exception error) when (!cancellation.IsCancellationRequested)
-        {
-            log.LogWarning(error, "When credentials were used last cannot be written down");
-        }
-    }
+    // What fails is lost; the next use says it again.
+    protected override Task Look(IServiceProvider services, CancellationToken cancellation) => Write(cancellation);
 
     private static void Add(ConcurrentDictionary<Guid, Uses> uses, Guid setId, Use use) =>
         uses.AddOrUpdate(setId, new Uses(use.At, use), (_, earlier) => earlier with { Last = use });
@@ -91,7 +82,7 @@ internal sealed class CredentialUses(
 
     private Use Now(string? address, string? userAgent) => new()
     {
-        At = time.GetUtcNow().UtcDateTime,
+        At = Time.GetUtcNow().UtcDateTime,
         Address = address is null ? null : Printable.Of(address, 45),
         UserAgent = userAgent is null ? null : Printable.Of(userAgent, 300),
     };

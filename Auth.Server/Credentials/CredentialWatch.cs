@@ -1,3 +1,5 @@
+using Shared.Hosting;
+
 namespace Auth.Server.Credentials;
 
 /// <summary>Once a minute, sets that have run out are ended. They admit nobody, ended or not.</summary>

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Data;
 
@@ -14,17 +14,9 @@ internal abstract class AuthDbContext(DbContextOptions options) : DbContext(opti
     /// <summary>The key ring of Data Protection.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
-    /// <summary>
-    /// Begins the transaction of a write: on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>), when its turn has
-    /// come at the <see cref="WriterGate"/>.
-    /// </summary>
-    public async Task<WriteTransaction> BeginWrite(CancellationToken cancellation)
-    {
-        // On SQLite it would wait for itself.
-        if (Database.CurrentTransaction is not null)
-            throw new InvalidOperationException("A transaction is under way in this scope.");
-        return new WriteTransaction(await Database.BeginTransactionAsync(cancellation));
-    }
+    /// <summary>Begins a transaction that may write.</summary>
+    public Task<WriteTransaction> BeginWrite(CancellationToken cancellation) =>
+        WriteTransaction.Begin(this, cancellation);
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();
@@ -36,17 +28,8 @@ internal abstract class AuthDbContext(DbContextOptions options) : DbContext(opti
 /// <summary>The auth database in a SQLite file, for one process.</summary>
 internal sealed class SqliteAuthDbContext : AuthDbContext
 {
-    /// <summary>
-    /// A connection that EF makes gets a dozen functions of EF's at every opening, which costs more than most queries and
-    /// serves none of ours.
-    /// </summary>
     public SqliteAuthDbContext(DbContextOptions<SqliteAuthDbContext> options)
-        : base(options)
-    {
-        Database.SetDbConnection(new SqliteConnection(Database.GetConnectionString()), contextOwnsConnection: true);
-        // A save enters the gate with its transaction, so it always has one.
-        Database.AutoTransactionBehavior = AutoTransactionBehavior.Always;
-    }
+        : base(options) => Database.UsePlainConnection();
 }
 
 /// <summary>The auth database on PostgreSQL, for any number of nodes.</summary>

@@ -1,5 +1,5 @@
-using Microsoft.Data.Sqlite;
 using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Data;
 
@@ -11,18 +11,16 @@ internal static class DatabaseLock
     /// <exception cref="OperatorException">Another process has the database.</exception>
     public static IDisposable Take(string connectionString) => TryTake(connectionString)
         ?? throw new OperatorException(
-            $"another Auth.Server uses the database {FileOf(connectionString)}. Stop it first: SQLite is for one process.");
+            $"another Auth.Server uses the database {SqliteDatabase.FileOf(connectionString)}. Stop it first: SQLite is "
+            + "for one process.");
 
     /// <summary>Null if another process has the database. PostgreSQL is for many processes, and locks rows.</summary>
     public static IDisposable? TryTake(string connectionString)
     {
-        if (Storage.IsPostgres(connectionString))
+        if (ConnectionStrings.IsPostgres(connectionString))
             return Stream.Null;
-        var database = FileOf(connectionString);
+        var database = SqliteDatabase.FileOf(connectionString);
         Directory.CreateDirectory(Path.GetDirectoryName(database)!);
         return FileLock.TryTake($"{database}.lock");
     }
-
-    public static string FileOf(string connectionString) =>
-        Path.GetFullPath(new SqliteConnectionStringBuilder(connectionString).DataSource);
 }

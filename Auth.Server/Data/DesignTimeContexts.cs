@@ -1,26 +1,11 @@
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Design;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Data;
 
-/// <summary>Gives <c>dotnet ef</c> the SQLite context without starting the server.</summary>
-internal sealed class SqliteDesign : IDesignTimeDbContextFactory<SqliteAuthDbContext>
-{
-    public SqliteAuthDbContext CreateDbContext(string[] args)
-    {
-        var options = new DbContextOptionsBuilder<SqliteAuthDbContext>();
-        options.UseSqliteFile("Data Source=design.db");
-        return new(options.Options);
-    }
-}
+/// <summary>Gives <c>dotnet ef</c> the context of SQLite.</summary>
+internal sealed class SqliteDesign() : DesignTimeContext<SqliteAuthDbContext>(
+    db => db.UseSqliteFile(Sqlite), options => new(options));
 
-/// <summary>Gives <c>dotnet ef</c> the PostgreSQL context without starting the server.</summary>
-internal sealed class PostgresDesign : IDesignTimeDbContextFactory<PostgresAuthDbContext>
-{
-    public PostgresAuthDbContext CreateDbContext(string[] args)
-    {
-        var options = new DbContextOptionsBuilder<PostgresAuthDbContext>();
-        options.UsePostgres("Host=design");
-        return new(options.Options);
-    }
-}
+/// <summary>Gives <c>dotnet ef</c> the context of PostgreSQL.</summary>
+internal sealed class PostgresDesign() : DesignTimeContext<PostgresAuthDbContext>(
+    db => db.UsePostgres(Postgres), options => new(options));

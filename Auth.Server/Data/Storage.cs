@@ -1,9 +1,8 @@
 using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
-using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Data;
 
@@ -17,13 +16,10 @@ internal static class Storage
     /// <summary>What PostgreSQL calls this server's connections.</summary>
     public const string Program = "Auth.Server";
 
-    /// <summary>PostgreSQL has a host; SQLite has a file (<c>Data Source</c>).</summary>
-    public static bool IsPostgres(string connectionString) => ConnectionStrings.IsPostgres(connectionString);
-
     /// <summary>Whether the database holds keys of the key ring; one that is not there or has no tables holds none.</summary>
     public static bool HasKeys(string connectionString)
     {
-        using DbConnection connection = IsPostgres(connectionString)
+        using DbConnection connection = ConnectionStrings.IsPostgres(connectionString)
             ? new NpgsqlConnection(ConnectionStrings.Unpooled(connectionString))
             : new SqliteConnection(ConnectionStrings.Unpooled(connectionString));
         using var command = connection.CreateCommand();
@@ -46,44 +42,15 @@ internal static class Storage
 
     public static void AddStorage(this IServiceCollection services, string connectionString)
     {
-        var postgres = IsPostgres(connectionString);
         services.AddSingleton(new Database(connectionString));
-        if (postgres)
+        if (ConnectionStrings.IsPostgres(connectionString))
         {
             services.AddDbContextPool<AuthDbContext, PostgresAuthDbContext>(db => db.UsePostgres(connectionString));
             return;
         }
-
-        services.AddSingleton<WriterGate>();
-        services.AddDbContextPool<AuthDbContext, SqliteAuthDbContext>((provider, db) => db
-            .UseSqliteFile(connectionString)
-            .AddInterceptors(provider.GetRequiredService<WriterGate>())
-            .ReplaceService<IRelationalTransactionFactory, WriterGate.TransactionFactory>());
+        SqliteDatabase.Create(connectionString);
+        services.AddSqliteContexts<AuthDbContext, SqliteAuthDbContext>(connectionString);
     }
-
-    /// <summary>Makes the SQLite file, for its owner only, or sees to it that others cannot read it; its log is alike.</summary>
-    public static void Guard(string connectionString)
-    {
-        if (IsPostgres(connectionString) || DatabaseLock.FileOf(connectionString) is var file && file.Length == 0)
-            return;
-        if (File.Exists(file))
-        {
-            PrivateFile.Require(file);
-            return;
-        }
-
-        new FileStream(file, PrivateFile.NewFile()).Dispose();
-        // Not empty, or Entity Framework, which looks whether it exists, would try to write to it without the right to.
-        using var connection = new SqliteConnection(connectionString);
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA journal_mode = WAL";
-        command.ExecuteNonQuery();
-    }
-
-    public static DbContextOptionsBuilder UseSqliteFile(this DbContextOptionsBuilder db, string connectionString) => db
-        .UseSqlite(connectionString)
-        .AddInterceptors(new SqliteConnections());
 
     public static DbContextOptionsBuilder UsePostgres(this DbContextOptionsBuilder db, string connectionString) =>
         db.UseNpgsql(PostgresDefaults + connectionString);
@@ -95,7 +62,7 @@ internal sealed record Database(string ConnectionString)
     /// <summary>A context over a connection that the caller has opened or, without one, over connections of its own.</summary>
     public AuthDbContext Open(NpgsqlConnection? connection, ILoggerFactory logs)
     {
-        if (!Storage.IsPostgres(ConnectionString))
+        if (!ConnectionStrings.IsPostgres(ConnectionString))
         {
             var sqlite = new DbContextOptionsBuilder<SqliteAuthDbContext>();
             sqlite.UseSqliteFile(ConnectionStrings.Unpooled(ConnectionString)).UseLoggerFactory(logs);

@@ -1,6 +1,6 @@
 using Auth.Server.Data;
 using Npgsql;
-using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Events;
 
@@ -41,7 +41,7 @@ internal sealed class EventListener(string connectionString, EventSignals signal
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested && Storage.IsPostgres(connectionString))
+        while (!stoppingToken.IsCancellationRequested && ConnectionStrings.IsPostgres(connectionString))
         {
             try
             {

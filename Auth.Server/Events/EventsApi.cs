@@ -4,6 +4,7 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Server;
 using Shared.Contracts;
+using Shared.Hosting;
 
 namespace Auth.Server.Events;
 

@@ -1,3 +1,5 @@
+using Shared.Hosting;
+
 namespace Auth.Server.KeyLifecycle;
 
 /// <summary>

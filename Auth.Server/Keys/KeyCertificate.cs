@@ -58,7 +58,7 @@ internal static class KeyCertificate
 
         // Written whole under another name first: a file that a crash cut short would lock the keys away.
         var unfinished = $"{file}.{Guid.NewGuid():N}";
-        using (var stream = new FileStream(unfinished, PrivateFile.NewFile()))
+        using (var stream = PrivateFile.Create(unfinished))
             stream.Write(certificate.Export(X509ContentType.Pfx));
         try
         {

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Auth.Server.Audit;
 using Auth.Server.Data;
-using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Management;
 

@@ -2,6 +2,7 @@ using Auth.Server.Data;
 using Auth.Server.KeyLifecycle;
 using Auth.Server.Keys;
 using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Management;
 

@@ -3,6 +3,7 @@ using Auth.Server.Data;
 using Auth.Server.Events;
 using Auth.Server.Operations;
 using Microsoft.EntityFrameworkCore;
+using Shared.Hosting;
 using Barrier = Auth.Server.Events.Barrier;
 
 namespace Auth.Server.Management;

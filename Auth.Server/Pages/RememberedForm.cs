@@ -6,6 +6,7 @@ using Auth.Server.Data;
 using Auth.Server.Operations;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Shared.Hosting;
 
 namespace Auth.Server.Pages;
 

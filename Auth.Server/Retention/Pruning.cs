@@ -4,6 +4,7 @@ using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Auth.Server.Keys;
 using Microsoft.EntityFrameworkCore;
+using Shared.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Retention;

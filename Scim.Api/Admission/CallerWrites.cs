@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Revocation;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Admission;
 

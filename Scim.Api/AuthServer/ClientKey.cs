@@ -89,7 +89,7 @@ internal sealed class ClientKey : IDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         // The file appears under its name complete or not at all, and never replaces another.
         var draft = $"{path}.{Guid.NewGuid():N}";
-        using (var file = new StreamWriter(draft, PrivateFile.New()))
+        using (var file = new StreamWriter(PrivateFile.Create(draft)))
             file.WriteLine(key.ExportPkcs8PrivateKeyPem());
         try
         {

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Data.Sqlite;
 using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Data;
 
@@ -30,7 +30,7 @@ internal sealed class DatabaseOptions : IValidatableObject
             yield break;
         if (ConnectionStrings.FaultOf(Scim) is { } fault)
             yield return new($"ConnectionStrings__Scim {fault}");
-        else if (!IsPostgres && PrivateFile.Fault(new SqliteConnectionStringBuilder(Scim).DataSource) is { } readable)
+        else if (!IsPostgres && PrivateFile.Fault(SqliteDatabase.FileOf(Scim)) is { } readable)
             yield return new(readable);
     }
 }

@@ -1,18 +1,12 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Design;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Data;
 
-/// <summary>Gives <c>dotnet ef</c> the SQLite context without starting the server.</summary>
-internal sealed class SqliteDesign : IDesignTimeDbContextFactory<SqliteScimDbContext>
-{
-    public SqliteScimDbContext CreateDbContext(string[] args) => new(
-        new DbContextOptionsBuilder<SqliteScimDbContext>().UseSqlite("Data Source=design.db").Options);
-}
+/// <summary>Gives <c>dotnet ef</c> the context of SQLite.</summary>
+internal sealed class SqliteDesign() : DesignTimeContext<SqliteScimDbContext>(
+    db => db.UseSqliteFile(Sqlite), options => new(options));
 
-/// <summary>Gives <c>dotnet ef</c> the PostgreSQL context without starting the server.</summary>
-internal sealed class PostgresDesign : IDesignTimeDbContextFactory<PostgresScimDbContext>
-{
-    public PostgresScimDbContext CreateDbContext(string[] args) => new(
-        new DbContextOptionsBuilder<PostgresScimDbContext>().UseNpgsql("Host=design").Options);
-}
+/// <summary>Gives <c>dotnet ef</c> the context of PostgreSQL.</summary>
+internal sealed class PostgresDesign() : DesignTimeContext<PostgresScimDbContext>(
+    db => db.UseNpgsql(Postgres), options => new(options));

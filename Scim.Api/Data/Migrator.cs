@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Options;
-using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Data;
 

@@ -1,8 +1,6 @@
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Data;
 
@@ -19,24 +17,12 @@ internal abstract class ScimDbContext(DbContextOptions options) : DbContext(opti
     /// <summary>The keys of Data Protection, which all nodes share.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
-    /// <summary>Begins a write's transaction, on SQLite at once as the one writer (<c>BEGIN IMMEDIATE</c>).</summary>
-    public async Task<WriteTransaction> BeginWrite(CancellationToken cancellation)
-    {
-        var gate = this.GetService<WriterGate>();
-        await gate.Enter(cancellation);
-        try
-        {
-            return new WriteTransaction(await Database.BeginTransactionAsync(cancellation), gate);
-        }
-        catch
-        {
-            gate.Leave();
-            throw;
-        }
-    }
+    /// <summary>Begins a transaction that may write.</summary>
+    public Task<WriteTransaction> BeginWrite(CancellationToken cancellation) =>
+        WriteTransaction.Begin(this, cancellation);
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
-        configurationBuilder.Properties<DateTime>().HaveConversion<UtcTime>();
+        configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) =>
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(ScimDbContext).Assembly);
@@ -45,14 +31,8 @@ internal abstract class ScimDbContext(DbContextOptions options) : DbContext(opti
 /// <summary>The SCIM database in a SQLite file, for one machine.</summary>
 internal sealed class SqliteScimDbContext : ScimDbContext
 {
-    /// <summary>
-    /// A connection that EF makes gets a dozen functions of EF's at every opening, which costs more than the look-up of
-    /// a user and serves no query of ours.
-    /// </summary>
     public SqliteScimDbContext(DbContextOptions<SqliteScimDbContext> options)
-        : base(options) =>
-        Database.SetDbConnection(
-            new SqliteConnection(Database.GetConnectionString()), contextOwnsConnection: true);
+        : base(options) => Database.UsePlainConnection();
 }
 
 /// <summary>The SCIM database on PostgreSQL, for any number of nodes.</summary>
@@ -74,7 +54,3 @@ internal sealed class PostgresScimDbContext(DbContextOptions<PostgresScimDbConte
         }
     }
 }
-
-/// <summary>Times are UTC, and come out of a database that does not know as what they went in.</summary>
-internal sealed class UtcTime() : ValueConverter<DateTime, DateTime>(
-    time => time.ToUniversalTime(), time => DateTime.SpecifyKind(time, DateTimeKind.Utc));

@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Data;
 
@@ -10,18 +10,17 @@ internal static class Storage
     /// <summary>What PostgreSQL calls this server's connections.</summary>
     public const string Program = "Scim.Api";
 
+    // A user takes 1.6 KB and more, of which pages of SQLite's usual 4 KB leave a fifth empty; with 8 KB the file is
+    // 15 % smaller, and fewer of its pages lead to a user.
+    private const int PageSize = 8192;
+
     public static void AddStorage(this IServiceCollection services, DatabaseOptions database)
     {
         var connectionString = database.ConnectionString;
-        services.AddSingleton(_ => new WriterGate(oneAtATime: !database.IsPostgres));
         if (database.IsPostgres)
             services.AddDbContextPool<ScimDbContext, PostgresScimDbContext>(db => db.UseNpgsql(connectionString));
         else
-            services.AddDbContextPool<ScimDbContext, SqliteScimDbContext>(db =>
-            {
-                PrivateFile.MakeDatabase(connectionString);
-                db.UseSqlite(connectionString).AddInterceptors(new SqliteConnections());
-            });
+            services.AddSqliteContexts<ScimDbContext, SqliteScimDbContext>(connectionString, PageSize);
         services.AddSingleton<Migrator>();
         services.AddHostedService(provider => provider.GetRequiredService<Migrator>());
     }
@@ -32,9 +31,9 @@ internal static class Storage
         if (connection is not null)
             return new PostgresScimDbContext(new DbContextOptionsBuilder<PostgresScimDbContext>()
                 .UseNpgsql(connection).UseLoggerFactory(logs).Options);
-        PrivateFile.MakeDatabase(database.ConnectionString);
-        return new SqliteScimDbContext(new DbContextOptionsBuilder<SqliteScimDbContext>()
-            .UseSqlite(ConnectionStrings.Unpooled(database.ConnectionString))
-            .AddInterceptors(new SqliteConnections()).UseLoggerFactory(logs).Options);
+        SqliteDatabase.Create(database.ConnectionString, PageSize);
+        var sqlite = new DbContextOptionsBuilder<SqliteScimDbContext>();
+        sqlite.UseSqliteFile(ConnectionStrings.Unpooled(database.ConnectionString)).UseLoggerFactory(logs);
+        return new SqliteScimDbContext(sqlite.Options);
     }
 }

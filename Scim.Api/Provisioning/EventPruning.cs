@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Scim.Api.Data;
+using Shared.Hosting;
 
 namespace Scim.Api.Provisioning;
 
@@ -10,33 +11,17 @@ namespace Scim.Api.Provisioning;
 /// </summary>
 internal sealed class EventPruning(
     IServiceScopeFactory scopes, IOptions<ScimOptions> options, TimeProvider time, ILogger<EventPruning> log)
-    : BackgroundService
+    : Watch(TimeSpan.FromHours(1), scopes, time, log)
 {
     public const int StepSize = 500;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await PruneAll(stoppingToken);
-            }
-            catch (Exception failed) when (failed is not OperationCanceledException)
-            {
-                log.LogError(failed, "Old events could not be deleted; it is tried again in {Interval}", Interval);
-            }
-        }
-    }
+    protected override Task Look(IServiceProvider services, CancellationToken cancellation) => PruneAll(cancellation);
 
     /// <summary>Deletes every event whose time is over; answers how many.</summary>
     public async Task<int> PruneAll(CancellationToken cancellation)
     {
         // Ids are in order of time.
-        var end = Guid.CreateVersion7(time.GetUtcNow() - TimeSpan.FromDays(options.Value.KeepEventsDays));
+        var end = Guid.CreateVersion7(Time.GetUtcNow() - TimeSpan.FromDays(options.Value.KeepEventsDays));
         var total = 0;
         for (var account = await NextAccount(Guid.Empty, cancellation);
             account is { } id;
@@ -50,14 +35,14 @@ internal sealed class EventPruning(
 
     private async Task<Guid?> NextAccount(Guid after, CancellationToken cancellation)
     {
-        await using var scope = scopes.CreateAsyncScope();
+        await using var scope = Scopes.CreateAsyncScope();
         return await scope.ServiceProvider.GetRequiredService<ScimDbContext>().AccountsWithEvents(after)
             .FirstOrDefaultAsync(cancellation);
     }
 
     private async Task<int> PruneSome(Guid accountId, Guid end, CancellationToken cancellation)
     {
-        await using var scope = scopes.CreateAsyncScope();
+        await using var scope = Scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         await using var write = await db.BeginWrite(cancellation);
         var oldest = db.EventsBefore(accountId, end).Select(e => e.Id).Take(StepSize);

@@ -1,12 +1,10 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
-using CsvHelper;
-using CsvHelper.Configuration;
 using Scim.Api.Admission;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
 using Shared.Contracts;
+using Shared.Hosting;
 
 namespace Scim.Api.Provisioning;
 
@@ -15,6 +13,12 @@ internal static class ProvisioningLogApi
 {
     private const int PageSize = 50;
     private const int CsvStep = 500;
+
+    private static readonly string[] csvColumns =
+    [
+        "time", "outcome", "operation", "status", "scimType", "reason", "userName", "userId", "changed", "habits",
+        "administrator", "credentialSet", "requestId", "id", "notApplied",
+    ];
 
     public static void MapProvisioningLog(this IEndpointRouteBuilder portal)
     {
@@ -39,7 +43,8 @@ internal static class ProvisioningLogApi
             {
                 try
                 {
-                    await WriteCsv(body, All(query, caller.AccountId, db, cancellation), cancellation);
+                    var events = All(query, caller.AccountId, db, cancellation);
+                    await Csv.Write(body, csvColumns, events.Select(CsvRow), cancellation);
                 }
                 catch when (http.Response.HasStarted)
                 {
@@ -48,13 +53,14 @@ internal static class ProvisioningLogApi
                     throw;
                 }
             },
-            "text/csv; charset=utf-8",
+            Csv.MediaType,
             "provisioning-log.csv");
     }
 
     /// <summary>All events from the query on, in short queries: a slow reader holds nothing up.</summary>
     private static async IAsyncEnumerable<ProvisioningEvent> All(
-        EventQuery query, Guid accountId, ScimDbContext db, [EnumeratorCancellation] CancellationToken cancellation)
+        EventQuery query, Guid accountId, ScimDbContext db,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         for (Guid? next = null; ;)
         {
@@ -67,40 +73,12 @@ internal static class ProvisioningLogApi
         }
     }
 
-    private static async Task WriteCsv(
-        Stream body, IAsyncEnumerable<ProvisioningEvent> events, CancellationToken cancellation)
-    {
-        // With the mark, or Excel takes it for another encoding.
-        await using var text = new StreamWriter(body, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
-        await using var csv = new CsvWriter(text, new CsvConfiguration(CultureInfo.InvariantCulture)
-        {
-            NewLine = "\r\n",
-            // What begins as a formula would be run by the spreadsheet of whoever opens the file.
-            InjectionOptions = InjectionOptions.Escape,
-            InjectionCharacters = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'],
-        });
-        Write(csv, [
-            "time", "outcome", "operation", "status", "scimType", "reason", "userName", "userId", "changed", "habits",
-            "administrator", "credentialSet", "requestId", "id", "notApplied",
-        ]);
-        await foreach (var one in events.WithCancellation(cancellation))
-        {
-            await csv.NextRecordAsync();
-            Write(csv, [
-                one.Time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture), one.Outcome,
-                one.Operation, one.Status.ToString(CultureInfo.InvariantCulture), one.ScimType, one.Reason,
-                one.UserName, one.UserId?.ToString(), one.Changed, one.Habits, one.Administrator,
-                one.CredentialSetId?.ToString(), one.RequestId, one.Id.ToString(), one.NotApplied,
-            ]);
-        }
-        await csv.NextRecordAsync();
-    }
-
-    private static void Write(CsvWriter csv, string?[] fields)
-    {
-        foreach (var field in fields)
-            csv.WriteField(field);
-    }
+    private static string?[] CsvRow(ProvisioningEvent one) =>
+    [
+        Csv.Time(one.Time), one.Outcome, one.Operation, one.Status.ToString(CultureInfo.InvariantCulture), one.ScimType,
+        one.Reason, one.UserName, one.UserId?.ToString(), one.Changed, one.Habits, one.Administrator,
+        one.CredentialSetId?.ToString(), one.RequestId, one.Id.ToString(), one.NotApplied,
+    ];
 
     private static PortalEvent Row(ProvisioningEvent one) => new()
     {

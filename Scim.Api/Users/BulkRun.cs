@@ -6,7 +6,7 @@ using Scim.Api.Protocol.Patching;
 using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
 using Shared.Contracts;
-using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Users;
 

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Scim.Api.Data;
 using Scim.Api.Provisioning;
+using Shared.Hosting;
 
 namespace Scim.Api.Users;
 
@@ -11,32 +12,16 @@ namespace Scim.Api.Users;
 /// </summary>
 internal sealed class Erasure(
     IServiceScopeFactory scopes, IOptions<ScimOptions> options, TimeProvider time, ILogger<Erasure> log)
-    : BackgroundService
+    : Watch(TimeSpan.FromHours(1), scopes, time, log)
 {
     private const int StepSize = 20;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await EraseAll(stoppingToken);
-            }
-            catch (Exception failed) when (failed is not OperationCanceledException)
-            {
-                log.LogError(failed, "Deleted users could not be erased; it is tried again in {Interval}", Interval);
-            }
-        }
-    }
+    protected override Task Look(IServiceProvider services, CancellationToken cancellation) => EraseAll(cancellation);
 
     /// <summary>Erases everyone whose time has come; answers how many.</summary>
     public async Task<int> EraseAll(CancellationToken cancellation)
     {
-        var deletedBefore = time.GetUtcNow().UtcDateTime - TimeSpan.FromDays(options.Value.EraseDeletedAfterDays);
+        var deletedBefore = Time.GetUtcNow().UtcDateTime - TimeSpan.FromDays(options.Value.EraseDeletedAfterDays);
         var total = 0;
         for (var account = await NextAccount(Guid.Empty, cancellation);
             account is { } id;
@@ -62,14 +47,14 @@ internal sealed class Erasure(
 
     private async Task<Guid?> NextAccount(Guid after, CancellationToken cancellation)
     {
-        await using var scope = scopes.CreateAsyncScope();
+        await using var scope = Scopes.CreateAsyncScope();
         return await AccountsToErase(scope.ServiceProvider.GetRequiredService<ScimDbContext>(), after)
             .FirstOrDefaultAsync(cancellation);
     }
 
     private async Task<int> EraseSome(Guid accountId, DateTime deletedBefore, CancellationToken cancellation)
     {
-        await using var scope = scopes.CreateAsyncScope();
+        await using var scope = Scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         await using var write = await db.BeginWrite(cancellation);
         var users = await UsersToErase(db, accountId, deletedBefore).Take(StepSize).ToListAsync(cancellation);

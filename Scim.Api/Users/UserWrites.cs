@@ -6,6 +6,7 @@ using Scim.Api.Protocol;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Provisioning;
 using Shared.Contracts;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Users;
 

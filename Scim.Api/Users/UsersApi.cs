@@ -9,6 +9,7 @@ using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
 using Scim.Api.Users.Search;
 using Scim.Api.Users.Walks;
+using Shared.Hosting;
 
 namespace Scim.Api.Users;
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -97,6 +98,20 @@ public sealed partial class ArchitectureTests
     }
 
     [Test]
+    public void Shared_Contracts_has_names_and_no_behaviour()
+    {
+        const BindingFlags declared =
+            BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        var methods =
+            from type in typeof(Shared.Contracts.Scopes).Assembly.GetTypes()
+            from method in type.GetMethods(declared)
+            where !method.IsSpecialName && !method.IsDefined(typeof(CompilerGeneratedAttribute)) && !method.IsVirtual
+            select $"{type.Name}.{method.Name}";
+        Assert.That(methods, Is.Empty);
+        Assert.That(typeof(Shared.Contracts.Scopes).Assembly.GetManifestResourceNames(), Is.Empty);
+    }
+
+    [Test]
     public void Shared_Hosting_depends_on_no_project()
     {
         var project = XDocument.Load(Path.Combine(Repository(), "Shared.Hosting", "Shared.Hosting.csproj"));
@@ -155,7 +170,7 @@ public sealed partial class ArchitectureTests
         || type.FullName!.Contains(".Migrations.", StringComparison.Ordinal)
         || type.Namespace.StartsWith("Microsoft.", StringComparison.Ordinal)
         || type.Namespace.StartsWith("System.", StringComparison.Ordinal)
-        || type.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute), inherit: false);
+        || type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false);
 
     internal static string Repository()
     {

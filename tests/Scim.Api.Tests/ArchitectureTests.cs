@@ -59,7 +59,7 @@ public sealed partial class ArchitectureTests
         || space.Contains(".Migrations", StringComparison.Ordinal)
         || type.FullName!.Contains('<', StringComparison.Ordinal);
 
-    private static string Project()
+    internal static string Project()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder!.FullName, "SciLeads.Auth.sln")))

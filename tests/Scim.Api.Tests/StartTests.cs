@@ -25,7 +25,7 @@ public sealed class StartTests
     [TestCase("Scim:BaseUrl=ftp://iam.example.com/scim/v2", "address that ends in /scim/v2")]
     [TestCase("Scim:BaseUrl=http://iam.example.com/scim/v2", "Scim__BaseUrl must begin with https://")]
     [TestCase("AuthServer:Issuer=http://iam.example.com", "AuthServer__Issuer must begin with https://")]
-    [TestCase("Scim:KnownProxies:0=proxy", "Scim__KnownProxies holds proxy, which is no IP address")]
+    [TestCase("Scim:KnownProxies:0=proxy", "Scim__KnownProxies has proxy, which is not a valid IP address")]
     [TestCase("Scim:KnownProxies:0=0.0.0.0", "which is every address")]
     [TestCase("Introspection:AttemptTimeout=00:00:59", "must not be longer than")]
     public void A_bad_setting_stops_the_start_with_a_sentence(string setting, string sentence) =>

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Diagnostics;
-using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Protocol.Messages;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Protocol.Messages;
 

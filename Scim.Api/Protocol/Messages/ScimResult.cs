@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Options;
 using Scim.Api.Protocol.Paging;
+using Shared.Hosting;
 
 namespace Scim.Api.Protocol.Messages;
 

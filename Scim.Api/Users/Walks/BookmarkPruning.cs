@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
+using Shared.Hosting;
 
 namespace Scim.Api.Users.Walks;
 
@@ -8,7 +9,7 @@ namespace Scim.Api.Users.Walks;
 /// or a long walk whose reader is far ahead of them. Small steps, so that no writer waits for long.
 /// </summary>
 internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider time, ILogger<BookmarkPruning> log)
-    : BackgroundService
+    : Watch(TimeSpan.FromMinutes(5), scopes, time, log)
 {
     /// <summary>
     /// How many bookmarks an account may have. Nothing but new pages for a quarter of an hour, at 100 a second, would
@@ -19,23 +20,7 @@ internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider 
     private const int WalksAtOnce = 20;
     private const int BookmarksAtOnce = 1000;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await Prune(stoppingToken);
-            }
-            catch (Exception failed) when (failed is not OperationCanceledException)
-            {
-                log.LogError(failed, "Old bookmarks could not be pruned; it is tried again in {Interval}", Interval);
-            }
-        }
-    }
+    protected override Task Look(IServiceProvider services, CancellationToken cancellation) => Prune(cancellation);
 
     public async Task Prune(CancellationToken cancellation, int maxBookmarks = MaxBookmarks)
     {
@@ -64,7 +49,7 @@ internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider 
 
     private async Task<Guid?> NextAccount(Guid after, CancellationToken cancellation)
     {
-        await using var scope = scopes.CreateAsyncScope();
+        await using var scope = Scopes.CreateAsyncScope();
         return await AccountsWithWalks(scope.ServiceProvider.GetRequiredService<ScimDbContext>(), after)
             .FirstOrDefaultAsync(cancellation);
     }
@@ -72,9 +57,9 @@ internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider 
     /// <summary>Forgets some walks in one transaction; returns whether there may be more.</summary>
     private async Task<bool> ForgetWalks(Guid accountId, CancellationToken cancellation)
     {
-        await using var scope = scopes.CreateAsyncScope();
+        await using var scope = Scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
-        var now = time.GetUtcNow().UtcDateTime;
+        var now = Time.GetUtcNow().UtcDateTime;
         var over = await WalksOver(db, accountId, now).Select(walk => walk.Id).Take(WalksAtOnce).ToListAsync(cancellation);
         if (over.Count == 0)
             return false;
@@ -94,7 +79,7 @@ internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider 
     /// <summary>Forgets some bookmarks of an account that has too many; returns whether it still has.</summary>
     private async Task<bool> ForgetOldest(Guid accountId, int maxBookmarks, CancellationToken cancellation)
     {
-        await using var scope = scopes.CreateAsyncScope();
+        await using var scope = Scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         var bookmarks = db.Set<Bookmark>().Where(bookmark => bookmark.AccountId == accountId);
         var surplus = await bookmarks.CountAsync(cancellation) - maxBookmarks;

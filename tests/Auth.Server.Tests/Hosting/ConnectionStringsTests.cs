@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Npgsql;
-using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Tests.Hosting;
 

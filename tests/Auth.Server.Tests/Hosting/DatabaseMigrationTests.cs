@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using SciLeads.Tests;
 using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Tests.Hosting;
 
@@ -28,6 +29,8 @@ public sealed class DatabaseMigrationTests
                 ? TestPostgres.NewDatabase()
                 : $"Data Source={Path.Combine(folder.FullName, "test.db")}",
             "Auth.Server");
+        if (!TestPostgres.IsWanted)
+            SqliteDatabase.Create(database);
     }
 
     [TearDown]

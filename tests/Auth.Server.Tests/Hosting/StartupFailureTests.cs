@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Shared.Hosting;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Tests.Hosting;
 

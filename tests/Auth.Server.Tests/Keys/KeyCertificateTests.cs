@@ -141,7 +141,7 @@ public sealed class KeyCertificateTests
             "without its key" => stripped.Export(X509ContentType.Pfx),
             _ => certificate.Export(X509ContentType.Pfx),
         };
-        using (var stream = new FileStream(file, PrivateFile.NewFile()))
+        using (var stream = PrivateFile.Create(file))
             stream.Write(content);
         return file;
     }

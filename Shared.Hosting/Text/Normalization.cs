@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Shared.Contracts.Text;
+namespace Shared.Hosting.Text;
 
 /// <summary>
 /// Canonical normalization (UAX #15) and the width mapping of RFC 8264 §5.2.1, by tables of our own. Halves of

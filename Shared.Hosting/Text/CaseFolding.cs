@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Shared.Contracts.Text;
+namespace Shared.Hosting.Text;
 
 /// <summary>
 /// The form in which strings are compared without regard to letter case (<c>caseExact: false</c>, RFC 7643 §2.2):

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Shared.Contracts.Text;
+namespace Shared.Hosting.Text;
 
 /// <summary>
 /// A table of this folder: hexadecimal entries, separated by spaces, under headings that end with a colon. Lines that

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
-namespace Shared.Hosting;
+namespace Shared.Hosting.Data;
 
 /// <summary>Brings a database up to date, and refuses one whose migrations this version of the program does not know.</summary>
 public static class DatabaseMigration

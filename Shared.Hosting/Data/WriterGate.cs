@@ -1,21 +1,19 @@
 using System.Data.Common;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Storage;
 
-namespace Auth.Server.Data;
+namespace Shared.Hosting.Data;
 
 /// <summary>
 /// Lets one writer at a time into SQLite, in the order of arrival, so that writers of this process wait here instead
 /// of polling a locked database. Entity Framework enters it whenever it begins a transaction and, outside of one, for
 /// each statement that returns no rows; no caller has to remember it. PostgreSQL has row locks and needs no gate.
 /// </summary>
-internal sealed class WriterGate : DbCommandInterceptor, IDbTransactionInterceptor, IDisposable
+/// <param name="longestWait">
+/// How long a writer waits for those before it. Then its write fails with a <see cref="TimeoutException"/>, which is an
+/// outage of the database (<see cref="DatabaseOutage"/>).
+/// </param>
+public sealed class WriterGate(TimeSpan longestWait) : DbCommandInterceptor, IDbTransactionInterceptor, IDisposable
 {
-    // As long as SQLite itself waits for another process. Whoever waits without a thread of its own has a cancellation.
-    private static readonly TimeSpan longestBlockingWait = TimeSpan.FromSeconds(5);
-
     private readonly SemaphoreSlim semaphore = new(1, 1);
 
     /// <summary>The connection that writes now, or null.</summary>
@@ -71,7 +69,7 @@ internal sealed class WriterGate : DbCommandInterceptor, IDbTransactionIntercept
         DbCommand command, CommandEventData eventData, InterceptionResult<int> result) =>
         RunBlocking(command, result, command.ExecuteNonQuery);
 
-    /// <summary>Queries read rows; a scalar is what migrations get their lock with.</summary>
+    /// <summary>Queries read rows; migrations get their lock with a scalar.</summary>
     public override ValueTask<InterceptionResult<object>> ScalarExecutingAsync(
         DbCommand command,
         CommandEventData eventData,
@@ -86,6 +84,13 @@ internal sealed class WriterGate : DbCommandInterceptor, IDbTransactionIntercept
 
     /// <inheritdoc />
     public void Dispose() => semaphore.Dispose();
+
+    /// <summary>Lets the next writer in.</summary>
+    internal void Leave()
+    {
+        Writer = null;
+        semaphore.Release();
+    }
 
     private async ValueTask<InterceptionResult<T>> Run<T>(
         DbCommand command, InterceptionResult<T> result, Func<Task<T>> execute, CancellationToken cancellation)
@@ -121,90 +126,19 @@ internal sealed class WriterGate : DbCommandInterceptor, IDbTransactionIntercept
 
     private async Task Enter(DbConnection connection, CancellationToken cancellation)
     {
-        await semaphore.WaitAsync(cancellation);
+        if (!await semaphore.WaitAsync(longestWait, cancellation))
+            throw TookTooLong();
         Writer = connection;
     }
 
+    // Data Protection saves its keys like this, perhaps for a caller that is the writer itself.
     private void EnterBlocking(DbConnection connection)
     {
-        // Data Protection saves its keys like this, perhaps for a caller that is the writer itself.
-        if (!semaphore.Wait(longestBlockingWait))
-            throw new TimeoutException("Another write to the database took too long.");
+        if (!semaphore.Wait(longestWait))
+            throw TookTooLong();
         Writer = connection;
     }
 
-    private void Leave()
-    {
-        Writer = null;
-        semaphore.Release();
-    }
-
-    /// <summary>Makes transactions that leave the gate when they end, however they end.</summary>
-    internal sealed class TransactionFactory(RelationalTransactionFactoryDependencies dependencies)
-        : RelationalTransactionFactory(dependencies)
-    {
-        public override RelationalTransaction Create(
-            IRelationalConnection connection,
-            DbTransaction transaction,
-            Guid transactionId,
-            IDiagnosticsLogger<DbLoggerCategory.Database.Transaction> logger,
-            bool transactionOwned) => new Transaction(
-                connection, transaction, transactionId, logger, transactionOwned, Dependencies.SqlGenerationHelper,
-                connection.Context.GetService<WriterGate>());
-    }
-
-    private sealed class Transaction(
-        IRelationalConnection connection,
-        DbTransaction transaction,
-        Guid id,
-        IDiagnosticsLogger<DbLoggerCategory.Database.Transaction> logger,
-        bool owned,
-        ISqlGenerationHelper sql,
-        WriterGate gate) : RelationalTransaction(connection, transaction, id, logger, owned, sql)
-    {
-        private int left;
-
-        public override void Dispose()
-        {
-            try
-            {
-                base.Dispose();
-            }
-            finally
-            {
-                Leave();
-            }
-        }
-
-        public override async ValueTask DisposeAsync()
-        {
-            try
-            {
-                await base.DisposeAsync();
-            }
-            finally
-            {
-                Leave();
-            }
-        }
-
-        /// <summary>After a commit or rollback, perhaps long before it is disposed.</summary>
-        protected override void ClearTransaction()
-        {
-            Leave();
-            base.ClearTransaction();
-        }
-
-        protected override Task ClearTransactionAsync(CancellationToken cancellationToken = default)
-        {
-            Leave();
-            return base.ClearTransactionAsync(cancellationToken);
-        }
-
-        private void Leave()
-        {
-            if (Interlocked.Exchange(ref left, 1) == 0)
-                gate.Leave();
-        }
-    }
+    private TimeoutException TookTooLong() =>
+        new($"The writes before this one took longer than {longestWait.TotalSeconds} seconds.");
 }

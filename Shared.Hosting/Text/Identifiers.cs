@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Shared.Contracts.Text;
+namespace Shared.Hosting.Text;
 
 /// <summary>
 /// What identifiers of people (userName, e-mail addresses) and of systems may contain, whatever an account's attribute

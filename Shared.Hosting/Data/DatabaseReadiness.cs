@@ -1,15 +1,14 @@
 using System.Diagnostics;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace Shared.Hosting;
+namespace Shared.Hosting.Data;
 
 /// <summary>
-/// Ready is a server whose database takes a write. Whoever asks, and however often: there is one probe at a time, and its
-/// result is good for a second. A database that hangs makes the server unready, not the answer late.
+/// A server is ready while its database has every migration and takes a write. However often it is asked, there is one
+/// probe at a time, and its result is good for a second. A database that hangs makes the server unready, not the answer
+/// late.
 /// </summary>
-/// <param name="probe">Returns why the database is not ready, in a sentence, or null; or fails as the database does.</param>
-public sealed class DatabaseReadiness(Func<CancellationToken, Task<string?>> probe) : IHealthCheck
+internal sealed class DatabaseReadiness(Func<CancellationToken, Task<string?>> probe) : IHealthCheck
 {
     private static readonly TimeSpan limit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan goodFor = TimeSpan.FromSeconds(1);
@@ -43,27 +42,6 @@ public sealed class DatabaseReadiness(Func<CancellationToken, Task<string?>> pro
         {
             return HealthCheckResult.Unhealthy("The database does not answer in time.");
         }
-    }
-
-    /// <summary>
-    /// Writes something in the transaction that the caller has begun and will commit, and leaves nothing behind: a disk that is
-    /// full or a database that is read-only shows only when something is written.
-    /// </summary>
-    public static async Task<string?> TryWrite(DbContext db, CancellationToken cancellation)
-    {
-        if (db.Database.IsSqlite())
-        {
-            await db.Database.ExecuteSqlAsync(
-                $"""CREATE TABLE "Probe" ("Data"); INSERT INTO "Probe" VALUES (zeroblob(65536)); DROP TABLE "Probe" """,
-                cancellation);
-            return null;
-        }
-        // A transaction id is written to the log of the server.
-        var isReadOnly = await db.Database
-            .SqlQuery<string>(
-                $"""SELECT CASE WHEN txid_current() > 0 THEN current_setting('transaction_read_only') END AS "Value" """)
-            .SingleAsync(cancellation);
-        return isReadOnly == "on" ? "The database is read-only." : null;
     }
 
     private async Task<HealthCheckResult> Probe()

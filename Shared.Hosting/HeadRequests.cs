@@ -1,11 +1,15 @@
-namespace Scim.Api;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Shared.Hosting;
 
 /// <summary>
-/// Answers HEAD wherever GET is answered (RFC 9110 §9.3.2): everything behind takes it for GET, and Kestrel, which knows
-/// what the client sent, drops the body.
+/// Answers HEAD wherever GET is answered (RFC 9110 §9.3.2): the rest of the pipeline sees a GET, and Kestrel, which
+/// knows what the client sent, drops the body.
 /// </summary>
-internal static class HeadRequests
+public static class HeadRequests
 {
+    /// <summary>Turns HEAD into GET for what follows in the pipeline.</summary>
     public static void UseHeadRequests(this IApplicationBuilder app) => app.Use((http, next) =>
     {
         if (HttpMethods.IsHead(http.Request.Method))
@@ -16,7 +20,7 @@ internal static class HeadRequests
         return next(http);
     });
 
-    /// <summary>Whether the client asked for the head of the answer alone.</summary>
+    /// <summary>Whether the client asked for the head of the answer only.</summary>
     public static bool IsHead(this HttpContext http) => http.Features.Get<Head>() is not null;
 
     private sealed record Head;

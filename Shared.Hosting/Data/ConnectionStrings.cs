@@ -2,7 +2,7 @@ using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
-namespace Shared.Hosting;
+namespace Shared.Hosting.Data;
 
 /// <summary>
 /// Which database a connection string names, and the defaults of this product. What the operator's connection string says

@@ -1,21 +1,21 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using Auth.Server.Data;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
+using Shared.Hosting.Data;
 using SQLitePCL;
-
-namespace Auth.Server.Tests;
 
 /// <summary>
 /// In every test of this assembly, SQLite itself refuses to commit what a connection of a server writes without having
-/// entered the <see cref="WriterGate"/>: whoever forgets it, finds the write rolled back.
+/// entered the <see cref="WriterGate"/>: code that goes round it finds its write rolled back.
 /// </summary>
+#pragma warning disable CA1050 // Outside of every namespace, it is around all tests of the assembly.
 [SetUpFixture]
 public sealed class UngatedWrites : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
+#pragma warning restore CA1050
 {
     // The connection that has a handle now. Handles are pooled, and hooked once.
     private static readonly ConditionalWeakTable<sqlite3, StrongBox<(WriterGate Gate, SqliteConnection Connection)>> users = [];

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 using Npgsql;
 using static SQLitePCL.raw;
 
-namespace Shared.Hosting;
+namespace Shared.Hosting.Data;
 
 /// <summary>
 /// Tells an outage of the database from a fault of the program. An outage passes by itself or is the operator's to end;

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Shared.Contracts.Text;
+namespace Shared.Hosting.Text;
 
 /// <summary>
 /// What counts as an e-mail address: <c>local@domain</c> as people have them (RFC 5321 §2.3.11 without quoted local
