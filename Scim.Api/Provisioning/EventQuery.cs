@@ -12,13 +12,13 @@ namespace Scim.Api.Provisioning;
 internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcome, string? Search, Guid? Before)
 {
     /// <summary>
-    /// No index finds words inside texts: a page of a search looks at so many events and then says where to go on, so
-    /// that no page costs more than that.
+    /// No index finds words inside texts: a page of a search looks at so many events and then says where to go on.
     /// </summary>
     public const int SearchedAtOnce = 20_000;
 
     private const int MaxWords = 10;
     private const int MaxSearch = 1000;
+    private const string Remedy = "Search for fewer words or another outcome, or look at all events instead.";
 
     private IReadOnlyList<string> Words { get; } =
     [
@@ -32,6 +32,12 @@ internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcom
         CaseFolding.Fold(ProvisioningEvent.Cut(UserName, ProvisioningEvent.MaxUserName) ?? "");
 
     private bool IsAboutUser => UserId is not null || UserName is not null;
+
+    /// <summary>
+    /// Whether an index finds the events of a page and no others, so that it needs no budget. An index on userName also
+    /// finds events that have an id, and no index of a user's events knows the outcome.
+    /// </summary>
+    private bool IsIndexed => Words.Count == 0 && UserName is null && (UserId is null || Outcome is null);
 
     /// <summary>Binds an endpoint's parameter.</summary>
     public static ValueTask<EventQuery> BindAsync(HttpContext http)
@@ -49,7 +55,12 @@ internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcom
     }
 
     /// <summary>A page, and what comes <see cref="Before"/> the next older one, if there may be one.</summary>
-    public async Task<(IReadOnlyList<ProvisioningEvent> Events, Guid? Next)> Read(
+    public Task<(IReadOnlyList<ProvisioningEvent> Events, Guid? Next)> Read(
+        ScimDbContext db, SearchBudget budget, Guid accountId, int size, CancellationToken cancellation) => IsIndexed
+            ? ReadNow(db, accountId, size, cancellation)
+            : budget.Run(db, accountId, Remedy, deadline => ReadNow(db, accountId, size, deadline), cancellation);
+
+    private async Task<(IReadOnlyList<ProvisioningEvent> Events, Guid? Next)> ReadNow(
         ScimDbContext db, Guid accountId, int size, CancellationToken cancellation)
     {
         var found = await Page(db.EventsOf(accountId).AsNoTracking(), size + 1).ToListAsync(cancellation);

@@ -27,14 +27,14 @@ internal static class ProvisioningLogApi
     }
 
     private static async Task<IResult> List(
-        EventQuery query, Caller caller, ScimDbContext db, CancellationToken cancellation)
+        EventQuery query, Caller caller, ScimDbContext db, SearchBudget budget, CancellationToken cancellation)
     {
-        var (events, next) = await query.Read(db, caller.AccountId, PageSize, cancellation);
+        var (events, next) = await query.Read(db, budget, caller.AccountId, PageSize, cancellation);
         return Results.Json(new PortalEvents { Events = [.. events.Select(Row)], Next = next });
     }
 
     private static async Task<IResult> Save(
-        EventQuery query, Caller caller, LargeMessage message, ScimDbContext db, HttpContext http,
+        EventQuery query, Caller caller, LargeMessage message, ScimDbContext db, SearchBudget budget, HttpContext http,
         CancellationToken cancellation)
     {
         await message.TakeSlot(cancellation);
@@ -43,7 +43,7 @@ internal static class ProvisioningLogApi
             {
                 try
                 {
-                    var events = All(query, caller.AccountId, db, cancellation);
+                    var events = All(query, caller.AccountId, db, budget, cancellation);
                     await Csv.Write(body, csvColumns, events.Select(CsvRow), cancellation);
                 }
                 catch when (http.Response.HasStarted)
@@ -59,13 +59,13 @@ internal static class ProvisioningLogApi
 
     /// <summary>All events from the query on, in short queries: a slow reader holds nothing up.</summary>
     private static async IAsyncEnumerable<ProvisioningEvent> All(
-        EventQuery query, Guid accountId, ScimDbContext db,
+        EventQuery query, Guid accountId, ScimDbContext db, SearchBudget budget,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
         for (Guid? next = null; ;)
         {
             (var events, next) = await (next is null ? query : query with { Before = next })
-                .Read(db, accountId, CsvStep, cancellation);
+                .Read(db, budget, accountId, CsvStep, cancellation);
             foreach (var one in events)
                 yield return one;
             if (next is null)

@@ -21,6 +21,7 @@ internal static class PortalApi
     private const int PageSize = 25;
     private const int MaxShown = 254;
     private const int MaxSearch = 1000;
+    private const string Remedy = "Search for fewer words, or go to an earlier page.";
 
     public static void MapPortalUsers(this IEndpointRouteBuilder portal)
     {
@@ -37,7 +38,7 @@ internal static class PortalApi
         var words = Words(search);
         var (users, total) = words.Count == 0 && skip <= UserSearch.FreeSkip
             ? await Find(cancellation)
-            : await budget.Run(db, caller.AccountId, Find, cancellation);
+            : await budget.Run(db, caller.AccountId, Remedy, Find, cancellation);
         return Results.Json(new PortalUsers
         {
             Total = total,

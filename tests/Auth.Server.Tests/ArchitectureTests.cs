@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using SciLeads.Tests;
 
 namespace Auth.Server.Tests;
 
@@ -143,6 +144,10 @@ public sealed partial class ArchitectureTests
             && !bases.Contains(type));
         Assert.That(open.Select(type => type.FullName), Is.Empty);
     }
+
+    [Test]
+    public void The_text_of_a_record_has_an_end() =>
+        Assert.That(types.Select(type => type.Assembly).Distinct().SelectMany(RecordCycles.In), Is.Empty);
 
     private static IEnumerable<string> UsedIn(IEnumerable<string> files) =>
         files.SelectMany(File.ReadLines).SelectMany(Used).Distinct();

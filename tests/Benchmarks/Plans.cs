@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Scim.Api;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Schemas;
+using Scim.Api.Provisioning;
 using Scim.Api.Users.Search;
 
 namespace Benchmarks;

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using SciLeads.Tests;
 
 namespace Scim.Api.Tests;
 
@@ -51,6 +52,10 @@ public sealed partial class ArchitectureTests
             && !IsGenerated(type) && !bases.Contains(type));
         Assert.That(open.Select(type => type.FullName), Is.Empty);
     }
+
+    [Test]
+    public void The_text_of_a_record_has_an_end() =>
+        Assert.That(types.Select(type => type.Assembly).Distinct().SelectMany(RecordCycles.In), Is.Empty);
 
     // Migrations, and what the compiler adds: in the framework's namespaces, or under names that nobody could write.
     private static bool IsGenerated(Type type) =>

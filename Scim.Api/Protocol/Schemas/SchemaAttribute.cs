@@ -26,6 +26,9 @@ internal sealed record SchemaAttribute
 
     public SchemaAttribute? FindSub(string name) => SubAttributes.Find(name);
 
+    /// <summary>Its name. A record would print its properties, and <see cref="Significant"/> is often itself.</summary>
+    public override string ToString() => Name;
+
     /// <summary>A path inside the brackets of a value path, where the sub-attributes are the names.</summary>
     public AttributeTarget? FindInside(AttributePath path) =>
         path is { Schema: null, Sub: null } && FindSub(path.Name) is { } sub

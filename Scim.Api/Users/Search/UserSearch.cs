@@ -42,6 +42,9 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
     /// <summary>So many users may be left out by counting them, without a budget.</summary>
     public const int FreeSkip = 1000;
 
+    private const string Remedy =
+        "Compare userName, externalId, id or the value of emails by eq, or ask for fewer users.";
+
     // The database does not send larger documents with a page: they might not be kept.
     private const int LargeDocument = 16 * 1024;
 
@@ -146,7 +149,7 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
         UserQuery query, int skip, Func<CancellationToken, Task<T>> search, CancellationToken cancellation) =>
         query.IsIndexed && skip <= FreeSkip
             ? search(cancellation)
-            : budget.Run(db, query.AccountId, search, cancellation);
+            : budget.Run(db, query.AccountId, Remedy, search, cancellation);
 
     private async Task<T> OnConnection<T>(SqlText sql, Func<DbCommand, Task<T>> execute, CancellationToken cancellation)
     {

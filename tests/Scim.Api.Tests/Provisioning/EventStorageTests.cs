@@ -95,8 +95,9 @@ internal sealed class EventStorageTests
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         var query = new EventQuery(null, null, null, "NEEDLE", null);
-        var (first, next) = await query.Read(db, account, 50, default);
-        var (second, end) = await (query with { Before = next }).Read(db, account, 50, default);
+        var budget = server.Services.GetRequiredService<SearchBudget>();
+        var (first, next) = await query.Read(db, budget, account, 50, default);
+        var (second, end) = await (query with { Before = next }).Read(db, budget, account, 50, default);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(first, Is.Empty);

@@ -216,9 +216,11 @@ internal sealed class ProvisioningLogApiTests
         await Save(account, ("create", null, "ann@example.com", ProvisioningOutcomes.Created, null));
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        var budget = server.Services.GetRequiredService<SearchBudget>();
         foreach (var search in (string?[])[null, "ann"])
         {
-            var (events, _) = await new EventQuery(null, null, null, search, null).Read(db, account.Id, 500, default);
+            var query = new EventQuery(null, null, null, search, null);
+            var (events, _) = await query.Read(db, budget, account.Id, 500, default);
             Assert.That(events, Has.Count.EqualTo(1));
         }
         Assert.That(db.ChangeTracker.Entries(), Is.Empty);

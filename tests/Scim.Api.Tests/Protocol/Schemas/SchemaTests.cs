@@ -61,6 +61,15 @@ internal sealed class SchemaTests
         }
     }
 
+    [Test]
+    public void Every_attribute_is_printed_as_its_name()
+    {
+        var attributes = Schema.All.Append(Schema.Common).SelectMany(schema => schema.Attributes)
+            .SelectMany(attribute => attribute.SubAttributes.Prepend(attribute));
+        foreach (var attribute in attributes)
+            Assert.That(attribute.ToString(), Is.EqualTo(attribute.Name));
+    }
+
     private static IEnumerable<JsonNode> All(JsonArray attributes) =>
         attributes.SelectMany(a => new[] { a! }.Concat(All(a!["subAttributes"] as JsonArray ?? [])));
 }

@@ -2,14 +2,16 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
+using Scim.Api.Provisioning;
 using Scim.Api.Users;
-using Scim.Api.Users.Search;
 
-namespace Scim.Api.Tests.Users.Search;
+namespace Scim.Api.Tests.Provisioning;
 
 [Parallelizable]
 internal sealed class SearchBudgetTests
 {
+    private const string Remedy = "Ask for less.";
+
     private readonly Guid account = Guid.NewGuid();
     private ScimServer server = null!;
     private AsyncServiceScope scope;
@@ -43,9 +45,10 @@ internal sealed class SearchBudgetTests
         var endless = Db.Database.IsNpgsql()
             ? "SELECT pg_sleep(600)::text AS \"Value\""
             : "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS \"Value\" FROM n";
-        var stopped = Assert.ThrowsAsync<ScimException>(() =>
-            budget.Run(Db, account, token => Db.Database.SqlQueryRaw<string>(endless).ToListAsync(token), default));
+        var stopped = Assert.ThrowsAsync<ScimException>(() => budget.Run(
+            Db, account, Remedy, token => Db.Database.SqlQueryRaw<string>(endless).ToListAsync(token), default));
         Assert.That(stopped!.Error, Has.Property("ScimType").EqualTo("tooMany").And.Property("Status").EqualTo(400));
+        Assert.That(stopped.Error.Detail, Does.EndWith("seconds that one may take. " + Remedy));
         Assert.That(await Db.Users.CountAsync(), Is.Zero);
     }
 
@@ -53,7 +56,7 @@ internal sealed class SearchBudgetTests
     public async Task Two_searches_of_an_account_run_at_once_and_a_third_waits()
     {
         var busy = new TaskCompletionSource<int>();
-        var (one, two) = (budget.Run(Db, account, _ => busy.Task, default), Other(_ => busy.Task, account));
+        var (one, two) = (budget.Run(Db, account, Remedy, _ => busy.Task, default), Other(_ => busy.Task, account));
         var third = Other(_ => Task.FromResult(3), account);
         var elsewhere = await Other(_ => Task.FromResult(4), Guid.NewGuid());
         Assert.That((third.IsCompleted, elsewhere), Is.EqualTo((false, 4)), "other accounts do not wait");
@@ -65,7 +68,7 @@ internal sealed class SearchBudgetTests
     public async Task Who_waits_too_long_is_refused()
     {
         var never = new TaskCompletionSource<int>();
-        var (one, two) = (budget.Run(Db, account, _ => never.Task, default), Other(_ => never.Task, account));
+        var (one, two) = (budget.Run(Db, account, Remedy, _ => never.Task, default), Other(_ => never.Task, account));
         var refused = Assert.ThrowsAsync<ScimException>(() => Other(_ => Task.FromResult(3), account));
         Assert.That(refused!.Error.ScimType, Is.EqualTo("tooMany"));
         never.SetResult(1);
@@ -75,6 +78,7 @@ internal sealed class SearchBudgetTests
     private async Task<int> Other(Func<CancellationToken, Task<int>> search, Guid whose)
     {
         await using var other = server.Services.CreateAsyncScope();
-        return await budget.Run(other.ServiceProvider.GetRequiredService<ScimDbContext>(), whose, search, default);
+        var db = other.ServiceProvider.GetRequiredService<ScimDbContext>();
+        return await budget.Run(db, whose, Remedy, search, default);
     }
 }

@@ -8,7 +8,7 @@ using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
 using SQLitePCL;
 
-namespace Scim.Api.Users.Search;
+namespace Scim.Api.Provisioning;
 
 /// <summary>
 /// What a search that no index serves may take of the database: two at a time of an account, and two seconds each for
@@ -35,8 +35,17 @@ internal sealed class SearchBudget(TimeProvider time, TimeSpan? limit = null) : 
     /// Runs a search, whatever number of statements it has, on the context's connection within one budget. The statements
     /// must be given the token that the search is given.
     /// </summary>
+    /// <param name="db">The context that searches.</param>
+    /// <param name="accountId">The account whose budget it is.</param>
+    /// <param name="remedy">Tells the caller in a sentence what to ask for if the search takes too long.</param>
+    /// <param name="search">The search.</param>
+    /// <param name="cancellation">The caller's.</param>
     public async Task<T> Run<T>(
-        ScimDbContext db, Guid accountId, Func<CancellationToken, Task<T>> search, CancellationToken cancellation)
+        ScimDbContext db,
+        Guid accountId,
+        string remedy,
+        Func<CancellationToken, Task<T>> search,
+        CancellationToken cancellation)
     {
         var begin = time.GetTimestamp();
         using var timeout = new CancellationTokenSource(limit, time);
@@ -45,14 +54,14 @@ internal sealed class SearchBudget(TimeProvider time, TimeSpan? limit = null) : 
         {
             using var turn = await accounts.AcquireAsync(accountId, permitCount: 1, deadline.Token);
             if (!turn.IsAcquired)
-                throw TooMany();
+                throw TooMany(remedy);
             return db.Database.IsNpgsql()
                 ? await OnPostgres(db, search, limit - time.GetElapsedTime(begin), deadline.Token)
                 : await OnSqlite(db, search, deadline.Token);
         }
         catch (Exception stopped) when (IsStopped(stopped) && !cancellation.IsCancellationRequested)
         {
-            throw TooMany();
+            throw TooMany(remedy);
         }
     }
 
@@ -105,7 +114,6 @@ internal sealed class SearchBudget(TimeProvider time, TimeSpan? limit = null) : 
         or SqliteException { SqliteErrorCode: SqliteInterrupt }
         or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled };
 
-    private static ScimException TooMany() => new(ScimError.TooMany(
-        $"The search took more than the {Limit.TotalSeconds} seconds that one may take. Compare userName, externalId, "
-        + "id or the value of emails by eq, or ask for fewer users."));
+    private static ScimException TooMany(string remedy) => new(ScimError.TooMany(
+        $"The search took longer than the {Limit.TotalSeconds} seconds that one may take. {remedy}"));
 }
