@@ -32,6 +32,16 @@ internal sealed partial class ClientHabits
         Violations.Add(new Violation(attribute, error));
     }
 
+    /// <summary>Refuses a body with a text that no database keeps, now or later, whatever attribute it belongs to.</summary>
+    public void RefuseUnstorable(JsonObject body)
+    {
+        if (!RequestBody.HasUnstorable(body))
+            return;
+        if (Violations is null)
+            throw new ScimException(RequestBody.Unstorable());
+        Violations.Add(new Violation("", RequestBody.Unstorable(), ViolationKind.OfBody));
+    }
+
     /// <summary>Notes that a member was left out, because no schema knows it or only the server may set it.</summary>
     public void NoteLeftOut(string name, JsonNode? value, bool isKnown)
     {

@@ -21,4 +21,7 @@ internal enum ViolationKind
 
     /// <summary>The value has not the form that active users need.</summary>
     WrongForm,
+
+    /// <summary>The body of the request breaks the rule, maybe in an attribute that is ignored.</summary>
+    OfBody,
 }

@@ -30,6 +30,7 @@ internal sealed class AttributeRules(AccountPolicy account)
             .Concat(CheckEmails(user, known))
             .Concat(CheckNames(user, known))
             .Concat(CheckExternalId(user, known))
+            .Concat(ChangedTexts.Check(user, before))
             .Concat(SizeLimits.Check(user, before));
     }
 

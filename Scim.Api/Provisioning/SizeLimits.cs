@@ -47,23 +47,12 @@ internal static class SizeLimits
 
     private static IEnumerable<Violation> TooLong(JsonObject user, JsonObject? before)
     {
-        // The display name may be made of names that are too long themselves.
-        foreach (var (place, value) in DocumentPlaces.In(Type, user).OrderBy(place => place.Name == "displayName"))
+        foreach (var (place, attribute, text) in ChangedTexts.In(user, before))
         {
-            var known = DocumentPlaces.ValueAt(Type, before, place);
-            if (!AttributePath.TryParse(place, out var path)
-                || Type.Find(path) is not { Attribute: { } attribute } target
-                || HasLimitOfItsOwn(place)
-                || JsonNode.DeepEquals(value, known))
-                continue;
-            attribute = target.Sub ?? attribute;
-            var old = Texts(attribute, known).Select(text => text.Text).ToHashSet(StringComparer.Ordinal);
-            foreach (var (text, max) in Texts(attribute, value))
-            {
-                if (text.Length > max && Characters(text) > max && !old.Contains(text))
-                    yield return new(place, Invalid($"A value of {place} has {Characters(text)} characters; "
-                        + $"at most {max} are possible."));
-            }
+            var max = MaxOf(attribute.Type);
+            if (!HasLimitOfItsOwn(place) && text.Length > max && Characters(text) > max)
+                yield return new(place, Invalid($"A value of {place} has {Characters(text)} characters; "
+                    + $"at most {max} are possible."));
         }
     }
 
@@ -87,15 +76,6 @@ internal static class SizeLimits
 
     // These are judged by the attribute rules.
     private static bool HasLimitOfItsOwn(string place) => place is "userName" or "externalId";
-
-    private static IEnumerable<(string Text, int Max)> Texts(SchemaAttribute attribute, JsonNode? value) => value switch
-    {
-        JsonArray several => several.SelectMany(one => Texts(attribute, one)),
-        JsonObject parts => parts.SelectMany(part =>
-            attribute.FindSub(part.Key) is { } sub ? Texts(sub, part.Value) : []),
-        _ when DocumentReader.Text(value) is { } text => [(text, MaxOf(attribute.Type))],
-        _ => [],
-    };
 
     private static int MaxOf(AttributeType type) => type == AttributeType.Binary ? MaxBinary : MaxText;
 

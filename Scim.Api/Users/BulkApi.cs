@@ -16,7 +16,7 @@ internal static class BulkApi
     private static async Task<ScimResult> Run(
         RequestBody body, HttpContext http, Caller caller, RateLimit limit, CancellationToken cancellation)
     {
-        var request = BulkRequest.Read(body.Json);
+        var request = BulkRequest.Read(body.AsSent);
         // One was taken when the request came in.
         if (request.Operations.Count - 1 is > 0 and var more)
             limit.Take(caller, more);

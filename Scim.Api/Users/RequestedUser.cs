@@ -10,7 +10,8 @@ namespace Scim.Api.Users;
 /// The user that a request asks for, and what is done about values that break a rule.
 /// <para>
 /// Deactivation takes precedence: a request that says <c>active: false</c> is never refused because of another
-/// attribute. What the database can hold is stored as sent; the rest keeps its old value and is reported as not applied.
+/// attribute. What the database can hold is stored as sent; the rest, and what is not of the attribute's format, keeps
+/// its old value and is reported as not applied.
 /// </para>
 /// <para>
 /// A request that leaves an inactive user inactive without saying so (Entra ID may deactivate in one request and rename

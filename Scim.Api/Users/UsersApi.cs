@@ -87,13 +87,13 @@ internal static class UsersApi
 
     private static Task<IResult> Replace(string id, RequestBody body, [AsParameters] Write write)
     {
-        write.Attempt.IsAbout(body.Json);
-        var put = new PutRequest(body.Json, write.Attempt.Habits);
+        write.Attempt.IsAbout(body.AsSent);
+        var put = new PutRequest(body.AsSent, write.Attempt.Habits);
         return Change(id, write, user => put.ApplyTo(user, ResourceType.User));
     }
 
     private static Task<IResult> Patch(string id, RequestBody body, [AsParameters] Write write) =>
-        Change(id, write, user => PatchRequest.Read(body.Json, write.Attempt.Habits).ApplyTo(user, ResourceType.User));
+        Change(id, write, user => PatchRequest.Read(body.AsSent, write.Attempt.Habits).ApplyTo(user, ResourceType.User));
 
     private static async Task<IResult> Change(string id, Write write, Func<JsonObject, JsonObject> change) =>
         await write.Users.Change(write.Attempt, id, write.Preconditions, change, write.Cancellation) is { } user

@@ -31,6 +31,11 @@ internal sealed class ClientTextTests
         """name.password eq "SECRET" """, """password.value eq "SECRET" """, """password gt "SECRET" """, """password eq {"a":"SECRET"}""",
         """title pr xor password eq "SECRET" """, """password co "\u0000SECRET" """, """token eq "x\"SECRET" """, "1password eq \"SECRET\"",
         """manager[password eq "SECRET"]""", """department[value eq "SECRET"]""", """emails[type eq "work"].password eq "SECRET" """,
+        "password:SECRET", "password:SECRET pr", """password:SECRET eq "x" """, "password/SECRET pr", "SECRET=password", "SECRET:password pr",
+        "urn:password:SECRET pr", "urn:SECRET:password pr", "urn:ietf:params:scim:schemas:core:2.0:User:password:SECRET pr",
+        "urn:ietf:params:scim:schemas:core:2.0:User:password:SECRET", "userName password:SECRET", "userName password=SECRET",
+        """userName eq "ann" and password:SECRET""", "not (password:SECRET)", "emails[password:SECRET pr]", "emails[password=SECRET]",
+        """emails[type eq "work"].password:SECRET pr""", "password:SECRET[value pr]", "name.password:SECRET pr", "Bearer:SECRET",
     ];
 
     private static readonly string[] paths =
@@ -40,6 +45,10 @@ internal sealed class ClientTextTests
         "Users?access_token=SECRET", "Users/nobody?filter=password eq \"SECRET\"", "Nothing?filter=password eq \"SECRET\"",
         "Schemas?filter=password eq \"SECRET\"", "Groups?filter=password eq \"SECRET\"", "Users?password=SECRET",
         "Me?filter=password eq \"SECRET\"", "ServiceProviderConfig?filter=password eq \"SECRET\"",
+        "Users?sortBy=password:SECRET", "Users?sortBy=urn:password:SECRET", "Users?sortBy=SECRET=password", "Users?sortBy=password/SECRET",
+        "Users?sortBy=urn:ietf:params:scim:schemas:core:2.0:User:password:SECRET", "Users?sortOrder=SECRET", "Users?sortOrder=password:SECRET",
+        "Users?startIndex=SECRET", "Users?startIndex=password:SECRET", "Users?count=SECRET", "Users?count=password:SECRET",
+        "Users?sortBy=userName&sortOrder=SECRET=descending", "Users/password:SECRET", "Groups/password:SECRET",
     ];
 
     private static readonly string[] operations =
@@ -51,6 +60,12 @@ internal sealed class ClientTextTests
         """{"op":"replace","value":{"password":"SECRET","pin":"SECRET","title":"x"}}""", """{"op":"replace","value":{"password":["SECRET"]}}""",
         """{"op":"password=SECRET","path":"title","value":"x"}""", """{"op":"replace","path":"name.pin","value":"SECRET"}""",
         """{"op":"replace","path":"emails[type eq \"work\"].pin","value":"SECRET"}""", """{"op":"remove","path":"password","value":"SECRET"}""",
+        """{"op":"SECRET","path":"title","value":"x"}""", """{"op":"password:SECRET","path":"title","value":"x"}""",
+        """{"op":"replace","path":"password:SECRET","value":"x"}""", """{"op":"remove","path":"urn:password:SECRET"}""",
+        """{"op":"replace","path":"urn:ietf:params:scim:schemas:core:2.0:User:password:SECRET","value":"x"}""",
+        """{"op":"replace","path":"emails[type eq \"work\"].password:SECRET","value":"x"}""", """{"op":"remove","path":"SECRET=password"}""",
+        """{"op":"remove","path":"emails[password:SECRET]"}""", """{"op":"replace","path":"password:SECRET[value pr]","value":"x"}""",
+        """{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User[password eq \"SECRET\"]","value":"x"}""",
     ];
 
     private static readonly string[] bodies =
@@ -59,6 +74,7 @@ internal sealed class ClientTextTests
         """{"userName":"ann@example.com","password":{"value":"SECRET"},"active":"maybe"}""",
         """{"userName":"ann@example.com","password":"SECRET","emails":[{"value":"x","password":"SECRET"}]}""",
         """{"userName":"ann@example.com","password":"SECRET",}""",
+        """{"userName":"ann@example.com","password:SECRET":1,"password:SECRET":2}""",
     ];
 
     private static readonly string[] searches =
@@ -97,8 +113,10 @@ internal sealed class ClientTextTests
         }
         foreach (var search in searches.Select(Fill))
             await Send("POST", "Users/.search", search);
-        foreach (var path in (string[])["/Users?password=SECRET", "/Users/x?password=SECRET", "/Nothing?password=SECRET"])
+        foreach (var path in (string[])["/Users?password=SECRET", "/Users/x?password=SECRET", "/Nothing?password=SECRET",
+            "password:SECRET", "/password:SECRET", "/Users/password:SECRET", "/Users/SECRET=password", "SECRET=password"])
             await Send("POST", "Bulk", Bulk($$"""{"method":"DELETE","path":"{{Fill(path)}}"}"""));
+        await Send("POST", "Bulk", Bulk(Fill("""{"method":"password:SECRET","path":"/Users"}""")));
 
         await using var scope = server.Services.CreateAsyncScope();
         var events = await scope.ServiceProvider.GetRequiredService<ScimDbContext>().EventsOf(account.Id).ToListAsync();
@@ -145,13 +163,25 @@ internal sealed class ClientTextTests
         Assert.That((filter!.Message + body!.Message), Does.Not.Contain("1234").And.Contain("pin"));
     }
 
-    [TestCase("password=secret", "password…")]
-    [TestCase("name.given", "name.given")]
-    public void A_name_is_shown_as_far_as_it_is_one(string text, string shown)
+    [TestCase("name.given", true)]
+    [TestCase("$ref", true)]
+    [TestCase("urn:ietf:params:scim:schemas:core:2.0:User:nothing", true)]
+    [TestCase("urn:ietf:params:scim:schemas:extension:acme:2.0:User:badge.id", true)]
+    [TestCase("urn:okta:scim:schemas:core:1.0:Role", true)]
+    [TestCase("password=secret", false)]
+    [TestCase("password:secret", false)]
+    [TestCase("secret:password", false)]
+    [TestCase("urn:password:secret", false)]
+    [TestCase("urn:ietf:params:scim:schemas:core:2.0:User:password:secret", false)]
+    [TestCase("https://x.example/2.0:User:secret", false)]
+    [TestCase("a.b.secret", false)]
+    [TestCase("1secret", false)]
+    [TestCase("", false)]
+    public void A_name_is_shown_if_it_could_be_one(string text, bool isShown)
     {
-        Assert.That(Excerpt.OfName(text), Is.EqualTo(shown));
-        if (text.Contains('=', StringComparison.Ordinal))
-            Assert.That(Assert.Throws<ScimException>(() => Sorting.Read(text, null))!.Message, Does.Contain($"\"{shown}\""));
+        Assert.That(Excerpt.OfName(text), Is.EqualTo(isShown ? $"\"{text}\"" : "this word"));
+        if (!isShown && text != "" && !AttributePath.TryParse(text, out _))
+            Assert.That(Assert.Throws<ScimException>(() => Sorting.Read(text, null))!.Message, Does.Contain("not this word"));
     }
 
     private static string Fill(string text) => text.Replace("SECRET", Secret, StringComparison.Ordinal);

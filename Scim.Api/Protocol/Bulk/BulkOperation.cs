@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json.Nodes;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
@@ -10,14 +11,23 @@ namespace Scim.Api.Protocol.Bulk;
 /// </summary>
 internal sealed record BulkOperation(JsonObject? Members)
 {
+    private static readonly SearchValues<char> PathCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-_.");
+
     private static readonly string[] Methods = ["POST", "PUT", "PATCH", "DELETE"];
 
     public string? Method { get; } = Text(Members, "method")?.ToUpperInvariant();
 
     public string? Path { get; } = Text(Members, "path");
 
-    /// <summary>The path as errors and logs show it: without a query, which it should not have.</summary>
-    public string? ShownPath => Path?.Split('?', 2)[0];
+    /// <summary>
+    /// The path as errors and logs show it: without a query, which it should not have; null if the rest is no path
+    /// either, and may be a secret.
+    /// </summary>
+    public string? ShownPath => Path?.Split('?', 2)[0] is { } path
+        && !path.Replace("/bulkId:", "/", StringComparison.Ordinal).AsSpan().ContainsAnyExcept(PathCharacters)
+            ? path
+            : null;
 
     /// <summary>The name of what a POST makes, for other operations to refer to.</summary>
     public string? BulkId { get; } = Text(Members, "bulkId");
@@ -26,6 +36,10 @@ internal sealed record BulkOperation(JsonObject? Members)
     public string? Version { get; } = Text(Members, "version");
 
     public JsonObject? Data { get; } = Members?["data"] as JsonObject;
+
+    /// <summary>Whether a member other than <see cref="Data"/> has a text that no database keeps.</summary>
+    public bool HasUnstorableMember =>
+        Members?.Any(member => member.Value != Data && RequestBody.HasUnstorable(member.Value)) == true;
 
     /// <summary>Whether it makes something that others can refer to by its bulkId.</summary>
     public bool Creates => Method == "POST" && BulkId is not null;
@@ -45,7 +59,7 @@ internal sealed record BulkOperation(JsonObject? Members)
         if (Members is null)
             throw Invalid("Each of Operations must be an object.");
         if (!Methods.Contains(Method))
-            throw Invalid($"method must be POST, PUT, PATCH or DELETE, not \"{Method}\".");
+            throw Invalid("method must be POST, PUT, PATCH or DELETE.");
         CheckPath(type);
         if (Members["bulkId"] is not null && string.IsNullOrEmpty(BulkId))
             throw Invalid("bulkId must be a text.");
@@ -55,6 +69,9 @@ internal sealed record BulkOperation(JsonObject? Members)
             throw Invalid("version must be a text.");
         if (Method != "DELETE" && Data is null)
             throw Invalid($"A {Method} needs data, an object.");
+        // Others may deactivate a user.
+        if (Method is not ("PUT" or "PATCH") && RequestBody.HasUnstorable(Data))
+            throw new ScimException(RequestBody.Unstorable());
     }
 
     private void CheckPath(ResourceType type)
@@ -67,9 +84,11 @@ internal sealed record BulkOperation(JsonObject? Members)
             throw new ScimException(ScimError.NotImplemented($"{endpoint} is not supported: SciLeads provisions users."));
         if (!endpoint.Equals(type.Endpoint, StringComparison.OrdinalIgnoreCase))
             throw new ScimException(new ScimError(
-                404, null, $"{ShownPath} is not a path of a bulk operation: {type.Endpoint} and {type.Endpoint}/ID are."));
+                404,
+                null,
+                $"{ShownPath ?? "This"} is not a path of a bulk operation: {type.Endpoint} and {type.Endpoint}/ID are."));
         if (string.IsNullOrEmpty(Target) != (Method == "POST"))
-            throw new ScimException(new ScimError(405, null, $"{Method} is not possible at {ShownPath}."));
+            throw new ScimException(new ScimError(405, null, $"{Method} is not possible at {ShownPath ?? "this path"}."));
     }
 
     private static string? Text(JsonObject? members, string name) => DocumentReader.Text(members?[name]);

@@ -23,6 +23,10 @@ internal sealed record BulkRequest(IReadOnlyList<BulkOperation> Operations, long
                 413, null, $"The request has {list.Count} operations, which exceeds maxOperations ({MaxOperations})."));
 
         var operations = list.Select(BulkOperation.Read).ToList();
+        // In the data of an operation, it is that operation's error, if it is one.
+        if (request.Any(member => member.Value != list && RequestBody.HasUnstorable(member.Value))
+            || operations.Exists(operation => operation.HasUnstorableMember))
+            throw new ScimException(RequestBody.Unstorable());
         var known = new HashSet<string>(StringComparer.Ordinal);
         if (operations.Find(operation => operation.BulkId is { } id && !known.Add(id)) is { BulkId: var twice })
             throw Invalid($"The bulkId \"{twice}\" is given to more than one operation.");

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.RegularExpressions;
 using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol.Filters;
@@ -9,7 +10,7 @@ namespace Scim.Api.Protocol.Filters;
 /// (<c>password eq "…"</c>), so only what a schema knows is shown: its attributes with their values, operators and
 /// brackets. Everything else is an ellipsis.
 /// </summary>
-internal static class Excerpt
+internal static partial class Excerpt
 {
     private const int MaxLength = 200;
     private const string Omitted = "…";
@@ -18,9 +19,6 @@ internal static class Excerpt
         new(Enum.GetNames<FilterOperator>(), StringComparer.OrdinalIgnoreCase);
 
     private static readonly SearchValues<char> Ends = SearchValues.Create(" \t()[]\"");
-
-    private static readonly SearchValues<char> NameCharacters =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_$.:");
 
     private static readonly HashSet<string> Words =
         new(["and", "or", "not", "pr", "true", "false", "null"], StringComparer.OrdinalIgnoreCase);
@@ -66,14 +64,14 @@ internal static class Excerpt
     }
 
     /// <summary>
-    /// A word that stands where a name should: as much of it as could be one, <c>password…</c> of
-    /// <c>password=secret</c>.
+    /// A word that stands where a name should: in quotes if it could be one, else not at all, as
+    /// <c>password:secret</c>.
     /// </summary>
-    public static string OfName(string word)
-    {
-        var length = word.AsSpan().IndexOfAnyExcept(NameCharacters);
-        return Cut(length < 0 ? word : word[..length] + Omitted);
-    }
+    public static string OfName(string word) =>
+        AttributePath.TryParse(word, out var path) && HasKnownForm(path) ? $"\"{Cut(word)}\"" : "this word";
+
+    /// <summary>An attribute's name, which need not be known, but for one whose URN is not that of a schema.</summary>
+    public static string OfName(AttributePath path) => HasKnownForm(path) ? Cut(path.ToString()) : "this name";
 
     /// <summary>An attribute of any resource type.</summary>
     public static AttributeTarget? Find(AttributePath path) => ResourceType.All
@@ -82,6 +80,14 @@ internal static class Excerpt
     public static AttributeTarget? FindNothing(AttributePath path) => null;
 
     public static string Cut(string text) => text.Length <= MaxLength ? text : text[..MaxLength] + Omitted;
+
+    // The URNs of schemas end in a version and a type (RFC 7643 §10.3); another word with a colon may hold a secret.
+    private static bool HasKnownForm(AttributePath path) =>
+        path.Schema is null || SchemaUrn().IsMatch(path.Schema) || SchemaUrn().IsMatch(path.ToString());
+
+    [GeneratedRegex(
+        @"^urn:([a-z0-9-]+:)+[0-9]+\.[0-9]+:[a-z]+\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex SchemaUrn();
 
     private static bool IsPunctuation(char c) => c is ' ' or '\t' or '(' or ')' or '[' or ']';
 

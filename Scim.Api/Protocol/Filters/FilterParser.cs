@@ -132,7 +132,8 @@ internal sealed class FilterParser
         text.Position = start;
         throw text.Wrong(word.Length == 0
             ? "an operator is missing (eq, ne, co, sw, ew, gt, ge, lt, le or pr)"
-            : $"\"{(MayQuote(attribute) ? Excerpt.Cut(word) : "…")}\" is no operator; there are eq, ne, co, sw, ew, gt, ge, lt, le and pr");
+            : (MayQuote(attribute) ? Excerpt.OfName(word) : "this word")
+                + " is no operator; there are eq, ne, co, sw, ew, gt, ge, lt, le and pr");
     }
 
     // What stands beside an attribute that no schema knows, or that is secret, may be a secret.
@@ -146,10 +147,10 @@ internal sealed class FilterParser
             return path;
         text.Position = start;
         if (path is not null)
-            throw text.Wrong($"{Excerpt.Cut(path.ToString())} is not an attribute that is known here");
+            throw text.Wrong($"{Excerpt.OfName(path)} is not an attribute that is known here");
         throw text.Wrong(word.Length == 0
             ? "the name of an attribute is missing"
-            : $"\"{Excerpt.OfName(word)}\" is no name of an attribute");
+            : $"{Excerpt.OfName(word)} is no name of an attribute");
     }
 
     private string ParseSubAttribute()
@@ -159,6 +160,6 @@ internal sealed class FilterParser
         if (AttributePath.TryParse(word, out var path) && path is { Schema: null, Sub: null })
             return path.Name;
         text.Position = start;
-        throw text.Wrong($"\"{Excerpt.OfName(word)}\" is no name of a sub-attribute");
+        throw text.Wrong($"{Excerpt.OfName(word)} is no name of a sub-attribute");
     }
 }

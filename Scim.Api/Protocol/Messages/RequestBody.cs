@@ -3,18 +3,25 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Primitives;
+using Scim.Api.Protocol.Filters;
+using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
 /// The body of a request: one JSON object in UTF-8. Names that differ only in letter case are one name (RFC 7643 §2.1),
 /// so an object that has both is refused, as are texts that no database keeps: with U+0000 or half a surrogate pair.
+/// <paramref name="AsSent"/> may still have such texts, as <c>"\0"</c>: a request that deactivates a user is not refused
+/// because of them.
 /// </summary>
-internal sealed record RequestBody(JsonObject Json)
+internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
 {
     public const int MaxLength = 1024 * 1024;
 
     private const int MaxDepth = 32;
+
+    /// <summary>The object, which has only texts that can be stored.</summary>
+    public JsonObject Json => IsStorable ? AsSent : throw new ScimException(Unstorable());
 
     /// <summary>Binds an endpoint's parameter.</summary>
     public static async ValueTask<RequestBody> BindAsync(HttpContext context)
@@ -24,9 +31,12 @@ internal sealed record RequestBody(JsonObject Json)
                 415,
                 null,
                 $"The body must be {MediaTypes.Scim} or {MediaTypes.Json}, not {context.Request.ContentType}."));
+        if (MediaTypes.ForeignCharset(context.Request.ContentType) is { } charset)
+            throw new ScimException(new ScimError(
+                415, null, $"The body must be in UTF-8, as all JSON is (RFC 8259 §8.1), not in {Excerpt.Cut(charset)}."));
         CheckCodings(context.Request.Headers);
         var bytes = await ReadAll(context.Request, context.Features.Get<LargeMessage>(), context.RequestAborted);
-        return new RequestBody(Parse(bytes));
+        return Read(bytes);
     }
 
     /// <summary>Reads a text that is an object as a body could have it; null if it is not.</summary>
@@ -42,19 +52,35 @@ internal sealed record RequestBody(JsonObject Json)
         }
     }
 
-    public static JsonObject Parse(ReadOnlySpan<byte> utf8)
+    public static JsonObject Parse(ReadOnlySpan<byte> utf8) => Read(utf8).Json;
+
+    /// <summary>The refusal of a body with a text that no database keeps.</summary>
+    public static ScimError Unstorable() => Invalid("a text in it contains U+0000 or is not valid Unicode");
+
+    /// <summary>Whether a text that no database keeps is somewhere in a value, or in one of its parts.</summary>
+    public static bool HasUnstorable(JsonNode? value) => value switch
+    {
+        JsonObject members => members.Any(member => HasUnstorable(member.Value)),
+        JsonArray values => values.Any(HasUnstorable),
+        _ => DocumentReader.Text(value)?.Contains('\0', StringComparison.Ordinal) == true,
+    };
+
+    private static RequestBody Read(ReadOnlySpan<byte> utf8)
     {
         ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
         if (utf8.StartsWith(mark))
             utf8 = utf8[mark.Length..];
         try
         {
-            Check(utf8);
-            return JsonNode.Parse(
+            var isStorable = Check(utf8);
+            var json = JsonNode.Parse(
                 utf8,
                 new JsonNodeOptions { PropertyNameCaseInsensitive = true },
                 new JsonDocumentOptions { MaxDepth = MaxDepth })
                 as JsonObject ?? throw Wrong("it must be one JSON object");
+            if (!isStorable)
+                ReplaceUnreadable(json);
+            return new RequestBody(json, isStorable);
         }
         catch (JsonException invalid)
         {
@@ -84,8 +110,10 @@ internal sealed record RequestBody(JsonObject Json)
         static bool Is(string coding, string name) => coding.Equals(name, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static void Check(ReadOnlySpan<byte> utf8)
+    /// <summary>Refuses what is wrong with the JSON; answers whether all texts in it can be stored.</summary>
+    private static bool Check(ReadOnlySpan<byte> utf8)
     {
+        var isStorable = true;
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = MaxDepth });
         var objects = new Stack<HashSet<string>>();
         while (reader.Read())
@@ -98,25 +126,64 @@ internal sealed record RequestBody(JsonObject Json)
                 case JsonTokenType.EndObject:
                     objects.Pop();
                     break;
-                case JsonTokenType.PropertyName when Text(ref reader) is var name && !objects.Peek().Add(name):
-                    throw Wrong($"the name \"{name}\" occurs twice in an object");
+                case JsonTokenType.PropertyName:
+                    var name = Text(ref reader) ?? throw new ScimException(Unstorable());
+                    if (!objects.Peek().Add(name))
+                        throw Wrong($"the name {Excerpt.OfName(name)} occurs twice in an object");
+                    break;
                 case JsonTokenType.String:
-                    Text(ref reader);
+                    isStorable &= Text(ref reader) is not null;
                     break;
             }
         }
+        return isStorable;
     }
 
-    private static string Text(ref Utf8JsonReader reader)
+    /// <summary>A text; null if no database keeps it.</summary>
+    private static string? Text(ref Utf8JsonReader reader)
     {
         try
         {
             var text = reader.GetString()!;
-            return text.Contains('\0', StringComparison.Ordinal) ? throw Wrong("a text in it contains U+0000") : text;
+            return text.Contains('\0', StringComparison.Ordinal) ? null : text;
         }
         catch (InvalidOperationException)
         {
-            throw Wrong("a text in it is not valid Unicode");
+            return null;
+        }
+    }
+
+    /// <summary>Puts <c>"\0"</c> in place of texts with half a surrogate pair, which cannot even be read.</summary>
+    private static void ReplaceUnreadable(JsonNode? json)
+    {
+        if (json is JsonObject members)
+            foreach (var (name, value) in members.ToList())
+            {
+                if (IsUnreadable(value))
+                    members[name] = "\0";
+                else
+                    ReplaceUnreadable(value);
+            }
+        else if (json is JsonArray values)
+            for (var i = 0; i < values.Count; i++)
+            {
+                if (IsUnreadable(values[i]))
+                    values[i] = "\0";
+                else
+                    ReplaceUnreadable(values[i]);
+            }
+    }
+
+    private static bool IsUnreadable(JsonNode? value)
+    {
+        try
+        {
+            DocumentReader.Text(value);
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            return true;
         }
     }
 
@@ -150,6 +217,7 @@ internal sealed record RequestBody(JsonObject Json)
     private static ScimException TooLarge() =>
         new(new ScimError(413, null, $"The body is larger than {MaxLength} bytes, the most that is accepted."));
 
-    private static ScimException Wrong(string what) =>
-        new(ScimError.InvalidSyntax($"The body cannot be read: {what}."));
+    private static ScimException Wrong(string what) => new(Invalid(what));
+
+    private static ScimError Invalid(string what) => ScimError.InvalidSyntax($"The body cannot be read: {what}.");
 }

@@ -39,8 +39,13 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
         new(401, null, detail) { Challenge = challenge };
 
     public static ScimError Forbidden(string detail) => new(403, null, detail);
-    public static ScimError NotFound(string type, string id) =>
-        new(404, null, $"{type} {id.Split('?', 2)[0]} does not exist.");
+    public static ScimError NotFound(string type, string id) => new(404, null, $"{type} {ShownId(id)} does not exist.");
+
+    // What cannot be an id may be a secret.
+    private static string ShownId(string id) =>
+        id.Split('?', 2)[0] is var shown && shown.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+            ? shown
+            : "with this id";
 
     public static ScimError Uniqueness(string detail) => new(409, "uniqueness", detail);
     public static ScimError TooManyRequests(string detail, int retryAfter) =>

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Primitives;
-using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 
 namespace Scim.Api.Protocol.Paging;
@@ -63,7 +62,7 @@ internal sealed record ListRequest(
             ? null
             : decimal.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
                 ? (int)Math.Clamp(number, int.MinValue, int.MaxValue)
-                : throw new ScimException(error($"{name} must be an integer, not \"{Excerpt.OfName(text)}\"."));
+                : throw new ScimException(error($"{name} must be an integer."));
     }
 
     private static string[] Texts(string name, JsonNode list) => list is JsonArray texts

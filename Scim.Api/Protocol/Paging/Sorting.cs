@@ -17,13 +17,13 @@ internal sealed record Sorting(AttributePath By, bool Descending)
         {
             null or "" or "ascending" => false,
             "descending" => true,
-            _ => throw Wrong($"sortOrder must be ascending or descending, not \"{Excerpt.OfName(sortOrder!.Trim())}\"."),
+            _ => throw Wrong("sortOrder must be ascending or descending."),
         };
         if (string.IsNullOrWhiteSpace(sortBy))
             return null;
         return AttributePath.TryParse(sortBy.Trim(), out var by)
             ? new Sorting(by, descending)
-            : throw Wrong($"sortBy must be the name of an attribute, not \"{Excerpt.OfName(sortBy.Trim())}\".");
+            : throw Wrong($"sortBy must be the name of an attribute, not {Excerpt.OfName(sortBy.Trim())}.");
     }
 
     public override string ToString() => $"{By} {(Descending ? "descending" : "ascending")}";

@@ -14,7 +14,7 @@ internal static class PatchEngine
     {
         var path = operation.Path!;
         var target = type.Find(path.Attribute)
-            ?? throw InvalidPath($"{path.Attribute} is not an attribute of a {type.Name}.");
+            ?? throw InvalidPath($"{Excerpt.OfName(path.Attribute)} is not an attribute of a {type.Name}.");
         if (target.Attribute is not { } attribute)
             RemoveExtension(target, operation, document);
         else if (AddsSchemas(type, attribute, operation))
@@ -41,7 +41,7 @@ internal static class PatchEngine
     private static void RemoveExtension(AttributeTarget target, PatchOperation operation, JsonObject document)
     {
         if (operation is not { Kind: PatchKind.Remove, Path.Filter: null })
-            throw InvalidValue($"{operation.Path} needs an object of attributes as its value.");
+            throw InvalidValue($"{Excerpt.Of($"{operation.Path}")} needs an object of attributes as its value.");
         document.Remove(target.Extension!.Id);
     }
 

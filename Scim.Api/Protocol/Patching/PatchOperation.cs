@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 
@@ -22,7 +21,7 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
         // Entra ID writes "Add" and "Replace".
         var word = DocumentReader.Text(members["op"]);
         if (!Kinds.TryGetValue(word ?? "", out var kind))
-            throw new ScimException(ScimError.InvalidSyntax($"op must be add, replace or remove, not \"{Excerpt.OfName(word ?? "")}\"."));
+            throw new ScimException(ScimError.InvalidSyntax("op must be add, replace or remove."));
         if (word!.Any(char.IsUpper))
             habits.Note(Habit.CapitalOp);
 

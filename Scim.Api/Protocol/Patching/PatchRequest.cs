@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 
@@ -18,6 +19,7 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations, Cl
 
     public static PatchRequest Read(JsonObject request, ClientHabits habits)
     {
+        habits.RefuseUnstorable(request);
         if (request[nameof(Operations)] is not JsonArray { Count: > 0 } operations)
             throw new ScimException(ScimError.InvalidSyntax("A PATCH needs a list of Operations, with one at least."));
         if (operations.Count > MaxOperations)
@@ -56,7 +58,7 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations, Cl
     private static string PlaceOf(PatchOperation operation, ResourceType type) =>
         type.Find(operation.Path!.Attribute) is { Attribute: { } attribute } target
             ? (target.Extension is { } extension ? $"{extension.Id}:" : "") + attribute.Name
-            : $"{operation.Path}";
+            : Excerpt.Of($"{operation.Path}");
 
     private static long ComparisonsOf(PatchOperation operation, ResourceType type, JsonObject document)
     {

@@ -12,6 +12,7 @@ internal sealed record PutRequest(JsonObject Body, ClientHabits Habits)
     /// <summary>What the document becomes.</summary>
     public JsonObject ApplyTo(JsonObject document, ResourceType type)
     {
+        Habits.RefuseUnstorable(Body);
         var wanted = DocumentReader.Read(type, Body, Habits, known: document);
         Immutables.Keep(type, document, wanted);
         Immutables.Check(type, document, wanted);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 
 namespace Scim.Api.Protocol.Schemas;
@@ -63,7 +64,8 @@ internal static class FilteredAttributes
     public static AttributeTarget Known(this AttributeLookup find, AttributePath path) =>
         find(path) is { Attribute: not null } target
             ? target
-            : throw new ScimException(ScimError.InvalidFilter($"{path} is not an attribute that is known here."));
+            : throw new ScimException(
+                ScimError.InvalidFilter($"{Excerpt.OfName(path)} is not an attribute that is known here."));
 
     /// <summary>An attribute that has sub-attributes to filter by.</summary>
     public static AttributeTarget KnownComplex(this AttributeLookup find, AttributePath path) =>

@@ -94,14 +94,13 @@ internal static class DocumentReader
                 value.GetValueKind() == JsonValueKind.Number && value.AsValue().TryGetValue<long>(out _),
             AttributeType.Decimal => value.GetValueKind() == JsonValueKind.Number,
             AttributeType.DateTime => Text(value) is { } text && XsdDateTime.Read(text) is not null,
-            AttributeType.Binary => Text(value) is { } text && Base64Text.IsValid(text),
             _ => Text(value) is not null,
         };
         if (!right)
             throw Invalid($"{path} must be {Description(attribute.Type)}, not {Shown(attribute, value)}.");
-        // The body of a request cannot have it, but the file of an import can.
-        if (Text(value)?.Contains('\0', StringComparison.Ordinal) == true)
-            throw Invalid($"{path} contains U+0000, which is not allowed.");
+        // Where violations are collected, the rules find it in the outcome, if it is still there.
+        if (habits.Violations is null && Text(value) is { } content && attribute.FaultOf(content) is { } fault)
+            throw Invalid($"{path} {fault}");
         if (value.GetValueKind() == JsonValueKind.Number
             && !(value.AsValue().TryGetValue<decimal>(out var number) && IsExact(number)))
             throw Invalid($"{path} has more than {MaxDigits} digits: {Shown(attribute, value)}.");

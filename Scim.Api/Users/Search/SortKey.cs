@@ -1,3 +1,4 @@
+using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Paging;
 using Scim.Api.Protocol.Schemas;
@@ -17,7 +18,7 @@ internal sealed record SortKey(Operand Operand, bool Descending)
     public static SortKey Of(Sorting sorting, SqlText sql, string baseUrl)
     {
         if (ResourceType.User.Find(sorting.By) is not { Attribute: { } attribute, Leaf: { } leaf } target)
-            throw Invalid($"sortBy: {sorting.By} is not an attribute that is known here.");
+            throw Invalid($"sortBy: {Excerpt.OfName(sorting.By)} is not an attribute that is known here.");
         if (leaf.Type is AttributeType.Complex or AttributeType.Binary)
             throw Invalid(leaf.Type == AttributeType.Binary
                 ? $"sortBy: {sorting.By} has no order."

@@ -104,6 +104,28 @@ internal sealed class DeactivationTests
             "much that is large together",
             $$"""{"title":"{{Long(8000)}}","nickName":"New","addresses":[{{string.Join(',', Enumerable.Range(0, 9).Select(i => $$"""{"formatted":"{{i}}{{Long(8000)}}"}"""))}}]}""",
             "addresses");
+        foreach (var (place, value) in new[]
+        {
+            ("userName", """{"userName":"an\u0000n@example.com"}"""), ("userName", """{"userName":"\u0000"}"""),
+            ("externalId", """{"externalId":"1\u0000"}"""), ("displayName", """{"displayName":"\u0000","title":"New"}"""),
+            ("title", """{"title":"a\u0000b","nickName":"New"}"""), ("profileUrl", """{"profileUrl":"https://x.example/\u0000"}"""),
+            ("name.givenName", """{"name":{"givenName":"A\u0000","familyName":"New"} }"""),
+            ("name.familyName name.givenName", """{"name":{"givenName":"\u0000","familyName":"\u0000"} }"""),
+            ("emails", """{"emails":[{"value":"a\u0000@example.com","type":"work"}],"title":"New"}"""),
+            ("emails", """{"emails":[{"value":"a@example.com","type":"\u0000"},{"value":"b@example.com"}]}"""),
+            ("phoneNumbers", """{"phoneNumbers":[{"value":"1","display":"\u0000"}]}"""), ("roles", """{"roles":["a\u0000"]}"""),
+            ("addresses", """{"addresses":[{"formatted":"New"},{"street":"\u0000"}]}"""),
+            (Extension + ":department", $$"""{"{{Extension}}":{"department":"\u0000","division":"New"} }"""),
+            (Extension + ":manager", $$"""{"{{Extension}}":{"manager":{"value":"\u0000"},"division":"New"} }"""),
+            ("x509Certificates", """{"x509Certificates":[{"value":"aGVs\u0000"}]}"""),
+            ("nickName title", """{"title":"\u0000","nickName":"\u0000","userType":"New"}"""),
+        })
+            yield return Case($"U+0000 in {place}: {value}", value, place);
+        foreach (var value in new[] { "!", "aGVsb", "aGVsbA=", "aGVsb-_", "-----BEGIN CERTIFICATE-----" })
+            yield return Case(
+                $"a certificate that is not base64: {value}",
+                $$"""{"x509Certificates":[{"value":"aGVsbG8h"},{"value":"{{value}}"}],"title":"New"}""",
+                "x509Certificates");
         yield return Case(
             "several rules at once",
             $$"""{"userName":"{{Taken}}","title":"New","externalId":"{{Long(500)}}","displayName":"{{Long(9000)}}","name":null}""",
@@ -169,6 +191,82 @@ internal sealed class DeactivationTests
 
     private static string Short(JsonNode? value) =>
         value?.ToJsonString() is { } text ? text[..Math.Min(text.Length, 100)] : "null";
+
+    /// <summary>Bodies of a PUT, or values of a PATCH without a path, with a text that no database keeps.</summary>
+    private static readonly string[] unstorable =
+    [
+        """ "title":"\u0000" """, """ "title":"a\ud800" """, """ "name":{"givenName":"\udc00\ud800","familyName":"Lee"} """,
+        """ "emails":[{"value":"ann@example.com","type":"\ud800"}] """, """ "unknown":"\u0000" """, """ "unknown":{"x":["\ud800"]} """,
+        """ "password":"\u0000" """, """ "emails":[{"value":"ann@example.com","unknown":"\u0000"}] """, """ "groups":["\u0000"] """,
+        $$""" "{{Extension}}":{"manager":{"value":"1","displayName":"\u0000"} } """, """ "x509Certificates":[{"value":"!"}] """,
+    ];
+
+    [Test]
+    public async Task Values_that_no_database_keeps_stop_every_request_but_a_deactivation(
+        [ValueSource(nameof(unstorable))] string other, [Values("PUT", "PATCH")] string method, [Values] bool isBulk)
+    {
+        var account = Account(AttributeRuleSets.Guide, seats: 2);
+        using var client = server.ClientOf(account);
+        var id = (await client.CreateUser("ann@example.com", ""","title":"Old" """)).Id();
+        var before = await client.Get($"Users/{id}");
+        const string Name = """ "name":{"givenName":"Ann","familyName":"Lee"},""";
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (var active in new[] { "", ""","active":true""" })
+            {
+                Assert.That((await Send(active)).Status, Is.EqualTo(HttpStatusCode.BadRequest), $"active {active}");
+                Assert.That(JsonNode.DeepEquals((await client.Get($"Users/{id}")).Json, before.Json), Is.True, "no change");
+            }
+            foreach (var again in new[] { "once", "again" })
+            {
+                var off = await Send(""","active":false""");
+                Assert.That(off.Status, Is.EqualTo(HttpStatusCode.OK), $"{again}: {off}");
+            }
+            Assert.That((await Send("")).Status, Is.EqualTo(HttpStatusCode.BadRequest), "inactive already");
+            Assert.That((bool)(await client.Get($"Users/{id}"))["active"]!, Is.False);
+        }
+
+        Task<Answer> Send(string active)
+        {
+            var members = other.Contains("givenName", StringComparison.Ordinal) ? other : Name + other;
+            var body = method == "PUT"
+                ? $$"""{"userName":"ann@example.com",{{members}}{{active}} }"""
+                : $$"""{"Operations":[{"op":"replace","value":{ {{other}}{{active}} } }]}""";
+            return isBulk ? Bulk(client, method, id, body) : client.Send(method, $"Users/{id}", body);
+        }
+    }
+
+    [Test]
+    public async Task In_a_bulk_request_each_operation_is_judged_by_itself()
+    {
+        var account = Account(AttributeRuleSets.Guide, seats: 3);
+        using var client = server.ClientOf(account);
+        var (ann, bea) = ((await client.CreateUser("ann@example.com")).Id(), (await client.CreateUser("bea@example.com")).Id());
+        const string Nul = """{"op":"replace","path":"title","value":"\u0000"}""";
+        var cat = Requests.NewUser("cat@example.com", ""","title":"\u0000" """);
+        var answer = await client.Post("Bulk", $$"""
+            {"Operations":[{"method":"PATCH","path":"/Users/{{ann}}","data":{"Operations":[{{Nul}},{{Off}}]} },
+             {"method":"PATCH","path":"/Users/{{bea}}","data":{"Operations":[{{Nul}}]} },
+             {"method":"POST","path":"/Users","bulkId":"1","data":{{cat}} },
+             {"method":"PATCH","path":"/Users/{{bea}}","data":{"Operations":[{{Off}}]} }]}
+            """);
+        var statuses = answer["Operations"]!.AsArray().Select(operation => (string?)operation!["status"]);
+        Assert.That(statuses, Is.EqualTo(new[] { "200", "400", "400", "200" }), answer.ToString());
+    }
+
+    [TestCase(""" "method":"PATCH","path":"/Users/ID\u0000" """)]
+    [TestCase(""" "method":"PATCH\u0000","path":"/Users/ID" """)]
+    [TestCase(""" "method":"PATCH","path":"/Users/ID","version":"\ud800" """)]
+    [TestCase(""" "method":"PATCH","path":"/Users/ID","bulkId":"\u0000" """)]
+    public async Task A_bulk_request_with_such_a_text_outside_of_data_is_refused(string members)
+    {
+        using var client = server.ClientOf(Account(AttributeRuleSets.Guide, seats: 3));
+        var id = (await client.CreateUser("ann@example.com")).Id();
+        members = members.Replace("ID", id, StringComparison.Ordinal);
+        var answer = await client.Post("Bulk", $$"""{"Operations":[{ {{members}},"data":{"Operations":[{{Off}}]} }]}""");
+        Assert.That(answer, Has.Property("Status").EqualTo(HttpStatusCode.BadRequest)
+            .And.Property("ScimType").EqualTo("invalidSyntax"));
+    }
 
     /// <summary>Users as they may be stored from before a rule or a limit.</summary>
     private static IEnumerable<TestCaseData> Old()

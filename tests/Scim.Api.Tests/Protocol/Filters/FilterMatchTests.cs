@@ -182,7 +182,8 @@ internal sealed class FilterMatchTests
 
     [TestCase("nonsense eq 1", "nonsense is not an attribute")]
     [TestCase("name.nonsense pr", "name.nonsense is not an attribute")]
-    [TestCase("urn:x:y:userName pr", "urn:x:y:userName is not an attribute")]
+    [TestCase("urn:x:y:2.0:User:userName pr", "urn:x:y:2.0:User:userName is not an attribute")]
+    [TestCase("urn:x:y:userName pr", "this name is not an attribute")]
     [TestCase("""title pr or nonsense eq "x" """, "nonsense", Description = "also where the outcome is clear already")]
     [TestCase("""nickName pr and nonsense eq "x" """, "nonsense")]
     [TestCase("emails[nonsense pr]", "nonsense")]
