@@ -32,7 +32,7 @@ internal sealed partial class ClientHabits
         Violations.Add(new Violation(attribute, error));
     }
 
-    /// <summary>Refuses a body with a text that no database keeps, now or later, whatever attribute it belongs to.</summary>
+    /// <summary>Refuses a body with a text that no database keeps, now or later, also in ignored attributes.</summary>
     public void RefuseUnstorable(JsonObject body)
     {
         if (!RequestBody.HasUnstorable(body))

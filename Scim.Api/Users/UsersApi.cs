@@ -93,7 +93,10 @@ internal static class UsersApi
     }
 
     private static Task<IResult> Patch(string id, RequestBody body, [AsParameters] Write write) =>
-        Change(id, write, user => PatchRequest.Read(body.AsSent, write.Attempt.Habits).ApplyTo(user, ResourceType.User));
+        Change(
+            id,
+            write,
+            user => PatchRequest.Read(body.AsSent, write.Attempt.Habits).ApplyTo(user, ResourceType.User));
 
     private static async Task<IResult> Change(string id, Write write, Func<JsonObject, JsonObject> change) =>
         await write.Users.Change(write.Attempt, id, write.Preconditions, change, write.Cancellation) is { } user

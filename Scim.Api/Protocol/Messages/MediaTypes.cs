@@ -27,7 +27,7 @@ internal static class MediaTypes
         string.IsNullOrWhiteSpace(contentType)
         || (MediaTypeHeaderValue.TryParse(contentType, out var type) && (Is(type, Scim) || Is(type, Json)));
 
-    /// <summary>The charset that a content type names, if that is not UTF-8, the only one of JSON (RFC 8259 §8.1).</summary>
+    /// <summary>The charset that a content type names, unless it is UTF-8, that of all JSON (RFC 8259 §8.1).</summary>
     public static string? ForeignCharset(string? contentType) =>
         MediaTypeHeaderValue.TryParse(contentType, out var type)
             ? type.Parameters

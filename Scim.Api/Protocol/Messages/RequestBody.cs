@@ -11,8 +11,8 @@ namespace Scim.Api.Protocol.Messages;
 /// <summary>
 /// The body of a request: one JSON object in UTF-8. Names that differ only in letter case are one name (RFC 7643 §2.1),
 /// so an object that has both is refused, as are texts that no database keeps: with U+0000 or half a surrogate pair.
-/// <paramref name="AsSent"/> may still have such texts, as <c>"\0"</c>: a request that deactivates a user is not refused
-/// because of them.
+/// <paramref name="AsSent"/> may still have such texts, as <c>"\0"</c>: a request that deactivates a user is not
+/// refused because of them.
 /// </summary>
 internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
 {

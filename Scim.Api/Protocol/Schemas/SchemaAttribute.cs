@@ -25,11 +25,11 @@ internal sealed record SchemaAttribute
     public SchemaAttribute Significant => Type == AttributeType.Complex ? FindSub("value") ?? this : this;
 
     /// <summary>
-    /// What is wrong with the content of a text, as the end of a sentence ("must be a text in base64."); null if nothing
-    /// is.
+    /// What is wrong with the content of a text, as the end of a sentence ("must be a text in base64."); null if
+    /// nothing is.
     /// </summary>
     public string? FaultOf(string text) =>
-        text.Contains('\0', StringComparison.Ordinal) ? "contains U+0000 or is not valid Unicode, which no database keeps."
+        text.Contains('\0', StringComparison.Ordinal) ? "contains U+0000 or is not valid Unicode."
         : Type == AttributeType.Binary && !Base64Text.IsValid(text) ? "must be a text in base64."
         : null;
 
