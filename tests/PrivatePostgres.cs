@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace SciLeads.Tests;
 
 /// <summary>
-/// A PostgreSQL of the tests' own, reached by a Unix socket in a folder of its own, as a user that is not root. It is gone
-/// with the process at the latest.
+/// A PostgreSQL server of the tests' own, reached through a Unix socket in a folder of its own, as a user that is not
+/// root. A watchdog process stops it and deletes its folder once the process that started it has ended, however it ended.
 /// </summary>
 internal sealed class PrivatePostgres
 {
@@ -15,9 +15,9 @@ internal sealed class PrivatePostgres
     private readonly string folder = Directory.CreateTempSubdirectory("postgres-").FullName;
     private readonly string options;
 
-    /// <summary>Makes it and starts it.</summary>
-    /// <param name="settings">Of the server, as <c>-c NAME=VALUE</c>.</param>
-    /// <param name="durable">Whether a commit outlives a crash; otherwise it is faster.</param>
+    /// <summary>Creates and starts it.</summary>
+    /// <param name="settings">Settings of the server, as <c>-c NAME=VALUE</c>.</param>
+    /// <param name="durable">Whether a commit survives a crash. Without, it is faster.</param>
     public PrivatePostgres(string settings = "", bool durable = false)
     {
         options = $"-k {folder} -c listen_addresses='' -c max_connections=300 {settings}"
@@ -26,11 +26,7 @@ internal sealed class PrivatePostgres
             Run("chown", "postgres", folder);
         RunAsOwner("initdb", "-D", Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8");
         Start();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
-        {
-            Stop();
-            Directory.Delete(folder, recursive: true);
-        };
+        Watch();
     }
 
     /// <summary>A connection string without a database.</summary>
@@ -40,17 +36,35 @@ internal sealed class PrivatePostgres
 
     public void Start() => RunAsOwner("pg_ctl", "start", "-w", "-D", Data, "-l", Path.Combine(folder, "log"), "-o", options);
 
-    /// <summary>Stops it as a crash would: what was not committed is lost, and nobody is told.</summary>
+    /// <summary>Stops it as a crash would: what was not committed is lost, and no client is told.</summary>
     public void Stop() => RunAsOwner("pg_ctl", "stop", "-m", "immediate", "-D", Data);
 
-    // PostgreSQL refuses to run as root.
+    /// <summary>
+    /// Starts the watchdog. The test host does not raise <c>ProcessExit</c>, and a killed process could not do so anyway.
+    /// </summary>
+    private void Watch()
+    {
+        var stop = string.Join(' ', AsOwner("pg_ctl").Append("stop").Append("-m").Append("immediate"));
+        var script = $"while kill -0 {Environment.ProcessId}; do sleep 0.5; done; {stop} -D '{Data}'; rm -rf '{folder}'";
+        // Ctrl-C at the terminal reaches it as well, and must not end it before the tests.
+        using var watchdog = Process.Start(new ProcessStartInfo(
+            "sh", ["-c", $"(trap '' INT HUP; {script}) </dev/null >/dev/null 2>&1 &"])
+        {
+            WorkingDirectory = Path.GetTempPath(),
+        })!;
+        watchdog.WaitForExit();
+    }
+
     private static void RunAsOwner(string program, params string[] arguments)
     {
-        if (Environment.UserName == "root")
-            Run("runuser", ["-u", "postgres", "--", binaries + program, .. arguments]);
-        else
-            Run(binaries + program, arguments);
+        var command = AsOwner(program);
+        Run(command[0], [.. command[1..], .. arguments]);
     }
+
+    // PostgreSQL refuses to run as root.
+    private static string[] AsOwner(string program) => Environment.UserName == "root"
+        ? ["runuser", "-u", "postgres", "--", binaries + program]
+        : [binaries + program];
 
     private static void Run(string program, params string[] arguments)
     {

@@ -3,8 +3,8 @@ using Npgsql;
 namespace SciLeads.Tests;
 
 /// <summary>
-/// A PostgreSQL of the tests' own, reached by a Unix socket in a folder of its own; or the one that <c>TEST_POSTGRES</c>
-/// names by a connection string. Each server under test gets a new database in it.
+/// The PostgreSQL server that the tests use: a <see cref="PrivatePostgres"/>, or the one that <c>TEST_POSTGRES</c> names
+/// by a connection string. Each server under test gets a new database in it.
 /// </summary>
 internal static class TestPostgres
 {

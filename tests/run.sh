@@ -34,16 +34,21 @@ if [ -z "${CHROMIUM:-}" ] && ! command -v chromium >/dev/null; then
     fi
 fi
 
+# Everything the tests write goes into one folder, which goes with the run.
 results=$(mktemp -d)
-trap 'rm -rf "$results"' EXIT
+chmod 755 "$results" # PostgreSQL runs as another user.
+mkdir -m 777 "$results/tmp"
+export TMPDIR=$results/tmp
+# A watchdog stops each test suite's PostgreSQL server within a second of its end.
+trap 'sleep 1.5; rm -rf "$results"' EXIT
 
 dotnet build SciLeads.Auth.sln --configuration Release --disable-build-servers --verbosity quiet
 
-# Each suite prints when it has ended, so that two do not mix.
+# Prints each suite's output when it has ended, so that two do not mix.
 run() {
     local suite=$1 database=$2 output
     shift 2
-    output=$(mktemp -p "$results")
+    output=$results/$suite.$database.txt
     TEST_DATABASE=$database dotnet test "tests/$suite" --configuration Release --no-build --nologo \
         --results-directory "$results" --logger "trx;LogFileName=$suite.$database.trx" \
         --logger 'console;verbosity=minimal' "$@" >"$output" 2>&1 ||
@@ -52,8 +57,8 @@ run() {
     cat "$output"
 }
 
-# Two at a time, as most of a test is waiting. The cluster, where processes stand still and die, comes alone; it has a
-# PostgreSQL of its own.
+# Two suites at a time, because most tests wait most of the time. The cluster, whose processes are stopped and killed,
+# runs alone, on a PostgreSQL server of its own.
 {
     run Auth.Server.Tests sqlite "$@"
     run Auth.Server.Tests postgres "$@"
@@ -61,18 +66,17 @@ run() {
 run Scim.Api.Tests sqlite "$@"
 run Scim.Api.Tests postgres "$@"
 run EndToEnd.Tests sqlite "$@"
-# What the database decides, once more: crashes in every step, the flows, the example for a scheduler.
+# What depends on the database, once more: crashes at every step, the flows, the script for schedulers.
 [ $# -gt 0 ] || run EndToEnd.Tests postgres \
     --filter 'FullyQualifiedName~Crash|FullyQualifiedName~OAuthTests|FullyQualifiedName~RotateScript'
 wait
 run Cluster.Tests postgres "$@"
 [ $# -gt 0 ] || run Cluster.Tests sqlite --filter FullyQualifiedName~Interleavings
 
-if [ $# -eq 0 ]; then
-    printf '\nBenchmarks (smallest form)\n'
-    DOTNET_TieredPGO=1 dotnet run --configuration Release --no-build --project tests/Benchmarks -- --smoke ||
-        printf ' Benchmarks' >>"$results/broken"
-fi
+printf '\nThe ten slowest tests (seconds)\n'
+cat "$results"/*.trx | sed -n 's/.*<UnitTestResult .* testName="\([^"]*\)" .*duration="\([^"]*\)".*/\2 \1/p' |
+    awk -F'[: ]' '{ seconds = $1 * 3600 + $2 * 60 + $3; sub(/^[^ ]* /, ""); printf "%7.1f  %s\n", seconds, $0 }' |
+    sort -rn | sed -n '1,10{s/&quot;/"/g;p}'
 
 counted() { cat "$results"/*.trx | sed -n "s/.*<Counters .*$1=\"\([0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'; }
 

@@ -9,6 +9,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests;
 
 /// <summary>Clients that leave before the answer are no fault of the server: they leave no stack trace in its log.</summary>
+[NonParallelizable]
 public sealed class AbortedRequestsTests
 {
     [Test]

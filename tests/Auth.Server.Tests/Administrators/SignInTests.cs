@@ -3,6 +3,7 @@ using Auth.Server.Administrators;
 
 namespace Auth.Server.Tests.Administrators;
 
+[NonParallelizable]
 public sealed class SignInTests
 {
     private const string Email = "ada@example.com";

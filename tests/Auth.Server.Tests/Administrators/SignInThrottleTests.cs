@@ -5,6 +5,7 @@ using SciLeads.Tests;
 namespace Auth.Server.Tests.Administrators;
 
 /// <summary>How failures are counted and forgotten, without the price of a password hash. The clock is the test's.</summary>
+[NonParallelizable]
 public sealed class SignInThrottleTests
 {
     private const string Email = "ada@example.com";

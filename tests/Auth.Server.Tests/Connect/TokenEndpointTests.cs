@@ -141,10 +141,11 @@ public sealed class TokenEndpointTests
         Assert.That((await response.Json()).GetProperty("error").GetString(), Is.EqualTo("unsupported_grant_type"));
     }
 
-    [TestCase(AuthServerPaths.Token, 1, 5_000_000)]
+    // Little more than the limit of 4 MB: the server closes the connection on a client that still sends.
+    [TestCase(AuthServerPaths.Token, 1, 4_200_000)]
     [TestCase(AuthServerPaths.Token, 2_000, 1)]
     [TestCase(AuthServerPaths.Introspection, 2_000, 1)]
-    [TestCase("connect/revoke", 1, 5_000_000)]
+    [TestCase("connect/revoke", 1, 4_200_000)]
     [Category("Check 24")]
     public async Task A_form_that_cannot_be_read_is_the_clients_mistake(string path, int fields, int length)
     {

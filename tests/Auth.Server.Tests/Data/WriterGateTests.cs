@@ -14,6 +14,7 @@ using Shared.Hosting.Data;
 namespace Auth.Server.Tests.Data;
 
 /// <summary>Every write to SQLite waits its turn, however it is written; PostgreSQL needs no gate.</summary>
+[NonParallelizable]
 public sealed class WriterGateTests
 {
     private static readonly Dictionary<string, Func<AuthDbContext, Account, Task>> writes = new()

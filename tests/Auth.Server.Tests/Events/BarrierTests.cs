@@ -7,6 +7,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Events;
 
 /// <summary>When the call that ends a set comes back, and what it says.</summary>
+[NonParallelizable]
 public sealed class BarrierTests
 {
     private AuthServer server = null!;

@@ -10,6 +10,7 @@ namespace Auth.Server.Tests.Events;
 /// A node that starts under the name of one that is gone takes its place, so that no ending waits for the dead; and whoever is
 /// still there, or comes back, is known before it gets an answer, whichever process it asks.
 /// </summary>
+[NonParallelizable]
 public sealed class RetirementTests
 {
     private const string Name = "scim:5002";

@@ -7,6 +7,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Limits;
 
 /// <summary>Floods of callers who have proved nothing: they are refused early, and hold up nobody else.</summary>
+[NonParallelizable]
 public sealed class FloodTests
 {
     [Test]
