@@ -12,6 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using SciLeads.Tests;
 using Shared.Contracts;
+using Shared.Hosting.Data;
 
 namespace Auth.Server.Tests;
 
@@ -35,11 +36,12 @@ internal sealed class AuthServer : IAsyncDisposable
     private static readonly Lazy<string> template = new(() =>
     {
         var file = Path.Combine(Directory.CreateTempSubdirectory("template-").FullName, "auth.db");
+        var connection = $"Data Source={file};Pooling=False";
+        SqliteDatabase.Create(connection);
         var options = new DbContextOptionsBuilder<SqliteAuthDbContext>();
-        options.UseSqliteFile($"Data Source={file};Pooling=False");
+        options.UseSqliteFile(connection);
         using var db = new SqliteAuthDbContext(options.Options);
         db.Database.Migrate();
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return file;
     });
 

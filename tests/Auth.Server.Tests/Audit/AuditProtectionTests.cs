@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
+using Auth.Server.Audit;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using SciLeads.Tests;
