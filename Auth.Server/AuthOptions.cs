@@ -19,7 +19,9 @@ internal sealed class AuthOptions : IValidatableObject
     [Required(ErrorMessage = "Auth:ScimApiUrl is not set.")]
     public Uri ScimApiUrl { get; init; } = null!;
 
-    /// <summary>A folder of this server's own, for the command socket and, unless it is elsewhere, the key certificate.</summary>
+    /// <summary>
+    /// A folder of this server's own, for the command socket and, unless it is elsewhere, the key certificate.
+    /// </summary>
     [Required(ErrorMessage = "Auth:DataDirectory is not set.")]
     public string DataDirectory { get; init; } = null!;
 
@@ -60,11 +62,14 @@ internal sealed class AuthOptions : IValidatableObject
 
     /// <summary>
     /// Networks such as <c>10.0.0.0/8</c> from which plain http is taken although <see cref="PublicUrl"/> is https:
-    /// those of <c>Scim.Api</c>, of probes, of a proxy that is none of <see cref="KnownProxies"/>. This machine always is.
+    /// those of <c>Scim.Api</c>, of probes, of a proxy that is none of <see cref="KnownProxies"/>. This machine always
+    /// is.
     /// </summary>
     public IReadOnlyList<string> PlainHttpFrom { get; init; } = [];
 
-    /// <summary>Whether browsers see this server over TLS; cookies are then <c>Secure</c> and named <c>__Host-</c>.</summary>
+    /// <summary>
+    /// Whether browsers see this server over TLS; cookies are then <c>Secure</c> and named <c>__Host-</c>.
+    /// </summary>
     public bool IsHttps => PublicUrl.Scheme == Uri.UriSchemeHttps;
 
     /// <inheritdoc />
@@ -78,8 +83,10 @@ internal sealed class AuthOptions : IValidatableObject
             else if (!IsHttps && !PublicUrl.IsLoopback)
                 yield return new("Auth:PublicUrl must begin with https:// unless it is this machine itself.");
         }
-        if (ScimBaseUrl is not null && (!IsHttp(ScimBaseUrl) || (ScimBaseUrl.Scheme != "https" && !ScimBaseUrl.IsLoopback)))
-            yield return new("Auth:ScimBaseUrl must begin with https:// unless it is this machine itself: tokens go there.");
+        if (ScimBaseUrl is not null
+            && (!IsHttp(ScimBaseUrl) || (ScimBaseUrl.Scheme != "https" && !ScimBaseUrl.IsLoopback)))
+            yield return new(
+                "Auth:ScimBaseUrl must begin with https:// unless it is this machine itself: tokens go there.");
         // The same rule as that of Scim__BaseUrl, which is this address.
         else if (ScimBaseUrl is not null
             && (ScimBaseUrl.Query.Length + ScimBaseUrl.Fragment.Length + ScimBaseUrl.UserInfo.Length > 0
@@ -90,7 +97,8 @@ internal sealed class AuthOptions : IValidatableObject
                 + $"it is {ScimBaseUrl}.");
         }
         if (ScimApiUrl is not null && !IsHttp(ScimApiUrl))
-            yield return new("Auth:ScimApiUrl must be an absolute http or https address, such as http://127.0.0.1:5002.");
+            yield return new(
+                "Auth:ScimApiUrl must be an absolute http or https address, such as http://127.0.0.1:5002.");
         foreach (var fault in Proxies.FaultsOf("Auth:KnownProxies", KnownProxies))
             yield return new(fault);
         foreach (var network in PlainHttpFrom)

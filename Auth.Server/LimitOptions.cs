@@ -3,8 +3,8 @@ using System.ComponentModel.DataAnnotations;
 namespace Auth.Server;
 
 /// <summary>
-/// How often a client may fail to prove who it is, and how many requests it may make when it has, before it is answered with
-/// 429.
+/// How often a client may fail to prove who it is, and how many requests it may make when it has, before it is answered
+/// with 429.
 /// </summary>
 internal sealed class LimitOptions
 {
@@ -22,7 +22,8 @@ internal sealed class LimitOptions
     public TimeSpan ForgetEvery { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Requests for tokens, pushed authorization requests and revocations that a client may make in a minute, on each node.
+    /// Requests for tokens, pushed authorization requests and revocations that a client may make in a minute, on each
+    /// node.
     /// </summary>
     [Range(1, 1_000_000, ErrorMessage = "Auth:Limits:RequestsPerClient must be from 1 to 1000000.")]
     public int RequestsPerClient { get; init; } = 300;

@@ -3,10 +3,10 @@ using System.Net;
 namespace Auth.Server;
 
 /// <summary>
-/// Under an https address nothing is taken, and nothing told, over plain http: a password or secret that came that way has
-/// been read by others, so there is no redirect that would let it work. TLS ends at a proxy, which is one of
-/// <see cref="AuthOptions.KnownProxies"/> and says <c>X-Forwarded-Proto: https</c>, or is on this machine; what else is of
-/// the inner network is named in <see cref="AuthOptions.PlainHttpFrom"/>.
+/// Under an https address nothing is taken, and nothing told, over plain http: a password or secret that came that way
+/// has been read by others, so there is no redirect that would let it work. TLS ends at a proxy, which is one of
+/// <see cref="AuthOptions.KnownProxies"/> and says <c>X-Forwarded-Proto: https</c>, or is on this machine; what else is
+/// of the inner network is named in <see cref="AuthOptions.PlainHttpFrom"/>.
 /// </summary>
 internal sealed class PlainHttp(RequestDelegate next, AuthOptions auth)
 {

@@ -7,8 +7,8 @@ using Shared.Hosting.Data;
 namespace Auth.Server;
 
 /// <summary>
-/// A refusal of an operation on accounts or credential sets: the HTTP status it has in the management API and a sentence
-/// for the person who asked. Commands print the sentence, pages show it, the API wraps it in RFC 9457's form.
+/// A refusal of an operation on accounts or credential sets: the HTTP status it has in the management API and a
+/// sentence for the person who asked. Commands print the sentence, pages show it, the API wraps it in RFC 9457's form.
 /// </summary>
 internal sealed class ProblemException(int status, string detail, Exception? inner = null) : Exception(detail, inner)
 {
@@ -27,12 +27,14 @@ internal sealed class ProblemException(int status, string detail, Exception? inn
 }
 
 /// <summary>
-/// Answers programs with problem details (RFC 9457) or, at OAuth's endpoints, with OAuth's errors. A page's fault becomes the
-/// error page; an outage of the database, which may be found while the administrator is authenticated, a page that needs none.
+/// Answers programs with problem details (RFC 9457) or, at OAuth's endpoints, with OAuth's errors. A page's fault
+/// becomes the error page; an outage of the database, which may be found while the administrator is authenticated, a
+/// page that needs none.
 /// </summary>
 internal sealed class ProblemAnswers(IProblemDetailsService problems, ILogger<ProblemAnswers> log) : IExceptionHandler
 {
-    private const string Unavailable = "SciLeads cannot use its database at the moment. Nothing is wrong with the request; try again.";
+    private const string Unavailable =
+        "SciLeads cannot use its database at the moment. Nothing is wrong with the request; try again.";
 
     private static readonly PathString oauth = "/connect";
 
@@ -73,7 +75,8 @@ internal sealed class ProblemAnswers(IProblemDetailsService problems, ILogger<Pr
         if (new PathString(failed.Path).StartsWithSegments(oauth, StringComparison.Ordinal))
         {
             // RFC 6749 §4.1.2.1 has a code for it, which clients know from the token endpoint, too.
-            await http.Response.WriteAsJsonAsync(new { error = "temporarily_unavailable", error_description = Unavailable });
+            await http.Response.WriteAsJsonAsync(
+                new { error = "temporarily_unavailable", error_description = Unavailable });
             return true;
         }
         await Write(http, new() { Status = http.Response.StatusCode, Detail = Unavailable });
@@ -84,7 +87,8 @@ internal sealed class ProblemAnswers(IProblemDetailsService problems, ILogger<Pr
     private async Task Write(HttpContext http, ProblemDetails answer)
     {
         if (!await problems.TryWriteAsync(new() { HttpContext = http, ProblemDetails = answer }))
-            await http.Response.WriteAsJsonAsync(answer, options: null, "application/problem+json", CancellationToken.None);
+            await http.Response.WriteAsJsonAsync(
+                answer, options: null, "application/problem+json", CancellationToken.None);
     }
 
     private static ProblemDetails AnswerTo(Exception exception) => exception switch

@@ -64,13 +64,14 @@ internal static class Program
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            // Forms are held in memory, and strangers send them, too. A client that sends somewhat too much still reads why
-            // it is refused: beyond this, the connection is closed while it sends.
+            // Forms are held in memory, and strangers send them, too. A client that sends somewhat too much still reads
+            // why it is refused: beyond this, the connection is closed while it sends.
             kestrel.Limits.MaxRequestBodySize = 8 * 1024 * 1024;
         });
         builder.WebHost.UseSetting(
             WebHostDefaults.ServerUrlsKey,
-            $"{builder.Configuration[WebHostDefaults.ServerUrlsKey]};http://unix:{CommandSocket.PathIn(auth.DataDirectory)}");
+            builder.Configuration[WebHostDefaults.ServerUrlsKey]
+                + $";http://unix:{CommandSocket.PathIn(auth.DataDirectory)}");
 
         var services = builder.Services;
         // OpenIddict writes down tokens, codes and verifiers.
@@ -85,7 +86,8 @@ internal static class Program
         services.AddDataProtection()
             .SetApplicationName("SciLeads Auth")
             .PersistKeysToDbContext<AuthDbContext>()
-            .ProtectKeysWithCertificate(KeyCertificate.OpenOrCreate(auth.KeyCertificate, () => Storage.HasKeys(database)));
+            .ProtectKeysWithCertificate(
+                KeyCertificate.OpenOrCreate(auth.KeyCertificate, () => Storage.HasKeys(database)));
         services.AddKeyRingGuard();
         services.AddDatabaseReadiness<AuthDbContext>(Name);
 

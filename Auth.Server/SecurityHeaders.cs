@@ -4,8 +4,8 @@ namespace Auth.Server;
 
 /// <summary>
 /// The headers that keep a page from being framed, sniffed or scripted by others, and from being stored: it shows what
-/// is so now, and secrets once. No script or style stands in a page. Every other answer is not stored either (exports, tokens,
-/// redirects with codes), unless it says itself that it may be.
+/// is so now, and secrets once. No script or style stands in a page. Every other answer is not stored either (exports,
+/// tokens, redirects with codes), unless it says itself that it may be.
 /// </summary>
 internal sealed class SecurityHeaders(RequestDelegate next)
 {
@@ -21,8 +21,8 @@ internal sealed class SecurityHeaders(RequestDelegate next)
         http.Items[formTargets] = $" https: {target.GetLeftPart(UriPartial.Authority)}";
 
     /// <summary>
-    /// Lets scripts in this page run that carry a nonce (CSP 3 §6.7.2.2), and styles that a script of ours puts into it: the
-    /// API's description is drawn by a component that does both. It shows no secret and needs no sign-in.
+    /// Lets scripts in this page run that carry a nonce (CSP 3 §6.7.2.2), and styles that a script of ours puts into
+    /// it: the API's description is drawn by a component that does both. It shows no secret and needs no sign-in.
     /// </summary>
     public static string AllowNonce(HttpContext http)
     {

@@ -21,7 +21,8 @@ internal static class ServerSettings
         if (builder.Environment.IsDevelopment() && auth.PublicUrl is { IsAbsoluteUri: true, IsLoopback: false })
         {
             faults.Add(
-                $"Auth:PublicUrl is {auth.PublicUrl}, but ASPNETCORE_ENVIRONMENT is Development, which is for this machine.");
+                $"Auth:PublicUrl is {auth.PublicUrl}, but ASPNETCORE_ENVIRONMENT is Development, which is for this "
+                + "machine.");
         }
         return faults.Count == 0
             ? (auth, ConnectionStrings.WithDefaults(database!, Program.Name))

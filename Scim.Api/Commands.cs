@@ -19,8 +19,8 @@ internal static class Commands
         || args.Any(argument => argument is "--help" or "-h" or "-?" or "--version");
 
     /// <summary>
-    /// Runs the command on what the server is made of; the server itself is not started. Help, version and mistyped commands
-    /// need neither server nor settings.
+    /// Runs the command on what the server is made of; the server itself is not started. Help, version and mistyped
+    /// commands need neither server nor settings.
     /// </summary>
     /// <param name="args">The command.</param>
     /// <param name="build">Makes the server.</param>
@@ -55,7 +55,9 @@ internal static class Commands
             },
         };
 
-    /// <summary>The parts of a server whose settings are right and whose database is not newer than this program.</summary>
+    /// <summary>
+    /// The parts of a server whose settings are right and whose database is not newer than this program.
+    /// </summary>
     private static async Task<IServiceProvider> Ready(WebApplication server)
     {
         Program.RequireSettings(server);

@@ -43,7 +43,8 @@ internal static class Program
         try
         {
             app.Services.GetRequiredService<IStartupValidator>().Validate();
-            if (app.Environment.IsDevelopment() && app.Services.GetRequiredService<IOptions<ScimOptions>>().Value.IsPublic)
+            if (app.Environment.IsDevelopment()
+                && app.Services.GetRequiredService<IOptions<ScimOptions>>().Value.IsPublic)
                 faults.Add(
                     "Scim__BaseUrl is public, but ASPNETCORE_ENVIRONMENT is Development, which is for this machine.");
         }
@@ -72,13 +73,15 @@ internal static class Program
         builder.AddSettings<IntrospectionOptions>(IntrospectionOptions.Section);
         builder.AddSettings<DatabaseOptions>(DatabaseOptions.Section);
 
-        builder.Services.AddStorage(builder.Configuration.GetSection(DatabaseOptions.Section).Get<DatabaseOptions>() ?? new());
+        builder.Services.AddStorage(
+            builder.Configuration.GetSection(DatabaseOptions.Section).Get<DatabaseOptions>() ?? new());
         builder.Services.AddDatabaseReadiness<ScimDbContext>(Storage.Program);
         builder.Services.AddTokenValidation();
         builder.Services.AddSingleton(services => new ResourceMetadata
         {
             Resource = services.GetRequiredService<IOptions<ScimOptions>>().Value.BaseUrl,
-            AuthorizationServers = [services.GetRequiredService<IOptions<AuthServerOptions>>().Value.IssuerSpellings[^1]],
+            AuthorizationServers =
+                [services.GetRequiredService<IOptions<AuthServerOptions>>().Value.IssuerSpellings[^1]],
             Scopes = [Scopes.Scim],
         });
         builder.Services.AddSingleton<RateLimit>();

@@ -43,10 +43,11 @@ internal sealed class ScimOptions : IValidatableObject
                 || url.UserInfo.Length > 0
                 || !url.AbsolutePath.TrimEnd('/').EndsWith(Path, StringComparison.Ordinal)))
             yield return new(
-                $"Scim__BaseUrl must be an http or https address that ends in {Path}, without anything behind it, such as "
-                + $"https://iam.example.com{Path}; it is {BaseUrl}.");
+                $"Scim__BaseUrl must be an http or https address that ends in {Path}, without anything behind it, "
+                + $"such as https://iam.example.com{Path}; it is {BaseUrl}.");
         if (IsPublic && !BaseUrl.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
-            yield return new("Scim__BaseUrl must begin with https:// unless it is this machine itself: tokens go there.");
+            yield return new(
+                "Scim__BaseUrl must begin with https:// unless it is this machine itself: tokens go there.");
         foreach (var fault in Proxies.FaultsOf("Scim__KnownProxies", KnownProxies))
             yield return new(fault);
     }

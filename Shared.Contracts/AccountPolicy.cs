@@ -29,12 +29,15 @@ public sealed record AccountPolicy
     [JsonPropertyName("rate_limit")]
     public int? RateLimit { get; init; }
 
-    /// <summary>Whether a create restores the inactive user who has its userName or externalId; else it is 409.</summary>
+    /// <summary>
+    /// Whether a create restores the inactive user who has its userName or externalId; else it is 409.
+    /// </summary>
     [JsonPropertyName("restore_inactive")]
     public bool RestoreInactive { get; init; }
 
     /// <summary>
-    /// Whether <c>/ServiceProviderConfig</c> leaves out <c>pagination</c> (RFC 9865), which strict older clients reject.
+    /// Whether <c>/ServiceProviderConfig</c> leaves out <c>pagination</c> (RFC 9865), which strict older clients
+    /// reject.
     /// </summary>
     [JsonPropertyName("omit_pagination")]
     public bool OmitPagination { get; init; }

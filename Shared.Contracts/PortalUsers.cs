@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace Shared.Contracts;
 
-/// <summary>A page of an account's people, as <c>GET /portal/users?search=&amp;page=</c> of <c>Scim.Api</c> answers it.</summary>
+/// <summary>
+/// A page of an account's people, as <c>GET /portal/users?search=&amp;page=</c> of <c>Scim.Api</c> answers it.
+/// </summary>
 public sealed record PortalUsers
 {
     /// <summary>How many people match the search.</summary>

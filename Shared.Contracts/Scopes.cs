@@ -6,7 +6,9 @@ public static class Scopes
     /// <summary>Provisioning: everything under <c>/scim/v2</c> of <c>Scim.Api</c>.</summary>
     public const string Scim = "scim";
 
-    /// <summary>What the portal shows and does: <c>/portal</c> of <c>Scim.Api</c>. Only the portal's own tokens have it.</summary>
+    /// <summary>
+    /// What the portal shows and does: <c>/portal</c> of <c>Scim.Api</c>. Only the portal's own tokens have it.
+    /// </summary>
     public const string Portal = "portal";
 
     /// <summary>Reading accounts through the management API.</summary>

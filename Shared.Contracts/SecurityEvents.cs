@@ -3,20 +3,24 @@ using System.Text.Json.Serialization;
 namespace Shared.Contracts;
 
 /// <summary>
-/// What <c>Auth.Server</c> tells the nodes of <c>Scim.Api</c>: a security event token (RFC 8417) for each change that ends
-/// or changes what introspection answered before. The token is signed like an access token, its <c>typ</c> is
-/// <see cref="TokenType"/>, its <c>jti</c> the event's number, its <c>aud</c> <see cref="Audiences.Scim"/>,
-/// and <c>events</c> has one member: one of the URIs here, with a <see cref="SecurityEvent"/>.
+/// What <c>Auth.Server</c> tells the nodes of <c>Scim.Api</c>: a security event token (RFC 8417) for each change that
+/// ends or changes what introspection answered before. The token is signed like an access token, its <c>typ</c> is
+/// <see cref="TokenType"/>, its <c>jti</c> the event's number, its <c>aud</c> <see cref="Audiences.Scim"/>, and
+/// <c>events</c> has one member: one of the URIs here, with a <see cref="SecurityEvent"/>.
 /// </summary>
 public static class SecurityEvents
 {
     /// <summary>The <c>typ</c> of a security event token (RFC 8417 §2.3).</summary>
     public const string TokenType = "secevent+jwt";
 
-    /// <summary>A credential set became active or ended, and its account admits a higher generation from now on (CAEP).</summary>
+    /// <summary>
+    /// A credential set became active or ended, and its account admits a higher generation from now on (CAEP).
+    /// </summary>
     public const string CredentialChange = "https://schemas.openid.net/secevent/caep/event-type/credential-change";
 
-    /// <summary>Tokens of an account ended though their credential set did not, or an administrator's session did (CAEP).</summary>
+    /// <summary>
+    /// Tokens of an account ended though their credential set did not, or an administrator's session did (CAEP).
+    /// </summary>
     public const string SessionRevoked = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 
     /// <summary>An account's <see cref="AccountPolicy"/> changed.</summary>
@@ -33,19 +37,23 @@ public sealed record SecurityEvent
     [JsonPropertyName("account")]
     public Guid? Account { get; init; }
 
-    /// <summary>The lowest generation of credential sets that the account admits from now on, if the event raises it.</summary>
+    /// <summary>
+    /// The lowest generation of credential sets that the account admits from now on, if the event raises it.
+    /// </summary>
     [JsonPropertyName("generation")]
     public long? Generation { get; init; }
 
-    /// <summary>The set of that generation; null if a set ended without a successor, so that nobody has the generation.</summary>
+    /// <summary>
+    /// The set of that generation; null if a set ended without a successor, so that nobody has the generation.
+    /// </summary>
     [JsonPropertyName("credential_set")]
     public Guid? CredentialSet { get; init; }
 }
 
 /// <summary>
 /// A poll for events (RFC 8936 §2.4), <c>POST</c> <see cref="AuthServerPaths.EventsPoll"/>; the caller needs
-/// <see cref="Scopes.PollEvents"/>. The server answers at once if there are events or news of the poll itself, otherwise
-/// after half a second.
+/// <see cref="Scopes.PollEvents"/>. The server answers at once if there are events or news of the poll itself,
+/// otherwise after half a second.
 /// </summary>
 public sealed record EventPoll
 {
@@ -66,15 +74,16 @@ public sealed record EventPoll
     public bool ReturnImmediately { get; init; }
 
     /// <summary>
-    /// The node stops: it gives its lease up and admits nobody any more. It is forgotten, so that no ending waits for it.
+    /// The node stops: it gives its lease up and admits nobody any more. It is forgotten, so that no ending waits for
+    /// it.
     /// </summary>
     [JsonPropertyName("leaves")]
     public bool Leaves { get; init; }
 }
 
 /// <summary>
-/// The answer to an <see cref="EventPoll"/>. A node first applies the events, in the order of their numbers, and then has
-/// its lease.
+/// The answer to an <see cref="EventPoll"/>. A node first applies the events, in the order of their numbers, and then
+/// has its lease.
 /// </summary>
 public sealed record EventPage
 {

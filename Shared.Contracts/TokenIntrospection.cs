@@ -8,13 +8,15 @@ namespace Shared.Contracts;
 /// </summary>
 public sealed record TokenIntrospection
 {
-    /// <summary>Whether the token may be used now: valid itself, and its credential set the account's active one.</summary>
+    /// <summary>
+    /// Whether the token may be used now: valid itself, and its credential set the account's active one.
+    /// </summary>
     [JsonPropertyName("active"), JsonRequired]
     public required bool Active { get; init; }
 
     /// <summary>
-    /// The token is about to be active: its set has just taken over, but not every node knows yet that the one before is
-    /// dead. <see cref="Active"/> is false; ask again in a moment.
+    /// The token is about to be active: its set has just taken over, but not every node knows yet that the one before
+    /// is dead. <see cref="Active"/> is false; ask again in a moment.
     /// </summary>
     [JsonPropertyName("pending")]
     public bool Pending { get; init; }
@@ -49,7 +51,8 @@ public sealed record TokenIntrospection
     public Actor? Act { get; init; }
 
     /// <summary>
-    /// What <c>Scim.Api</c> adds to an introspection request beside RFC 7662 §2.1: which of its nodes asks, and for whom.
+    /// What <c>Scim.Api</c> adds to an introspection request beside RFC 7662 §2.1: which of its nodes asks, and for
+    /// whom.
     /// </summary>
     public static class Parameters
     {

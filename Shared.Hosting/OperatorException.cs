@@ -1,9 +1,9 @@
 namespace Shared.Hosting;
 
 /// <summary>
-/// Something that the operator has to put right before the server can start or the command can run: a wrong setting, a file
-/// that cannot be read, a database that cannot be reached. It is reported as sentences without a stack trace. Every other
-/// exception is a fault of the program, and keeps its stack trace.
+/// Something that the operator has to put right before the server can start or the command can run: a wrong setting, a
+/// file that cannot be read, a database that cannot be reached. It is reported as sentences without a stack trace.
+/// Every other exception is a fault of the program, and keeps its stack trace.
 /// </summary>
 public sealed class OperatorException : Exception
 {

@@ -8,17 +8,21 @@ using Microsoft.Extensions.Configuration;
 namespace Shared.Hosting;
 
 /// <summary>
-/// Reads options classes and reports everything that is wrong with them at once. The binder of the framework and the data
-/// annotations stop at the first fault, so that an operator would have to start the server once for each.
+/// Reads options classes and reports everything that is wrong with them at once. The binder of the framework and the
+/// data annotations stop at the first fault, so that an operator would have to start the server once for each.
 /// </summary>
 public static class Settings
 {
-    /// <summary>The values of a section that can be converted to what the options class wants; the others are faults.</summary>
+    /// <summary>
+    /// The values of a section that can be converted to what the options class wants; the others are faults.
+    /// </summary>
     /// <param name="section">The section of the configuration.</param>
     /// <param name="type">The options class.</param>
-    /// <param name="separator">What stands between the names of a setting when it is reported, such as <c>__</c>.</param>
+    /// <param name="separator">What stands between the names of a setting when it is reported, such as
+    /// <c>__</c>.</param>
     /// <param name="faults">Receives a sentence for each value that cannot be converted.</param>
-    public static IConfiguration Readable(IConfigurationSection section, Type type, string separator, List<string> faults)
+    public static IConfiguration Readable(
+        IConfigurationSection section, Type type, string separator, List<string> faults)
     {
         var unreadable = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         Collect(section, type);
@@ -29,7 +33,8 @@ public static class Settings
 
         void Collect(IConfigurationSection from, Type target)
         {
-            foreach (var property in target.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite))
+            var properties = target.GetProperties(BindingFlags.Public | BindingFlags.Instance);
+            foreach (var property in properties.Where(property => property.CanWrite))
             {
                 var child = from.GetSection(property.Name);
                 if (FaultOf(child, property.PropertyType) is { } fault)
@@ -45,7 +50,9 @@ public static class Settings
         }
     }
 
-    /// <summary>Everything that an options object's attributes and its own rules find wrong with it, in sentences.</summary>
+    /// <summary>
+    /// Everything that an options object's attributes and its own rules find wrong with it, in sentences.
+    /// </summary>
     public static IEnumerable<string> FaultsOf(object options)
     {
         var context = new ValidationContext(options);

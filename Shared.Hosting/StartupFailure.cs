@@ -4,10 +4,15 @@ using Shared.Hosting.Data;
 
 namespace Shared.Hosting;
 
-/// <summary>Tells what the operator has to put right from faults of the program, when a server or a command ends with an exception.</summary>
+/// <summary>
+/// Tells what the operator has to put right from faults of the program, when a server or a command ends with an
+/// exception.
+/// </summary>
 public static class StartupFailure
 {
-    /// <summary>What the operator has to put right, in sentences; null if it is a fault of the program, whose stack matters.</summary>
+    /// <summary>
+    /// What the operator has to put right, in sentences; null if it is a fault of the program, whose stack matters.
+    /// </summary>
     public static IReadOnlyList<string>? Sentences(Exception failure) => failure switch
     {
         OperatorException operators => operators.Sentences,
@@ -18,7 +23,8 @@ public static class StartupFailure
         IOException { InnerException: AddressInUseException } => [failure.Message],
         // A configuration file that cannot be read, which the inner message explains.
         InvalidDataException { InnerException: FormatException cause } => [$"{failure.Message} {cause.Message}"],
-        _ when DatabaseOutage.IsCauseOf(failure) => [$"The database cannot be used: {failure.GetBaseException().Message}"],
+        _ when DatabaseOutage.IsCauseOf(failure) =>
+            [$"The database cannot be used: {failure.GetBaseException().Message}"],
         IOException or UnauthorizedAccessException => [failure.Message],
         _ => null,
     };
@@ -31,7 +37,8 @@ public static class StartupFailure
     {
         if (Sentences(failure) is not { } sentences)
         {
-            await Console.Error.WriteLineAsync($"{program} has failed. This is a fault of the program; please report it: {failure}");
+            await Console.Error.WriteLineAsync(
+                $"{program} has failed. This is a fault of the program; please report it: {failure}");
             return 1;
         }
         foreach (var sentence in sentences)

@@ -9,8 +9,9 @@ using Npgsql;
 namespace SciLeads.Tests;
 
 /// <summary>
-/// A database that can be made to fail as databases do: really, not by throwing exceptions. PostgreSQL is reached through a
-/// relay that can be cut or stopped; SQLite's file can be taken away, and its connections be told that the disk is full.
+/// A database that can be made to fail as databases do: really, not by throwing exceptions. PostgreSQL is reached
+/// through a relay that can be cut or stopped; SQLite's file can be taken away, and its connections be told that the
+/// disk is full.
 /// </summary>
 internal sealed class DatabaseFault : IDisposable
 {
@@ -127,7 +128,8 @@ internal sealed class DatabaseFault : IDisposable
         await connection.OpenAsync();
 #pragma warning disable CA2100 // The name was made here.
         await using var command = new NpgsqlCommand(
-            $"ALTER DATABASE {name} {change}; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+            $"ALTER DATABASE {name} {change}; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+            + $"'{name}'",
             connection);
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync();

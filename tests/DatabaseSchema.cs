@@ -5,8 +5,9 @@ using Npgsql;
 namespace SciLeads.Tests;
 
 /// <summary>
-/// What migrations make of an empty database, as sorted lines of text: columns, keys, constraints, indexes, triggers, functions
-/// and the rows that are there from the start. The order of columns, and the names of constraints and triggers, do not matter.
+/// What migrations make of an empty database, as sorted lines of text: columns, keys, constraints, indexes, triggers,
+/// functions and the rows that are there from the start. The order of columns, and the names of constraints and
+/// triggers, do not matter.
 /// </summary>
 internal static partial class DatabaseSchema
 {
@@ -77,7 +78,9 @@ internal static partial class DatabaseSchema
             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'i')
         """;
 
-    /// <summary>Compares the schema with its committed copy, which lies beside the test: <c>schema.sqlite.txt</c>.</summary>
+    /// <summary>
+    /// Compares the schema with its committed copy, which lies beside the test: <c>schema.sqlite.txt</c>.
+    /// </summary>
     /// <param name="connection">An open connection to a new database.</param>
     /// <param name="folder">The folder of the test within its project.</param>
     public static async Task RequireCommitted(DbConnection connection, string folder)

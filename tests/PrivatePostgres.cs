@@ -4,7 +4,8 @@ namespace SciLeads.Tests;
 
 /// <summary>
 /// A PostgreSQL server of the tests' own, reached through a Unix socket in a folder of its own, as a user that is not
-/// root. A watchdog process stops it and deletes its folder once the process that started it has ended, however it ended.
+/// root. A watchdog process stops it and deletes its folder once the process that started it has ended, however it
+/// ended.
 /// </summary>
 internal sealed class PrivatePostgres
 {
@@ -34,18 +35,21 @@ internal sealed class PrivatePostgres
 
     private string Data => Path.Combine(folder, "data");
 
-    public void Start() => RunAsOwner("pg_ctl", "start", "-w", "-D", Data, "-l", Path.Combine(folder, "log"), "-o", options);
+    public void Start() =>
+        RunAsOwner("pg_ctl", "start", "-w", "-D", Data, "-l", Path.Combine(folder, "log"), "-o", options);
 
     /// <summary>Stops it as a crash would: what was not committed is lost, and no client is told.</summary>
     public void Stop() => RunAsOwner("pg_ctl", "stop", "-m", "immediate", "-D", Data);
 
     /// <summary>
-    /// Starts the watchdog. The test host does not raise <c>ProcessExit</c>, and a killed process could not do so anyway.
+    /// Starts the watchdog. The test host does not raise <c>ProcessExit</c>, and a killed process could not do so
+    /// anyway.
     /// </summary>
     private void Watch()
     {
         var stop = string.Join(' ', AsOwner("pg_ctl").Append("stop").Append("-m").Append("immediate"));
-        var script = $"while kill -0 {Environment.ProcessId}; do sleep 0.5; done; {stop} -D '{Data}'; rm -rf '{folder}'";
+        var script =
+            $"while kill -0 {Environment.ProcessId}; do sleep 0.5; done; {stop} -D '{Data}'; rm -rf '{folder}'";
         // Ctrl-C at the terminal reaches it as well, and must not end it before the tests.
         using var watchdog = Process.Start(new ProcessStartInfo(
             "sh", ["-c", $"(trap '' INT HUP; {script}) </dev/null >/dev/null 2>&1 &"])
@@ -73,6 +77,7 @@ internal sealed class PrivatePostgres
         using var process = Process.Start(start)!;
         process.WaitForExit();
         if (process.ExitCode != 0)
-            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
+            throw new InvalidOperationException(
+                $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
     }
 }

@@ -40,7 +40,8 @@ internal static class RecordCycles
     }
 
     private static IEnumerable<PropertyInfo> Printed(Type record) =>
-        record.GetProperties(BindingFlags.Instance | BindingFlags.Public).Where(property => property.CanRead && property.GetIndexParameters().Length == 0);
+        record.GetProperties(BindingFlags.Instance | BindingFlags.Public).Where(
+            property => property.CanRead && property.GetIndexParameters().Length == 0);
 
     private static IEnumerable<Type> RecordsOf(PropertyInfo property, List<Type> records)
     {

@@ -3,8 +3,8 @@ using Npgsql;
 namespace SciLeads.Tests;
 
 /// <summary>
-/// The PostgreSQL server that the tests use: a <see cref="PrivatePostgres"/>, or the one that <c>TEST_POSTGRES</c> names
-/// by a connection string. Each server under test gets a new database in it.
+/// The PostgreSQL server that the tests use: a <see cref="PrivatePostgres"/>, or the one that <c>TEST_POSTGRES</c>
+/// names by a connection string. Each server under test gets a new database in it.
 /// </summary>
 internal static class TestPostgres
 {
@@ -56,5 +56,6 @@ internal static class TestPostgres
 
     // Each server under test has a pool of its own; what it leaves behind must be closed before the next hundred start.
     private static string ConnectionTo(string database) =>
-        $"{server.Value};Database={database};Maximum Pool Size=20;Connection Idle Lifetime=3;Connection Pruning Interval=1";
+        $"{server.Value};Database={database};Maximum Pool Size=20;Connection Idle Lifetime=3;Connection Pruning "
+        + "Interval=1";
 }

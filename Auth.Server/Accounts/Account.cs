@@ -26,19 +26,20 @@ internal sealed class Account
     public string AttributeRules { get; set; } = AttributeRuleSets.Guide;
 
     /// <summary>
-    /// Requests a second that SCIM takes in the long run, bursts aside; null is no limit. The default is four times what
-    /// Okta and Entra ID need, so that only a client that runs wild ever hears of it.
+    /// Requests a second that SCIM takes in the long run, bursts aside; null is no limit. The default is four times
+    /// what Okta and Entra ID need, so that only a client that runs wild ever hears of it.
     /// </summary>
     public int? RateLimit { get; set; } = DefaultRateLimit;
 
     /// <summary>
-    /// Whether a create restores the inactive user who has its userName or externalId. By default it is refused, so that
-    /// nobody gets another person's history unseen.
+    /// Whether a create restores the inactive user who has its userName or externalId. By default it is refused, so
+    /// that nobody gets another person's history unseen.
     /// </summary>
     public bool RestoreInactive { get; set; }
 
     /// <summary>
-    /// Whether <c>/ServiceProviderConfig</c> leaves out <c>pagination</c> (RFC 9865), which strict older clients reject.
+    /// Whether <c>/ServiceProviderConfig</c> leaves out <c>pagination</c> (RFC 9865), which strict older clients
+    /// reject.
     /// </summary>
     public bool OmitPagination { get; set; }
 
@@ -70,12 +71,13 @@ internal sealed class Account
         Domains = Domains,
         Licences =
         [
-            .. Licences.OrderBy(licence => licence.Product, StringComparer.Ordinal).Select(licence => new AccountPolicy.Licence
-            {
-                Product = licence.Product,
-                Seats = licence.Seats,
-                GivenToNewUsers = licence.GivenToNewUsers,
-            }),
+            .. Licences.OrderBy(licence => licence.Product, StringComparer.Ordinal)
+                .Select(licence => new AccountPolicy.Licence
+                {
+                    Product = licence.Product,
+                    Seats = licence.Seats,
+                    GivenToNewUsers = licence.GivenToNewUsers,
+                }),
         ],
     };
 

@@ -90,7 +90,8 @@ internal sealed partial class AccountRegister(
         {
             // Locks the row on PostgreSQL, so that two changes of one account are made one after another.
             await db.Accounts.Where(account => account.Id == id).ExecuteUpdateAsync(
-                set => set.SetProperty(account => account.LastGeneration, account => account.LastGeneration), cancellation);
+                set => set.SetProperty(account => account.LastGeneration, account => account.LastGeneration),
+                cancellation);
             var account = await Get(id, cancellation);
             (work.Entry.About, work.Entry.Detail) = (account.Name, $"{change}");
             Apply(account, change);

@@ -95,9 +95,12 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
     public Task<int> EndAll(UnitOfWork work, Guid administratorId, CancellationToken cancellation) =>
         End(work, administratorId, Live(administratorId), cancellation);
 
-    /// <summary>Locks the administrator's row until the transaction ends; false if it is gone or has another stamp.</summary>
+    /// <summary>
+    /// Locks the administrator's row until the transaction ends; false if it is gone or has another stamp.
+    /// </summary>
     private async Task<bool> Lock(Administrator administrator, CancellationToken cancellation) =>
-        await db.Administrators.Where(one => one.Id == administrator.Id && one.SecurityStamp == administrator.SecurityStamp)
+        await db.Administrators.Where(
+            one => one.Id == administrator.Id && one.SecurityStamp == administrator.SecurityStamp)
             .ExecuteUpdateAsync(
                 change => change.SetProperty(one => one.SecurityStamp, one => one.SecurityStamp), cancellation) > 0;
 

@@ -3,8 +3,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Auth.Server.Audit;
 
 /// <summary>
-/// The triggers that make the audit trail append-only, whoever writes to it: an entry is neither changed nor deleted. Entity
-/// Framework does not know them, so a migration that creates or rebuilds the table calls this.
+/// The triggers that make the audit trail append-only, whoever writes to it: an entry is neither changed nor deleted.
+/// Entity Framework does not know them, so a migration that creates or rebuilds the table calls this.
 /// </summary>
 internal static class AuditProtection
 {

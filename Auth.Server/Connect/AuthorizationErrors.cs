@@ -11,10 +11,11 @@ namespace Auth.Server.Connect;
 
 /// <summary>
 /// Where a faulty authorization request leads (RFC 6749 §4.1.2.1): back to its client, if that and the redirect URI are
-/// known and an administrator of the client's account is signed in; to the sign-in page before that, so that nobody can use
-/// this server to send strangers to an address of theirs (RFC 9700 §4.11.2); else to an error page.
+/// known and an administrator of the client's account is signed in; to the sign-in page before that, so that nobody can
+/// use this server to send strangers to an address of theirs (RFC 9700 §4.11.2); else to an error page.
 /// </summary>
-internal sealed class AuthorizationErrors(ClientManager clients) : IOpenIddictServerHandler<ApplyAuthorizationResponseContext>
+internal sealed class AuthorizationErrors(ClientManager clients)
+    : IOpenIddictServerHandler<ApplyAuthorizationResponseContext>
 {
     private const string NobodySignedIn = "No administrator of the client's account is signed in.";
 
@@ -45,7 +46,9 @@ internal sealed class AuthorizationErrors(ClientManager clients) : IOpenIddictSe
         context.Response.State = RequestParameters.ValuesOf(request[Parameters.State]).FirstOrDefault();
     }
 
-    /// <summary>The client of a credential set and its redirect URI; null if one of them is not known for certain.</summary>
+    /// <summary>
+    /// The client of a credential set and its redirect URI; null if one of them is not known for certain.
+    /// </summary>
     private async Task<(Client Client, string RedirectUri)?> Find(OpenIddictRequest request)
     {
         // What was pushed is known only if the request URI was good.
@@ -80,18 +83,20 @@ internal sealed class AuthorizationErrors(ClientManager clients) : IOpenIddictSe
     }
 
     /// <summary>The request as one by GET, which a browser can be sent to.</summary>
-    private static string AddressOf(HttpContext http, OpenIddictRequest request) => http.Request.Path + QueryString.Create(
+    private static string AddressOf(HttpContext http, OpenIddictRequest request) =>
+        http.Request.Path + QueryString.Create(
         from parameter in request.GetParameters()
         where !RequestParameters.IsPushed(request) || parameter.Key is Parameters.ClientId or Parameters.RequestUri
         from value in RequestParameters.ValuesOf(parameter.Value)
         select KeyValuePair.Create(parameter.Key, (string?)value));
 
     /// <summary>
-    /// What is settled before anybody is shown a page. A client that wants nobody asked hears that somebody must sign in
-    /// (OpenID Connect Core §3.1.2.6), and a request by POST (RFC 6749 §3.1) goes on as one by GET, but for the consent
-    /// page's own.
+    /// What is settled before anybody is shown a page. A client that wants nobody asked hears that somebody must sign
+    /// in (OpenID Connect Core §3.1.2.6), and a request by POST (RFC 6749 §3.1) goes on as one by GET, but for the
+    /// consent page's own.
     /// </summary>
-    internal sealed class BeforeThePage(ClientManager clients) : IOpenIddictServerHandler<HandleAuthorizationRequestContext>
+    internal sealed class BeforeThePage(ClientManager clients)
+        : IOpenIddictServerHandler<HandleAuthorizationRequestContext>
     {
         public async ValueTask HandleAsync(HandleAuthorizationRequestContext context)
         {

@@ -22,8 +22,8 @@ internal static class AuthorizationServer
     public const string PushedAuthorizationPath = "connect/par";
 
     /// <summary>
-    /// How long a used refresh token is still taken, for a client that lost the answer or asks twice at once. Used later, it
-    /// ends its grant.
+    /// How long a used refresh token is still taken, for a client that lost the answer or asks twice at once. Used
+    /// later, it ends its grant.
     /// </summary>
     public static readonly TimeSpan RefreshGrace = TimeSpan.FromSeconds(30);
 
@@ -38,7 +38,8 @@ internal static class AuthorizationServer
         services.AddSingleton<ClientRequests>();
         services.AddScoped<ManagementClients>();
         services.AddScoped<RefreshTokens>();
-        services.AddScoped(provider => (ClientManager)provider.GetRequiredService<OpenIddictApplicationManager<Client>>());
+        services.AddScoped(
+            provider => (ClientManager)provider.GetRequiredService<OpenIddictApplicationManager<Client>>());
         services.AddScoped(provider => (TokenManager)provider.GetRequiredService<OpenIddictTokenManager<Token>>());
 
         var openIddict = services.AddOpenIddict();
@@ -71,7 +72,8 @@ internal static class AuthorizationServer
         {
             services.AddAuthorizationBuilder().AddPolicy(scope, policy => policy
                 .AddAuthenticationSchemes(OpenIddictValidationAspNetCoreDefaults.AuthenticationScheme)
-                .RequireAssertion(context => OpenIddict.Abstractions.OpenIddictExtensions.HasScope(context.User, scope)));
+                .RequireAssertion(
+                    context => OpenIddict.Abstractions.OpenIddictExtensions.HasScope(context.User, scope)));
         }
     }
 
@@ -85,11 +87,13 @@ internal static class AuthorizationServer
             .SetPushedAuthorizationEndpointUris(PushedAuthorizationPath)
             .SetJsonWebKeySetEndpointUris(AuthServerPaths.Keys);
 
-        server.AllowAuthorizationCodeFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow().AllowTokenExchangeFlow();
+        server.AllowAuthorizationCodeFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow()
+            .AllowTokenExchangeFlow();
         server.Configure(options => options.SubjectTokenTypes.IntersectWith([TokenTypeIdentifiers.AccessToken]));
         // Who trades a token is its actor; nobody acts for somebody else.
         server.Configure(options => options.ActorTokenTypes.Clear());
-        server.RegisterScopes([Shared.Contracts.Scopes.Scim, .. ResourceServers.Scopes.Union(ManagementClients.Scopes)]);
+        server.RegisterScopes(
+            [Shared.Contracts.Scopes.Scim, .. ResourceServers.Scopes.Union(ManagementClients.Scopes)]);
         // OpenID Connect's: there are no id tokens here.
         server.Configure(options => options.Scopes.Remove(OpenIddict.Abstractions.OpenIddictConstants.Scopes.OpenId));
         // The one resource (RFC 8707) that clients can ask for: what every token of theirs is for anyway.
@@ -104,7 +108,8 @@ internal static class AuthorizationServer
         // Long enough for an administrator to sign in with a second factor (RFC 9126 §2.2).
         server.Configure(options => options.RequestTokenLifetime = TimeSpan.FromMinutes(10));
         server.SetAccessTokenLifetime(auth.AccessTokenLifetime)
-            // Counted from its issue: one that is never used ends, one that is used gets a successor (RFC 9700 §4.14.2).
+            // Counted from its issue: one that is never used ends, one that is used gets a successor (RFC 9700
+            // §4.14.2).
             .SetRefreshTokenLifetime(auth.UnusedRefreshTokenLifetime)
             .SetRefreshTokenReuseLeeway(RefreshGrace)
             // Scim.Api reads access tokens itself.

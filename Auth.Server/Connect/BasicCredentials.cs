@@ -8,8 +8,8 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Reads the client's id and secret from the Authorization header (RFC 6749 §2.3.1). Unlike OpenIddict, it refuses an empty
-/// secret as one that proves nothing, and a client id in the body that is another one.
+/// Reads the client's id and secret from the Authorization header (RFC 6749 §2.3.1). Unlike OpenIddict, it refuses an
+/// empty secret as one that proves nothing, and a client id in the body that is another one.
 /// </summary>
 internal sealed class BasicCredentials<TContext> : IOpenIddictServerHandler<TContext>
     where TContext : BaseValidatingContext
@@ -26,7 +26,8 @@ internal sealed class BasicCredentials<TContext> : IOpenIddictServerHandler<TCon
 
         if (Read(header.Parameter) is not var (id, secret))
         {
-            context.Reject(Errors.InvalidRequest, "The Authorization header is not well-formed: Basic, then ID:SECRET in base64.");
+            context.Reject(
+                Errors.InvalidRequest, "The Authorization header is not well-formed: Basic, then ID:SECRET in base64.");
         }
         else if (request.ClientSecret is not null || request.ClientAssertion is not null)
         {

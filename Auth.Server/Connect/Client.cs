@@ -8,7 +8,9 @@ using OpenIddict.EntityFrameworkCore.Models;
 
 namespace Auth.Server.Connect;
 
-/// <summary>An OAuth client (RFC 6749 §2): that of a credential set, a resource server's own, or one of the management API.</summary>
+/// <summary>
+/// An OAuth client (RFC 6749 §2): that of a credential set, a resource server's own, or one of the management API.
+/// </summary>
 internal sealed class Client : OpenIddictEntityFrameworkCoreApplication<Guid, Grant, Token>
 {
     /// <summary>The credential set this client is the face of; null for the others.</summary>
@@ -25,7 +27,8 @@ internal sealed class Client : OpenIddictEntityFrameworkCoreApplication<Guid, Gr
         {
             new OpenIddictEntityFrameworkCoreApplicationConfiguration<Client, Grant, Token, Guid>().Configure(client);
             client.HasOne(c => c.CredentialSet).WithMany().HasForeignKey(c => c.CredentialSetId);
-            // No foreign key to the account, which never goes: SQLite would rebuild this table for it, in no transaction.
+            // No foreign key to the account, which never goes: SQLite would rebuild this table for it, in no
+            // transaction.
             client.OwnsOne(c => c.Management);
         }
     }
@@ -48,8 +51,8 @@ internal sealed class ManagementAccess
 }
 
 /// <summary>
-/// What an administrator consented to: OpenIddict's authorization. The refresh tokens that follow from one code, and their
-/// access tokens, are a family; the grant is what it lives and dies with.
+/// What an administrator consented to: OpenIddict's authorization. The refresh tokens that follow from one code, and
+/// their access tokens, are a family; the grant is what it lives and dies with.
 /// </summary>
 internal sealed class Grant : OpenIddictEntityFrameworkCoreAuthorization<Guid, Client, Token>
 {
@@ -88,7 +91,9 @@ internal sealed class Scope : OpenIddictEntityFrameworkCoreScope<Guid>
 /// <summary>A code or token that was issued. A JWT without its row is no token of ours.</summary>
 internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, Grant>
 {
-    /// <summary>The credential set the token was issued under; null for the portal's and the management API's.</summary>
+    /// <summary>
+    /// The credential set the token was issued under; null for the portal's and the management API's.
+    /// </summary>
     public Guid? CredentialSetId { get; set; }
 
     public CredentialSet? CredentialSet { get; init; }

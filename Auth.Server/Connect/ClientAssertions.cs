@@ -18,7 +18,8 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The rules of RFC 7523 §3 for client assertions that OpenIddict leaves open. It has checked signature, audience and age.
+/// The rules of RFC 7523 §3 for client assertions that OpenIddict leaves open. It has checked signature, audience and
+/// age.
 /// </summary>
 internal static class ClientAssertions
 {
@@ -32,8 +33,8 @@ internal static class ClientAssertions
         (typeof(ClientAssertions), context.ClientId, context.ClientAssertion);
 
     /// <summary>
-    /// Scim.Api shows the same assertion for a minute. The same bytes, verified moments ago, need not be verified again:
-    /// that would double the price of an introspection.
+    /// Scim.Api shows the same assertion for a minute. The same bytes, verified moments ago, need not be verified
+    /// again: that would double the price of an introspection.
     /// </summary>
     internal sealed class Recall(IMemoryCache memory) : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
@@ -50,8 +51,8 @@ internal static class ClientAssertions
     }
 
     /// <summary>
-    /// Takes the type that client libraries write, <c>JWT</c>, or none: RFC 7523 asks for no other. OpenIddict knows that of
-    /// its successor only. Whatever says that it is something else is no assertion (RFC 8725 §3.11).
+    /// Takes the type that client libraries write, <c>JWT</c>, or none: RFC 7523 asks for no other. OpenIddict knows
+    /// that of its successor only. Whatever says that it is something else is no assertion (RFC 8725 §3.11).
     /// </summary>
     internal sealed class AcceptUsualType : IOpenIddictServerHandler<ValidateTokenContext>
     {
@@ -71,8 +72,8 @@ internal static class ClientAssertions
     }
 
     /// <summary>
-    /// Refuses claims that could mean two things, or nothing: a member that is there twice (RFC 7519 §4), a time that no date
-    /// is of, an audience that is not text. OpenIddict would fail on some of them.
+    /// Refuses claims that could mean two things, or nothing: a member that is there twice (RFC 7519 §4), a time that
+    /// no date is of, an audience that is not text. OpenIddict would fail on some of them.
     /// </summary>
     internal sealed class CheckClaims : IOpenIddictServerHandler<ValidateTokenContext>
     {
@@ -127,11 +128,11 @@ internal static class ClientAssertions
     }
 
     /// <summary>
-    /// What OpenIddict leaves open. The audience is this server and nobody else: whoever else could read an assertion for
-    /// several servers could use it here (RFC 7523 §3 and its successor, draft-ietf-oauth-rfc7523bis). The issuer is the right
-    /// one; the token endpoint, which common libraries write, and at the endpoint for pushed requests that one (RFC 9126 §2)
-    /// are taken too, each alone. A header that must be understood (<c>crit</c>, RFC 7515 §4.1.11) is not: there is none
-    /// that this server knows.
+    /// What OpenIddict leaves open. The audience is this server and nobody else: whoever else could read an assertion
+    /// for several servers could use it here (RFC 7523 §3 and its successor, draft-ietf-oauth-rfc7523bis). The issuer
+    /// is the right one; the token endpoint, which common libraries write, and at the endpoint for pushed requests that
+    /// one (RFC 9126 §2) are taken too, each alone. A header that must be understood (<c>crit</c>, RFC 7515 §4.1.11) is
+    /// not: there is none that this server knows.
     /// </summary>
     internal sealed class CheckAudience(AuthOptions options) : IOpenIddictServerHandler<ValidateTokenContext>
     {
@@ -141,7 +142,8 @@ internal static class ClientAssertions
                 return ValueTask.CompletedTask;
             context.ValidAudiences.Add(new Uri(options.PublicUrl, AuthServerPaths.Token).AbsoluteUri);
             if (context.EndpointType == OpenIddictServerEndpointType.PushedAuthorization)
-                context.ValidAudiences.Add(new Uri(options.PublicUrl, AuthorizationServer.PushedAuthorizationPath).AbsoluteUri);
+                context.ValidAudiences.Add(
+                    new Uri(options.PublicUrl, AuthorizationServer.PushedAuthorizationPath).AbsoluteUri);
             if (FaultOf(context) is { } fault)
                 context.Reject(Errors.InvalidClient, $"The client assertion {fault}.");
             return ValueTask.CompletedTask;
@@ -149,7 +151,8 @@ internal static class ClientAssertions
 
         private string? FaultOf(ValidateTokenContext context)
         {
-            if ((context.TokenValidationResult?.SecurityToken as JsonWebToken)?.TryGetHeaderValue("crit", out object _) != false)
+            if (context.TokenValidationResult?.SecurityToken is not JsonWebToken assertion
+                || assertion.TryGetHeaderValue("crit", out object _))
                 return "has the header crit, with extensions that this server does not know";
             var audiences = context.Principal!.GetAudiences();
             return audiences.Length switch
@@ -163,7 +166,8 @@ internal static class ClientAssertions
     }
 
     /// <summary>What a sound assertion says; whatever it lacks, the client has not proved itself (§3.2).</summary>
-    internal sealed class Check(IMemoryCache memory, TimeProvider time) : IOpenIddictServerHandler<ProcessAuthenticationContext>
+    internal sealed class Check(IMemoryCache memory, TimeProvider time)
+        : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
         public ValueTask HandleAsync(ProcessAuthenticationContext context)
         {
@@ -171,7 +175,8 @@ internal static class ClientAssertions
                 return ValueTask.CompletedTask;
             if (FaultOf(assertion, context.ClientId, time.GetUtcNow()) is { } fault)
                 context.Reject(Errors.InvalidClient, $"The client assertion {fault}.");
-            else if (context.EndpointType == OpenIddictServerEndpointType.Introspection && context.ValidateClientAssertion)
+            else if (context.EndpointType == OpenIddictServerEndpointType.Introspection
+                && context.ValidateClientAssertion)
                 memory.Set(MemoryKey(context), assertion, ResourceServers.MemorySpan);
             return ValueTask.CompletedTask;
         }
@@ -190,7 +195,8 @@ internal static class ClientAssertions
             if (assertion.GetExpirationDate() is not { } end || end > now + longestLifetime)
                 return "must expire (exp), within an hour";
             return double.TryParse(
-                    assertion.GetClaim(Claims.NotBefore), NumberStyles.Float, CultureInfo.InvariantCulture, out var begin)
+                    assertion.GetClaim(Claims.NotBefore), NumberStyles.Float, CultureInfo.InvariantCulture,
+                    out var begin)
                 && begin > (now + clockSkew).ToUnixTimeSeconds()
                 ? "is not valid yet (nbf)"
                 : null;
@@ -198,8 +204,8 @@ internal static class ClientAssertions
     }
 
     /// <summary>
-    /// Takes each assertion once (§3, point 7), except at introspection: nothing is gained by asking again, and a resource
-    /// server that had to sign for every request would pay more for it than for the rest of the request.
+    /// Takes each assertion once (§3, point 7), except at introspection: nothing is gained by asking again, and a
+    /// resource server that had to sign for every request would pay more for it than for the rest of the request.
     /// </summary>
     internal sealed class UseOnce(AuthDbContext db) : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
@@ -216,7 +222,10 @@ internal static class ClientAssertions
             var end = assertion.GetExpirationDate()!.Value.UtcDateTime + clockSkew;
             await using var transaction = await db.BeginWrite(CancellationToken.None);
             var added = await db.Database.ExecuteSqlAsync(
-                $"""INSERT INTO "UsedAssertions" ("Id", "ExpiresAt") VALUES ({id}, {end}) ON CONFLICT ("Id") DO NOTHING""");
+                $"""
+                INSERT INTO "UsedAssertions" ("Id", "ExpiresAt") VALUES ({id}, {end})
+                ON CONFLICT ("Id") DO NOTHING
+                """);
             await transaction.Commit(CancellationToken.None);
             if (added == 0)
                 context.Reject(Errors.InvalidClient, "The client assertion was used before.");

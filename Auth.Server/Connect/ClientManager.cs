@@ -11,8 +11,9 @@ using OpenIddict.Core;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// OpenIddict's clients under the rule above all: the client of a credential set that has ended is an unknown client, at
-/// every endpoint. That of a staged set gets tokens, which admit nobody yet. Secrets are 256 random bits, so a plain SHA-256 keeps them.
+/// OpenIddict's clients under the rule above all: the client of a credential set that has ended is an unknown client,
+/// at every endpoint. That of a staged set gets tokens, which admit nobody yet. Secrets are 256 random bits, so a plain
+/// SHA-256 keeps them.
 /// </summary>
 internal sealed class ClientManager(
     IOpenIddictApplicationCache<Client> cache,
@@ -41,7 +42,9 @@ internal sealed class ClientManager(
         return isUsable ? client : null;
     }
 
-    /// <summary>Whether there is or was a client of this id; anything else that stands for one may be a secret.</summary>
+    /// <summary>
+    /// Whether there is or was a client of this id; anything else that stands for one may be a secret.
+    /// </summary>
     public async Task<bool> Knows(string clientId, CancellationToken cancellation) =>
         (await Recall(clientId, cancellation)).Client is not null;
 

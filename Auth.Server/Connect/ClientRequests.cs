@@ -6,19 +6,22 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// How many requests a client may make that cost rows: for tokens, pushed authorization requests and revocations. Counted
-/// on each node once the client has proved itself, so that nobody can use up what is another's. Introspection is free.
+/// How many requests a client may make that cost rows: for tokens, pushed authorization requests and revocations.
+/// Counted on each node once the client has proved itself, so that nobody can use up what is another's. Introspection
+/// is free.
 /// </summary>
 internal sealed class ClientRequests(AuthOptions options) : IDisposable
 {
     /// <summary>The property of a transaction that holds how long its client has to wait.</summary>
     public const string Wait = "Auth.Server.Connect.ClientRequests.Wait";
 
-    private const string Description = "The client makes too many requests. It can use an access token until it expires.";
+    private const string Description =
+        "The client makes too many requests. It can use an access token until it expires.";
 
     // Clients that exist and have proved themselves: nobody can make them up.
     private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(
-        clientId => RateLimitPartition.GetTokenBucketLimiter(clientId, _ => InAMinute(options.Limits.RequestsPerClient)));
+        clientId =>
+            RateLimitPartition.GetTokenBucketLimiter(clientId, _ => InAMinute(options.Limits.RequestsPerClient)));
 
     public void Dispose() => limiter.Dispose();
 
@@ -45,11 +48,13 @@ internal sealed class ClientRequests(AuthOptions options) : IDisposable
     }
 
     /// <summary>Counts a client that has authenticated, before its assertion is written down as used.</summary>
-    internal sealed class OfAuthenticated(ClientRequests requests) : IOpenIddictServerHandler<ProcessAuthenticationContext>
+    internal sealed class OfAuthenticated(ClientRequests requests)
+        : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
         public ValueTask HandleAsync(ProcessAuthenticationContext context)
         {
-            if (context.EndpointType is OpenIddictServerEndpointType.Token or OpenIddictServerEndpointType.PushedAuthorization
+            if (context.EndpointType is OpenIddictServerEndpointType.Token
+                    or OpenIddictServerEndpointType.PushedAuthorization
                     or OpenIddictServerEndpointType.Revocation
                 && HasAuthenticated(context)
                 && context.ClientId is { Length: > 0 } clientId)

@@ -8,8 +8,8 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Remembers who was refused at the token endpoint with the right secret of a set that has ended: somebody holds the old
-/// secret. A wrong secret leaves no trace, so that nobody can make an administrator believe so.
+/// Remembers who was refused at the token endpoint with the right secret of a set that has ended: somebody holds the
+/// old secret. A wrong secret leaves no trace, so that nobody can make an administrator believe so.
 /// </summary>
 internal sealed class EndedClients(ClientManager clients, CredentialUses uses)
     : IOpenIddictServerHandler<ApplyTokenResponseContext>

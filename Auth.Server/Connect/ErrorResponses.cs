@@ -5,8 +5,8 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// OpenIddict's errors under the codes that the RFCs give, and without the addresses of its own documentation: nobody is sent
-/// to a third party.
+/// OpenIddict's errors under the codes that the RFCs give, and without the addresses of its own documentation: nobody
+/// is sent to a third party.
 /// </summary>
 internal sealed class ErrorResponses<TContext> : IOpenIddictServerHandler<TContext>
     where TContext : BaseRequestContext
@@ -20,12 +20,14 @@ internal sealed class ErrorResponses<TContext> : IOpenIddictServerHandler<TConte
             // A scope that the client may not have, or that was not granted (RFC 6749 §4.1.2.1, §5.2).
             ("ID2051", _) => Errors.InvalidScope,
             ("ID2052" or "ID2074", OpenIddictServerEndpointType.Token) when error == Errors.InvalidGrant
-                && response.ErrorDescription?.Contains("'scope'", StringComparison.Ordinal) == true => Errors.InvalidScope,
+                && response.ErrorDescription?.Contains("'scope'", StringComparison.Ordinal) == true =>
+                    Errors.InvalidScope,
             // A client assertion without a claim, or with one of another type (RFC 7523 §3.2).
             ("ID2171" or "ID2172" or "ID2173", _) => Errors.InvalidClient,
             // Malformed is as invalid as foreign (RFC 8707 §2).
             (_, _) when error == Errors.InvalidRequest
-                && response.ErrorDescription?.Contains("'resource'", StringComparison.Ordinal) == true => Errors.InvalidTarget,
+                && response.ErrorDescription?.Contains("'resource'", StringComparison.Ordinal) == true =>
+                    Errors.InvalidTarget,
             // Tokens are none of the authorization endpoint's words.
             (_, OpenIddictServerEndpointType.Authorization) when error is Errors.InvalidToken or Errors.MissingToken =>
                 Errors.InvalidRequest,

@@ -7,10 +7,10 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Has requests take turns that come from a network in which clients have failed to prove who they are again and again: as
-/// many are looked at as there are processors, each client of the network in turn. Until a client has proved itself, its
-/// request costs queries and signatures. One that has (Scim.Api, which shows the same assertion for a minute) does not wait,
-/// wherever it comes from.
+/// Has requests take turns that come from a network in which clients have failed to prove who they are again and again:
+/// as many are looked at as there are processors, each client of the network in turn. Until a client has proved itself,
+/// its request costs queries and signatures. One that has (Scim.Api, which shows the same assertion for a minute) does
+/// not wait, wherever it comes from.
 /// </summary>
 internal sealed class FailingClients(FailedProofs failures) : IOpenIddictServerHandler<ProcessAuthenticationContext>
 {
@@ -30,6 +30,7 @@ internal sealed class FailingClients(FailedProofs failures) : IOpenIddictServerH
         if (await queue.Enter(caller, http.RequestAborted) is { } turn)
             http.Response.RegisterForDispose(turn);
         else
-            context.Reject(Errors.TemporarilyUnavailable, "There are too many requests that do not prove who the client is.");
+            context.Reject(
+                Errors.TemporarilyUnavailable, "There are too many requests that do not prove who the client is.");
     }
 }

@@ -5,9 +5,9 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The <c>scope</c> in the answers of the token endpoint (RFC 6749 §5.1). A consent always grants <c>scim</c> and a refresh
-/// token, because a client that cannot refresh would stop within the hour; but client libraries compare the answer with what
-/// they asked for, so it leaves out what they did not.
+/// The <c>scope</c> in the answers of the token endpoint (RFC 6749 §5.1). A consent always grants <c>scim</c> and a
+/// refresh token, because a client that cannot refresh would stop within the hour; but client libraries compare the
+/// answer with what they asked for, so it leaves out what they did not.
 /// </summary>
 internal static class GrantedScope
 {
@@ -18,8 +18,8 @@ internal static class GrantedScope
         request.Scope is null ? Shared.Contracts.Scopes.Scim : string.Join(' ', request.GetScopes());
 
     /// <summary>
-    /// A refresh that asks for less gets the same access: there is one thing to grant, and a token without it would open
-    /// nothing.
+    /// A refresh that asks for less gets the same access: there is one thing to grant, and a token without it would
+    /// open nothing.
     /// </summary>
     internal sealed class KeepAccess : IOpenIddictServerHandler<ProcessSignInContext>
     {

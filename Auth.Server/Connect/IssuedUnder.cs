@@ -52,7 +52,8 @@ internal sealed class GrantManager(
     IOpenIddictAuthorizationStore<Grant> store) : OpenIddictAuthorizationManager<Grant>(cache, logger, options, store)
 {
     public override async ValueTask PopulateAsync(
-        Grant authorization, OpenIddictAuthorizationDescriptor descriptor, CancellationToken cancellationToken = default)
+        Grant authorization, OpenIddictAuthorizationDescriptor descriptor,
+        CancellationToken cancellationToken = default)
     {
         await base.PopulateAsync(authorization, descriptor, cancellationToken);
         authorization.CredentialSetId = IssuedUnder.Read(descriptor.Principal, IssuedUnder.CredentialSet);

@@ -4,7 +4,9 @@ using Shared.Contracts;
 
 namespace Auth.Server.Connect;
 
-/// <summary>A code or token that was issued, with whatever decides whether it is good, and all that introspection tells of it.</summary>
+/// <summary>
+/// A code or token that was issued, with whatever decides whether it is good, and all that introspection tells of it.
+/// </summary>
 internal sealed record KnownToken
 {
     /// <summary>Under which name a transaction of OpenIddict's carries the token that is introspected.</summary>
@@ -36,7 +38,9 @@ internal sealed record KnownToken
     /// <summary>The token that this one was exchanged for; null if there is none, or if its row is gone.</summary>
     public KnownToken? Subject { get; init; }
 
-    /// <summary>The credential set the token was issued under; null for the portal's and the management API's.</summary>
+    /// <summary>
+    /// The credential set the token was issued under; null for the portal's and the management API's.
+    /// </summary>
     public required IssuingSet? CredentialSet { get; init; }
 
     /// <summary>The administrator's session behind a token of the portal; it ends with the session.</summary>
@@ -46,15 +50,17 @@ internal sealed record KnownToken
     public required AccountPolicy? Account { get; init; }
 
     /// <summary>
-    /// When the node that asks about the token was last heard of, as it was when the token was read; null if it is not known,
-    /// or may be about to be forgotten.
+    /// When the node that asks about the token was last heard of, as it was when the token was read; null if it is not
+    /// known, or may be about to be forgotten.
     /// </summary>
     public DateTime? NodeLastSeen { get; init; }
 
     /// <summary>Whether the account provisions at all.</summary>
     public bool AllowsScim => Account is { ScimEnabled: true, Suspended: false };
 
-    /// <summary>Whether the token itself is good at a time: not revoked or redeemed, alone or with its family, and not expired.</summary>
+    /// <summary>
+    /// Whether the token itself is good at a time: not revoked or redeemed, alone or with its family, and not expired.
+    /// </summary>
     public bool IsValid(DateTime now) =>
         Status == OpenIddictConstants.Statuses.Valid
         && FamilyStatus is (null or OpenIddictConstants.Statuses.Valid)
@@ -66,7 +72,8 @@ internal sealed record KnownToken
         SubjectTokenId is null || (Subject is { KeyWithdrawn: false } subject && subject.IsValid(now));
 
     /// <summary>
-    /// Whether what the token was issued under is good at a time: its credential set, which may be staged, or its session.
+    /// Whether what the token was issued under is good at a time: its credential set, which may be staged, or its
+    /// session.
     /// </summary>
     public bool IsUsable(DateTime now) =>
         (CredentialSet is not { } set

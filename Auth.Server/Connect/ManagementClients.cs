@@ -77,7 +77,9 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
         .Where(client => client.Management != null && (accountId == null || client.Management.AccountId == accountId))
         .OrderBy(client => client.DisplayName).ThenBy(client => client.Id).ToListAsync(cancellation);
 
-    /// <summary>Removes a client, if an account is named one that is limited to it. Its tokens are dead when this returns.</summary>
+    /// <summary>
+    /// Removes a client, if an account is named one that is limited to it. Its tokens are dead when this returns.
+    /// </summary>
     /// <exception cref="ProblemException">There is no such client (404).</exception>
     public Task Remove(string clientId, Guid? accountId, Actor actor, CancellationToken cancellation) => operation.Run(
         actor,
@@ -98,7 +100,8 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
 
     /// <summary>What a client may do, for people to read.</summary>
     private static string Reach(ManagementAccess access) =>
-        (access.ReadOnly ? "reads " : "reads and rotates ") + (access.AccountId is null ? "all accounts" : "one account");
+        (access.ReadOnly ? "reads " : "reads and rotates ")
+            + (access.AccountId is null ? "all accounts" : "one account");
 }
 
 /// <summary>What a new client of the management API should be.</summary>

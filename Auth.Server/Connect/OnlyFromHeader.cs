@@ -8,12 +8,14 @@ using static OpenIddict.Validation.OpenIddictValidationEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Takes access tokens from the Authorization header only: one in an address or a form ends up in logs (RFC 9700 §4.3.2).
-/// There it is not a token, and next to a header it makes the request ambiguous (RFC 6750 §2: one method for each request).
+/// Takes access tokens from the Authorization header only: one in an address or a form ends up in logs (RFC 9700
+/// §4.3.2). There it is not a token, and next to a header it makes the request ambiguous (RFC 6750 §2: one method for
+/// each request).
 /// </summary>
 internal sealed class OnlyFromHeader(RequestDelegate next)
 {
-    private static readonly PathString[] protectedPaths = [$"/{AuthServerPaths.Accounts}", $"/{AuthServerPaths.EventsPoll}"];
+    private static readonly PathString[] protectedPaths =
+        [$"/{AuthServerPaths.Accounts}", $"/{AuthServerPaths.EventsPoll}"];
 
     public async Task InvokeAsync(HttpContext http)
     {
@@ -42,7 +44,8 @@ internal sealed class OnlyFromHeader(RequestDelegate next)
 
         try
         {
-            return (await request.ReadFormAsync(request.HttpContext.RequestAborted)).ContainsKey(Parameters.AccessToken);
+            return (await request.ReadFormAsync(request.HttpContext.RequestAborted)).ContainsKey(
+                Parameters.AccessToken);
         }
         // What cannot be read is refused for that.
         catch (Exception error) when (error is InvalidDataException or BadHttpRequestException)
@@ -58,7 +61,8 @@ internal sealed class OnlyFromHeader(RequestDelegate next)
             OpenIddictValidationHandlerDescriptor.CreateBuilder<ProcessChallengeContext>()
                 .UseSingletonHandler<WithoutErrorUri>()
                 .SetOrder(
-                    OpenIddictValidationAspNetCoreHandlers.AttachHttpResponseCode<ProcessChallengeContext>.Descriptor.Order - 500)
+                    OpenIddictValidationAspNetCoreHandlers.AttachHttpResponseCode<ProcessChallengeContext>
+                        .Descriptor.Order - 500)
                 .Build();
 
         public ValueTask HandleAsync(ProcessChallengeContext context)

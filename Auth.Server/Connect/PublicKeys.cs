@@ -8,8 +8,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The public halves of the keys with which a client proves itself (<c>private_key_jwt</c>, RFC 7523 §2.2). The only reader of
-/// JWK sets: the API, the portal and the commands all take exactly what it accepts.
+/// The public halves of the keys with which a client proves itself (<c>private_key_jwt</c>, RFC 7523 §2.2). The only
+/// reader of JWK sets: the API, the portal and the commands all take exactly what it accepts.
 /// </summary>
 internal static class PublicKeys
 {
@@ -29,10 +29,11 @@ internal static class PublicKeys
     private static readonly JsonDocumentOptions json = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <summary>
-    /// Reads a JWK set (RFC 7517 §5) of public P-256 keys. What stands in it beside the keys and what verifying a signature
-    /// needs is not kept.
+    /// Reads a JWK set (RFC 7517 §5) of public P-256 keys. What stands in it beside the keys and what verifying a
+    /// signature needs is not kept.
     /// </summary>
-    /// <exception cref="ProblemException">The text is not such a set, or a key in it is not usable (400, with its name).</exception>
+    /// <exception cref="ProblemException">The text is not such a set, or a key in it is not usable (400, with its
+    /// name).</exception>
     public static JsonWebKeySet Read(string jwks)
     {
         using var document = Parse(jwks.TrimStart('\uFEFF'));
@@ -55,7 +56,8 @@ internal static class PublicKeys
         var set = new JsonWebKeySet();
         foreach (var (place, key) in keys.EnumerateArray().Index())
             set.Keys.Add(new Reader(key, place + 1).Read());
-        if (set.Keys.Where(key => key.Kid is not null).GroupBy(key => key.Kid).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        var sameIds = set.Keys.Where(key => key.Kid is not null).GroupBy(key => key.Kid);
+        if (sameIds.FirstOrDefault(same => same.Count() > 1) is { } twice)
             throw ProblemException.Invalid($"Two keys have the key id \"{twice.Key}\" (RFC 7517 §4.5).");
         return set;
     }
@@ -126,8 +128,9 @@ internal static class PublicKeys
             if (privateMembers.FirstOrDefault(member => Find(member) is not null) is { } secret)
             {
                 throw Fault(
-                    $"is a private key or a shared secret (it has \"{secret}\"), which must never leave the client. It was not "
-                    + "kept; but whoever saw it can use it, so make a new P-256 key pair, and give the public half of that");
+                    $"is a private key or a shared secret (it has \"{secret}\"), which must never leave the client. "
+                    + "It was not kept; but whoever saw it can use it, so make a new P-256 key pair, and give the "
+                    + "public half of that");
             }
             Require("kty", JsonWebAlgorithmsKeyTypes.EllipticCurve);
             Require("crv", Curve);
@@ -163,12 +166,14 @@ internal static class PublicKeys
             var value = Text(member) ?? throw Fault($"has no \"{member}\"");
             if (value != expected)
             {
-                throw Fault($"is not a P-256 key for ES256, the only algorithm here: \"{member}\" must be {expected}, not "
-                    + $"\"{Printable.Of(value, 30)}\"");
+                throw Fault($"is not a P-256 key for ES256, the only algorithm here: \"{member}\" must be {expected}, "
+                    + $"not \"{Printable.Of(value, 30)}\"");
             }
         }
 
-        /// <summary>RFC 7517 §4.2 to §4.4: each is optional, and none may say that the key is for something else.</summary>
+        /// <summary>
+        /// RFC 7517 §4.2 to §4.4: each is optional, and none may say that the key is for something else.
+        /// </summary>
         private void CheckPurpose()
         {
             if (Text("use") is { } use && use != JsonWebKeyUseNames.Sig)

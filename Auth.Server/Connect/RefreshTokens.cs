@@ -10,16 +10,20 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Refresh token rotation (RFC 9700 §4.14.2). Each refresh token has one successor. A client that lost the answer, or asks
-/// several times at once, gets that same successor again, from whichever node answers: one row, signed anew for each answer.
+/// Refresh token rotation (RFC 9700 §4.14.2). Each refresh token has one successor. A client that lost the answer, or
+/// asks several times at once, gets that same successor again, from whichever node answers: one row, signed anew for
+/// each answer.
 /// </summary>
 internal sealed class RefreshTokens(
     AuthDbContext db, TokenManager tokens, IOptionsMonitor<OpenIddictServerOptions> options, TimeProvider time)
 {
-    /// <summary>How often one refresh token may be used within <see cref="AuthorizationServer.RefreshGrace"/>.</summary>
+    /// <summary>
+    /// How often one refresh token may be used within <see cref="AuthorizationServer.RefreshGrace"/>.
+    /// </summary>
     public const int MaxUses = 10;
 
-    private List<Microsoft.IdentityModel.Tokens.EncryptingCredentials> Keys => options.CurrentValue.EncryptionCredentials;
+    private List<Microsoft.IdentityModel.Tokens.EncryptingCredentials> Keys =>
+        options.CurrentValue.EncryptionCredentials;
 
     /// <summary>Uses a refresh token that was found valid.</summary>
     /// <returns>Its successor; null if it cannot be used any more, which may have ended its grant.</returns>
@@ -69,7 +73,8 @@ internal sealed class RefreshTokens(
     {
         // Whole seconds, as the token itself has them.
         var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
-        var application = await db.Tokens.Where(token => token.Id == used.Id).Select(token => token.Application!.Id).SingleAsync();
+        var application = await db.Tokens.Where(token => token.Id == used.Id).Select(token => token.Application!.Id)
+            .SingleAsync();
         var successor = new Token { KeyId = Keys[0].Key.KeyId };
         await tokens.PopulateAsync(successor, new OpenIddictTokenDescriptor
         {
@@ -97,8 +102,11 @@ internal sealed class RefreshTokens(
             .SetProperty(token => token.ConcurrencyToken, Guid.NewGuid().ToString()));
     }
 
-    /// <summary>Redeems what was presented: a refresh token as described above, everything else once, as OpenIddict does.</summary>
-    internal sealed class Redeem(RefreshTokens refreshTokens, TokenManager tokens) : IOpenIddictServerHandler<ProcessSignInContext>
+    /// <summary>
+    /// Redeems what was presented: a refresh token as described above, everything else once, as OpenIddict does.
+    /// </summary>
+    internal sealed class Redeem(RefreshTokens refreshTokens, TokenManager tokens)
+        : IOpenIddictServerHandler<ProcessSignInContext>
     {
         private readonly OpenIddictServerHandlers.RedeemTokenEntry once = new(tokens);
 
@@ -113,7 +121,8 @@ internal sealed class RefreshTokens(
                 if (await refreshTokens.Use(refreshToken) is { } successor)
                     context.Transaction.SetProperty(Reissue.Property, successor);
                 else
-                    context.Reject(Errors.InvalidGrant, "The refresh token was used too often, was replaced or has been revoked.");
+                    context.Reject(
+                        Errors.InvalidGrant, "The refresh token was used too often, was replaced or has been revoked.");
                 return;
             }
 

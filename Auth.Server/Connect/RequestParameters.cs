@@ -37,20 +37,24 @@ internal static partial class RequestParameters
         Parameters.Resource, Parameters.Scope, Parameters.SubjectToken, Parameters.SubjectTokenType,
     ];
 
-    /// <summary>Whether an authorization request consists of a pushed one, which replaces whatever else it says.</summary>
+    /// <summary>
+    /// Whether an authorization request consists of a pushed one, which replaces whatever else it says.
+    /// </summary>
     public static bool IsPushed(OpenIddictRequest request) =>
         request.RequestUri?.StartsWith(PushedRequestPrefix, StringComparison.Ordinal) == true;
 
     /// <summary>The values of a parameter, as often as it was sent.</summary>
     public static ImmutableArray<string> ValuesOf(OpenIddictParameter? parameter) =>
-        [.. ((ImmutableArray<string?>?)parameter ?? []).Where(value => !string.IsNullOrEmpty(value)).Select(value => value!)];
+        [.. ((ImmutableArray<string?>?)parameter ?? []).OfType<string>().Where(value => value.Length > 0)];
 
     private static string[] ReadAt(OpenIddictServerEndpointType endpoint, OpenIddictRequest request) => endpoint switch
     {
-        OpenIddictServerEndpointType.Authorization when IsPushed(request) => [Parameters.ClientId, Parameters.RequestUri],
+        OpenIddictServerEndpointType.Authorization when IsPushed(request) =>
+            [Parameters.ClientId, Parameters.RequestUri],
         OpenIddictServerEndpointType.Authorization => authorization,
         OpenIddictServerEndpointType.PushedAuthorization => [.. authorization, .. clientAuthentication],
-        OpenIddictServerEndpointType.Token => [Parameters.GrantType, .. clientAuthentication, .. ReadFor(request.GrantType)],
+        OpenIddictServerEndpointType.Token =>
+            [Parameters.GrantType, .. clientAuthentication, .. ReadFor(request.GrantType)],
         OpenIddictServerEndpointType.Revocation =>
             [Parameters.Token, Parameters.TokenTypeHint, .. clientAuthentication],
         OpenIddictServerEndpointType.Introspection =>
@@ -78,8 +82,8 @@ internal static partial class RequestParameters
     private static bool MayRepeat(string name) => name is Parameters.Resource or Parameters.Audience;
 
     /// <summary>
-    /// Leaves an authorization request with one scope parameter: Okta's administrators append <c>scope=offline_access</c> to
-    /// the authorize URL, and Okta appends its own.
+    /// Leaves an authorization request with one scope parameter: Okta's administrators append
+    /// <c>scope=offline_access</c> to the authorize URL, and Okta appends its own.
     /// </summary>
     private static bool MayMerge(string name, OpenIddictServerEndpointType endpoint) => name == Parameters.Scope
         && endpoint is OpenIddictServerEndpointType.Authorization or OpenIddictServerEndpointType.PushedAuthorization;
@@ -97,7 +101,8 @@ internal static partial class RequestParameters
             else if (values.Length == 1)
                 request.SetParameter(name, values[0]);
             else if (MayMerge(name, endpoint))
-                request.Scope = string.Join(' ', values.SelectMany(scope => scope.Split(' ')).Distinct(StringComparer.Ordinal));
+                request.Scope = string.Join(
+                    ' ', values.SelectMany(scope => scope.Split(' ')).Distinct(StringComparer.Ordinal));
             else if (!MayRepeat(name))
                 repeated ??= (name, values.Length);
         }
@@ -124,12 +129,16 @@ internal static partial class RequestParameters
         {
             if (context.Transaction.Request is not { } request)
                 return ValueTask.CompletedTask;
-            if (request.GetParameters().Sum(parameter => ValuesOf(parameter.Value).Sum(value => value.Length)) > LongestRequest)
+            var length = request.GetParameters()
+                .Sum(parameter => ValuesOf(parameter.Value).Sum(value => value.Length));
+            if (length > LongestRequest)
                 context.Reject(Errors.InvalidRequest, $"The request has more than {LongestRequest / 1024} kilobytes.");
             else if (Normalize(request, context.EndpointType) is var (name, times))
                 context.Reject(Errors.InvalidRequest, $"The parameter {name} is there {times} times; once is enough.");
             else if (MalformedProofKey(request) is { } malformed)
-                context.Reject(Errors.InvalidRequest, $"The {malformed} must have 43 to 128 letters, digits or characters of -._~.");
+                context.Reject(
+                    Errors.InvalidRequest,
+                    $"The {malformed} must have 43 to 128 letters, digits or characters of -._~.");
             else if (request.Scope is { } scope && !ScopeCharacters().IsMatch(scope))
                 context.Reject(Errors.InvalidScope, "The scope has characters that no scope may have.");
             return ValueTask.CompletedTask;

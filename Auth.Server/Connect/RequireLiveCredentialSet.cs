@@ -7,14 +7,15 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// A code or token is good only if it has a row, the credential set or session it was issued under is live, and its key was
-/// not withdrawn. Runs wherever one is presented: for codes, refresh and subject tokens at the token endpoint, for access
-/// tokens at introspection.
+/// A code or token is good only if it has a row, the credential set or session it was issued under is live, and its key
+/// was not withdrawn. Runs wherever one is presented: for codes, refresh and subject tokens at the token endpoint, for
+/// access tokens at introspection.
 /// </summary>
 internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider time)
     : IOpenIddictServerHandler<ValidateTokenContext>
 {
-    private const string Replaced = "The client has been allowed anew; the refresh token it got then replaces this one.";
+    private const string Replaced =
+        "The client has been allowed anew; the refresh token it got then replaces this one.";
 
     public async ValueTask HandleAsync(ValidateTokenContext context)
     {
@@ -54,8 +55,8 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
     }
 
     /// <summary>
-    /// At introspection nothing is redeemed, and the row just read says it all: it spares OpenIddict's own look-ups, which
-    /// would end a family because a resource server asked about a used token.
+    /// At introspection nothing is redeemed, and the row just read says it all: it spares OpenIddict's own look-ups,
+    /// which would end a family because a resource server asked about a used token.
     /// </summary>
     private void Vouch(ValidateTokenContext context, KnownToken token)
     {
@@ -69,8 +70,8 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
 }
 
 /// <summary>
-/// OpenIddict's own look-up of a token's row. At introspection <see cref="RequireLiveCredentialSet"/> reads all there is, and
-/// at revocation the token's status does not matter: one that has ended is ended again.
+/// OpenIddict's own look-up of a token's row. At introspection <see cref="RequireLiveCredentialSet"/> reads all there
+/// is, and at revocation the token's status does not matter: one that has ended is ended again.
 /// </summary>
 internal sealed class RestoreTokenEntry(IOpenIddictTokenManager tokens) : IOpenIddictServerHandler<ValidateTokenContext>
 {

@@ -11,9 +11,9 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The servers that may introspect tokens. Each proves itself with a key of its own (<c>private_key_jwt</c>, RFC 7523 §2.2);
-/// its client id is the audience of the tokens it may ask about. They introspect all day long and hardly ever change, so each
-/// node remembers one for a few seconds.
+/// The servers that may introspect tokens. Each proves itself with a key of its own (<c>private_key_jwt</c>, RFC 7523
+/// §2.2); its client id is the audience of the tokens it may ask about. They introspect all day long and hardly ever
+/// change, so each node remembers one for a few seconds.
 /// </summary>
 internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, IMemoryCache memory, Operation operation)
 {
@@ -44,7 +44,8 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
         {
             var keys = PublicKeys.Read(jwks);
             if (name.Length is 0 or > LongestName || !name.All(character => character is > ' ' and < '\x7f'))
-                throw ProblemException.Invalid($"A resource server's name has 1 to {LongestName} characters of ASCII, without spaces.");
+                throw ProblemException.Invalid(
+                    $"A resource server's name has 1 to {LongestName} characters of ASCII, without spaces.");
             work.Entry.About = name;
             work.Entry.Detail = $"Keys: {PublicKeys.NamesOf(keys)}";
             var client = await db.Clients.SingleOrDefaultAsync(client => client.ClientId == name, cancellation);
@@ -83,11 +84,14 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
             return "unchanged";
         if (!replace)
         {
+            var provisioning = name == Audiences.Scim
+                ? ": all provisioning (SCIM) would stop until Scim.Api has the new key"
+                : "";
             throw ProblemException.Conflict(
-                $"{name} is registered already, with other keys ({PublicKeys.NamesOf(before)}). If they were replaced, every "
-                + "server that still uses one of them could no longer introspect tokens, and would answer all requests with "
-                + $"503{(name == Audiences.Scim ? ": all provisioning (SCIM) would stop until Scim.Api has the new key" : "")}. "
-                + "Nothing was changed. To replace them, add --replace; to register another server, give it another --name.");
+                $"{name} is registered already, with other keys ({PublicKeys.NamesOf(before)}). If they were replaced, "
+                + "every server that still uses one of them could no longer introspect tokens, and would answer all "
+                + $"requests with 503{provisioning}. Nothing was changed. To replace them, add --replace; to register "
+                + "another server, give it another --name.");
         }
         await clients.UpdateAsync(client, Describe(name, keys), cancellation);
         memory.Remove(MemoryKey(name));

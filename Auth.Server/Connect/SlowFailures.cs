@@ -9,8 +9,8 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Answers one failed proof or one request too many with 429 (RFC 6585 §4) and <c>Retry-After</c>, at every endpoint where
-/// clients prove themselves.
+/// Answers one failed proof or one request too many with 429 (RFC 6585 §4) and <c>Retry-After</c>, at every endpoint
+/// where clients prove themselves.
 /// </summary>
 internal sealed class SlowFailures<TContext>(FailedProofs failures) : IOpenIddictServerHandler<TContext>
     where TContext : BaseRequestContext

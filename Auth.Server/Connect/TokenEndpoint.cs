@@ -44,7 +44,8 @@ internal static class TokenEndpoint
     {
         var request = http.GetOpenIddictServerRequest()!;
         if (request.IsClientCredentialsGrantType())
-            return Results.SignIn(await PrincipalOfClient(request, clients, cancellation), authenticationScheme: Scheme);
+            return Results.SignIn(
+                await PrincipalOfClient(request, clients, cancellation), authenticationScheme: Scheme);
 
         // Code, refresh token or traded token carry what was granted.
         var granted = (await http.AuthenticateAsync(Scheme)).Principal!;
@@ -67,8 +68,8 @@ internal static class TokenEndpoint
     }
 
     /// <summary>
-    /// A client that is allowed anew refreshes with the new grant from now on: a forgotten refresh token would live as long as
-    /// the credential set.
+    /// A client that is allowed anew refreshes with the new grant from now on: a forgotten refresh token would live as
+    /// long as the credential set.
     /// </summary>
     private static async Task ReplaceEarlierGrants(
         ClaimsPrincipal granted, AuthDbContext db, TimeProvider time, CancellationToken cancellation)

@@ -11,8 +11,9 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Token exchange (RFC 8693): an access token of a credential set for another one that lives no longer and opens no more, so
-/// that a vault can keep the first and hand out hours. It belongs to the same set and family, and dies with them.
+/// Token exchange (RFC 8693): an access token of a credential set for another one that lives no longer and opens no
+/// more, so that a vault can keep the first and hand out hours. It belongs to the same set and family, and dies with
+/// them.
 /// </summary>
 internal static class TokenExchange
 {
@@ -27,13 +28,17 @@ internal static class TokenExchange
     /// <summary>How many times a token may be traded in a row.</summary>
     private const int MaxDepth = 4;
 
-    /// <summary>What the new token stands for: what the traded one did, and in <c>act</c> (RFC 8693 §4.1) who traded it.</summary>
+    /// <summary>
+    /// What the new token stands for: what the traded one did, and in <c>act</c> (RFC 8693 §4.1) who traded it.
+    /// </summary>
     /// <returns>The new token, or <c>invalid_grant</c> or <c>invalid_scope</c>.</returns>
-    public static IResult Trade(ClaimsPrincipal subject, OpenIddictRequest request, TimeSpan longest, DateTimeOffset now)
+    public static IResult Trade(
+        ClaimsPrincipal subject, OpenIddictRequest request, TimeSpan longest, DateTimeOffset now)
     {
         var before = subject.GetClaim(Actor) is { } json ? JsonNode.Parse(json)!.AsObject() : null;
         if (DepthOf(before) >= MaxDepth)
-            return Refuse(Errors.InvalidGrant, $"The token was traded {MaxDepth} times in a row already. Trade an earlier one.");
+            return Refuse(
+                Errors.InvalidGrant, $"The token was traded {MaxDepth} times in a row already. Trade an earlier one.");
 
         var account = Guid.Parse(subject.GetClaim(Claims.Subject)!);
         if (IssuedUnder.Read(subject, IssuedUnder.CredentialSet) is not { } set)
@@ -70,8 +75,8 @@ internal static class TokenExchange
     private static int DepthOf(JsonNode? actor) => actor is null ? 0 : 1 + DepthOf(actor[Actor]);
 
     /// <summary>
-    /// The holder of a direct JWT trades it without authenticating: the JWT is the proof (RFC 8693 §2.1 leaves that to the
-    /// server). It names its client itself, which is a public one that can do nothing else.
+    /// The holder of a direct JWT trades it without authenticating: the JWT is the proof (RFC 8693 §2.1 leaves that to
+    /// the server). It names its client itself, which is a public one that can do nothing else.
     /// </summary>
     internal sealed class NameClient : IOpenIddictServerHandler<ExtractTokenRequestContext>
     {
@@ -79,7 +84,8 @@ internal static class TokenExchange
 
         public ValueTask HandleAsync(ExtractTokenRequestContext context)
         {
-            if (context.Request is { ClientId: null or "", ClientAssertion: null or "", SubjectToken.Length: > 0 } request
+            if (context.Request is
+                    { ClientId: null or "", ClientAssertion: null or "", SubjectToken.Length: > 0 } request
                 && request.IsTokenExchangeGrantType()
                 && reader.CanReadToken(request.SubjectToken))
             {

@@ -18,7 +18,8 @@ internal static class ClientSecret
 
     public static string Generate()
     {
-        var body = Prefix + InBase62(new BigInteger(RandomNumberGenerator.GetBytes(32), isUnsigned: true), RandomLength);
+        var body = Prefix
+            + InBase62(new BigInteger(RandomNumberGenerator.GetBytes(32), isUnsigned: true), RandomLength);
         return body + Checksum(body);
     }
 

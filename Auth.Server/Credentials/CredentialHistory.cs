@@ -29,7 +29,8 @@ internal sealed class CredentialHistory(AuthDbContext db, TimeProvider time)
 
     /// <summary>The set that the account had last, if none is live.</summary>
     public async Task<CredentialSet?> FindLast(Guid accountId, CancellationToken cancellation) =>
-        (await Activated(accountId).FirstOrDefaultAsync(cancellation))?.AsOf(Now) is { State: CredentialSetState.Ended } last
+        (await Activated(accountId).FirstOrDefaultAsync(cancellation))?.AsOf(
+            Now) is { State: CredentialSetState.Ended } last
             ? last
             : null;
 

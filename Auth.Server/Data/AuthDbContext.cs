@@ -5,9 +5,9 @@ using Shared.Hosting.Data;
 namespace Auth.Server.Data;
 
 /// <summary>
-/// The auth database. It knows no concept: each entity comes with its configuration and its table, a property that extends
-/// this context, in the folder of its concept. One model on two databases; each has a context of its own to which its
-/// migrations belong. Contexts are pooled, so they keep no state.
+/// The auth database. It knows no concept: each entity comes with its configuration and its table, a property that
+/// extends this context, in the folder of its concept. One model on two databases; each has a context of its own to
+/// which its migrations belong. Contexts are pooled, so they keep no state.
 /// </summary>
 internal abstract class AuthDbContext(DbContextOptions options) : DbContext(options), IDataProtectionKeyContext
 {

@@ -12,7 +12,9 @@ internal static class Conflicts
     private const int SqliteUnique = 2067;
     private const int SqlitePrimaryKey = 1555;
 
-    /// <summary>Whether a unique index or primary key has refused a row: somebody else has written one like it.</summary>
+    /// <summary>
+    /// Whether a unique index or primary key has refused a row: somebody else has written one like it.
+    /// </summary>
     public static bool IsDuplicate(DbUpdateException error) => (error.InnerException as DbException) switch
     {
         PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } => true,

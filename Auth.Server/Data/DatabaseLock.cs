@@ -11,8 +11,8 @@ internal static class DatabaseLock
     /// <exception cref="OperatorException">Another process has the database.</exception>
     public static IDisposable Take(string connectionString) => TryTake(connectionString)
         ?? throw new OperatorException(
-            $"another Auth.Server uses the database {SqliteDatabase.FileOf(connectionString)}. Stop it first: SQLite is "
-            + "for one process.");
+            $"another Auth.Server uses the database {SqliteDatabase.FileOf(connectionString)}. Stop it first: SQLite "
+            + "is for one process.");
 
     /// <summary>Null if another process has the database. PostgreSQL is for many processes, and locks rows.</summary>
     public static IDisposable? TryTake(string connectionString)

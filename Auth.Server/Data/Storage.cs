@@ -16,7 +16,9 @@ internal static class Storage
     /// <summary>What PostgreSQL calls this server's connections.</summary>
     public const string Program = "Auth.Server";
 
-    /// <summary>Whether the database holds keys of the key ring; one that is not there or has no tables holds none.</summary>
+    /// <summary>
+    /// Whether the database holds keys of the key ring; one that is not there or has no tables holds none.
+    /// </summary>
     public static bool HasKeys(string connectionString)
     {
         using DbConnection connection = ConnectionStrings.IsPostgres(connectionString)
@@ -59,7 +61,9 @@ internal static class Storage
 /// <summary>The auth database, for whoever needs a context apart from those that requests share.</summary>
 internal sealed record Database(string ConnectionString)
 {
-    /// <summary>A context over a connection that the caller has opened or, without one, over connections of its own.</summary>
+    /// <summary>
+    /// A context over a connection that the caller has opened or, without one, over connections of its own.
+    /// </summary>
     public AuthDbContext Open(NpgsqlConnection? connection, ILoggerFactory logs)
     {
         if (!ConnectionStrings.IsPostgres(ConnectionString))

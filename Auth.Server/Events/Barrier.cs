@@ -7,8 +7,8 @@ namespace Auth.Server.Events;
 /// <summary>
 /// Waits until an event is true everywhere: until each node has applied it, or cannot admit anybody by what it knew
 /// before. A lease that was granted before the event's commit has run out one lease later; one that is granted after it
-/// comes with the event. So nothing but this process's monotonic clock decides: neither the database's clock, which may be
-/// set or be another's after a fail-over, nor what a node says of itself.
+/// comes with the event. So nothing but this process's monotonic clock decides: neither the database's clock, which may
+/// be set or be another's after a fail-over, nor what a node says of itself.
 /// </summary>
 internal sealed class Barrier(
     IServiceScopeFactory scopes, EventSignals signals, TimeProvider time, ILogger<Barrier> log)
@@ -22,7 +22,9 @@ internal sealed class Barrier(
     /// <summary>The longest that an event can take.</summary>
     public static TimeSpan Longest => Node.Lease + margin;
 
-    /// <summary>Returns when the committed event is true everywhere, at the latest after <see cref="Longest"/>.</summary>
+    /// <summary>
+    /// Returns when the committed event is true everywhere, at the latest after <see cref="Longest"/>.
+    /// </summary>
     public async Task<Confirmation> Wait(long number)
     {
         var committed = time.GetTimestamp();
@@ -55,11 +57,12 @@ internal sealed class Barrier(
                 if (missing.Count == 0)
                     break;
             }
-            // What cannot be read is not confirmed; time alone is enough. What was done is done, so its answer must not be
-            // lost, whatever the database does now.
+            // What cannot be read is not confirmed; time alone is enough. What was done is done, so its answer must not
+            // be lost, whatever the database does now.
             catch (Exception error)
             {
-                log.LogWarning("The acknowledgements of event {Number} cannot be read: {Reason}", number, error.Message);
+                log.LogWarning(
+                    "The acknowledgements of event {Number} cannot be read: {Reason}", number, error.Message);
             }
 
             left = Longest - time.GetElapsedTime(committed);
@@ -86,8 +89,8 @@ internal sealed class Barrier(
 }
 
 /// <summary>
-/// How an event went round. Nodes that did not confirm it cannot admit anybody by what they knew before either; but they
-/// may be frozen or gone, and somebody should look.
+/// How an event went round. Nodes that did not confirm it cannot admit anybody by what they knew before either; but
+/// they may be frozen or gone, and somebody should look.
 /// </summary>
 /// <param name="Confirmed">Nodes that have applied it.</param>
 /// <param name="Nodes">Nodes that were known.</param>
@@ -104,7 +107,8 @@ internal sealed record Confirmation(int Confirmed, int Nodes, TimeSpan Elapsed, 
         var nodes = $"{Confirmed} of {Nodes} {(Nodes == 1 ? "node" : "nodes")}";
         return Unconfirmed.Count == 0
             ? $"Confirmed by {nodes} in {milliseconds} ms."
-            : $"Confirmed by {nodes}. {string.Join(", ", Unconfirmed)} did not answer in {milliseconds} ms, and cannot admit "
+            : $"Confirmed by {nodes}. {string.Join(", ", Unconfirmed)} did not answer in {milliseconds} ms, and "
+                + "cannot admit "
                 + "anybody by what was true before.";
     }
 }

@@ -6,8 +6,8 @@ using Shared.Contracts;
 namespace Auth.Server.Events;
 
 /// <summary>
-/// Something that makes earlier answers of introspection untrue, for the nodes of <c>Scim.Api</c> to hear of. Written in
-/// the transaction of the change; numbers have no gaps and are committed in their order.
+/// Something that makes earlier answers of introspection untrue, for the nodes of <c>Scim.Api</c> to hear of. Written
+/// in the transaction of the change; numbers have no gaps and are committed in their order.
 /// </summary>
 internal sealed class Event
 {

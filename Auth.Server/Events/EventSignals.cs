@@ -16,7 +16,9 @@ internal sealed class EventSignals
     public Signal Acknowledgements { get; } = new("scim_acknowledgements");
 }
 
-/// <summary>Something that may happen again and again. Take <see cref="Next"/>, look at the database, then await it.</summary>
+/// <summary>
+/// Something that may happen again and again. Take <see cref="Next"/>, look at the database, then await it.
+/// </summary>
 internal sealed class Signal(string channel)
 {
     private volatile TaskCompletionSource next = New();
@@ -49,7 +51,8 @@ internal sealed class EventListener(string connectionString, EventSignals signal
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
-                log.LogWarning("The database's notifications are not heard, and events travel slowly: {Reason}", error.Message);
+                log.LogWarning(
+                    "The database's notifications are not heard, and events travel slowly: {Reason}", error.Message);
                 await Task.Delay(pause, stoppingToken);
             }
         }
@@ -57,7 +60,8 @@ internal sealed class EventListener(string connectionString, EventSignals signal
 
     private async Task Listen(CancellationToken stopping)
     {
-        await using var connection = new NpgsqlConnection(ConnectionStrings.ForListening(connectionString, Storage.Program));
+        await using var connection = new NpgsqlConnection(
+            ConnectionStrings.ForListening(connectionString, Storage.Program));
         connection.Notification += (_, notification) => PulseOf(notification.Channel)?.Pulse();
         await connection.OpenAsync(stopping);
         await using (var listen = connection.CreateCommand())

@@ -11,7 +11,9 @@ namespace Auth.Server.Events;
 /// <summary>Where the nodes of <c>Scim.Api</c> poll for events (RFC 8936), and get their leases.</summary>
 internal static class EventsApi
 {
-    /// <summary>How long a poll waits for an event. A lease is at least twice as long, and the way there and back.</summary>
+    /// <summary>
+    /// How long a poll waits for an event. A lease is at least twice as long, and the way there and back.
+    /// </summary>
     private static readonly TimeSpan hold = TimeSpan.FromSeconds(0.5);
 
     public static void AddEvents(this IServiceCollection services, string connectionString)
@@ -23,7 +25,8 @@ internal static class EventsApi
         services.AddSingleton<SecurityEventTokens>();
         services.AddScoped<EventLog>();
         services.AddScoped<Nodes>();
-        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<EventListener>(provider, connectionString));
+        services.AddHostedService(
+            provider => ActivatorUtilities.CreateInstance<EventListener>(provider, connectionString));
         services.AddHostedService<NodeWatch>();
     }
 

@@ -31,8 +31,9 @@ internal sealed class Node
     public required DateTime LastSeen { get; init; }
 
     /// <summary>
-    /// Set while a node that has started under the same name waits for this one to be retired (<see cref="NodeRetirement"/>), a
-    /// new value each time. Whoever hears of this node clears it, before the node gets an answer.
+    /// Set while a node that has started under the same name waits for this one to be retired
+    /// (<see cref="NodeRetirement"/>), a new value each time. Whoever hears of this node clears it, before the node
+    /// gets an answer.
     /// </summary>
     public Guid? Retirement { get; init; }
 

@@ -4,17 +4,20 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Events;
 
 /// <summary>
-/// Retires nodes under whose name another has started: after <c>kill -9</c>, every ending would wait for them for an hour.
+/// Retires nodes under whose name another has started: after <c>kill -9</c>, every ending would wait for them for an
+/// hour.
 /// <para>
-/// A node that starts marks those that had its name. From then on, every process of this server that hears of a marked node
-/// clears the mark before it answers. If a mark has stayed for the longest time that a node may rely on what it heard before
-/// (<see cref="Barrier.Longest"/>), nothing that the node was told is of use any more, and it is forgotten like one that has
-/// left. Should it wake up, it is recorded again before it gets an answer, and told to forget what it knew. Two live nodes with
-/// the same name clear their marks. The time is that of one process's monotonic clock, from when it has read the mark.
+/// A node that starts marks those that had its name. From then on, every process of this server that hears of a marked
+/// node clears the mark before it answers. If a mark has stayed for the longest time that a node may rely on what it
+/// heard before (<see cref="Barrier.Longest"/>), nothing that the node was told is of use any more, and it is forgotten
+/// like one that has left. Should it wake up, it is recorded again before it gets an answer, and told to forget what it
+/// knew. Two live nodes with the same name clear their marks. The time is that of one process's monotonic clock, from
+/// when it has read the mark.
 /// </para>
 /// </summary>
 internal sealed class NodeRetirement(
-    IServiceScopeFactory scopes, EventSignals signals, TimeProvider time, ILogger<NodeRetirement> log) : BackgroundService
+    IServiceScopeFactory scopes, EventSignals signals, TimeProvider time,
+    ILogger<NodeRetirement> log) : BackgroundService
 {
     // For marks of a process that has died since.
     private static readonly TimeSpan lookEvery = TimeSpan.FromSeconds(10);

@@ -16,14 +16,15 @@ internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeRetireme
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
     /// <summary>
-    /// Whether a node that was last heard of at a time is known well enough to introspect without being recorded again: so an
-    /// introspection costs no write. The time is read in the statement that reads the token, so that whoever ends the token
-    /// afterwards sees the node.
+    /// Whether a node that was last heard of at a time is known well enough to introspect without being recorded again:
+    /// so an introspection costs no write. The time is read in the statement that reads the token, so that whoever ends
+    /// the token afterwards sees the node.
     /// </summary>
     public bool IsKnown(DateTime? lastSeen) => lastSeen > Now - rememberAgain;
 
     /// <summary>
-    /// Remembers a node that introspects. What was read before may have been ended by somebody who did not know of the node.
+    /// Remembers a node that introspects. What was read before may have been ended by somebody who did not know of the
+    /// node.
     /// </summary>
     public async Task Saw(Guid id, string name, CancellationToken cancellation)
     {
@@ -38,8 +39,8 @@ internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeRetireme
     }
 
     /// <summary>
-    /// Takes a poll: what the node has applied, and that it is there. Its lease begins before what it is told is read, so
-    /// that whoever ends something either is seen here or sees the node.
+    /// Takes a poll: what the node has applied, and that it is there. Its lease begins before what it is told is read,
+    /// so that whoever ends something either is seen here or sees the node.
     /// </summary>
     /// <returns>Whether the node has to forget all that it knew.</returns>
     public async Task<bool> Take(EventPoll poll, CancellationToken cancellation)
@@ -78,7 +79,10 @@ internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeRetireme
     public async Task<(List<Event> Events, bool MoreAvailable)> Unheard(Guid id, CancellationToken cancellation)
     {
         var events = await db.Events.AsNoTracking()
-            .Where(e => e.Number > db.Set<Node>().Where(node => node.Id == id).Select(node => node.Acknowledged).FirstOrDefault())
+            .Where(
+                e =>
+                    e.Number > db.Set<Node>().Where(node => node.Id == id).Select(node => node.Acknowledged)
+                        .FirstOrDefault())
             .OrderBy(e => e.Number).Take(PageSize + 1).ToListAsync(cancellation);
         return (events.Take(PageSize).ToList(), events.Count > PageSize);
     }
@@ -93,7 +97,9 @@ internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeRetireme
         signals.Acknowledgements.Pulse();
     }
 
-    /// <summary>Events that nobody can need any more are thrown away, and nodes that have not been heard of for long.</summary>
+    /// <summary>
+    /// Events that nobody can need any more are thrown away, and nodes that have not been heard of for long.
+    /// </summary>
     public async Task Forget(CancellationToken cancellation)
     {
         await using var write = await db.BeginWrite(cancellation);
@@ -108,7 +114,9 @@ internal sealed class Nodes(AuthDbContext db, EventSignals signals, NodeRetireme
     private async Task<bool> IsMissing(long next, long last, CancellationToken cancellation) =>
         next <= last && !await db.Events.AnyAsync(e => e.Number == next, cancellation);
 
-    /// <summary>Records that a node was heard of. One that was not known asks for those to be retired that had its name.</summary>
+    /// <summary>
+    /// Records that a node was heard of. One that was not known asks for those to be retired that had its name.
+    /// </summary>
     /// <returns>Whether there are such nodes.</returns>
     private async Task<bool> Record(Guid id, string name, CancellationToken cancellation)
     {

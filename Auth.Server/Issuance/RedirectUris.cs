@@ -16,10 +16,13 @@ internal static partial class RedirectUris
     // A client could not tell the server's own from one that is in the address already (RFC 6749 §3.1, RFC 9207 §4).
     private static readonly string[] answerParameters =
     [
-        Parameters.Code, Parameters.State, Parameters.Iss, Parameters.Error, Parameters.ErrorDescription, Parameters.ErrorUri,
+        Parameters.Code, Parameters.State, Parameters.Iss, Parameters.Error, Parameters.ErrorDescription,
+        Parameters.ErrorUri,
     ];
 
-    /// <summary>The five addresses of an Okta application; its name stands in the address of its page in Okta.</summary>
+    /// <summary>
+    /// The five addresses of an Okta application; its name stands in the address of its page in Okta.
+    /// </summary>
     public static IReadOnlyList<string> OfOktaApp(string appName) => OktaAppName().IsMatch(appName)
         ?
         [
@@ -30,7 +33,8 @@ internal static partial class RedirectUris
             $"{OktaTestHost}admin/app/cpc/{appName}/oauth/callback",
         ]
         : throw ProblemException.Invalid(
-            $"\"{appName}\" is no Okta app name. It has letters, digits, hyphens and underscores only, as in .../admin/app/NAME/instance/...");
+            $"\"{appName}\" is no Okta app name. It has letters, digits, hyphens and underscores only, as in "
+            + ".../admin/app/NAME/instance/...");
 
     /// <summary>The Okta application that an address belongs to; null if it is not exactly one of Okta's.</summary>
     public static string? OktaAppOf(string redirectUri) =>

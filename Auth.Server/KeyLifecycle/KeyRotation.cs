@@ -153,9 +153,9 @@ internal sealed class KeyRotation(
             if (keys.Next is { } next && next.CreatedAt + options.Keys.AnnounceFor is var known && known > Now)
             {
                 throw ProblemException.Conflict(
-                    $"The next key, {next.Id}, can be used from {known:yyyy-MM-dd} at {known:HH:mm:ss} UTC on, when all "
-                    + "who keep a copy of the published keys have it. Nothing was changed now. If a key is in wrong hands, "
-                    + "withdraw it: keys rotate --compromised ID.");
+                    $"The next key, {next.Id}, can be used from {known:yyyy-MM-dd} at {known:HH:mm:ss} UTC on, when "
+                    + "all who keep a copy of the published keys have it. Nothing was changed now. If a key is in "
+                    + "wrong hands, withdraw it: keys rotate --compromised ID.");
             }
 
             await TakeOver(keys, use, cancellation);

@@ -10,20 +10,23 @@ namespace Auth.Server.Keys;
 /// </summary>
 internal static class KeyCertificate
 {
-    /// <summary>Opens the PFX file; on first use, makes it (RSA 3072, self-signed, readable by its owner only).</summary>
+    /// <summary>
+    /// Opens the PFX file; on first use, makes it (RSA 3072, self-signed, readable by its owner only).
+    /// </summary>
     /// <param name="file">The PFX file.</param>
     /// <param name="databaseHasKeys">
     /// Whether keys in the database were encrypted before, so that a new certificate would be of no use.
     /// </param>
-    /// <exception cref="OperatorException">The file cannot be used, or is missing although the database has keys.</exception>
+    /// <exception cref="OperatorException">The file cannot be used, or is missing although the database has
+    /// keys.</exception>
     public static X509Certificate2 OpenOrCreate(string file, Func<bool>? databaseHasKeys = null)
     {
         if (!File.Exists(file))
         {
             if (databaseHasKeys?.Invoke() == true)
                 throw new OperatorException(
-                    $"The key certificate {file} does not exist, but the database has keys that one encrypts. Copy it from "
-                    + "another node or from your backup; Auth:KeyCertificate says where it is.");
+                    $"The key certificate {file} does not exist, but the database has keys that one encrypts. Copy it "
+                    + "from another node or from your backup; Auth:KeyCertificate says where it is.");
             Create(file);
         }
         PrivateFile.Require(file);
@@ -40,7 +43,8 @@ internal static class KeyCertificate
         catch (CryptographicException error)
         {
             throw new OperatorException(
-                $"The key certificate {file} cannot be read. It must be a PFX file without a password. {error.Message}", error);
+                $"The key certificate {file} cannot be read. It must be a PFX file without a password. {error.Message}",
+                error);
         }
         using var key = certificate.GetRSAPrivateKey();
         if (key is not null)
@@ -54,7 +58,8 @@ internal static class KeyCertificate
         using var key = RSA.Create(3072);
         var request = new CertificateRequest(
             "CN=Auth.Server key ring", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(100));
+        using var certificate = request.CreateSelfSigned(
+            DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(100));
 
         // Written whole under another name first: a file that a crash cut short would lock the keys away.
         var unfinished = $"{file}.{Guid.NewGuid():N}";

@@ -10,9 +10,9 @@ using OpenIddict.Validation;
 namespace Auth.Server.Keys;
 
 /// <summary>
-/// The keys in the database, opened, as OpenIddict sees them. When they change, OpenIddict's options are thrown away and
-/// made anew, so nothing needs a restart. A key id begins with a fixed word, so that the JOSE header of every direct JWT,
-/// and with it the token's first characters, can be found by secret scanners.
+/// The keys in the database, opened, as OpenIddict sees them. When they change, OpenIddict's options are thrown away
+/// and made anew, so nothing needs a restart. A key id begins with a fixed word, so that the JOSE header of every
+/// direct JWT, and with it the token's first characters, can be found by secret scanners.
 /// </summary>
 internal sealed class KeyRing(
     IDataProtectionProvider dataProtection,
@@ -28,7 +28,9 @@ internal sealed class KeyRing(
     // The key in use comes first in each.
     private volatile Opened[] keys = [];
 
-    /// <summary>Takes over what is in the database: what is announced, in use or retired now, and nothing else.</summary>
+    /// <summary>
+    /// Takes over what is in the database: what is announced, in use or retired now, and nothing else.
+    /// </summary>
     public async Task Refresh(AuthDbContext db, CancellationToken cancellation)
     {
         await oneAtATime.WaitAsync(cancellation);

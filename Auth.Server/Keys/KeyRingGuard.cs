@@ -6,8 +6,8 @@ using Shared.Hosting;
 namespace Auth.Server.Keys;
 
 /// <summary>
-/// Keeps a process with a wrong certificate from adding a key to the key ring in the database: Data Protection treats keys
-/// that it cannot decrypt as if they did not exist and makes a new one, which no other node could read.
+/// Keeps a process with a wrong certificate from adding a key to the key ring in the database: Data Protection treats
+/// keys that it cannot decrypt as if they did not exist and makes a new one, which no other node could read.
 /// </summary>
 internal sealed class KeyRingGuard(IServiceProvider services, AuthOptions options)
 {
@@ -18,8 +18,8 @@ internal sealed class KeyRingGuard(IServiceProvider services, AuthOptions option
         var keys = services.GetRequiredService<IKeyManager>().GetAllKeys();
         if (keys.Count > 0 && !keys.Any(IsReadable))
             throw new OperatorException(
-                $"The key certificate {options.KeyCertificate} cannot decrypt the keys in the database. All nodes need the "
-                + "certificate with which they were encrypted; Auth:KeyCertificate says where it is.");
+                $"The key certificate {options.KeyCertificate} cannot decrypt the keys in the database. All nodes "
+                + "need the certificate with which they were encrypted; Auth:KeyCertificate says where it is.");
     }
 
     private static bool IsReadable(IKey key)

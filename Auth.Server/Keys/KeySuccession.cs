@@ -44,7 +44,8 @@ internal sealed class KeySuccession(IEnumerable<ServerKey> keys, DateTime now)
 
     /// <summary>When another key took over; null if none has yet.</summary>
     public DateTime? RetiredAt(ServerKey key) => keys
-        .Where(later => later.Number > key.Number && later.ActiveFrom <= now && !(later.WithdrawnAt <= later.ActiveFrom))
+        .Where(
+            later => later.Number > key.Number && later.ActiveFrom <= now && !(later.WithdrawnAt <= later.ActiveFrom))
         .Select(later => (DateTime?)later.ActiveFrom)
         .FirstOrDefault();
 }

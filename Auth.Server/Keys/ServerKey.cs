@@ -18,7 +18,9 @@ internal sealed class ServerKey
     /// <summary>The place among the keys of the same use, from 1. No two have the same: the database says so.</summary>
     public required int Number { get; init; }
 
-    /// <summary>PKCS #8 of a P-256 key, or 32 bytes of a symmetric one, protected; empty when the key is gone.</summary>
+    /// <summary>
+    /// PKCS #8 of a P-256 key, or 32 bytes of a symmetric one, protected; empty when the key is gone.
+    /// </summary>
     public required byte[] ProtectedKey { get; set; }
 
     /// <summary>Since when the key is published, UTC.</summary>

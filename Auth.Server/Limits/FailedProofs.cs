@@ -6,13 +6,14 @@ namespace Auth.Server.Limits;
 
 /// <summary>
 /// Counts who fails to prove which client it is, by client id and network and by network. Only failures are counted and
-/// only failures are refused: the right secret, 256 random bits that nobody guesses, is taken however many wrong ones came
-/// before it and wherever from. So nobody can lock a customer out, though all of Okta's customers share its addresses.
+/// only failures are refused: the right secret, 256 random bits that nobody guesses, is taken however many wrong ones
+/// came before it and wherever from. So nobody can lock a customer out, though all of Okta's customers share its
+/// addresses.
 /// </summary>
 internal sealed class FailedProofs : IDisposable
 {
-    // Strangers make up ids and addresses: what shares a place shares its count, and memory stays bounded. Hash codes of
-    // strings differ from process to process, so nobody can choose whose place to share.
+    // Strangers make up ids and addresses: what shares a place shares its count, and memory stays bounded. Hash codes
+    // of strings differ from process to process, so nobody can choose whose place to share.
     private const int Places = 16_384;
 
     // As few failures as this are everybody's mistakes; a flood passes them at once.
@@ -38,7 +39,8 @@ internal sealed class FailedProofs : IDisposable
 
     /// <summary>Counts a failure; how long to wait if there were too many, else null.</summary>
     /// <param name="clientId">The client id that was sent, whatever it is.</param>
-    /// <param name="isKnown">Whether a client has it; otherwise it may be a secret in the wrong field, and is not logged.</param>
+    /// <param name="isKnown">Whether a client has it; otherwise it may be a secret in the wrong field, and is not
+    /// logged.</param>
     /// <param name="address">Where the request came from.</param>
     public TimeSpan? Count(string? clientId, bool isKnown, IPAddress? address)
     {

@@ -1,10 +1,10 @@
 namespace Auth.Server.Limits;
 
 /// <summary>
-/// Lets a few callers through at a time while a limited number of others wait for their turn. Turns go round: each network
-/// that waits gets one before any gets a second. If every place is taken, the network with the most callers gives up its
-/// newest, so a flood from one network displaces only itself. Browsers in which an administrator has signed in have places
-/// of their own and every second turn, so that no number of strangers can keep them out.
+/// Lets a few callers through at a time while a limited number of others wait for their turn. Turns go round: each
+/// network that waits gets one before any gets a second. If every place is taken, the network with the most callers
+/// gives up its newest, so a flood from one network displaces only itself. Browsers in which an administrator has
+/// signed in have places of their own and every second turn, so that no number of strangers can keep them out.
 /// </summary>
 /// <param name="atOnce">How many callers are let through at a time.</param>
 /// <param name="places">How many others may wait: so many strangers, and as many known browsers.</param>
@@ -20,12 +20,15 @@ internal sealed class FairQueue(int atOnce, int places)
     private bool strangersAreNext;
 
     /// <summary>
-    /// Waits for a turn, which ends when it is disposed of; null if there is no place left to wait in. For strangers, by
-    /// network or client.
+    /// Waits for a turn, which ends when it is disposed of; null if there is no place left to wait in. For strangers,
+    /// by network or client.
     /// </summary>
-    public Task<IDisposable?> Enter(string caller, CancellationToken cancellation) => Enter(strangers, caller, cancellation);
+    public Task<IDisposable?> Enter(string caller, CancellationToken cancellation) =>
+        Enter(strangers, caller, cancellation);
 
-    /// <summary>Waits for a turn like <see cref="Enter(string, CancellationToken)"/>, in a browser that is known.</summary>
+    /// <summary>
+    /// Waits for a turn like <see cref="Enter(string, CancellationToken)"/>, in a browser that is known.
+    /// </summary>
     public Task<IDisposable?> EnterKnown(string administrator, CancellationToken cancellation) =>
         Enter(known, administrator, cancellation);
 
@@ -95,7 +98,9 @@ internal sealed class FairQueue(int atOnce, int places)
         private readonly LinkedList<string> order = [];
         private int count;
 
-        /// <summary>Whether there is a place, perhaps because another caller has more than a fair share of them.</summary>
+        /// <summary>
+        /// Whether there is a place, perhaps because another caller has more than a fair share of them.
+        /// </summary>
         public bool HasPlaceFor(string caller, int places)
         {
             if (count < places)

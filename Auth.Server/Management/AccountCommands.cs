@@ -20,7 +20,9 @@ internal static class AccountCommands
         var command = settings.AddTo(new("create", "Opens an account.") { name });
         command.SetAction((parsed, cancellation) => context.Execute<AccountRegister>(
             parsed, AuditAction.CreateAccount, async accounts =>
-            AsJson(await accounts.Create(parsed.GetRequiredValue(name), settings.Read(parsed), context.Actor, cancellation))));
+            AsJson(
+                await accounts.Create(
+                    parsed.GetRequiredValue(name), settings.Read(parsed), context.Actor, cancellation))));
         return command;
     }
 
@@ -45,10 +47,13 @@ internal static class AccountCommands
     private static Command Update(CommandContext context)
     {
         var settings = new AccountSettings();
-        var command = settings.AddTo(new("update", "Changes an account; what is not named stays as it is.") { context.Account });
+        var command = settings.AddTo(
+            new("update", "Changes an account; what is not named stays as it is.") { context.Account });
         command.SetAction((parsed, cancellation) => context.Execute<AccountRegister>(
             parsed, AuditAction.UpdateAccount, async accounts =>
-            AsJson(await accounts.Update(CommandContext.AccountOf(parsed), settings.Read(parsed), context.Actor, cancellation))));
+            AsJson(
+                await accounts.Update(
+                    CommandContext.AccountOf(parsed), settings.Read(parsed), context.Actor, cancellation))));
         return command;
     }
 
@@ -65,6 +70,9 @@ internal static class AccountCommands
         ["requireSecondFactor"] = account.RequireSecondFactor ? "on" : "off",
         ["domains"] = new JsonArray([.. account.Domains.Select(domain => (JsonNode)domain)]),
         ["licences"] = new JsonArray(
-            [.. account.Licences.OrderBy(l => l.Product, StringComparer.Ordinal).Select(l => (JsonNode)$"{l.Product}={l.Seats}")]),
+            [
+                .. account.Licences.OrderBy(licence => licence.Product, StringComparer.Ordinal)
+                    .Select(licence => (JsonNode)$"{licence.Product}={licence.Seats}"),
+            ]),
     };
 }

@@ -12,7 +12,8 @@ internal sealed class AccountSettings
     public const string None = "none";
 
     private readonly Option<string?> scim = new("--scim") { Description = "Whether identity providers may provision." };
-    private readonly Option<string?> suspended = new("--suspended") { Description = "Whether the customer is locked out." };
+    private readonly Option<string?> suspended = new(
+        "--suspended") { Description = "Whether the customer is locked out." };
     private readonly Option<string?> domains = new("--domains")
     {
         Description = "Allowed e-mail domains, separated by commas; empty allows all.",
@@ -32,7 +33,8 @@ internal sealed class AccountSettings
 
     private readonly Option<string?> omitPagination = new("--omit-pagination")
     {
-        Description = "Whether /ServiceProviderConfig leaves out pagination (RFC 9865), which strict older clients reject.",
+        Description =
+            "Whether /ServiceProviderConfig leaves out pagination (RFC 9865), which strict older clients reject.",
     };
 
     private readonly Option<string?> requireSecondFactor = new("--require-second-factor")

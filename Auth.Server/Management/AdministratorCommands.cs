@@ -12,7 +12,8 @@ internal static class AdministratorCommands
     // Without letters and digits that look alike.
     private const string PasswordCharacters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
-    public static Command Create(CommandContext context) => new("administrators", "The people who sign in to the portal.")
+    public static Command Create(CommandContext context) =>
+        new("administrators", "The people who sign in to the portal.")
     {
         CreateAdministrator(context),
         Invite(context),
@@ -89,7 +90,8 @@ internal static class AdministratorCommands
         command.SetAction((parsed, cancellation) => context.Execute<AdministratorRegister>(
             parsed, AuditAction.ResetSecondFactors, async register =>
         {
-            await register.ResetSecondFactors(parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation);
+            await register.ResetSecondFactors(
+                parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation);
             return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["secondFactor"] = "none" };
         }));
         return command;
@@ -102,7 +104,8 @@ internal static class AdministratorCommands
         command.SetAction((parsed, cancellation) => context.Execute<Invitations>(
             parsed, AuditAction.WithdrawInvitation, async invitations =>
         {
-            await invitations.Withdraw(parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation);
+            await invitations.Withdraw(
+                parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation);
             return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["invitation"] = "withdrawn" };
         }));
         return command;

@@ -55,7 +55,8 @@ internal static class AuditCommands
     {
         var text = argument.Tokens.Single().Value;
         if (DateTime.TryParse(
-            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time))
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out var time))
             return time;
         argument.AddError($"\"{text}\" is no time. Write 2026-11-24 or 2026-11-24T06:30:00.");
         return null;

@@ -7,8 +7,8 @@ namespace Auth.Server.Management;
 internal sealed class FileOption(string name) : Option<string?>(name);
 
 /// <summary>
-/// A file that a command names, read by the process that was called: it may be a pipe of its own (<c>--jwks &lt;(...)</c>), or
-/// a file that the server's user cannot read.
+/// A file that a command names, read by the process that was called: it may be a pipe of its own (<c>--jwks
+/// &lt;(...)</c>), or a file that the server's user cannot read.
 /// </summary>
 /// <param name="Content">The bytes; null if they could not be read.</param>
 /// <param name="Fault">Why they could not be read, as a sentence.</param>
@@ -17,7 +17,8 @@ internal sealed record CommandFile(byte[]? Content, string? Fault)
     private const string StandardInput = "-";
     private const int LongestBytes = 64 * 1024;
 
-    private static readonly UTF8Encoding strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding strict = new(
+        encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads what a command names.</summary>
     public static async Task<CommandFile> Read(string name, string workingDirectory, CancellationToken cancellation)
@@ -32,7 +33,8 @@ internal sealed record CommandFile(byte[]? Content, string? Fault)
                 : new FileStream(file, new FileStreamOptions { Share = FileShare.ReadWrite | FileShare.Delete });
             // No more than that is read of what has no end.
             var content = new byte[LongestBytes + 1];
-            var length = await stream.ReadAtLeastAsync(content, content.Length, throwOnEndOfStream: false, cancellation);
+            var length = await stream.ReadAtLeastAsync(
+                content, content.Length, throwOnEndOfStream: false, cancellation);
             return length > LongestBytes
                 ? new(null, $"{file} has more than {LongestBytes / 1024} kilobytes.")
                 : new(content[..length], null);
@@ -41,7 +43,8 @@ internal sealed record CommandFile(byte[]? Content, string? Fault)
         {
             return new(null, $"There is no file {file}.");
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception error)
+            when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             return new(null, $"{file} cannot be read: {error.Message}");
         }

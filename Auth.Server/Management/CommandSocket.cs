@@ -6,8 +6,8 @@ using Shared.Hosting;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// How a command reaches a running server: a Unix socket in a folder that only the server's user can enter. So a command
-/// never changes data behind the server's back.
+/// How a command reaches a running server: a Unix socket in a folder that only the server's user can enter. So a
+/// command never changes data behind the server's back.
 /// </summary>
 internal static class CommandSocket
 {
@@ -82,7 +82,8 @@ internal static class CommandSocket
         catch (HttpRequestException error)
         {
             throw new OperatorException(
-                "the running server went away before it answered; look first whether the command was carried out.", error);
+                "the running server went away before it answered; look first whether the command was carried out.",
+                error);
         }
     }
 

@@ -10,7 +10,8 @@ internal static class CredentialCommands
 {
     public static Command Create(CommandContext context) => new("credentials", "The credential sets of an account.")
     {
-        Generate(context), Stage(context), Check(context), Activate(context), Show(context), List(context), Revoke(context),
+        Generate(context), Stage(context), Check(context), Activate(context), Show(context), List(context),
+        Revoke(context),
     };
 
     private static Command Generate(CommandContext context)
@@ -66,8 +67,8 @@ internal static class CredentialCommands
     {
         var file = new FileOption("--secret-file")
         {
-            Description = "A file with the client secret or token, and nothing else, or - for standard input. Nothing is used, "
-                + "and nothing activated.",
+            Description = "A file with the client secret or token, and nothing else, or - for standard input. "
+                + "Nothing is used, and nothing activated.",
             Required = true,
         };
         var set = SetOption();
@@ -89,7 +90,8 @@ internal static class CredentialCommands
     private static Command Activate(CommandContext context)
     {
         var set = SetOption();
-        var command = new Command("activate", "Has the staged credential set take over. The active one ends, on every node.")
+        var command = new Command(
+            "activate", "Has the staged credential set take over. The active one ends, on every node.")
         {
             context.Account, set,
         };
@@ -115,7 +117,8 @@ internal static class CredentialCommands
 
     private static Command List(CommandContext context)
     {
-        var command = new Command("list", "Lists the credential sets that the account has and had, without their secrets.")
+        var command = new Command(
+            "list", "Lists the credential sets that the account has and had, without their secrets.")
         {
             context.Account,
         };
@@ -129,7 +132,8 @@ internal static class CredentialCommands
     private static Command Revoke(CommandContext context)
     {
         var set = SetOption();
-        var command = new Command("revoke", "Ends the active credential set without a successor, or the staged one (--set).")
+        var command = new Command(
+            "revoke", "Ends the active credential set without a successor, or the staged one (--set).")
         {
             context.Account, set,
         };

@@ -10,7 +10,8 @@ namespace Auth.Server.Management;
 
 /// <summary>What the verbs of credential sets work with, and how they show a set.</summary>
 internal sealed class CredentialContext(
-    CredentialSets sets, CredentialIssuer issuer, CredentialHistory history, CredentialCheck staged, AuthOptions options)
+    CredentialSets sets, CredentialIssuer issuer, CredentialHistory history, CredentialCheck staged,
+    AuthOptions options)
 {
     public CredentialSets Sets { get; } = sets;
 

@@ -39,8 +39,8 @@ internal sealed class CredentialOptions
 
     private readonly FileOption jwks = new("--jwks")
     {
-        Description = "A file with public P-256 keys, a JWK set, or - for standard input: the client has no secret, but proves "
-            + "itself with a key (oauth2).",
+        Description = "A file with public P-256 keys, a JWK set, or - for standard input: the client has no secret, "
+            + "but proves itself with a key (oauth2).",
     };
 
     public CredentialOptions() => method.AcceptOnlyFromAmong("oauth2", "direct-jwt");

@@ -25,7 +25,8 @@ internal sealed record CredentialSetAnswer
 
     public required string? ClientId { get; init; }
 
-    [Description("The end of the secret or token, by which people recognise it; empty if the client has keys of its own.")]
+    [Description(
+        "The end of the secret or token, by which people recognise it; empty if the client has keys of its own.")]
     public required string LastFour { get; init; }
 
     public required DateTime CreatedAt { get; init; }
@@ -113,8 +114,8 @@ internal sealed record ChangeAnswer
     [Description("The set as it is now.")]
     public required CredentialSetAnswer CredentialSet { get; init; }
 
-    [Description("What the identity provider needs, of a set that was just made. A retry under the same Idempotency-Key gets "
-        + "the secret again for ten minutes.")]
+    [Description("What the identity provider needs, of a set that was just made. A retry under the same "
+        + "Idempotency-Key gets the secret again for ten minutes.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IssuedAnswer? Issued { get; init; }
 
@@ -171,7 +172,8 @@ internal sealed record ConfirmationAnswer
 
     public required int Milliseconds { get; init; }
 
-    [Description("Nodes that did not answer. They cannot admit anybody by what was true before, but somebody should look.")]
+    [Description(
+        "Nodes that did not answer. They cannot admit anybody by what was true before, but somebody should look.")]
     public required IReadOnlyList<string> Unconfirmed { get; init; }
 
     public static ConfirmationAnswer From(Confirmation confirmation) => new()

@@ -12,8 +12,8 @@ internal sealed record CredentialSetRequest
     [Description("How the identity provider signs in: oauth2 (client id and secret) or direct_jwt (one bearer token).")]
     public required string Method { get; init; }
 
-    [Description("The active credential set that the caller saw; null or absent if there was none. If that is no longer so, "
-        + "409 says who changed it, and nothing is done.")]
+    [Description("The active credential set that the caller saw; null or absent if there was none. If that is no "
+        + "longer so, 409 says who changed it, and nothing is done.")]
     public Guid? Replaces { get; init; }
 
     [Description("Seconds until the set ends by itself. Absent: a direct JWT lives a year, an OAuth client for ever.")]
@@ -28,10 +28,12 @@ internal sealed record CredentialSetRequest
     [Description("Whether codes that were asked for without PKCE are refused (oauth2). Okta does not send it.")]
     public bool RequirePkce { get; init; }
 
-    [Description("Public P-256 keys, a JWK set (RFC 7517): the client proves itself with a key and has no secret (oauth2).")]
+    [Description(
+        "Public P-256 keys, a JWK set (RFC 7517): the client proves itself with a key and has no secret (oauth2).")]
     public JsonElement? Jwks { get; init; }
 
-    [Description("Present: the set is staged, and takes over later. Absent: it takes over now, and the one before it ends.")]
+    [Description(
+        "Present: the set is staged, and takes over later. Absent: it takes over now, and the one before it ends.")]
     public StagingRequest? Staging { get; init; }
 
     public NewCredentialSet For(Guid accountId, Caller caller) => new(
@@ -70,5 +72,6 @@ internal sealed record CheckRequest
 }
 
 /// <summary>Writes enumerations as the API has them: <c>firstUse</c>.</summary>
-internal sealed class InCamelCase<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false)
+internal sealed class InCamelCase<T>()
+    : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false)
     where T : struct, Enum;

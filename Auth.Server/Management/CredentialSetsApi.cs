@@ -8,7 +8,9 @@ using Shared.Contracts;
 
 namespace Auth.Server.Management;
 
-/// <summary>The credential sets of an account. Every call that changes something needs an <c>Idempotency-Key</c>.</summary>
+/// <summary>
+/// The credential sets of an account. Every call that changes something needs an <c>Idempotency-Key</c>.
+/// </summary>
 internal static class CredentialSetsApi
 {
     private const string Root = AuthServerPaths.Accounts + "/{accountId:guid}/credential-sets";
@@ -28,8 +30,8 @@ internal static class CredentialSetsApi
             .Produces<ChangeAnswer>(StatusCodes.Status201Created)
             .Described(
                 "GenerateCredentialSet",
-                "Makes a credential set. Without \"staging\" it takes over at once, and the one before it has ended on every "
-                + "node when the answer comes.",
+                "Makes a credential set. Without \"staging\" it takes over at once, and the one before it has ended "
+                + "on every node when the answer comes.",
                 400, 404, 409, 413, 415, 422);
         writing.MapPost("{id:guid}/check", Check).Accepts<CheckRequest>("application/json")
             .Described(
@@ -62,7 +64,8 @@ internal static class CredentialSetsApi
     }
 
     private static async Task<Results<Ok<CredentialSetAnswer>, StatusCodeHttpResult>> Get(
-        Guid accountId, Guid id, Caller caller, HttpContext http, CredentialHistory history, CancellationToken cancellation)
+        Guid accountId, Guid id, Caller caller, HttpContext http, CredentialHistory history,
+        CancellationToken cancellation)
     {
         caller.RequireReach(accountId);
         var set = await history.Get(accountId, id, cancellation);

@@ -25,7 +25,8 @@ internal sealed record IdempotencyKey(Caller Caller, string Key, string Hash)
         var key = values.ToString();
         if (key is ['"', .. var quoted, '"'])
             key = quoted;
-        if (key.Length is 0 or > Longest || !key.All(character => character is > ' ' and < '\x7f' and not '"' and not ','))
+        if (key.Length is 0 or > Longest
+            || !key.All(character => character is > ' ' and < '\x7f' and not '"' and not ','))
         {
             throw ProblemException.Invalid(
                 $"{Header} has 1 to {Longest} letters, digits and signs of ASCII, without spaces, commas and quotes.");

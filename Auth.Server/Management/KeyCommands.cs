@@ -6,7 +6,9 @@ using Auth.Server.Keys;
 
 namespace Auth.Server.Management;
 
-/// <summary><c>keys</c>: what tokens are signed and encrypted with. They rotate by themselves; this is for emergencies.</summary>
+/// <summary>
+/// <c>keys</c>: what tokens are signed and encrypted with. They rotate by themselves; this is for emergencies.
+/// </summary>
 internal static class KeyCommands
 {
     public static Command Create(CommandContext context) => new("keys", "What tokens are signed and encrypted with.")
@@ -16,7 +18,8 @@ internal static class KeyCommands
 
     private static Command List(CommandContext context)
     {
-        var command = new Command("list", "Lists all keys there ever were, and how many live tokens were made with each.");
+        var command = new Command(
+            "list", "Lists all keys there ever were, and how many live tokens were made with each.");
         command.SetAction((parsed, cancellation) => context.Query<KeyRotation>(
             parsed, AuditAction.ListKeys, async rotation =>
             new JsonArray([.. (await rotation.List(cancellation)).Select(AsJson)])));
@@ -27,9 +30,11 @@ internal static class KeyCommands
     {
         var compromised = new Option<string?>("--compromised")
         {
-            Description = "The id of a key that somebody else may have: it is withdrawn, and every token made with it ends.",
+            Description =
+                "The id of a key that somebody else may have: it is withdrawn, and every token made with it ends.",
         };
-        var command = new Command("rotate", "Has the announced keys take over now. Tokens made with the old ones stay good.")
+        var command = new Command(
+            "rotate", "Has the announced keys take over now. Tokens made with the old ones stay good.")
         {
             compromised,
         };

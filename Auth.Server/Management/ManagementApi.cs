@@ -6,8 +6,8 @@ using Shared.Contracts;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// The HTTP API for SciLeads' own servers and the security team's automation, described at <c>management/openapi.json</c>.
-/// Every caller has a token of its own; every refusal is problem details (RFC 9457).
+/// The HTTP API for SciLeads' own servers and the security team's automation, described at
+/// <c>management/openapi.json</c>. Every caller has a token of its own; every refusal is problem details (RFC 9457).
 /// </summary>
 internal static class ManagementApi
 {
@@ -35,7 +35,8 @@ internal static class ManagementApi
     {
         var accounts = endpoints.MapGroup(AuthServerPaths.Accounts).WithTags("Accounts")
             .RequireAuthorization(Scopes.ReadAccounts);
-        accounts.MapGet("", ListAccounts).Described("ListAccounts", "Lists the accounts that the caller knows of.", 400);
+        accounts.MapGet("", ListAccounts).Described(
+            "ListAccounts", "Lists the accounts that the caller knows of.", 400);
         accounts.MapGet("{id:guid}", GetAccount).Described("GetAccount", "Shows one account.", 404);
         endpoints.MapCredentialSets();
         endpoints.MapManagementDescription();

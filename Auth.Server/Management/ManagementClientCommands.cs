@@ -44,7 +44,8 @@ internal static class ManagementClientCommands
     private static Command List(CommandContext context)
     {
         var account = AccountOption();
-        var command = new Command("list", "Lists the clients; with --account, those that are limited to it.") { account };
+        var command = new Command(
+            "list", "Lists the clients; with --account, those that are limited to it.") { account };
         command.SetAction((parsed, cancellation) => context.Query<ManagementClients>(
             parsed, AuditAction.ListManagementClients, async clients =>
             new JsonArray([.. (await clients.List(parsed.GetValue(account), cancellation)).Select(AsJson)])));

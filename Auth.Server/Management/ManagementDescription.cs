@@ -65,10 +65,10 @@ internal static class ManagementDescription
         {
             Title = "SciLeads management API",
             Version = "1",
-            Description = "For the security team's automation. Callers are clients with private_key_jwt; their tokens come "
-                + "from the token endpoint, by client_credentials. A call that changes something needs an Idempotency-Key: sent "
-                + "again under the same key within a day it has the same outcome, and the secret within ten minutes. A "
-                + "refusal changes nothing and is not remembered.",
+            Description = "For the security team's automation. Callers are clients with private_key_jwt; their "
+                + "tokens come from the token endpoint, by client_credentials. A call that changes something needs "
+                + "an Idempotency-Key: sent again under the same key within a day it has the same outcome, and the "
+                + "secret within ten minutes. A refusal changes nothing and is not remembered.",
         };
         document.Servers = [new() { Url = auth.PublicUrl.GetLeftPart(UriPartial.Authority) }];
         document.Components ??= new();
@@ -93,19 +93,23 @@ internal static class ManagementDescription
         OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
         var policy = context.Description.ActionDescriptor.EndpointMetadata
-            .OfType<Microsoft.AspNetCore.Authorization.IAuthorizeData>().Select(data => data.Policy).OfType<string>().ToList();
+            .OfType<Microsoft.AspNetCore.Authorization.IAuthorizeData>().Select(
+                data => data.Policy).OfType<string>().ToList();
         operation.Security = [new() { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = policy }];
         var answers = operation.Responses?.Keys.ToList() ?? [];
         operation.Parameters ??= [];
         if (answers.Contains("422"))
         {
             operation.Parameters.Add(HeaderOf(
-                IdempotencyKey.Header, required: true, "A key of the caller's choice, for this request and its retries."));
+                IdempotencyKey.Header, required: true,
+                "A key of the caller's choice, for this request and its retries."));
         }
         if (answers.Contains("412"))
-            operation.Parameters.Add(HeaderOf("If-Match", false, "The ETag of the set as the caller saw it; else 412."));
+            operation.Parameters.Add(
+                HeaderOf("If-Match", false, "The ETag of the set as the caller saw it; else 412."));
         if (answers.Contains("304"))
-            operation.Parameters.Add(HeaderOf("If-None-Match", false, "The ETag of the set as the caller saw it; then 304."));
+            operation.Parameters.Add(
+                HeaderOf("If-None-Match", false, "The ETag of the set as the caller saw it; then 304."));
         return Task.CompletedTask;
     }
 

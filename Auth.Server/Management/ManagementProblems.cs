@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// The problem details (RFC 9457) of the management API. Each kind of problem has a type that programs can tell apart, a
-/// tag URI (RFC 4151); the detail is a sentence for people.
+/// The problem details (RFC 9457) of the management API. Each kind of problem has a type that programs can tell apart,
+/// a tag URI (RFC 4151); the detail is a sentence for people.
 /// </summary>
 internal sealed class ManagementProblems : IProblemDetailsWriter
 {
@@ -13,7 +13,8 @@ internal sealed class ManagementProblems : IProblemDetailsWriter
 
     // The exception handler has put its own path into the request.
     public bool CanWrite(ProblemDetailsContext context) =>
-        new PathString(context.HttpContext.Features.Get<IExceptionHandlerPathFeature>()?.Path ?? context.HttpContext.Request.Path)
+        new PathString(
+            context.HttpContext.Features.Get<IExceptionHandlerPathFeature>()?.Path ?? context.HttpContext.Request.Path)
             .StartsWithSegments(ManagementApi.Root);
 
     public ValueTask WriteAsync(ProblemDetailsContext context)
@@ -38,8 +39,8 @@ internal sealed class ManagementProblems : IProblemDetailsWriter
     {
         400 => ("invalid-request", "The request is wrong", "The request cannot be read."),
         401 => ("no-valid-token", "A token is needed",
-            "Send an access token of this API: Authorization: Bearer TOKEN. It is missing, has expired or its client was "
-            + "removed."),
+            "Send an access token of this API: Authorization: Bearer TOKEN. It is missing, has expired or its client "
+            + "was removed."),
         403 when byFramework => ("insufficient-scope", "The token does not allow this",
             "The token lacks the scope that this call needs."),
         403 => ("not-enabled", "SCIM is not enabled", ""),

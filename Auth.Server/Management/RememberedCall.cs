@@ -32,7 +32,9 @@ internal sealed class RememberedCall
     /// <summary>The event that told the nodes of it, if it ended something.</summary>
     public required long? Event { get; init; }
 
-    /// <summary>The client secret or direct JWT, encrypted by Data Protection for this call; gone after a few minutes.</summary>
+    /// <summary>
+    /// The client secret or direct JWT, encrypted by Data Protection for this call; gone after a few minutes.
+    /// </summary>
     public string? ProtectedSecret { get; init; }
 
     internal sealed class Configuration : IEntityTypeConfiguration<RememberedCall>

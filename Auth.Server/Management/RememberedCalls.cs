@@ -55,7 +55,8 @@ internal sealed class RememberedCalls(
         await db.RememberedCalls.Where(call => call.At < now - Memory).ExecuteDeleteAsync(cancellation);
         await db.RememberedCalls
             .Where(call => call.At < now - RepeatableRequests.SecretMemory && call.ProtectedSecret != null)
-            .ExecuteUpdateAsync(change => change.SetProperty(call => call.ProtectedSecret, (string?)null), cancellation);
+            .ExecuteUpdateAsync(
+                change => change.SetProperty(call => call.ProtectedSecret, (string?)null), cancellation);
         await write.Commit(cancellation);
     }
 

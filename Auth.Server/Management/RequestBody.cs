@@ -24,7 +24,8 @@ internal static class RequestBody
             ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         if (codings.FirstOrDefault(one => !one.Equals("identity", StringComparison.OrdinalIgnoreCase)) is { } coding)
             throw new ProblemException(
-                StatusCodes.Status415UnsupportedMediaType, $"The body must not be compressed or encoded, as it is by {coding}.");
+                StatusCodes.Status415UnsupportedMediaType,
+                $"The body must not be compressed or encoded, as it is by {coding}.");
         using var body = new MemoryStream();
         var part = new byte[4096];
         int count;
@@ -57,7 +58,8 @@ internal static class RequestBody
         catch (JsonException error)
         {
             throw ProblemException.Invalid(
-                $"The body cannot be read at {error.Path ?? "$"}: it is no JSON, the member is missing, given twice or not "
+                $"The body cannot be read at {error.Path ?? "$"}: it is no JSON, the member is missing, given twice "
+                + "or not "
                 + "known, or its value has another type than the API's description says.");
         }
     }

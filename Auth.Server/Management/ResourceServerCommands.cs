@@ -9,7 +9,8 @@ namespace Auth.Server.Management;
 /// <summary><c>resource-servers</c>: the servers that may introspect tokens.</summary>
 internal static class ResourceServerCommands
 {
-    public static Command Create(CommandContext context) => new("resource-servers", "The servers that may introspect tokens.")
+    public static Command Create(CommandContext context) =>
+        new("resource-servers", "The servers that may introspect tokens.")
     {
         Add(context),
     };
@@ -28,7 +29,8 @@ internal static class ResourceServerCommands
         };
         var replace = new Option<bool>("--replace")
         {
-            Description = "Replaces the keys of a server that is registered already. Whatever uses the old ones stops working.",
+            Description =
+                "Replaces the keys of a server that is registered already. Whatever uses the old ones stops working.",
         };
         var command = new Command("add", "Registers a resource server or, with --replace, its new keys.")
         {

@@ -5,8 +5,8 @@ namespace Auth.Server.Management;
 
 /// <summary>
 /// The entity tag of a credential set: its state and, after a slash, when it was used or refused last, if it was. It is
-/// weak; as in SCIM (RFC 7644 §3.14), and unlike RFC 9110 §13.1.1, <c>If-Match</c> takes it all the same, and looks at the
-/// state only, so that a set in use can be named by it. No state ever comes back.
+/// weak; as in SCIM (RFC 7644 §3.14), and unlike RFC 9110 §13.1.1, <c>If-Match</c> takes it all the same, and looks at
+/// the state only, so that a set in use can be named by it. No state ever comes back.
 /// </summary>
 internal static class StateTag
 {
@@ -24,7 +24,8 @@ internal static class StateTag
             tag.Equals(EntityTagHeaderValue.Any) || tag.Compare(current, useStrongComparison: false));
     }
 
-    /// <exception cref="ProblemException">The caller has seen the set in another state (<c>If-Match</c>; 412).</exception>
+    /// <exception cref="ProblemException">The caller has seen the set in another state (<c>If-Match</c>;
+    /// 412).</exception>
     public static void Require(HttpRequest request, CredentialSet set)
     {
         // What cannot be read is left out of the typed header; it must not count as no condition.

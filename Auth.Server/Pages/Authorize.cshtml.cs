@@ -68,7 +68,8 @@ internal sealed class AuthorizeModel(
     public string Address => Request.Path + Request.QueryString;
 
     /// <summary>The request that is to be consented to, as the form repeats it.</summary>
-    public string ReturnTo() => Request.Path + Parameters.Where(parameter => parameter.Name is not ("decision" or "__RequestVerificationToken"))
+    public string ReturnTo() =>
+        Request.Path + Parameters.Where(parameter => parameter.Name is not ("decision" or "__RequestVerificationToken"))
         .Aggregate(QueryString.Empty, (query, parameter) => query.Add(parameter.Name, parameter.Value));
 
     public async Task<IActionResult> OnGet(CancellationToken cancellation)

@@ -8,8 +8,8 @@ namespace Auth.Server.Pages;
 internal sealed record CredentialNews(CredentialSet Set, CredentialSet? Before)
 {
     /// <summary>
-    /// The last call with the set before, which was refused, if none with this one came after it: whoever sent it has yet
-    /// to be given the new secret.
+    /// The last call with the set before, which was refused, if none with this one came after it: whoever sent it has
+    /// yet to be given the new secret.
     /// </summary>
     public Use? HoldsOld => Before?.LastRefusal is { } refusal
         && refusal.At >= Set.ActivatedAt && (Set.FirstUsedAt is null || refusal.At > Set.FirstUsedAt)

@@ -64,8 +64,8 @@ internal static class Portal
             null or CredentialSetEnd.Expired =>
                 $"Those that end in {set.LastFour} expired on {Say((set.EndedAt ?? set.ExpiresAt)!.Value)}. {next}",
             CredentialSetEnd.KeyWithdrawn =>
-                $"SciLeads ended those that end in {set.LastFour} on {Say(set.EndedAt!.Value)}, because the key that their "
-                + $"API Token was signed with is no longer trusted. {next}",
+                $"SciLeads ended those that end in {set.LastFour} on {Say(set.EndedAt!.Value)}, because the key that "
+                + $"their API Token was signed with is no longer trusted. {next}",
             _ => $"{set.EndedBy} ended those that end in {set.LastFour} on {Say(set.EndedAt!.Value)}. {next}",
         };
     }
@@ -94,8 +94,8 @@ internal static class Portal
     }
 
     /// <summary>
-    /// A page of this site to go on to. One that a browser was at is in ASCII; another cannot stand in a header. Nor was it at
-    /// an address that is longer than a request line may be.
+    /// A page of this site to go on to. One that a browser was at is in ASCII; another cannot stand in a header. Nor
+    /// was it at an address that is longer than a request line may be.
     /// </summary>
     public static string LocalOr(IUrlHelper url, string? address, string otherwise) =>
         url.IsLocalUrl(address) && Ascii.IsValid(address) && address.Length <= LongestAddress ? address : otherwise;

@@ -56,7 +56,8 @@ internal sealed class RememberedForms(
     {
         var fields = form.Where(field => field.Key != "__RequestVerificationToken")
             .OrderBy(field => field.Key, StringComparer.Ordinal)
-            .SelectMany(field => field.Value.Select(value => $"{field.Key.Length} {field.Key} {value?.Length} {value}\n"));
+            .SelectMany(
+                field => field.Value.Select(value => $"{field.Key.Length} {field.Key} {value?.Length} {value}\n"));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(fields))));
     }
 

@@ -10,13 +10,14 @@ using Shared.Contracts;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// Where an administrator sees the account's credential sets, and generates one. The answer to the form shows the secrets. For
-/// ten minutes a reload, which sends the same form once more, shows them again; after that it is refused, as it names a set
-/// that is no longer current.
+/// Where an administrator sees the account's credential sets, and generates one. The answer to the form shows the
+/// secrets. For ten minutes a reload, which sends the same form once more, shows them again; after that it is refused,
+/// as it names a set that is no longer current.
 /// </summary>
 [RecentSignIn(OnlyForms = true)]
 internal sealed class ScimCredentialsModel(
-    AccountRegister accounts, CredentialIssuer issuer, CredentialHistory history, RememberedForms forms, AuthOptions options,
+    AccountRegister accounts, CredentialIssuer issuer, CredentialHistory history, RememberedForms forms,
+    AuthOptions options,
     TimeProvider time)
     : PortalPage, IReturnTo
 {

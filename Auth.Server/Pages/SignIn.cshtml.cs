@@ -7,12 +7,13 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// The way in: a password and then, for those who have one, a second factor; or a passkey alone. Whoever administers several
-/// accounts with one address and one password chooses between them. It leads back to the page that was asked for, and never to
-/// another site.
+/// The way in: a password and then, for those who have one, a second factor; or a passkey alone. Whoever administers
+/// several accounts with one address and one password chooses between them. It leads back to the page that was asked
+/// for, and never to another site.
 /// </summary>
 internal sealed class SignInModel(
-    SignIn signIn, Sessions sessions, SecondFactorRegister factors, Passkeys passkeys, DeviceCookie deviceCookie) : PageModel
+    SignIn signIn, Sessions sessions, SecondFactorRegister factors, Passkeys passkeys,
+    DeviceCookie deviceCookie) : PageModel
 {
     private const string TookTooLong = "That took too long. Enter your password again.";
 
@@ -76,7 +77,8 @@ internal sealed class SignInModel(
 
     public async Task<IActionResult> OnPostAccount(CancellationToken cancellation)
     {
-        if (await signIn.Choose(Ticket, Administrator ?? Guid.Empty, Visitor.From(HttpContext), cancellation) is { } outcome
+        var visitor = Visitor.From(HttpContext);
+        if (await signIn.Choose(Ticket, Administrator ?? Guid.Empty, visitor, cancellation) is { } outcome
             && await GoOn(outcome, cancellation) is { } next)
         {
             return next;

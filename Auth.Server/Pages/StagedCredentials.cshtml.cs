@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// Checks the staged credential set, and has it take over. Every form names the set that the administrator saw; if it is
-/// no longer staged, the answer says who changed it and when (409).
+/// Checks the staged credential set, and has it take over. Every form names the set that the administrator saw; if it
+/// is no longer staged, the answer says who changed it and when (409).
 /// </summary>
 [RecentSignIn(OnlyForms = true, Except = "Check")]
 internal sealed class StagedCredentialsModel(
@@ -42,7 +42,8 @@ internal sealed class StagedCredentialsModel(
     public async Task<IActionResult> OnPostActivate(CancellationToken cancellation)
     {
         var activated = await sets.Activate(Administrator.AccountId, SetId, Actor, once: null, cancellation);
-        Done = $"The staged credentials are active now: the {Portal.SecretOf(activated.Result)}. {activated.Confirmation}";
+        Done =
+            $"The staged credentials are active now: the {Portal.SecretOf(activated.Result)}. {activated.Confirmation}";
         return LocalRedirect(ScimCredentialsModel.Path);
     }
 

@@ -6,10 +6,10 @@ using Auth.Server.Limits;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// Bounds how many requests for the pages that anybody may open are worked on at a time, so that no flood of them delays
-/// introspection, events or tokens. Whoever finds no place is answered with 429 and <c>Retry-After</c> before anything is
-/// counted, looked up or computed. A form is read before that, so that nobody holds a turn by sending one slowly. Clients that
-/// must prove who they are have <see cref="FailingClients"/>.
+/// Bounds how many requests for the pages that anybody may open are worked on at a time, so that no flood of them
+/// delays introspection, events or tokens. Whoever finds no place is answered with 429 and <c>Retry-After</c> before
+/// anything is counted, looked up or computed. A form is read before that, so that nobody holds a turn by sending one
+/// slowly. Clients that must prove who they are have <see cref="FailingClients"/>.
 /// </summary>
 internal sealed class StrangerQueues(RequestDelegate next)
 {

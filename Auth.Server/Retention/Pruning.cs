@@ -11,20 +11,22 @@ namespace Auth.Server.Retention;
 
 /// <summary>
 /// Throws away what decides nothing any more: minutes after their end, access tokens, codes, pushed requests and used
-/// assertions, of which clients make as many as they like; a week after it, refresh tokens, grants, administrators' sessions,
-/// and what is remembered of links, challenges and failures. Small steps, so that no writer waits for long. What has
-/// ended stays so, and a token without a row is refused like one that has ended: any node may do this at any time.
+/// assertions, of which clients make as many as they like; a week after it, refresh tokens, grants, administrators'
+/// sessions, and what is remembered of links, challenges and failures. Small steps, so that no writer waits for long.
+/// What has ended stays so, and a token without a row is refused like one that has ended: any node may do this at any
+/// time.
 /// </summary>
 /// <remarks>
-/// What stays: the audit trail, credential sets and their clients, keys. Used refresh tokens of a grant that lives, until they
-/// would have expired unused: whoever uses one again is a thief. Each administrator's newest session: it tells when they last signed in.
+/// What stays: the audit trail, credential sets and their clients, keys. Used refresh tokens of a grant that lives,
+/// until they would have expired unused: whoever uses one again is a thief. Each administrator's newest session: it
+/// tells when they last signed in.
 /// </remarks>
 internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, ILogger<Pruning> log)
     : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
 {
     /// <summary>
-    /// How long what expires by itself is kept afterwards: longer than clocks differ, so that nothing goes that another node
-    /// still takes.
+    /// How long what expires by itself is kept afterwards: longer than clocks differ, so that nothing goes that another
+    /// node still takes.
     /// </summary>
     public static readonly TimeSpan KeptAfterExpiry = TimeSpan.FromMinutes(5);
 
@@ -50,7 +52,8 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
         // What points to others goes before them.
         foreach (var step in new Step[]
         {
-            TokensOfEndedSets, TokensOfEndedFamilies, GrantsWithoutTokens, Sessions, Invitations, UsedChallenges, SignInAttempts,
+            TokensOfEndedSets, TokensOfEndedFamilies, GrantsWithoutTokens, Sessions, Invitations, UsedChallenges,
+            SignInAttempts,
         })
         {
             await Repeat(step, KeptAfterTheEnd, cancellation);
@@ -123,7 +126,8 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
     }
 
     /// <summary>
-    /// Those of a family that was revoked or replaced. Nobody wrote down when the former happened, but it gave no token since.
+    /// Those of a family that was revoked or replaced. Nobody wrote down when the former happened, but it gave no token
+    /// since.
     /// </summary>
     private static async Task<int> TokensOfEndedFamilies(AuthDbContext db, DateTime end, CancellationToken cancellation)
     {
@@ -166,7 +170,9 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
     {
         var past = end + KeptAfterTheEnd - Auth.Server.Administrators.SignInAttempts.TimeToReturn;
         return db.SignInAttempts
-            .Where(attempts => attempts.ForgottenAt < past && (attempts.BlockedUntil == null || attempts.BlockedUntil < past))
+            .Where(
+                attempts =>
+                    attempts.ForgottenAt < past && (attempts.BlockedUntil == null || attempts.BlockedUntil < past))
             .OrderBy(attempts => attempts.Key).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
     }
 }

@@ -154,7 +154,7 @@ internal sealed class TokenAdmission(
             && !(clock.Admits(caller.AccountId, set.Generation) && await FenceAdmits(caller, set, cancellation)))
         {
             log.LogWarning(
-                "Set {Set}, generation {Generation}, of account {Account} was reported active, but the fence refuses it",
+                "Set {Set}, generation {Generation}, of {Account} was reported active, but the fence refuses it",
                 set.Id, set.Generation, caller.AccountId);
             throw new ScimException(TokenErrors.NoLongerActive());
         }

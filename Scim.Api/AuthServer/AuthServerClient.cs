@@ -55,7 +55,8 @@ internal sealed class AuthServerClient(
         {
             throw new OperatorException(
                 $"Auth.Server at {options.Value.Url} does not know this Scim.Api: save the keys that \"Scim.Api "
-                + "client-key create\" prints, and register them with \"Auth.Server resource-servers add --jwks FILE\".");
+                + "client-key create\" prints, and register them with \"Auth.Server resource-servers add --jwks "
+                + "FILE\".");
         }
     }
 }

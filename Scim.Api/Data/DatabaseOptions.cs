@@ -13,13 +13,16 @@ internal sealed class DatabaseOptions : IValidatableObject
     /// A connection string of SQLite, such as <c>Data Source=/var/lib/scim/scim.db</c>, or of PostgreSQL, such as
     /// <c>Host=db.example.com;Database=scim;Username=scim</c>.
     /// </summary>
-    [Required(ErrorMessage = "ConnectionStrings__Scim is not set: it says where the SCIM database is (Data Source=FILE).")]
+    [Required(
+        ErrorMessage = "ConnectionStrings__Scim is not set: it says where the SCIM database is (Data Source=FILE).")]
     public string Scim { get; init; } = "";
 
     /// <summary>PostgreSQL has a host; SQLite has a file (<c>Data Source</c>).</summary>
     public bool IsPostgres => ConnectionStrings.IsPostgres(Scim);
 
-    /// <summary><see cref="Scim"/> with the defaults of this product. Also read before the settings are validated.</summary>
+    /// <summary>
+    /// <see cref="Scim"/> with the defaults of this product. Also read before the settings are validated.
+    /// </summary>
     public string ConnectionString =>
         ConnectionStrings.FaultOf(Scim) is null ? ConnectionStrings.WithDefaults(Scim, Storage.Program) : Scim;
 

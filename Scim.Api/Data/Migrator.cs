@@ -4,8 +4,8 @@ using Shared.Hosting.Data;
 namespace Scim.Api.Data;
 
 /// <summary>
-/// Brings the tables up to date before the first request is taken, if the settings ask for it, and refuses tables that a newer
-/// version has changed. Nodes that start at once do so one after another.
+/// Brings the tables up to date before the first request is taken, if the settings ask for it, and refuses tables that
+/// a newer version has changed. Nodes that start at once do so one after another.
 /// </summary>
 internal sealed class Migrator(
     IServiceScopeFactory scopes,
@@ -25,7 +25,8 @@ internal sealed class Migrator(
         // Whatever is wrong with it, the options say.
         var settings = database.Value;
         await using (var scope = scopes.CreateAsyncScope())
-            await DatabaseMigration.EnsureExists(scope.ServiceProvider.GetRequiredService<ScimDbContext>(), cancellation);
+            await DatabaseMigration.EnsureExists(
+                scope.ServiceProvider.GetRequiredService<ScimDbContext>(), cancellation);
         await using var migration = await MigrationLock.Take(
             settings.ConnectionString,
             () => log.LogInformation("Waiting for another process that is preparing the database"),

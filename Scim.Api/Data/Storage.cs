@@ -25,7 +25,9 @@ internal static class Storage
         services.AddHostedService(provider => provider.GetRequiredService<Migrator>());
     }
 
-    /// <summary>A context apart from those that requests share, on PostgreSQL over a connection that the caller has opened.</summary>
+    /// <summary>
+    /// A context apart from those that requests share, on PostgreSQL over a connection that the caller has opened.
+    /// </summary>
     public static ScimDbContext Open(DatabaseOptions database, NpgsqlConnection? connection, ILoggerFactory logs)
     {
         if (connection is not null)

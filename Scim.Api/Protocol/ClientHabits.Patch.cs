@@ -65,8 +65,8 @@ internal sealed partial class ClientHabits
     }
 
     // Entra ID adds and replaces emails[type eq "work"].value where there is no work e-mail: there is one then, and the
-    // operation finds it. RFC 7644 §3.5.2.3 says noTarget, which holds for every other filter: who names a value that is
-    // gone does not want another one.
+    // operation finds it. RFC 7644 §3.5.2.3 says noTarget, which holds for every other filter: who names a value that
+    // is gone does not want another one.
     private void CreateIfNoneMatches(AttributeTarget target, PatchOperation operation, JsonObject document)
     {
         if (target is not { Attribute: { MultiValued: true, Type: AttributeType.Complex } attribute, Sub: null }

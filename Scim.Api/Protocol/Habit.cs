@@ -29,7 +29,9 @@ internal static class Habit
     /// <summary>Entra ID sends a role as JSON inside a text: <c>"value": "{\"value\":\"Reader\", …}"</c>.</summary>
     public const string JsonAsText = "json-as-text";
 
-    /// <summary>Some leave out the URN before an attribute of an extension: <c>department</c>, <c>manager</c>.</summary>
+    /// <summary>
+    /// Some leave out the URN before an attribute of an extension: <c>department</c>, <c>manager</c>.
+    /// </summary>
     public const string MissingUrn = "missing-urn";
 
     /// <summary>Some put the core attributes into an object under the URN of the core schema.</summary>

@@ -100,7 +100,8 @@ internal static class RateLimiting
             var slots = context.RequestServices.GetRequiredService<LargeMessages>();
             context.Features.Set(new LargeMessage(slots, context, caller.AccountId));
         }
-        else if (context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy == TokenValidation.ScimOrAnonymous)
+        else if (context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy
+            == TokenValidation.ScimOrAnonymous)
         {
             context.RequestServices.GetRequiredService<RateLimit>().TakeAnonymous(context.Connection.RemoteIpAddress);
         }

@@ -12,7 +12,8 @@ namespace Scim.Api.Provisioning;
 
 /// <summary>
 /// What a search that no index serves may take of the database: two at a time of an account, and two seconds each for
-/// all of its statements, the waiting included. A search that wants more is refused (400 <c>tooMany</c>, RFC 7644 §3.12).
+/// all of its statements, the waiting included. A search that wants more is refused (400 <c>tooMany</c>, RFC 7644
+/// §3.12).
 /// </summary>
 internal sealed class SearchBudget(TimeProvider time, TimeSpan? limit = null) : IDisposable
 {
@@ -32,8 +33,8 @@ internal sealed class SearchBudget(TimeProvider time, TimeSpan? limit = null) : 
             account, _ => new() { PermitLimit = AtOnce, QueueLimit = Waiting }));
 
     /// <summary>
-    /// Runs a search, whatever number of statements it has, on the context's connection within one budget. The statements
-    /// must be given the token that the search is given.
+    /// Runs a search, whatever number of statements it has, on the context's connection within one budget. The
+    /// statements must be given the token that the search is given.
     /// </summary>
     /// <param name="db">The context that searches.</param>
     /// <param name="accountId">The account whose budget it is.</param>
@@ -81,7 +82,8 @@ internal sealed class SearchBudget(TimeProvider time, TimeSpan? limit = null) : 
         {
             var transaction = await db.Database.BeginTransactionAsync(deadline);
             var milliseconds = Math.Max(1, (int)left.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-            await db.Database.ExecuteSqlAsync($"SELECT set_config('statement_timeout', {milliseconds}, true)", deadline);
+            await db.Database.ExecuteSqlAsync(
+                $"SELECT set_config('statement_timeout', {milliseconds}, true)", deadline);
             return transaction;
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)

@@ -6,8 +6,8 @@ using Scim.Api.Provisioning;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// The <c>/Bulk</c> endpoint (RFC 7644 §3.7). A bulk request costs as much of the account's rate limit as its operations
-/// would by themselves, and is refused as a whole if so much is not left.
+/// The <c>/Bulk</c> endpoint (RFC 7644 §3.7). A bulk request costs as much of the account's rate limit as its
+/// operations would by themselves, and is refused as a whole if so much is not left.
 /// </summary>
 internal static class BulkApi
 {

@@ -74,7 +74,9 @@ internal sealed class BulkRun(
             awaited.Remove(operation.BulkId!);
     }
 
-    /// <summary>Gives what was made the references that it could not have yet; no write may have come in between.</summary>
+    /// <summary>
+    /// Gives what was made the references that it could not have yet; no write may have come in between.
+    /// </summary>
     private async Task Complete(int place, CancellationToken cancellation)
     {
         var (operation, made) = (request.Operations[place], results[place]!.Resource!);

@@ -72,7 +72,8 @@ internal static class DerivedAttributes
     // A client may have added the new address itself, as a second one; then the derived one is no longer needed.
     private static bool Follow(JsonObject user, JsonObject derived, string userName, bool hasWorkEmail)
     {
-        var isThere = Works(user).Any(email => email != derived && IsSame(DocumentReader.Text(email["value"])!, userName));
+        var isThere = Works(user).Any(
+            email => email != derived && IsSame(DocumentReader.Text(email["value"])!, userName));
         if (!isThere && (hasWorkEmail || EmailAddress.IsValid(userName)))
         {
             derived["value"] = userName;

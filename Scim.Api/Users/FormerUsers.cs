@@ -57,8 +57,8 @@ internal static class FormerUsers
         var externalId = $"he externalId {UserDocument.ExternalId(attributes)}";
         return ScimError.Uniqueness((named, other) switch
         {
-            ({ } one, null) when isAnother => $"{name} ({one.Id}), whose externalId is {one.ExternalId}: if that is the "
-                + "same person, reactivate that user; if not, delete that user or give it another userName first.",
+            ({ } one, null) when isAnother => $"{name} ({one.Id}), whose externalId is {one.ExternalId}: if that is "
+                + "the same person, reactivate that user; if not, delete that user or give it another userName first.",
             ({ } one, null) => $"{name} ({one.Id}): reactivate that user instead.",
             ({ } one, { } two) => $"{name} ({one.Id}), and t{externalId} to another ({two.Id}): "
                 + "reactivate the one who is meant.",

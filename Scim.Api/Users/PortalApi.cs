@@ -31,7 +31,8 @@ internal static class PortalApi
     }
 
     private static async Task<IResult> List(
-        string? search, string? page, Caller caller, ScimDbContext db, SearchBudget budget, CancellationToken cancellation)
+        string? search, string? page, Caller caller, ScimDbContext db, SearchBudget budget,
+        CancellationToken cancellation)
     {
         var number = int.TryParse(page, out var asked) ? Math.Clamp(asked, 1, int.MaxValue / PageSize) : 1;
         var skip = (number - 1) * PageSize;

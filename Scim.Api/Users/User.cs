@@ -119,7 +119,8 @@ internal sealed class User
     /// </summary>
     public void Refold()
     {
-        var claimed = Emails.Where(email => email.Claimed).Select(email => CaseFolding.Fold(email.ValueKey)).ToHashSet();
+        var claimed = Emails.Where(email => email.Claimed).Select(email => CaseFolding.Fold(email.ValueKey))
+            .ToHashSet();
         Fold(Json(), claimsWorkEmail: true);
         foreach (var email in Emails)
             email.Claimed = email.Claimed && claimed.Contains(email.ValueKey);

@@ -67,7 +67,9 @@ internal static class UserConflicts
         }
     }
 
-    /// <summary>A user whose value is compared as equal with the <paramref name="Owner"/>'s, if it still exists.</summary>
+    /// <summary>
+    /// A user whose value is compared as equal with the <paramref name="Owner"/>'s, if it still exists.
+    /// </summary>
     internal sealed record Conflict(Guid AccountId, Guid UserId, string What, string Value, Guid? Owner)
     {
         public override string ToString() => $"account {AccountId}: user {UserId}: {What} {Value}: "

@@ -11,8 +11,8 @@ namespace Scim.Api.Users;
 internal static class UserIds
 {
     /// <summary>
-    /// The id of the account's next user. The account is locked, so nobody makes one between the look-up and the commit.
-    /// Deleted users count: their rows stay.
+    /// The id of the account's next user. The account is locked, so nobody makes one between the look-up and the
+    /// commit. Deleted users count: their rows stay.
     /// </summary>
     public static async Task<Guid> NextId(
         this ScimDbContext db, Guid accountId, DateTime now, CancellationToken cancellation) => Following(

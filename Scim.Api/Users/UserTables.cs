@@ -23,7 +23,8 @@ internal static class UserTables
 
         /// <summary>
         /// A user as it is answered. It is what clients ask most, so it is one statement, prepared once a connection,
-        /// and no entity. One that is larger than a user may be today is read when <paramref name="message"/> has a slot.
+        /// and no entity. One that is larger than a user may be today is read when <paramref name="message"/> has a
+        /// slot.
         /// </summary>
         public async Task<Resource?> ReadUser(
             Guid accountId, string id, LargeMessage message, CancellationToken cancellation)

@@ -19,8 +19,9 @@ namespace Scim.Api.Users;
 internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
 {
     /// <summary>
-    /// Makes a user, or restores the inactive one who is meant: that one becomes what a new user would be, under its old
-    /// id. Both are a success of POST, which RFC 7644 §3.3 knows as 201 alone, and which Okta and Entra ID take for it.
+    /// Makes a user, or restores the inactive one who is meant: that one becomes what a new user would be, under its
+    /// old id. Both are a success of POST, which RFC 7644 §3.3 knows as 201 alone, and which Okta and Entra ID take for
+    /// it.
     /// </summary>
     public async Task<User> Create(Attempt attempt, JsonObject attributes, CancellationToken cancellation)
     {

@@ -5,14 +5,14 @@ using Npgsql;
 namespace Shared.Hosting.Data;
 
 /// <summary>
-/// Which database a connection string names, and the defaults of this product. What the operator's connection string says
-/// takes precedence, because a later value replaces an earlier one.
+/// Which database a connection string names, and the defaults of this product. What the operator's connection string
+/// says takes precedence, because a later value replaces an earlier one.
 /// </summary>
 public static class ConnectionStrings
 {
-    // PostgreSQL accepts 100 connections unless it is told otherwise: enough for two nodes of each server with these defaults.
-    // Whoever finds no free connection waits in this process, where waiting costs nothing. A dead server is noticed by the
-    // timeout of a command or, on an idle connection, by TCP.
+    // PostgreSQL accepts 100 connections unless it is told otherwise: enough for two nodes of each server with these
+    // defaults. Whoever finds no free connection waits in this process, where waiting costs nothing. A dead server is
+    // noticed by the timeout of a command or, on an idle connection, by TCP.
     private const string PostgresDefaults = "Maximum Pool Size=20;Timeout=10;Command Timeout=10;";
 
     // Not for Unix sockets, on which they are errors.
@@ -37,7 +37,9 @@ public static class ConnectionStrings
         }
     }
 
-    /// <summary>What is wrong with a connection string, to be said after the name of its setting; null if nothing is.</summary>
+    /// <summary>
+    /// What is wrong with a connection string, to be said after the name of its setting; null if nothing is.
+    /// </summary>
     public static string? FaultOf(string? connectionString)
     {
         if (string.IsNullOrWhiteSpace(connectionString))
@@ -63,7 +65,8 @@ public static class ConnectionStrings
     {
         if (!IsPostgres(connectionString))
             return SqliteDefaults + connectionString;
-        var hosts = new NpgsqlConnectionStringBuilder(connectionString).Host!.Split(',', StringSplitOptions.TrimEntries);
+        var hosts = new NpgsqlConnectionStringBuilder(connectionString).Host!.Split(
+            ',', StringSplitOptions.TrimEntries);
         var tcp = hosts.Any(host => host.StartsWith('/') || host.StartsWith('@')) ? "" : TcpDefaults;
         return $"Application Name={program};{PostgresDefaults}{tcp}{connectionString}";
     }

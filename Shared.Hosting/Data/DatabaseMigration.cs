@@ -6,10 +6,14 @@ using Npgsql;
 
 namespace Shared.Hosting.Data;
 
-/// <summary>Brings a database up to date, and refuses one whose migrations this version of the program does not know.</summary>
+/// <summary>
+/// Brings a database up to date, and refuses one whose migrations this version of the program does not know.
+/// </summary>
 public static class DatabaseMigration
 {
-    /// <summary>Creates the database if the server does not have it. Of several nodes that do so at once, one succeeds.</summary>
+    /// <summary>
+    /// Creates the database if the server does not have it. Of several nodes that do so at once, one succeeds.
+    /// </summary>
     public static async Task EnsureExists(DbContext db, CancellationToken cancellation)
     {
         var creator = db.GetService<IRelationalDatabaseCreator>();
@@ -47,7 +51,9 @@ public static class DatabaseMigration
             throw new OperatorException($"The database is not up to date. Run: {program} database migrate");
     }
 
-    /// <summary>Requires that the database was migrated by no newer version of the program, and by none before its first.</summary>
+    /// <summary>
+    /// Requires that the database was migrated by no newer version of the program, and by none before its first.
+    /// </summary>
     /// <exception cref="OperatorException">It has a migration that this program does not know.</exception>
     public static async Task RequireKnown(DbContext db, string program, CancellationToken cancellation)
     {
@@ -60,7 +66,8 @@ public static class DatabaseMigration
             ? $"The database was created by a development version of {program} and cannot be upgraded: "
                 + $"its migration {unknown} no longer exists. Use an empty database. "
                 + "deploy/local.sh --fresh deletes the data of a local installation and starts again."
-            : $"A newer version of {program} has migrated the database: this version does not know the migration {unknown}. "
+            : $"A newer version of {program} has migrated the database: this version does not know the migration "
+                + $"{unknown}. "
                 + "Start the newer version, or restore a backup from before the upgrade.");
     }
 
@@ -77,9 +84,9 @@ public static class DatabaseMigration
 }
 
 /// <summary>
-/// Lets one process at a time prepare a database. PostgreSQL: a session-level advisory lock on a connection that is closed
-/// afterwards rather than pooled, so that the lock ends with the process, however it ends. SQLite: a lock of the operating
-/// system on a file beside the database.
+/// Lets one process at a time prepare a database. PostgreSQL: a session-level advisory lock on a connection that is
+/// closed afterwards rather than pooled, so that the lock ends with the process, however it ends. SQLite: a lock of the
+/// operating system on a file beside the database.
 /// </summary>
 public sealed class MigrationLock : IAsyncDisposable
 {
@@ -88,11 +95,12 @@ public sealed class MigrationLock : IAsyncDisposable
     private static readonly TimeSpan pause = TimeSpan.FromMilliseconds(100);
     private readonly FileStream? file;
 
-    private MigrationLock(NpgsqlConnection? connection, FileStream? file) => (Connection, this.file) = (connection, file);
+    private MigrationLock(NpgsqlConnection? connection, FileStream? file) =>
+        (Connection, this.file) = (connection, file);
 
     /// <summary>
-    /// The connection that holds the lock on PostgreSQL; null on SQLite. Migrations run over it: if it breaks, both the lock
-    /// and the migration under way end.
+    /// The connection that holds the lock on PostgreSQL; null on SQLite. Migrations run over it: if it breaks, both the
+    /// lock and the migration under way end.
     /// </summary>
     public NpgsqlConnection? Connection { get; }
 
@@ -100,7 +108,8 @@ public sealed class MigrationLock : IAsyncDisposable
     /// <param name="connectionString">Names a database that exists.</param>
     /// <param name="waiting">Is called once if another process has the lock.</param>
     /// <param name="cancellation">Ends the waiting.</param>
-    public static async Task<MigrationLock> Take(string connectionString, Action waiting, CancellationToken cancellation)
+    public static async Task<MigrationLock> Take(
+        string connectionString, Action waiting, CancellationToken cancellation)
     {
         if (!ConnectionStrings.IsPostgres(connectionString))
             return new(null, await TakeFile(connectionString, waiting, cancellation));

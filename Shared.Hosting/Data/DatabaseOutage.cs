@@ -16,8 +16,8 @@ public static class DatabaseOutage
     public const int RetryAfter = 5;
 
     /// <summary>
-    /// Whether the database is down, does not answer in time, is busy, full, read-only or damaged, according to this exception
-    /// or to one that it wraps.
+    /// Whether the database is down, does not answer in time, is busy, full, read-only or damaged, according to this
+    /// exception or to one that it wraps.
     /// </summary>
     public static bool IsCauseOf(Exception? error) => error switch
     {

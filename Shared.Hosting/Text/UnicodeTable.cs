@@ -26,7 +26,8 @@ internal static class UnicodeTable
     }
 
     /// <summary>
-    /// Reads runs of code points that are mapped: <c>FF01-FF5E/1-65248</c> is first-last/step, and what is added to each.
+    /// Reads runs of code points that are mapped: <c>FF01-FF5E/1-65248</c> is first-last/step, and what is added to
+    /// each.
     /// </summary>
     public static IEnumerable<(int From, int To)> ReadSteps(string name, string heading = "")
     {

@@ -8,7 +8,9 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests;
 
-/// <summary>Clients that leave before the answer are no fault of the server: they leave no stack trace in its log.</summary>
+/// <summary>
+/// Clients that leave before the answer are no fault of the server: they leave no stack trace in its log.
+/// </summary>
 [NonParallelizable]
 public sealed class AbortedRequestsTests
 {
@@ -47,7 +49,8 @@ public sealed class AbortedRequestsTests
             1 => ada.Open("/settings/audit-log?handler=Csv", leaving),
             2 => ada.Open("/settings/user-management", leaving),
             3 => http.PostAsync(
-                new Uri("/sign-in", UriKind.Relative), Form(("email", "ada@example.com"), ("password", "wrong")), leaving),
+                new Uri("/sign-in", UriKind.Relative), Form(("email", "ada@example.com"), ("password", "wrong")),
+                leaving),
             4 => http.PostAsync(
                 new Uri("/connect/token", UriKind.Relative),
                 Form(
@@ -77,7 +80,8 @@ public sealed class AbortedRequestsTests
                 client.LingerState = new(how == "reset", 0);
                 var length = chunked ? "Transfer-Encoding: chunked" : "Content-Length: 1000";
                 await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
-                    $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nContent-Type: {type}\r\n{length}\r\n\r\n"
+                    $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nContent-Type: "
+                    + $"{type}\r\n{length}\r\n\r\n"
                     + $"{(chunked ? "64\r\n" : "")}client_id=a&code=b"));
                 // It has begun to read when it answers somebody who came later.
                 using var other = server.CreateClient();
@@ -115,7 +119,9 @@ public sealed class AbortedRequestsTests
             {
                 // Scim.Api, which is not there in this test, is another matter.
                 // Kestrel's own complaint is of a read that it gave up itself when the connection went.
-                if (category is not ("Polly" or "Microsoft.AspNetCore.Server.Kestrel") && IsEnabled(logLevel) && (exception is not null || logLevel >= LogLevel.Error))
+                if (category is not ("Polly" or "Microsoft.AspNetCore.Server.Kestrel")
+                    && IsEnabled(logLevel)
+                    && (exception is not null || logLevel >= LogLevel.Error))
                     lines.Enqueue($"{category}: {formatter(state, exception)} {exception}");
             }
         }

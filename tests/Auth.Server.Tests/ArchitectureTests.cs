@@ -82,7 +82,8 @@ public sealed partial class ArchitectureTests
     public void Auth_Server_depends_on_the_two_shared_projects_alone()
     {
         var project = XDocument.Load(Path.Combine(Repository(), "Auth.Server", "Auth.Server.csproj"));
-        var references = project.Descendants("ProjectReference").Select(reference => (string?)reference.Attribute("Include"));
+        var references = project.Descendants("ProjectReference")
+            .Select(reference => (string?)reference.Attribute("Include"));
         Assert.That(references, Is.EqualTo(new[]
         {
             @"..\Shared.Contracts\Shared.Contracts.csproj", @"..\Shared.Hosting\Shared.Hosting.csproj",
@@ -124,7 +125,8 @@ public sealed partial class ArchitectureTests
     {
         const BindingFlags all = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static
             | BindingFlags.Instance | BindingFlags.DeclaredOnly;
-        var methods = types.Where(type => !IsGenerated(type) && !type.IsAssignableTo(typeof(Delegate))).SelectMany(type =>
+        var methods = types.Where(type => !IsGenerated(type) && !type.IsAssignableTo(typeof(Delegate)))
+            .SelectMany(type =>
             type.GetMethods(all).Cast<MethodBase>().Concat(type.GetConstructors(all)));
         var wrong = methods.Where(method => !method.Name.Contains('<', StringComparison.Ordinal)
             && method.GetParameters().SkipWhile(one => one.ParameterType != typeof(CancellationToken)).Skip(1).Any());
@@ -140,7 +142,8 @@ public sealed partial class ArchitectureTests
     public void Classes_are_sealed_static_or_inherited_from()
     {
         var bases = types.Select(type => type.BaseType).Where(type => type is not null).ToHashSet();
-        var open = types.Where(type => type is { IsClass: true, IsSealed: false, IsAbstract: false } && !IsGenerated(type)
+        var open =
+            types.Where(type => type is { IsClass: true, IsSealed: false, IsAbstract: false } && !IsGenerated(type)
             && !bases.Contains(type));
         Assert.That(open.Select(type => type.FullName), Is.Empty);
     }

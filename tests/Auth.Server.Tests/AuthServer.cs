@@ -189,10 +189,13 @@ internal sealed class AuthServer : IAsyncDisposable
     {
         var active = (await FindActive(account))?.Id;
         return await With<CredentialIssuer, IssuedCredentials>(issuer => issuer.Generate(
-            new(account.Id, active, method, TestOperations.Actor(), RedirectUris: redirectUris), CancellationToken.None));
+            new(account.Id, active, method, TestOperations.Actor(), RedirectUris: redirectUris),
+            CancellationToken.None));
     }
 
-    /// <summary>Writes down when credentials were used and refused last, as the server does every few seconds.</summary>
+    /// <summary>
+    /// Writes down when credentials were used and refused last, as the server does every few seconds.
+    /// </summary>
     public Task WriteUses() => Services.GetRequiredService<CredentialUses>().Write(CancellationToken.None);
 
     public async ValueTask DisposeAsync()
@@ -204,7 +207,9 @@ internal sealed class AuthServer : IAsyncDisposable
             folder.Delete(recursive: true);
     }
 
-    /// <summary>Stands still, but for timers and intervals: a server that waits for another does so in real time.</summary>
+    /// <summary>
+    /// Stands still, but for timers and intervals: a server that waits for another does so in real time.
+    /// </summary>
     private sealed class Clock(DateTimeOffset start) : FakeTimeProvider(start)
     {
         public override long TimestampFrequency => System.TimestampFrequency;

@@ -22,7 +22,8 @@ internal sealed class LogRecorder : ILoggerProvider, ILogger
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+        string> formatter)
     {
         lines.Enqueue($"{formatter(state, exception)} {exception}");
         if (state is IEnumerable<KeyValuePair<string, object?>> values)

@@ -8,7 +8,9 @@ using SciLeads.Tests;
 
 namespace Auth.Server.Tests;
 
-/// <summary>The program as an operator meets it: help, settings that are wrong, commands beside a running server.</summary>
+/// <summary>
+/// The program as an operator meets it: help, settings that are wrong, commands beside a running server.
+/// </summary>
 public sealed class ProgramTests
 {
     private const string Name = "Auth.Server";
@@ -84,7 +86,8 @@ public sealed class ProgramTests
             "Auth:AccessTokenLifetime is \"soon\", which is not a valid duration",
             "Auth:MigrateAtStart is \"perhaps\", which is not a valid value: true or false",
             "Auth:KnownProxies holds proxy", "Auth:PlainHttpFrom is a list",
-            "Auth:Keys:RotateEvery is \"never\"", "Auth:Limits:FailuresPerClient", "Auth:ScimApiUrl must be an absolute",
+            "Auth:Keys:RotateEvery is \"never\"", "Auth:Limits:FailuresPerClient",
+            "Auth:ScimApiUrl must be an absolute",
             "Urls has 5001",
         })
             Assert.That(run.Error, Does.Contain(sentence));

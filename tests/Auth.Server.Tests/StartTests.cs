@@ -102,7 +102,8 @@ public sealed class StartTests
         Assert.That(
             () => Program.Build(
             [
-                $"--ConnectionStrings:Auth=Data Source={Path.Combine(Path.GetDirectoryName(server.DataDirectory)!, "auth.db")}",
+                "--ConnectionStrings:Auth=Data "
+                + $"Source={Path.Combine(Path.GetDirectoryName(server.DataDirectory)!, "auth.db")}",
                 $"--Auth:PublicUrl={AuthServer.PublicUrl}", $"--Auth:DataDirectory={server.DataDirectory}",
             ]),
             Throws.TypeOf<OperatorException>().With.Message.Contains($"chmod 600 {file}"));
@@ -114,10 +115,12 @@ public sealed class StartTests
     [TestCase("::ffff:203.0.113.7", "http", 400)]
     [TestCase("10.1.2.3", "http", 200)]
     [TestCase(null, null, 200)]
-    public async Task Under_an_https_address_strangers_are_not_served_over_plain_http(string? from, string? scheme, int status)
+    public async Task Under_an_https_address_strangers_are_not_served_over_plain_http(
+        string? from, string? scheme, int status)
     {
         await using var server = await AuthServer.Start(
-            "--Auth:PublicUrl=https://iam.example.com", "--Auth:KnownProxies:0=127.0.0.1", "--Auth:PlainHttpFrom:0=10.0.0.0/8");
+            "--Auth:PublicUrl=https://iam.example.com", "--Auth:KnownProxies:0=127.0.0.1",
+            "--Auth:PlainHttpFrom:0=10.0.0.0/8");
         using var client = server.CreateClient();
         if (from is not null)
             client.DefaultRequestHeaders.Add("X-Forwarded-For", from);
@@ -138,7 +141,8 @@ public sealed class StartTests
     [Test]
     public async Task Nobody_but_a_known_proxy_says_where_a_request_came_from_and_how()
     {
-        await using var server = await AuthServer.Start("--Auth:KnownProxies:0=192.0.2.1", "--Auth:Limits:FailuresPerClient=1");
+        await using var server = await AuthServer.Start(
+            "--Auth:KnownProxies:0=192.0.2.1", "--Auth:Limits:FailuresPerClient=1");
         using var client = server.CreateClient();
         var statuses = new List<HttpStatusCode>();
 

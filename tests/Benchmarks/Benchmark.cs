@@ -4,9 +4,11 @@ namespace Benchmarks;
 
 /// <summary>How much is measured; without a verdict, it only shows that the benchmark runs.</summary>
 internal sealed record Scale(
-    int Accounts, int RotatingAccounts, int Barriers, int FewUsers, int Users, int ManyUsers, int WarmUp, int Requests, int Rounds, int PageSize, int LargeUsers, bool Judged)
+    int Accounts, int RotatingAccounts, int Barriers, int FewUsers, int Users, int ManyUsers, int WarmUp, int Requests,
+    int Rounds, int PageSize, int LargeUsers, bool Judged)
 {
-    public static Scale Full { get; } = new(400, 10_000, 300, 1000, 100_000, 1_000_000, 20_000, 1000, 60, 100, 100, Judged: true);
+    public static Scale Full { get; } = new(
+        400, 10_000, 300, 1000, 100_000, 1_000_000, 20_000, 1000, 60, 100, 100, Judged: true);
     public static Scale Smoke { get; } = new(4, 4, 5, 20, 60, 100, 10, 10, 2, 10, 10, Judged: false);
 }
 
@@ -100,7 +102,9 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
             limit: 4);
     }
 
-    /// <summary>Of Auth.Server, how long introspection takes while strangers flood each endpoint that they can reach.</summary>
+    /// <summary>
+    /// Of Auth.Server, how long introspection takes while strangers flood each endpoint that they can reach.
+    /// </summary>
     public async Task Floods()
     {
         await using var issued = await IssuedTokens.Create(postgres, Math.Max(2, scale.Accounts / 10));
@@ -110,7 +114,8 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
 
     /// <summary>
     /// Of Auth.Server, introspection while another node rotates the credentials of ten thousand accounts at random,
-    /// against the same when nobody does; their tokens have all been replaced before. Only PostgreSQL has several nodes.
+    /// against the same when nobody does; their tokens have all been replaced before. Only PostgreSQL has several
+    /// nodes.
     /// </summary>
     public async Task Rotations()
     {

@@ -46,14 +46,18 @@ internal static class BulkInsert
             await Settle(db);
     }
 
-    /// <summary>What PostgreSQL does by itself, in time: it tidies up, writes down what is new, and keeps in memory what is read.</summary>
+    /// <summary>
+    /// What PostgreSQL does by itself, in time: it tidies up, writes down what is new, and keeps in memory what is
+    /// read.
+    /// </summary>
     private static async Task Settle(ScimDbContext db)
     {
         await db.Database.ExecuteSqlRawAsync("VACUUM ANALYZE");
         await db.Database.ExecuteSqlRawAsync("CHECKPOINT");
         await db.Database.ExecuteSqlRawAsync("CREATE EXTENSION IF NOT EXISTS pg_prewarm");
         await db.Database.ExecuteSqlRawAsync(
-            "SELECT pg_prewarm(oid) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')");
+            "SELECT pg_prewarm(oid) FROM pg_class "
+            + "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')");
     }
 
     // A user is there before what points to it.

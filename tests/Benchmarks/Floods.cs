@@ -6,8 +6,9 @@ using Shared.Contracts;
 namespace Benchmarks;
 
 /// <summary>
-/// How long introspection takes while callers who have proved nothing do their worst at each endpoint that anybody can reach,
-/// next to the calm figure. The answers of the flood do not matter; it sends the next request as soon as one is answered.
+/// How long introspection takes while callers who have proved nothing do their worst at each endpoint that anybody can
+/// reach, next to the calm figure. The answers of the flood do not matter; it sends the next request as soon as one is
+/// answered.
 /// </summary>
 internal sealed class Floods(Server auth, IssuedTokens issued, int callers, int samples)
 {
@@ -69,27 +70,34 @@ internal sealed class Floods(Server auth, IssuedTokens issued, int callers, int 
         using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = auth.Address };
         using var page = await client.GetAsync(new Uri("/sign-in", UriKind.Relative));
         var html = await page.Content.ReadAsStringAsync();
-        var cookie = page.Headers.GetValues("Set-Cookie").First(value => value.StartsWith("antiforgery", StringComparison.Ordinal))
+        var cookie = page.Headers.GetValues("Set-Cookie")
+            .First(value => value.StartsWith("antiforgery", StringComparison.Ordinal))
             .Split(';')[0];
         var token = Hidden(html, "__RequestVerificationToken");
         var ticket = Hidden(html, "ticket");
         return
         [
-            ("sign-in, wrong passwords", () => Form("sign-in", ("email", $"{Guid.NewGuid()}@example.com"), ("password", "wrong"))),
+            ("sign-in, wrong passwords",
+                () => Form("sign-in", ("email", $"{Guid.NewGuid()}@example.com"), ("password", "wrong"))),
             ("sign-in, the page", () => new(HttpMethod.Get, new Uri("/sign-in", UriKind.Relative))),
             ("second step, made-up tickets", () => Form("sign-in?handler=Code", ("ticket", "x"), ("code", "123456"))),
-            ("passkeys, made-up answers", () => Form("sign-in?handler=Passkey", ("ticket", ticket), ("answer", Answer()))),
+            ("passkeys, made-up answers",
+                () => Form("sign-in?handler=Passkey", ("ticket", ticket), ("answer", Answer()))),
             ("invitations, made-up codes", () => Form("invitation", ("code", Code()))),
-            ("invitations, made-up passwords", () => Form("invitation?handler=Accept", ("code", Code()), ("new", "a b c d e f g h"))),
+            ("invitations, made-up passwords",
+                () => Form("invitation?handler=Accept", ("code", Code()), ("new", "a b c d e f g h"))),
             ("authorize, made-up clients", () => new(
-                HttpMethod.Get, new Uri($"/connect/authorize?response_type=code&client_id={Guid.NewGuid()}", UriKind.Relative))),
+                HttpMethod.Get,
+                new Uri($"/connect/authorize?response_type=code&client_id={Guid.NewGuid()}", UriKind.Relative))),
             ("authorize, a real client", () => new(
                 HttpMethod.Get,
                 new Uri($"/connect/authorize?response_type=code&client_id={issued.Clients[0].Id}", UriKind.Relative))),
-            .. new[] { AuthServerPaths.Token, AuthServerPaths.Introspection, "connect/revoke", "connect/par" }.SelectMany(path =>
+            .. new[] { AuthServerPaths.Token, AuthServerPaths.Introspection, "connect/revoke", "connect/par" }
+                .SelectMany(path =>
                 new (string, Func<HttpRequestMessage>)[]
                 {
-                    ($"{path}, wrong secrets", () => Client(path, ("client_id", issued.Clients[0].Id), ("client_secret", "wrong"))),
+                    ($"{path}, wrong secrets",
+                        () => Client(path, ("client_id", issued.Clients[0].Id), ("client_secret", "wrong"))),
                     ($"{path}, bad assertions", () => Client(
                         path, ("client_id", Audiences.Scim),
                         ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
@@ -121,7 +129,9 @@ internal sealed class Floods(Server auth, IssuedTokens issued, int callers, int 
     private static string Code() => $"{Guid.NewGuid():N}{Guid.NewGuid():N}"[..43];
 
     private static string Answer() =>
-        $$"""{"clientExtensionResults":{},"response":{},"rawId":"AAAA","id":"{{Guid.NewGuid():N}}","type":"public-key"}""";
+        $$"""
+        {"clientExtensionResults":{},"response":{},"rawId":"AAAA","id":"{{Guid.NewGuid():N}}","type":"public-key"}
+        """;
 
     private static string Hidden(string html, string name)
     {

@@ -63,10 +63,13 @@ internal static class SeededUsers
         return user;
     }
 
-    /// <summary>Gives the first users a displayName of a million letters, as one could have before there was a limit.</summary>
+    /// <summary>
+    /// Gives the first users a displayName of a million letters, as one could have before there was a limit.
+    /// </summary>
     public static async Task<int> Enlarge(ScimDbContext db, int users)
     {
-        foreach (var user in await db.UsersOf(Account.Id).Include(user => user.Emails).OrderBy(user => user.Id).Take(users).ToListAsync())
+        var seeded = db.UsersOf(Account.Id).Include(user => user.Emails).OrderBy(user => user.Id).Take(users);
+        foreach (var user in await seeded.ToListAsync())
         {
             var document = user.Json();
             document["displayName"] = new string('x', 1_000_000);

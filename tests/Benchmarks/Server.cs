@@ -7,8 +7,8 @@ namespace Benchmarks;
 
 /// <summary>
 /// A server in a process of its own, which is this program again: <c>serve</c>. Its input says what to serve, a line of
-/// kind, connection and folder each, of which <see cref="Host"/> knows the kinds. It lives until its input is closed, so
-/// that it never outlives who started it.
+/// kind, connection and folder each, of which <see cref="Host"/> knows the kinds. It lives until its input is closed,
+/// so that it never outlives who started it.
 /// </summary>
 internal sealed class Server : IAsyncDisposable
 {
@@ -40,7 +40,8 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="connection">The connection string of its database.</param>
     /// <param name="folder">Where its files are.</param>
     /// <param name="databaseTime">What the database's own processes have spent.</param>
-    public static async Task<Server> Start(string kind, string connection, string folder, Func<Task<TimeSpan>> databaseTime)
+    public static async Task<Server> Start(
+        string kind, string connection, string folder, Func<Task<TimeSpan>> databaseTime)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, ["serve"])
         {

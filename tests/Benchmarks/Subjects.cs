@@ -74,7 +74,8 @@ internal static class Subjects
         {
             var (id, secret) = OneOf(issued.Clients);
             return Form(
-                AuthServerPaths.Token, ("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret));
+                AuthServerPaths.Token, ("grant_type", "client_credentials"), ("client_id", id),
+                ("client_secret", secret));
         });
 
     /// <summary>A page of an index walk.</summary>
@@ -92,7 +93,8 @@ internal static class Subjects
         new(HttpMethod.Post, new Uri("/" + path, UriKind.Relative))
         {
             Content = new FormUrlEncodedContent(
-                fields.Where(field => field.Value is not null).Select(field => KeyValuePair.Create(field.Name, field.Value!))),
+                fields.Where(field => field.Value is not null).Select(
+                    field => KeyValuePair.Create(field.Name, field.Value!))),
         };
 
     private static HttpRequestMessage Request(HttpMethod method, string path, string? body = null) =>

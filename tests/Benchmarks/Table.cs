@@ -35,20 +35,25 @@ internal sealed class Table(bool judged)
         Write($"{name} is no index look-up:\n  {string.Join("\n  ", plan)}");
     }
 
-    /// <summary>How long barriers took, in milliseconds, from the shortest on. On an idle machine they should be below 50.</summary>
+    /// <summary>
+    /// How long barriers took, in milliseconds, from the shortest on. On an idle machine they should be below 50.
+    /// </summary>
     public static void Barrier(int nodes, int[] times) => Write(
-        $"barrier of {nodes} nodes: p50 {times[times.Length / 2]} ms, p99 {times[(int)(0.99 * (times.Length - 1))]} ms");
+        $"barrier of {nodes} nodes: p50 {Percentile(times, 0.5)} ms, p99 {Percentile(times, 0.99)} ms");
 
     /// <summary>By how many megabytes a server's peak grows under requests that come at once.</summary>
     public void Memory(int requests, long idle, long peak, IReadOnlyList<int> statuses, long limit)
     {
         var answers = string.Join(", ", statuses.CountBy(status => status).Select(one => $"{one.Value} x {one.Key}"));
-        Write($"{requests} pages of large users at once: {idle} MB, then {peak} MB ({answers}){Verdict(peak - idle <= limit)}");
+        var verdict = Verdict(peak - idle <= limit);
+        Write($"{requests} pages of large users at once: {idle} MB, then {peak} MB ({answers}){verdict}");
     }
 
     /// <summary>How long introspection took, in milliseconds, from the shortest on, during something.</summary>
     public static void Latency(string during, double[] times) => Write(
-        $"introspection, {during,-36} p50 {times[times.Length / 2],8:F1} ms, p99 {times[(int)(0.99 * (times.Length - 1))],8:F1} ms");
+        $"introspection, {during,-36} p50 {Percentile(times, 0.5),8:F1} ms, p99 {Percentile(times, 0.99),8:F1} ms");
+
+    private static T Percentile<T>(T[] ascending, double share) => ascending[(int)(share * (ascending.Length - 1))];
 
     private string Verdict(bool isKept)
     {

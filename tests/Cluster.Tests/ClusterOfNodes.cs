@@ -9,8 +9,8 @@ using Scim.Api.AuthServer;
 namespace Cluster.Tests;
 
 /// <summary>
-/// Two authorization servers and four nodes of <c>Scim.Api</c>, as processes, on one PostgreSQL. Their clocks are wrong by
-/// up to two minutes, and each node reaches the authorization servers over a <see cref="Wire"/> of its own.
+/// Two authorization servers and four nodes of <c>Scim.Api</c>, as processes, on one PostgreSQL. Their clocks are wrong
+/// by up to two minutes, and each node reaches the authorization servers over a <see cref="Wire"/> of its own.
 /// </summary>
 internal sealed class ClusterOfNodes : IAsyncDisposable
 {
@@ -66,7 +66,8 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
     }
 
     /// <summary>Runs a command of one of the authorization servers; another is asked if one is not there.</summary>
-    /// <exception cref="InvalidOperationException">It is refused, or nobody answered: it may have been done.</exception>
+    /// <exception cref="InvalidOperationException">It is refused, or nobody answered: it may have been
+    /// done.</exception>
     public async Task<JsonObject> Command(params string[] arguments)
     {
         for (var tries = 0; ; tries++)
@@ -84,7 +85,9 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
         }
     }
 
-    /// <summary>How many writes of a credential set have been committed. A database that is gone is waited for.</summary>
+    /// <summary>
+    /// How many writes of a credential set have been committed. A database that is gone is waited for.
+    /// </summary>
     public async Task<long> WritesOf(Guid set)
     {
         while (true)

@@ -5,8 +5,8 @@ using System.Text;
 namespace Cluster.Tests;
 
 /// <summary>
-/// Two nodes of each server with no settings but those that are required, a hundred clients at once, and a PostgreSQL as
-/// it is installed, which takes 100 connections: whoever finds no connection waits, and nobody is refused.
+/// Two nodes of each server with no settings but those that are required, a hundred clients at once, and a PostgreSQL
+/// as it is installed, which takes 100 connections: whoever finds no connection waits, and nobody is refused.
 /// <c>CLUSTER_CONNECTIONS</c> measures other settings, such as Npgsql's own: <c>Maximum Pool Size=100;Timeout=15</c>.
 /// </summary>
 public sealed class ConnectionsTests
@@ -20,30 +20,37 @@ public sealed class ConnectionsTests
         var connections = Environment.GetEnvironmentVariable("CLUSTER_CONNECTIONS") ?? "";
         await using var cluster = await ClusterOfNodes.Start(
             nodes: 2, postgres: "-c max_connections=100", connections: connections);
-        var customers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Customer.Open(cluster, $"Customer {i}")));
+        var customers = await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(i => Customer.Open(cluster, $"Customer {i}")));
         var client = await cluster.Command(
-            "credentials", "generate", "--account", customers[0].Id, "--method", "oauth2", "--redirect-uri", "https://a.example/");
+            "credentials", "generate", "--account", customers[0].Id, "--method", "oauth2", "--redirect-uri",
+            "https://a.example/");
         var statuses = new ConcurrentDictionary<string, int>();
         using var stop = new CancellationTokenSource(duration);
 
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(i => Task.Run(() => i % 4 == 0
-            ? RequestTokens(cluster, i, (string)client["clientId"]!, (string)client["clientSecret"]!, statuses, stop.Token)
+            ? RequestTokens(
+                cluster, i, (string)client["clientId"]!, (string)client["clientSecret"]!, statuses, stop.Token)
             : Provision(cluster, i, customers[1 + (i % 9)], statuses, stop.Token))));
 
-        var counts = string.Join(", ", statuses.OrderBy(status => status.Key).Select(status => $"{status.Value} × {status.Key}"));
+        var counts = string.Join(
+            ", ", statuses.OrderBy(status => status.Key).Select(status => $"{status.Value} × {status.Key}"));
         await TestContext.Out.WriteLineAsync(
             $"{Clients} clients for {duration.TotalSeconds} s, \"{connections}\": {counts}");
         if (connections.Length == 0)
         {
             // On a busy machine Scim.Api may give Auth.Server up (503); but nobody is ever refused a connection.
-            Assert.That(cluster.HasLogged("53300") || cluster.HasLogged("pool has been exhausted"), Is.False, cluster.Logs());
-            Assert.That(statuses.Keys.Where(key => key.EndsWith(" 500", StringComparison.Ordinal)), Is.Empty, cluster.Logs());
+            Assert.That(
+                cluster.HasLogged("53300") || cluster.HasLogged("pool has been exhausted"), Is.False, cluster.Logs());
+            Assert.That(
+                statuses.Keys.Where(key => key.EndsWith(" 500", StringComparison.Ordinal)), Is.Empty, cluster.Logs());
             Assert.That(statuses.Values.Sum(), Is.GreaterThan(Clients));
         }
     }
 
     private static async Task RequestTokens(
-        ClusterOfNodes cluster, int i, string id, string secret, ConcurrentDictionary<string, int> statuses, CancellationToken stop)
+        ClusterOfNodes cluster, int i, string id, string secret, ConcurrentDictionary<string, int> statuses,
+        CancellationToken stop)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
         var node = cluster.Auth[i / 4 % 2].Address;
@@ -58,7 +65,8 @@ public sealed class ConnectionsTests
     }
 
     private static async Task Provision(
-        ClusterOfNodes cluster, int i, Customer customer, ConcurrentDictionary<string, int> statuses, CancellationToken stop)
+        ClusterOfNodes cluster, int i, Customer customer, ConcurrentDictionary<string, int> statuses,
+        CancellationToken stop)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
         var node = cluster.Scim[i % 2].Address;

@@ -44,8 +44,8 @@ internal sealed class Customer(ClusterOfNodes cluster, string id)
     }
 
     /// <summary>
-    /// Replaces the set; when this returns, all before it is dead. If nobody answers, nobody knows what was done, and it is
-    /// done again.
+    /// Replaces the set; when this returns, all before it is dead. If nobody answers, nobody knows what was done, and
+    /// it is done again.
     /// </summary>
     /// <returns>What the answer says of the nodes.</returns>
     public async Task<string> Rotate()
@@ -54,7 +54,8 @@ internal sealed class Customer(ClusterOfNodes cluster, string id)
         {
             try
             {
-                var answer = await cluster.Command("credentials", "generate", "--account", id, "--method", "direct-jwt");
+                var answer = await cluster.Command(
+                    "credentials", "generate", "--account", id, "--method", "direct-jwt");
                 return await Replace(Read(answer), (string)answer["confirmation"]!);
             }
             catch (Exception lost) when (

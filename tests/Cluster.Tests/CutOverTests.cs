@@ -7,8 +7,8 @@ using System.Text.Json.Nodes;
 namespace Cluster.Tests;
 
 /// <summary>
-/// A planned rotation under a stream of requests to all nodes: told to, the identity provider uses the new credentials for
-/// whatever it begins, while what it has begun with the old ones is under way. Not one of its requests fails.
+/// A planned rotation under a stream of requests to all nodes: told to, the identity provider uses the new credentials
+/// for whatever it begins, while what it has begun with the old ones is under way. Not one of its requests fails.
 /// </summary>
 public sealed class CutOverTests
 {
@@ -36,7 +36,8 @@ public sealed class CutOverTests
             customer.ChangeOver(await customer.Stage());
             await UntilRefused(old);
             await Task.Delay(500);
-            Assert.That(await cluster.WritesOf(customer.Current.Id), Is.Positive, "Nothing is written with the new set.");
+            Assert.That(
+                await cluster.WritesOf(customer.Current.Id), Is.Positive, "Nothing is written with the new set.");
         }
 
         await stop.CancelAsync();
@@ -45,7 +46,9 @@ public sealed class CutOverTests
         Assert.That(failures, Is.Empty, cluster.Logs());
     }
 
-    /// <summary>Makes people, changes them and looks at them, each request with the credentials that are in use when it begins.</summary>
+    /// <summary>
+    /// Makes people, changes them and looks at them, each request with the credentials that are in use when it begins.
+    /// </summary>
     private async Task Work(int worker, CancellationToken until)
     {
         using var http = new HttpClient();
@@ -79,7 +82,8 @@ public sealed class CutOverTests
         Assert.Fail($"The old set is still let in. {string.Join('\n', failures)} {cluster.Logs()}");
     }
 
-    private async Task<JsonNode?> Succeed(HttpClient http, HttpMethod method, string path, int status, string? body = null)
+    private async Task<JsonNode?> Succeed(
+        HttpClient http, HttpMethod method, string path, int status, string? body = null)
     {
         Interlocked.Increment(ref requests);
         using var response = await Send(http, method, path, customer.Current, body);

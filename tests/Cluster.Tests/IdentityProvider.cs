@@ -96,8 +96,9 @@ internal sealed class IdentityProvider(ClusterOfNodes cluster, Customer customer
             await socket.ConnectAsync(IPAddress.Loopback, node.Port);
             var stream = socket.GetStream();
             await stream.WriteAsync(Encoding.ASCII.GetBytes(
-                $"POST /scim/v2/Users HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {set.Token}\r\n"
-                + $"Content-Type: application/scim+json\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"));
+                "POST /scim/v2/Users HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                + $"{set.Token}\r\nContent-Type: application/scim+json\r\nContent-Length: "
+                + $"{body.Length}\r\nConnection: close\r\n\r\n"));
             await Task.Delay(chance.Next(50, 1500));
             var begun = Stopwatch.GetTimestamp();
             await stream.WriteAsync(Encoding.ASCII.GetBytes(body));

@@ -7,7 +7,8 @@ namespace Cluster.Tests;
 
 /// <summary>A server in a process of its own, on a port that stays the same when it is started again.</summary>
 internal sealed class Node(
-    string kind, string name, TimeSpan clockOffset, string folder, string[] settings, Uri? address = null) : IAsyncDisposable
+    string kind, string name, TimeSpan clockOffset, string folder, string[] settings,
+    Uri? address = null) : IAsyncDisposable
 {
     private Process? process;
 
@@ -16,8 +17,8 @@ internal sealed class Node(
     public Uri Address { get; } = address ?? new($"http://127.0.0.1:{FreePort()}");
 
     /// <summary>
-    /// A process that the others know by the same name, as one that was started again elsewhere while this one stands still:
-    /// of the address, nobody is told but the port.
+    /// A process that the others know by the same name, as one that was started again elsewhere while this one stands
+    /// still: of the address, nobody is told but the port.
     /// </summary>
     public Node Twin() => new(
         kind, $"{name}-twin", clockOffset, folder, settings, new($"http://127.0.0.2:{Address.Port}"));
@@ -27,7 +28,8 @@ internal sealed class Node(
     {
         string[] arguments =
         [
-            kind, clockOffset.ToString("c", CultureInfo.InvariantCulture), $"--Urls={Address.AbsoluteUri.TrimEnd('/')}", .. settings,
+            kind, clockOffset.ToString("c", CultureInfo.InvariantCulture), $"--Urls={Address.AbsoluteUri.TrimEnd('/')}",
+            .. settings,
             "--Logging:LogLevel:Default=Warning",
         ];
         var start = new ProcessStartInfo(Environment.ProcessPath!)

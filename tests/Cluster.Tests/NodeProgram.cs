@@ -4,8 +4,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace Cluster.Tests;
 
 /// <summary>
-/// One of the servers as it is, but for a clock that is wrong: <c>auth|scim OFFSET SETTINGS…</c>. It prints its address,
-/// and lives until its input is closed, so that it never outlives the test.
+/// One of the servers as it is, but for a clock that is wrong: <c>auth|scim OFFSET SETTINGS…</c>. It prints its
+/// address, and lives until its input is closed, so that it never outlives the test.
 /// </summary>
 internal static class NodeProgram
 {
@@ -21,7 +21,8 @@ internal static class NodeProgram
         if (kind == "auth")
             await Auth.Server.Management.Preparation.Run(app, migrate: true);
         await app.StartAsync();
-        await Console.Out.WriteLineAsync(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
+        await Console.Out.WriteLineAsync(
+            app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
         await Console.In.ReadToEndAsync();
         await app.StopAsync();
     }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Cluster.Tests;
 
 /// <summary>
-/// A node stands still, another is started under its name, credentials are rotated, and the first goes on: it lets nobody in by
-/// what it knew, although nobody waits for it any more.
+/// A node stands still, another is started under its name, credentials are rotated, and the first goes on: it lets
+/// nobody in by what it knew, although nobody waits for it any more.
 /// </summary>
 public sealed class RetirementTests
 {
@@ -25,7 +25,8 @@ public sealed class RetirementTests
 
         for (var round = 0; round < Rounds; round++)
         {
-            Assert.That(await provider.IsLetInBy(frozen), Is.True, $"it has the credentials in its cache. {cluster.Logs()}");
+            Assert.That(
+                await provider.IsLetInBy(frozen), Is.True, $"it has the credentials in its cache. {cluster.Logs()}");
             // Requests go on; those to the node that stands still are answered when it goes on.
             frozen.Pause();
             await using var twin = frozen.Twin();
@@ -35,7 +36,8 @@ public sealed class RetirementTests
             var began = Stopwatch.GetTimestamp();
             var confirmation = await customer.Rotate();
             // It says how many nodes it waited for, whether or not they answered on a busy machine.
-            while (!confirmation.Contains(" of 2 nodes", StringComparison.Ordinal) && Stopwatch.GetElapsedTime(began) < patience)
+            while (!confirmation.Contains(" of 2 nodes", StringComparison.Ordinal)
+                && Stopwatch.GetElapsedTime(began) < patience)
                 confirmation = await customer.Rotate();
             tally.CountBarrier(confirmation);
             await TestContext.Out.WriteLineAsync(confirmation);

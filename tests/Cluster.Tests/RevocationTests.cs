@@ -6,10 +6,10 @@ using System.Globalization;
 namespace Cluster.Tests;
 
 /// <summary>
-/// The promise, under everything that can go wrong: when a call that ends a credential set has answered, no request that
-/// begins afterwards is let in with it by any node, and no write of it is committed.
-/// <c>CLUSTER_ROUNDS</c> says how many rounds there are, twenty by default and, with <c>TEST_NIGHTLY=1</c>, three hundred;
-/// <c>CLUSTER_SEED</c> repeats a run.
+/// The promise, under everything that can go wrong: when a call that ends a credential set has answered, no request
+/// that begins afterwards is let in with it by any node, and no write of it is committed. <c>CLUSTER_ROUNDS</c> says
+/// how many rounds there are, twenty by default and, with <c>TEST_NIGHTLY=1</c>, three hundred; <c>CLUSTER_SEED</c>
+/// repeats a run.
 /// </summary>
 public sealed class RevocationTests
 {
@@ -32,7 +32,8 @@ public sealed class RevocationTests
         customers = await Task.WhenAll(
             Enumerable.Range(0, Customers).Select(i => Customer.Open(cluster, $"Customer {i}")));
         using var stop = new CancellationTokenSource();
-        var work = Task.WhenAll(customers.SelectMany((customer, i) => Load(customer, (100 * seed) + (10 * i), stop.Token)));
+        var work = Task.WhenAll(
+            customers.SelectMany((customer, i) => Load(customer, (100 * seed) + (10 * i), stop.Token)));
 
         for (var round = 0; round < rounds; round++)
         {
@@ -83,7 +84,8 @@ public sealed class RevocationTests
     private async Task SlowAnswers()
     {
         foreach (var wire in cluster.Wires)
-            wire.Delay = () => Random.Shared.Next(3) == 0 ? TimeSpan.FromMilliseconds(Random.Shared.Next(20, 400)) : TimeSpan.Zero;
+            wire.Delay = () =>
+                Random.Shared.Next(3) == 0 ? TimeSpan.FromMilliseconds(Random.Shared.Next(20, 400)) : TimeSpan.Zero;
         await Rotate();
         foreach (var wire in cluster.Wires)
             wire.Delay = () => TimeSpan.Zero;
@@ -162,7 +164,9 @@ public sealed class RevocationTests
     }
 
     private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        int.TryParse(
+            Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var number)
             ? number
             : otherwise;
 }

@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Cluster.Tests;
 
 /// <summary>
-/// Counts what came of the requests. Whatever is begun after the answer that ended its credentials is refused: by 401, or
-/// by 503 where a node cannot know. All else is a stale accept.
+/// Counts what came of the requests. Whatever is begun after the answer that ended its credentials is refused: by 401,
+/// or by 503 where a node cannot know. All else is a stale accept.
 /// </summary>
 internal sealed partial class Tally
 {
@@ -53,7 +53,8 @@ internal sealed partial class Tally
     /// <summary>How long a barrier took that every node has confirmed.</summary>
     public void CountBarrier(string confirmation)
     {
-        if (Confirmed().Match(confirmation) is { Success: true } match && match.Groups[1].Value == match.Groups[2].Value)
+        if (Confirmed().Match(confirmation) is { Success: true } match
+            && match.Groups[1].Value == match.Groups[2].Value)
             barriers.Add(int.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture));
     }
 
@@ -62,7 +63,8 @@ internal sealed partial class Tally
         var times = barriers.Order().ToArray();
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Requests} requests ({string.Join(", ", statuses.OrderBy(s => s.Key).Select(s => $"{s.Value} × {s.Key}"))}), {lost} lost, ")
+            $"{Requests} requests "
+            + $"({string.Join(", ", statuses.OrderBy(s => s.Key).Select(s => $"{s.Value} × {s.Key}"))}), {lost} lost, ")
             + $"{refusedInTime} begun with ended credentials and refused, {stale.Count} stale accepts; "
             + (times.Length == 0
                 ? "no barrier was confirmed by all"

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Cluster.Tests;
 
 /// <summary>
-/// The network between a node of <c>Scim.Api</c> and the authorization servers: it leads to one that listens, may be slow
-/// on some of its connections, and may be cut.
+/// The network between a node of <c>Scim.Api</c> and the authorization servers: it leads to one that listens, may be
+/// slow on some of its connections, and may be cut.
 /// </summary>
 internal sealed class Wire : IAsyncDisposable
 {

@@ -8,8 +8,8 @@ using Microsoft.Playwright;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// Both servers log all they can, every flow is gone through and fails in every way, and then no secret that was seen is in
-/// a log, in the body of an error or in a database file.
+/// Both servers log all they can, every flow is gone through and fails in every way, and then no secret that was seen
+/// is in a log, in the body of an error or in a database file.
 /// </summary>
 internal sealed partial class CanaryTests : EndToEndTest
 {
@@ -44,7 +44,9 @@ internal sealed partial class CanaryTests : EndToEndTest
 
         await RequireNoneInFiles(system, "*.log");
         foreach (var (name, secret) in secrets)
-            Assert.That(errors.Where(error => error.Contains(secret, StringComparison.Ordinal)), Is.Empty, $"{name} in the body of an error");
+            Assert.That(
+                errors.Where(error => error.Contains(secret, StringComparison.Ordinal)), Is.Empty,
+                $"{name} in the body of an error");
     }
 
     private async Task<OAuthClient> GoThroughTheFlows(LocalSystem system, Customer customer)
@@ -87,10 +89,14 @@ internal sealed partial class CanaryTests : EndToEndTest
         var wrong = Note("wrong secret", $"scim_cs_{Prefix}{Guid.NewGuid():N}");
         foreach (var path in new[] { "connect/token", "connect/introspect", "connect/revoke", "connect/par" })
         {
-            await Post(system, path, Basic(client with { ClientSecret = wrong }), ("grant_type", "client_credentials"), ("token", wrong));
             await Post(
-                system, path, null, ("client_id", client.ClientId), ("client_secret", wrong), ("code", wrong), ("refresh_token", wrong),
-                ("client_assertion", wrong), ("client_assertion_type", wrong), ("subject_token", wrong), ("password", wrong),
+                system, path, Basic(client with { ClientSecret = wrong }), ("grant_type", "client_credentials"),
+                ("token", wrong));
+            await Post(
+                system, path, null, ("client_id", client.ClientId), ("client_secret", wrong), ("code", wrong),
+                ("refresh_token", wrong),
+                ("client_assertion", wrong), ("client_assertion_type", wrong), ("subject_token", wrong),
+                ("password", wrong),
                 ("token", wrong), ("code_verifier", wrong), ("grant_type", "password"));
             await Post(system, $"{path}?client_secret={wrong}&token={wrong}", null, ("client_id", client.ClientId));
             foreach (var type in new[] { "application/json", "text/plain", "multipart/form-data", "multipart/form-data; boundary=x" })
@@ -115,7 +121,8 @@ internal sealed partial class CanaryTests : EndToEndTest
     {
         var token = await (await Customer.Open(system)).GenerateToken();
         NoteToken("last JWT", token);
-        // SQLite's lock of who writes: nobody else can, and in the end that is an outage. macOS has no such locks in .NET.
+        // SQLite's lock of who writes: nobody else can, and in the end that is an outage. macOS has no such locks in
+        // .NET.
         if (!OperatingSystem.IsMacOS())
             await FailToWrite(system, client);
 
@@ -147,7 +154,8 @@ internal sealed partial class CanaryTests : EndToEndTest
         user["userName"] = 5;
         errors.Add((await scim.Send(HttpMethod.Post, "Users", user)).ToString());
         errors.Add((await scim.Patch((string)created["id"]!, "password", Note("patched password", $"{Prefix}{Guid.NewGuid():N}"))).ToString());
-        errors.Add((await scim.Send(HttpMethod.Post, "Users", JsonValue.Create(secrets[$"password of {name}"]))).ToString());
+        errors.Add(
+            (await scim.Send(HttpMethod.Post, "Users", JsonValue.Create(secrets[$"password of {name}"]))).ToString());
     }
 
     private static async Task<string> Consent(Portal portal, Callback callback, OAuthClient client, string verifier)
@@ -172,13 +180,15 @@ internal sealed partial class CanaryTests : EndToEndTest
     }
 
     private async Task<HttpStatusCode> Post(
-        LocalSystem system, string path, AuthenticationHeaderValue? authorization, params (string Name, string Value)[] form)
+        LocalSystem system, string path, AuthenticationHeaderValue? authorization,
+        params (string Name, string Value)[] form)
     {
         using var request = Request(system, path, authorization, form);
         return await Send(request);
     }
 
-    private async Task Send(LocalSystem system, string path, AuthenticationHeaderValue? authorization, string body, string type)
+    private async Task Send(
+        LocalSystem system, string path, AuthenticationHeaderValue? authorization, string body, string type)
     {
         using var request = Request(system, path, authorization);
         request.Content = new StringContent(body);
@@ -196,7 +206,8 @@ internal sealed partial class CanaryTests : EndToEndTest
     }
 
     private static HttpRequestMessage Request(
-        LocalSystem system, string path, AuthenticationHeaderValue? authorization, params (string Name, string Value)[] form) =>
+        LocalSystem system, string path, AuthenticationHeaderValue? authorization,
+        params (string Name, string Value)[] form) =>
         new(HttpMethod.Post, $"{system.AuthUrl}/{path}")
         {
             Headers = { Authorization = authorization },
@@ -246,8 +257,8 @@ internal sealed partial class CanaryTests : EndToEndTest
                     var at = content.IndexOf(secret, StringComparison.Ordinal);
                     Assert.Fail($"{name} is in {Path.GetFileName(file)}: {content[Math.Max(0, at - 300)..(at + 60)]}");
                 }
-                // Assertions of Scim.Api's and tokens of the portal's, which nobody here has seen. What a code stands for is
-                // stored, encrypted; the code itself is a number with nothing in it, and its hash is stored.
+                // Assertions of Scim.Api's and tokens of the portal's, which nobody here has seen. What a code stands
+                // for is stored, encrypted; the code itself is a number with nothing in it, and its hash is stored.
                 Assert.That(Jwt().Match(content).Value, Is.Empty, $"a JWT in {Path.GetFileName(file)}");
             }
         }

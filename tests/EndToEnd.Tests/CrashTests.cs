@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace EndToEnd.Tests;
 
-/// <summary><c>kill -9</c> in the middle of a hundred writes: what was answered is there, and nothing is half there.</summary>
+/// <summary>
+/// <c>kill -9</c> in the middle of a hundred writes: what was answered is there, and nothing is half there.
+/// </summary>
 internal sealed partial class CrashTests : EndToEndTest
 {
     private const int Writes = 100;
@@ -52,7 +54,8 @@ internal sealed partial class CrashTests : EndToEndTest
         }
 
         Assert.That(await SeatsUsed(customer), Is.EqualTo(users.Count));
-        var free = Enumerable.Range(0, Writes + 1).First(number => users.All(user => (string?)user!["userName"] != $"person{number}@crash.example"));
+        var free = Enumerable.Range(0, Writes + 1)
+            .First(number => users.All(user => (string?)user!["userName"] != $"person{number}@crash.example"));
         Assert.That((await scim.Create($"person{free}@crash.example")).Status, Is.EqualTo(HttpStatusCode.Created));
     }
 
@@ -74,7 +77,9 @@ internal sealed partial class CrashTests : EndToEndTest
         }
     }
 
-    /// <summary>Writes eight at a time and kills a server on the way; what was answered, by the write's number.</summary>
+    /// <summary>
+    /// Writes eight at a time and kills a server on the way; what was answered, by the write's number.
+    /// </summary>
     private async Task<ConcurrentDictionary<int, string>> WriteUntilKilled(
         string killed, Func<int, Task<string?>> write)
     {

@@ -74,10 +74,12 @@ internal sealed class CredentialsPageTests : EndToEndTest
         await portal.Open("/scim-credentials");
 
         await portal.Page.GetByText("Direct JWT Token", new() { Exact = true }).ClickAsync();
-        Assert.That(await portal.Page.GetByRole(AriaRole.Radio, new() { Name = "Choose JWT Token" }).IsCheckedAsync(), Is.True);
+        Assert.That(
+            await portal.Page.GetByRole(AriaRole.Radio, new() { Name = "Choose JWT Token" }).IsCheckedAsync(), Is.True);
 
         await portal.Page.GetByText("OAuth 2.0 Flow", new() { Exact = true }).ClickAsync();
-        Assert.That(await portal.Page.GetByRole(AriaRole.Radio, new() { Name = "Choose OAuth 2.0" }).IsCheckedAsync(), Is.True);
+        Assert.That(
+            await portal.Page.GetByRole(AriaRole.Radio, new() { Name = "Choose OAuth 2.0" }).IsCheckedAsync(), Is.True);
     }
 
     [Test]

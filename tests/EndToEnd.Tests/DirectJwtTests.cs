@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace EndToEnd.Tests;
 
-/// <summary>The guide's way: a token generated in the portal, pasted into an identity provider that provisions with it.</summary>
+/// <summary>
+/// The guide's way: a token generated in the portal, pasted into an identity provider that provisions with it.
+/// </summary>
 internal sealed class DirectJwtTests : EndToEndTest
 {
     [TestCase("Bearer ", TestName = "A_person_lives_through_SCIM_with_the_word_Bearer")]
@@ -77,7 +79,8 @@ internal sealed class DirectJwtTests : EndToEndTest
 
         var portal = await SignIn(customer);
         await portal.Open("/settings/user-management");
-        var row = portal.Page.GetByRole(Microsoft.Playwright.AriaRole.Row).Filter(new() { HasText = "cleo@customer.example" });
+        var row = portal.Page.GetByRole(Microsoft.Playwright.AriaRole.Row)
+            .Filter(new() { HasText = "cleo@customer.example" });
 
         var cells = await row.InnerTextAsync();
         foreach (var text in new[] { "Test", "User", "Test User", "Active", "00u-cleo@customer.example", "portal", "SCIM" })

@@ -6,7 +6,9 @@ using NUnit.Framework.Interfaces;
 
 namespace EndToEnd.Tests;
 
-/// <summary>One system and one browser for all tests that only need a running product; each takes an account of its own.</summary>
+/// <summary>
+/// One system and one browser for all tests that only need a running product; each takes an account of its own.
+/// </summary>
 [SetUpFixture]
 internal sealed class Shared
 {
@@ -45,7 +47,9 @@ internal sealed class Shared
     }
 }
 
-/// <summary>What the tests share: the running system, browsers, and pictures of the pages on which a test failed.</summary>
+/// <summary>
+/// What the tests share: the running system, browsers, and pictures of the pages on which a test failed.
+/// </summary>
 internal abstract class EndToEndTest
 {
     private readonly List<IBrowserContext> contexts = [];
@@ -75,7 +79,8 @@ internal abstract class EndToEndTest
         var failed = TestContext.CurrentContext.Result.Outcome.Status == TestStatus.Failed;
         foreach (var page in failed ? contexts.SelectMany(context => context.Pages) : [])
         {
-            var picture = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"{TestContext.CurrentContext.Test.ID}.png");
+            var picture = Path.Combine(
+                TestContext.CurrentContext.WorkDirectory, $"{TestContext.CurrentContext.Test.ID}.png");
             await page.ScreenshotAsync(new() { Path = picture, FullPage = true });
             TestContext.Out.WriteLine($"{page.Url}: {picture}");
             TestContext.AddTestAttachment(picture, page.Url);

@@ -36,7 +36,8 @@ internal sealed class FirstStartTests : EndToEndTest
     {
         string[] names =
         [
-            "AUTH_URL", "SCIM_BASE_URL", "ACCOUNT_ID", "ADMIN_EMAIL", "ADMIN_PASSWORD", "SCIM_TOKEN", "AUTH_SERVER", "SCIM_API",
+            "AUTH_URL", "SCIM_BASE_URL", "ACCOUNT_ID", "ADMIN_EMAIL", "ADMIN_PASSWORD", "SCIM_TOKEN", "AUTH_SERVER",
+            "SCIM_API",
         ];
 
         Assert.That(names.Select(name => Local[name]), Has.All.Not.Empty);
@@ -54,8 +55,10 @@ internal sealed class FirstStartTests : EndToEndTest
 
         foreach (var person in new[] { "ada.lovelace", "alan.turing", "grace.hopper" })
         {
-            var row = portal.Page.GetByRole(Microsoft.Playwright.AriaRole.Row).Filter(new() { HasText = $"{person}@demo.example" });
-            Assert.That(await row.InnerTextAsync(), Does.Contain("SciLeads").And.Contains("portal").And.Contains("Active"));
+            var row = portal.Page.GetByRole(Microsoft.Playwright.AriaRole.Row)
+                .Filter(new() { HasText = $"{person}@demo.example" });
+            Assert.That(
+                await row.InnerTextAsync(), Does.Contain("SciLeads").And.Contains("portal").And.Contains("Active"));
         }
 
         Assert.That(await portal.Page.Locator(".seats").InnerTextAsync(), Does.Match("of 100 used, \\d+ free"));
@@ -65,7 +68,8 @@ internal sealed class FirstStartTests : EndToEndTest
     public async Task The_commands_work_from_any_folder()
     {
         var ended = await Script.Run(
-            "bash", "-c", $". '{Local.Data}/local.env' && cd / && $AUTH_SERVER credentials show --account \"$ACCOUNT_ID\" --json");
+            "bash", "-c",
+            $". '{Local.Data}/local.env' && cd / && $AUTH_SERVER credentials show --account \"$ACCOUNT_ID\" --json");
 
         Assert.That(ended.ExitCode, Is.Zero, ended.ToString());
         Assert.That(ended.Output, Does.Contain("\"credentialSetId\"").And.Contains("\"generation\""));
@@ -76,7 +80,8 @@ internal sealed class FirstStartTests : EndToEndTest
     {
         var customer = await Customer.Open(Local);
         var file = Path.GetTempFileName();
-        await File.WriteAllTextAsync(file, "email,firstName,lastName\nann@import.example,Ann,Lee\nbo@import.example,Bo,Ek\n");
+        await File.WriteAllTextAsync(
+            file, "email,firstName,lastName\nann@import.example,Ann,Lee\nbo@import.example,Bo,Ek\n");
 
         var imported = await Script.Run(Local["SCIM_API"], "users", "import", file, "--account", customer.AccountId);
 

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace EndToEnd.Tests;
 
-/// <summary><c>deploy/local.sh</c>: a restart keeps everything, and whatever is wrong is said in one sentence.</summary>
+/// <summary>
+/// <c>deploy/local.sh</c>: a restart keeps everything, and whatever is wrong is said in one sentence.
+/// </summary>
 internal sealed class LocalScriptTests : EndToEndTest
 {
     // Its own, as tests stop it and begin it anew; each leaves it running.
@@ -143,7 +145,8 @@ internal sealed class LocalScriptTests : EndToEndTest
         Assert.That(cookies.Select(cookie => (cookie.Name[..7], cookie.Secure)), Has.All.EqualTo(("__Host-", true)));
         using var scim = system.Scim(token);
         var created = await scim.Create("ann@public.example");
-        Assert.That((string?)created["meta"]!["location"], Does.StartWith($"{system.ScimBaseUrl}/Users/"), created.ToString());
+        Assert.That(
+            (string?)created["meta"]!["location"], Does.StartWith($"{system.ScimBaseUrl}/Users/"), created.ToString());
         var set = await system.Auth("credentials", "generate", "--account", customer.AccountId, "--method", "oauth2");
         Assert.That((string?)set["tokenUrl"], Is.EqualTo($"{proxy.PublicUrl}/connect/token"));
         // The demo's first token names the address that it was issued at.
@@ -209,7 +212,8 @@ internal sealed class LocalScriptTests : EndToEndTest
         foreach (var tool in new[] { "bash", "cat", "dirname", "mkdir", "rm" })
             File.CreateSymbolicLink(Path.Combine(tools.Path, tool), $"/bin/{tool}");
 
-        var ended = await Script.Run("/usr/bin/env", $"PATH={tools.Path}", "bash", Script.LocalSh, "--data", tools.Path);
+        var ended = await Script.Run(
+            "/usr/bin/env", $"PATH={tools.Path}", "bash", Script.LocalSh, "--data", tools.Path);
 
         Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
         Assert.That(ended.Error, Does.Contain("The .NET 10 SDK is not installed"));
@@ -228,9 +232,11 @@ internal sealed class LocalScriptTests : EndToEndTest
         await script.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
 
         Assert.That(script.ExitCode, Is.EqualTo(1));
-        var last = File.ReadLines(Path.Combine(system.Data, "logs", "scim-api.log")).Last(line => line.Trim() != "").Trim();
+        var last = File.ReadLines(Path.Combine(system.Data, "logs", "scim-api.log")).Last(line => line.Trim() != "")
+            .Trim();
         Assert.That(
-            await script.StandardError.ReadToEndAsync(), Does.Contain("scim-api ended unexpectedly").And.Contains(last));
+            await script.StandardError.ReadToEndAsync(), Does.Contain(
+                "scim-api ended unexpectedly").And.Contains(last));
         Assert.That(Directory.Exists($"/proc/{other}"), Is.False);
         await system.Start();
     }

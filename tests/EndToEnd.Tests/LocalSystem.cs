@@ -7,8 +7,8 @@ using SciLeads.Tests;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// The product as <c>deploy/local.sh</c> runs it: two processes in a folder and on ports of their own, on SQLite or, with
-/// <c>TEST_DATABASE=postgres</c>, on PostgreSQL.
+/// The product as <c>deploy/local.sh</c> runs it: two processes in a folder and on ports of their own, on SQLite or,
+/// with <c>TEST_DATABASE=postgres</c>, on PostgreSQL.
 /// </summary>
 internal sealed class LocalSystem : IAsyncDisposable
 {
@@ -65,7 +65,8 @@ internal sealed class LocalSystem : IAsyncDisposable
 
     public async Task Start(params string[] options)
     {
-        var started = await Script.Run("env", [.. databases, .. Settings, Script.LocalSh, .. Place, "--background", .. options]);
+        var started = await Script.Run(
+            "env", [.. databases, .. Settings, Script.LocalSh, .. Place, "--background", .. options]);
         if (started.ExitCode != 0)
             throw new InvalidOperationException($"local.sh: {started}");
         Output = started.Output;
@@ -105,7 +106,8 @@ internal sealed class LocalSystem : IAsyncDisposable
         var started = await Script.Run(
             "bash", "-c",
             "nohup \"$1\" </dev/null >>\"$2\" 2>&1 & echo $! >\"$3\"",
-            "bash", Path.Combine(Data, server), Path.Combine(Data, "logs", $"{server}.log"), Path.Combine(Data, $"{server}.pid"));
+            "bash", Path.Combine(Data, server), Path.Combine(Data, "logs", $"{server}.log"),
+            Path.Combine(Data, $"{server}.pid"));
         Assert.That(started.ExitCode, Is.Zero, started.ToString());
         using var http = new HttpClient();
         for (var waited = 0; ; waited++)

@@ -6,7 +6,9 @@ using System.Text.Json.Nodes;
 
 namespace EndToEnd.Tests;
 
-/// <summary>A client of the management API, made by the command of <c>Auth.Server</c>, with the files that scripts need.</summary>
+/// <summary>
+/// A client of the management API, made by the command of <c>Auth.Server</c>, with the files that scripts need.
+/// </summary>
 internal sealed class ManagementClient : IDisposable
 {
     private readonly TemporaryFolder folder = new();

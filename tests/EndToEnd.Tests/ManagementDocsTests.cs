@@ -2,7 +2,9 @@ using Microsoft.Playwright;
 
 namespace EndToEnd.Tests;
 
-/// <summary>People browse the management API without anything from elsewhere, under the portal's own content security policy.</summary>
+/// <summary>
+/// People browse the management API without anything from elsewhere, under the portal's own content security policy.
+/// </summary>
 internal sealed class ManagementDocsTests : EndToEndTest
 {
     [Test]
@@ -19,7 +21,8 @@ internal sealed class ManagementDocsTests : EndToEndTest
         };
 
         await portal.Page.GotoAsync($"{Local.AuthUrl}/management/docs");
-        await Assertions.Expect(portal.Page.GetByText("Idempotency-Key").First).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Assertions.Expect(portal.Page.GetByText("Idempotency-Key").First)
+            .ToBeVisibleAsync(new() { Timeout = 30_000 });
 
         Assert.That(faults, Is.Empty);
         Assert.That(

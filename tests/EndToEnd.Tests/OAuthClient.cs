@@ -21,7 +21,8 @@ internal sealed record OAuthClient(LocalSystem System, string ClientId, string C
     }
 
     public Task<Answer> Redeem(string code, string redirectUri, string? verifier = null) => Ask(
-        ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirectUri), ("code_verifier", verifier));
+        ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirectUri),
+        ("code_verifier", verifier));
 
     public Task<Answer> Refresh(string refreshToken) =>
         Ask(("grant_type", "refresh_token"), ("refresh_token", refreshToken));
@@ -32,7 +33,8 @@ internal sealed record OAuthClient(LocalSystem System, string ClientId, string C
     {
         using var http = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{System.AuthUrl}/connect/token");
-        var form = parameters.Where(one => one.Value is not null).Select(one => KeyValuePair.Create(one.Name, one.Value)).ToList();
+        var form = parameters.Where(one => one.Value is not null)
+            .Select(one => KeyValuePair.Create(one.Name, one.Value)).ToList();
         if (SecretInBody)
         {
             form.Add(new("client_id", ClientId));

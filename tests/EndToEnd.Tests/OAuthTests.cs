@@ -58,7 +58,8 @@ internal sealed class OAuthTests : EndToEndTest
         var client = await customer.GenerateClient("https://idp.example/callback");
         var portal = await SignIn(customer);
 
-        var response = await portal.Page.GotoAsync(client.AuthorizeUrl("https://ct1-bootstrap.clouditude.example/", "xyz"));
+        var response = await portal.Page.GotoAsync(
+            client.AuthorizeUrl("https://ct1-bootstrap.clouditude.example/", "xyz"));
 
         Assert.That(response!.Status, Is.EqualTo(400));
         Assert.That(portal.Page.Url, Does.StartWith(Local.AuthUrl));
@@ -77,7 +78,8 @@ internal sealed class OAuthTests : EndToEndTest
         Assert.That((string?)stranger["error"], Is.EqualTo("invalid_client"));
 
         var back = await Consent(portal, callback, client, Verifier);
-        var unproven = await client.Redeem(back["code"]!, callback.Uri, "another-verifier-of-more-than-43-characters-0");
+        var unproven = await client.Redeem(
+            back["code"]!, callback.Uri, "another-verifier-of-more-than-43-characters-0");
         Assert.That((string?)unproven["error"], Is.EqualTo("invalid_grant"), unproven.ToString());
 
         back = await Consent(portal, callback, client, null);
@@ -115,7 +117,8 @@ internal sealed class OAuthTests : EndToEndTest
         }
 
         await RequireProvisions(tokens, "dee@customer.example");
-        Assert.That((await client.Redeem(code, callback.Uri)).Status, Is.EqualTo(HttpStatusCode.OK), "it was not used up");
+        Assert.That(
+            (await client.Redeem(code, callback.Uri)).Status, Is.EqualTo(HttpStatusCode.OK), "it was not used up");
     }
 
     [Test]

@@ -24,7 +24,8 @@ internal sealed class ProvisioningLogTests : EndToEndTest
         var rows = await portal.Page.Locator("tbody tr").AllInnerTextsAsync();
         Assert.That(rows, Has.Count.EqualTo(1));
         Assert.That(rows[0], Does.Contain("Creation refused").And.Contains("jane@other.example"));
-        Assert.That(rows[0], Does.Contain(refused.Detail!).And.Contains("400 invalidValue").And.Contains("Identity provider"));
+        Assert.That(
+            rows[0], Does.Contain(refused.Detail!).And.Contains("400 invalidValue").And.Contains("Identity provider"));
 
         var download = await portal.Page.RunAndWaitForDownloadAsync(
             () => portal.Page.GetByRole(AriaRole.Link, new() { Name = "Download as CSV" }).ClickAsync());
@@ -52,7 +53,9 @@ internal sealed class ProvisioningLogTests : EndToEndTest
         var rows = await portal.Page.Locator("tbody tr").AllInnerTextsAsync();
         Assert.That(rows, Has.Count.EqualTo(2));
         Assert.That(rows[0], Does.Contain("Deactivated").And.Contains("Changed: active").And.Contains(customer.Email));
-        Assert.That(rows[1], Does.Contain("Created").And.Contains("Mended: password-dropped").And.Contains("Identity provider"));
+        Assert.That(
+            rows[1],
+            Does.Contain("Created").And.Contains("Mended: password-dropped").And.Contains("Identity provider"));
     }
 
     [Test]

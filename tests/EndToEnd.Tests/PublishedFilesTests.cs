@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// What <c>dotnet publish</c> ships of packages: each assembly is one more that must be kept free of known faults. A new
-/// one is a visible change of a list in <c>Published/</c>.
+/// What <c>dotnet publish</c> ships of packages: each assembly is one more that must be kept free of known faults. A
+/// new one is a visible change of a list in <c>Published/</c>.
 /// </summary>
 internal sealed class PublishedFilesTests
 {
@@ -27,7 +27,9 @@ internal sealed class PublishedFilesTests
         Assert.That(listed.ExitCode, Is.Zero, listed.ToString());
         var files = JsonNode.Parse(listed.Output)!["Items"]!["ResolvedFileToPublish"]!.AsArray()
             .Select(file => ((string)file!["RelativePath"]!).Replace('\\', '/'))
-            .Where(file => file.EndsWith(".dll", StringComparison.Ordinal) && !file.Contains('/', StringComparison.Ordinal))
+            .Where(
+                file =>
+                    file.EndsWith(".dll", StringComparison.Ordinal) && !file.Contains('/', StringComparison.Ordinal))
             .Order(StringComparer.Ordinal).ToList();
 
         foreach (var name in unneeded)

@@ -64,7 +64,9 @@ internal sealed partial class RealClientTests : EndToEndTest
             await RequireProvisions(token.AccessToken);
 
         var told = await Introspect(http, server, refreshed.AccessToken!);
-        Assert.That((told.IsActive, told.ClientId, told.Scopes), Is.EqualTo((true, client.ClientId, new[] { "scim", "offline_access" })));
+        Assert.That(
+            (told.IsActive, told.ClientId, told.Scopes),
+            Is.EqualTo((true, client.ClientId, new[] { "scim", "offline_access" })));
 
         var revoked = await http.RevokeTokenAsync(Prepare(client, new TokenRevocationRequest
         {
@@ -72,7 +74,9 @@ internal sealed partial class RealClientTests : EndToEndTest
         }));
         Assert.That(revoked.IsError, Is.False);
         foreach (var dead in new[] { refreshed, traded })
-            Assert.That((await Local.Scim($"Bearer {dead.AccessToken}").Test()).Status, Is.EqualTo(System.Net.HttpStatusCode.Unauthorized));
+            Assert.That(
+                (await Local.Scim($"Bearer {dead.AccessToken}").Test()).Status,
+                Is.EqualTo(System.Net.HttpStatusCode.Unauthorized));
         Assert.That((await Introspect(http, server, refreshed.AccessToken!)).IsActive, Is.False);
         await RequireProvisions(own.AccessToken);
     }
@@ -97,7 +101,9 @@ internal sealed partial class RealClientTests : EndToEndTest
         await RequireProvisions(traded.AccessToken);
     }
 
-    /// <summary>From the refusal of a resource server to its metadata (RFC 9728 §5) and those of the authorization server.</summary>
+    /// <summary>
+    /// From the refusal of a resource server to its metadata (RFC 9728 §5) and those of the authorization server.
+    /// </summary>
     private static async Task<DiscoveryDocumentResponse> Discover(HttpClient http)
     {
         using var refused = await http.GetAsync(new Uri($"{Local.ScimBaseUrl}/Users"));
@@ -114,7 +120,9 @@ internal sealed partial class RealClientTests : EndToEndTest
         return server;
     }
 
-    /// <summary>As <c>Scim.Api</c>, with its key, in an assertion without a type, as most libraries make them.</summary>
+    /// <summary>
+    /// As <c>Scim.Api</c>, with its key, in an assertion without a type, as most libraries make them.
+    /// </summary>
     private static async Task<TokenIntrospectionResponse> Introspect(
         HttpClient http, DiscoveryDocumentResponse server, string token)
     {

@@ -27,7 +27,8 @@ internal sealed class RotateScriptTests : EndToEndTest
     [TestCase("oauth2")]
     public async Task It_puts_the_new_secret_into_the_vault_and_ends_the_old_one(string method)
     {
-        var ended = await Rotate($"cat > {Vault}", "--read-back", $"cat {Vault}", "--method", method, "--lifetime", "86400");
+        var ended = await Rotate(
+            $"cat > {Vault}", "--read-back", $"cat {Vault}", "--method", method, "--lifetime", "86400");
 
         Assert.That(ended.ExitCode, Is.Zero, ended.ToString());
         Assert.That(ended.Output, Does.Contain("SCIM answers to them. Done."));
@@ -111,7 +112,8 @@ internal sealed class RotateScriptTests : EndToEndTest
     private Task<Ended> Rotate(string vault, params string[] options) => Script.Run(
         Script.RotateSh,
         [
-            "--url", Local.AuthUrl, "--scim-url", Local.ScimBaseUrl, "--account", customer.AccountId, "--client", client.Id,
+            "--url", Local.AuthUrl, "--scim-url", Local.ScimBaseUrl, "--account", customer.AccountId, "--client",
+            client.Id,
             "--key", client.KeyFile, "--state", Path.Combine(client.Folder, "state"), "--vault", vault, .. options,
         ]);
 

@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// <c>kill -9</c> of <c>Auth.Server</c> at any moment of a rotation: the old set is wholly alive or the new one, never both,
-/// never none, and the same <c>Idempotency-Key</c> finishes the job.
+/// <c>kill -9</c> of <c>Auth.Server</c> at any moment of a rotation: the old set is wholly alive or the new one, never
+/// both, never none, and the same <c>Idempotency-Key</c> finishes the job.
 /// </summary>
 internal sealed class RotationCrashTests : EndToEndTest
 {
@@ -57,7 +57,9 @@ internal sealed class RotationCrashTests : EndToEndTest
         TestContext.Out.WriteLine($"Killed while: {string.Join(", ", killedWhile)}");
     }
 
-    /// <summary>Kills the server after a while, starts it again, and sees who is let in before anybody retries.</summary>
+    /// <summary>
+    /// Kills the server after a while, starts it again, and sees who is let in before anybody retries.
+    /// </summary>
     private async Task Crash(TimeSpan after, (string Token, string Id) old, SemaphoreSlim restarted)
     {
         await Task.Delay(after);
@@ -121,7 +123,8 @@ internal sealed class RotationCrashTests : EndToEndTest
         {
             var answer = await scim.Test();
             // 503 is "I cannot know", and a set that was not confirmed admits nobody until it is.
-            var isSure = answer.Status is HttpStatusCode.OK || (answer.Status is HttpStatusCode.Unauthorized && !wanted);
+            var isSure = answer.Status is HttpStatusCode.OK
+                || (answer.Status is HttpStatusCode.Unauthorized && !wanted);
             if (isSure || watch.Elapsed > longest)
                 return answer.Status == HttpStatusCode.OK;
             await Task.Delay(TimeSpan.FromMilliseconds(100));

@@ -8,7 +8,9 @@ internal sealed record Ended(int ExitCode, string Output, string Error)
     public override string ToString() => $"exit code {ExitCode}\n{Output}\n{Error}";
 }
 
-/// <summary>Runs the programs that people run: the scripts of this repository, and the commands that they write.</summary>
+/// <summary>
+/// Runs the programs that people run: the scripts of this repository, and the commands that they write.
+/// </summary>
 internal static class Script
 {
     private static readonly TimeSpan longest = TimeSpan.FromMinutes(5);
@@ -62,14 +64,16 @@ internal static class Script
                 return line;
         }
 
-        throw new InvalidOperationException($"It ended early: {await process.StandardError.ReadToEndAsync(timeout.Token)}");
+        throw new InvalidOperationException(
+            $"It ended early: {await process.StandardError.ReadToEndAsync(timeout.Token)}");
     }
 
     private static string FindRepository()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "SciLeads.Auth.sln")))
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("The tests run outside of their repository.");
+            folder = folder.Parent ?? throw new DirectoryNotFoundException(
+                "The tests run outside of their repository.");
         return folder.FullName;
     }
 }

@@ -30,7 +30,8 @@ internal sealed class TlsProxy : IAsyncDisposable
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(port, listen => listen.UseHttps(certificate)));
+        builder.WebHost.ConfigureKestrel(
+            kestrel => kestrel.ListenLocalhost(port, listen => listen.UseHttps(certificate)));
         app = builder.Build();
         app.Run(context => Forward(
             context,
@@ -64,7 +65,8 @@ internal sealed class TlsProxy : IAsyncDisposable
         request.Headers.TryAddWithoutValidation("X-Forwarded-Proto", "https");
         request.Headers.TryAddWithoutValidation("X-Forwarded-Host", from.Host.Value);
         request.Headers.TryAddWithoutValidation("X-Forwarded-For", "203.0.113.7");
-        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
+        using var response = await http.SendAsync(
+            request, HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
         context.Response.StatusCode = (int)response.StatusCode;
         foreach (var (name, values) in response.Headers.Concat(response.Content.Headers))
             context.Response.Headers[name] = values.ToArray();
@@ -76,7 +78,8 @@ internal sealed class TlsProxy : IAsyncDisposable
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = request.CreateSelfSigned(
+            DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         // With its key in memory, as Kestrel wants it.
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
     }

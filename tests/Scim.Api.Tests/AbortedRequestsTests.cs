@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Scim.Api.Tests;
 
-/// <summary>Clients that leave before the answer are no fault of the server: they leave no stack trace in its log.</summary>
+/// <summary>
+/// Clients that leave before the answer are no fault of the server: they leave no stack trace in its log.
+/// </summary>
 public sealed class AbortedRequestsTests
 {
     [Test]
@@ -30,12 +32,15 @@ public sealed class AbortedRequestsTests
         Assert.That((int)(await client.Get("Users?count=1")).Status, Is.EqualTo(200));
 
         Assert.That(
-            server.Logs.AtLeast(LogLevel.Warning).Where(line => line.Contains("   at ", StringComparison.Ordinal)), Is.Empty);
+            server.Logs.AtLeast(LogLevel.Warning).Where(line => line.Contains("   at ", StringComparison.Ordinal)),
+            Is.Empty);
 
         Task<HttpResponseMessage> Request(int number, CancellationToken leaving) => (number % 8) switch
         {
             0 => client.GetAsync(new Uri("Users?count=100", UriKind.Relative), leaving),
-            1 => client.GetAsync(new Uri("Users?filter=userName%20sw%20%22u%22&sortBy=userName", UriKind.Relative), leaving),
+            1 =>
+                client.GetAsync(
+                    new Uri("Users?filter=userName%20sw%20%22u%22&sortBy=userName", UriKind.Relative), leaving),
             2 => client.PostAsync(new Uri("Users", UriKind.Relative), Body(User($"late{number}@example.com")), leaving),
             3 => client.PostAsync(new Uri("Users", UriKind.Relative), Body("{"), leaving),
             4 => portal.GetAsync(new Uri("events.csv", UriKind.Relative), leaving),

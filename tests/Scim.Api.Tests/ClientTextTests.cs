@@ -10,8 +10,8 @@ using Scim.Api.Provisioning;
 namespace Scim.Api.Tests;
 
 /// <summary>
-/// A client that puts a secret into a wrong place finds it in no answer, no provisioning event and no line of the log at
-/// any level. SECRET stands for it.
+/// A client that puts a secret into a wrong place finds it in no answer, no provisioning event and no line of the log
+/// at any level. SECRET stands for it.
 /// </summary>
 [Parallelizable]
 internal sealed class ClientTextTests
@@ -32,22 +32,30 @@ internal sealed class ClientTextTests
         """title pr xor password eq "SECRET" """, """password co "\u0000SECRET" """, """token eq "x\"SECRET" """, "1password eq \"SECRET\"",
         """manager[password eq "SECRET"]""", """department[value eq "SECRET"]""", """emails[type eq "work"].password eq "SECRET" """,
         "password:SECRET", "password:SECRET pr", """password:SECRET eq "x" """, "password/SECRET pr", "SECRET=password", "SECRET:password pr",
-        "urn:password:SECRET pr", "urn:SECRET:password pr", "urn:ietf:params:scim:schemas:core:2.0:User:password:SECRET pr",
-        "urn:ietf:params:scim:schemas:core:2.0:User:password:SECRET", "userName password:SECRET", "userName password=SECRET",
+        "urn:password:SECRET pr", "urn:SECRET:password pr",
+        "urn:ietf:params:scim:schemas:core:2.0:User:password:SECRET pr",
+        "urn:ietf:params:scim:schemas:core:2.0:User:password:SECRET", "userName password:SECRET",
+        "userName password=SECRET",
         """userName eq "ann" and password:SECRET""", "not (password:SECRET)", "emails[password:SECRET pr]", "emails[password=SECRET]",
         """emails[type eq "work"].password:SECRET pr""", "password:SECRET[value pr]", "name.password:SECRET pr", "Bearer:SECRET",
     ];
 
     private static readonly string[] paths =
     [
-        "Users?sortBy=password eq \"SECRET\"", "Users?sortBy=password=SECRET", "Users?sortOrder=\"SECRET\"", "Users?sortOrder=password=SECRET",
-        "Users?attributes=password,\"SECRET\"", "Users?count=password=SECRET", "Users?startIndex=\"SECRET\"", "Users?cursor=SECRET",
-        "Users?access_token=SECRET", "Users/nobody?filter=password eq \"SECRET\"", "Nothing?filter=password eq \"SECRET\"",
+        "Users?sortBy=password eq \"SECRET\"", "Users?sortBy=password=SECRET", "Users?sortOrder=\"SECRET\"",
+        "Users?sortOrder=password=SECRET",
+        "Users?attributes=password,\"SECRET\"", "Users?count=password=SECRET", "Users?startIndex=\"SECRET\"",
+        "Users?cursor=SECRET",
+        "Users?access_token=SECRET", "Users/nobody?filter=password eq \"SECRET\"",
+        "Nothing?filter=password eq \"SECRET\"",
         "Schemas?filter=password eq \"SECRET\"", "Groups?filter=password eq \"SECRET\"", "Users?password=SECRET",
         "Me?filter=password eq \"SECRET\"", "ServiceProviderConfig?filter=password eq \"SECRET\"",
-        "Users?sortBy=password:SECRET", "Users?sortBy=urn:password:SECRET", "Users?sortBy=SECRET=password", "Users?sortBy=password/SECRET",
-        "Users?sortBy=urn:ietf:params:scim:schemas:core:2.0:User:password:SECRET", "Users?sortOrder=SECRET", "Users?sortOrder=password:SECRET",
-        "Users?startIndex=SECRET", "Users?startIndex=password:SECRET", "Users?count=SECRET", "Users?count=password:SECRET",
+        "Users?sortBy=password:SECRET", "Users?sortBy=urn:password:SECRET", "Users?sortBy=SECRET=password",
+        "Users?sortBy=password/SECRET",
+        "Users?sortBy=urn:ietf:params:scim:schemas:core:2.0:User:password:SECRET", "Users?sortOrder=SECRET",
+        "Users?sortOrder=password:SECRET",
+        "Users?startIndex=SECRET", "Users?startIndex=password:SECRET", "Users?count=SECRET",
+        "Users?count=password:SECRET",
         "Users?sortBy=userName&sortOrder=SECRET=descending", "Users/password:SECRET", "Groups/password:SECRET",
     ];
 
@@ -114,7 +122,8 @@ internal sealed class ClientTextTests
         foreach (var search in searches.Select(Fill))
             await Send("POST", "Users/.search", search);
         foreach (var path in (string[])["/Users?password=SECRET", "/Users/x?password=SECRET", "/Nothing?password=SECRET",
-            "password:SECRET", "/password:SECRET", "/Users/password:SECRET", "/Users/SECRET=password", "SECRET=password"])
+            "password:SECRET", "/password:SECRET", "/Users/password:SECRET", "/Users/SECRET=password",
+            "SECRET=password"])
             await Send("POST", "Bulk", Bulk($$"""{"method":"DELETE","path":"{{Fill(path)}}"}"""));
         await Send("POST", "Bulk", Bulk(Fill("""{"method":"password:SECRET","path":"/Users"}""")));
 
@@ -148,7 +157,8 @@ internal sealed class ClientTextTests
     [TestCase("password eq \"a\\\"b\" and x", "… eq \"…\" and …")]
     [TestCase("password eq \"a", "… eq \"…\"")]
     [TestCase("name.givenName eq bob", "name.givenName eq bob")]
-    public void What_the_schema_knows_is_shown(string text, string shown) => Assert.That(Excerpt.Of(text), Is.EqualTo(shown));
+    public void What_the_schema_knows_is_shown(string text, string shown) =>
+        Assert.That(Excerpt.Of(text), Is.EqualTo(shown));
 
     [Test]
     public void Values_of_a_write_only_attribute_are_not_shown()
@@ -181,7 +191,8 @@ internal sealed class ClientTextTests
     {
         Assert.That(Excerpt.OfName(text), Is.EqualTo(isShown ? $"\"{text}\"" : "this word"));
         if (!isShown && text != "" && !AttributePath.TryParse(text, out _))
-            Assert.That(Assert.Throws<ScimException>(() => Sorting.Read(text, null))!.Message, Does.Contain("not this word"));
+            Assert.That(
+                Assert.Throws<ScimException>(() => Sorting.Read(text, null))!.Message, Does.Contain("not this word"));
     }
 
     private static string Fill(string text) => text.Replace("SECRET", Secret, StringComparison.Ordinal);

@@ -6,7 +6,9 @@ using Shared.Contracts;
 
 namespace Scim.Api.Tests;
 
-/// <summary>A server that keeps answers while it has a lease, of a minute, with a clock that only the test moves.</summary>
+/// <summary>
+/// A server that keeps answers while it has a lease, of a minute, with a clock that only the test moves.
+/// </summary>
 internal sealed class LeasedServer : IAsyncDisposable
 {
     private readonly TestAuthServer authServer;
@@ -50,7 +52,9 @@ internal sealed class LeasedServer : IAsyncDisposable
         return await client.Send(method, path);
     }
 
-    /// <summary>The old set of the account ends, and its successor is this event's; introspection knows it already.</summary>
+    /// <summary>
+    /// The old set of the account ends, and its successor is this event's; introspection knows it already.
+    /// </summary>
     public Task Replace(TestAccount account)
     {
         account.SetId = Guid.CreateVersion7();
@@ -59,7 +63,9 @@ internal sealed class LeasedServer : IAsyncDisposable
             new() { Account = account.Id, Generation = account.Generation, CredentialSet = account.SetId });
     }
 
-    /// <summary>Nothing is heard of the authorization server for longer than a lease lasts, as in a paused process.</summary>
+    /// <summary>
+    /// Nothing is heard of the authorization server for longer than a lease lasts, as in a paused process.
+    /// </summary>
     public async Task LoseLease()
     {
         await Events.HoldAnswers();

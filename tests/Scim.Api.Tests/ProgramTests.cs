@@ -38,7 +38,8 @@ public sealed class ProgramTests
             Name,
             [
                 "Scim__EraseDeletedAfterDays=soon", "Scim__KeepEventsDays=0", "Scim__MigrateAtStart=perhaps",
-                "Scim__KnownProxies__0=proxy", "Introspection__AttemptTimeout=never", "Introspection__CacheSize=0", "Urls=5002",
+                "Scim__KnownProxies__0=proxy", "Introspection__AttemptTimeout=never", "Introspection__CacheSize=0",
+                "Urls=5002",
             ],
             arguments);
         Assert.That(run.ExitCode, Is.EqualTo(1));
@@ -47,7 +48,8 @@ public sealed class ProgramTests
         {
             "Scim__BaseUrl is not set", "ConnectionStrings__Scim is not set", "AuthServer__Issuer is not set",
             "AuthServer__Url is not set", "AuthServer__ClientKeyFile is not set",
-            "Scim__EraseDeletedAfterDays is \"soon\", which is not a valid whole number", "Scim__KeepEventsDays must be",
+            "Scim__EraseDeletedAfterDays is \"soon\", which is not a valid whole number",
+            "Scim__KeepEventsDays must be",
             "Scim__MigrateAtStart is \"perhaps\"", "Scim__KnownProxies holds proxy",
             "Introspection__AttemptTimeout is \"never\", which is not a valid duration", "CacheSize", "Urls has 5002",
         })
@@ -68,7 +70,8 @@ public sealed class ProgramTests
     public async Task A_fault_of_the_program_keeps_its_stack()
     {
         var run = await ProgramRun.Of(
-            Name, ["ConnectionStrings__Scim=Host=127.0.0.1;Port=9", "Logging__LogLevel__Default=Deafening"], "database", "migrate");
+            Name, ["ConnectionStrings__Scim=Host=127.0.0.1;Port=9", "Logging__LogLevel__Default=Deafening"], "database",
+            "migrate");
         Assert.That(run.ExitCode, Is.EqualTo(1));
         Assert.That(run.Error, Does.Contain("InvalidOperationException").And.Contain("   at "));
     }

@@ -75,7 +75,8 @@ public sealed class StartTests
 
         foreach (var response in new[]
         {
-            await client.GetAsync("Users"), await client.GetAsync("Users/nobody"), await client.GetAsync("ServiceProviderConfig"),
+            await client.GetAsync("Users"), await client.GetAsync("Users/nobody"), await client.GetAsync(
+                "ServiceProviderConfig"),
             await stranger.GetAsync("/scim/v2/Users"), await stranger.GetAsync("/portal/users"),
         })
         {

@@ -42,7 +42,8 @@ internal sealed class TestEvents(TestAuthServer server) : IDisposable
     }
 
     /// <summary>Sends an event to the nodes; ends when it is acknowledged.</summary>
-    public Task Send(SecurityEvent happened, string kind = SecurityEvents.CredentialChange) => Send(happened, kind, _ => { });
+    public Task Send(SecurityEvent happened, string kind = SecurityEvents.CredentialChange) =>
+        Send(happened, kind, _ => { });
 
     /// <summary>Sends an event with a token that is not as it should be.</summary>
     public Task Send(SecurityEvent happened, string kind, Action<SecurityTokenDescriptor> change)

@@ -24,7 +24,8 @@ internal sealed class AuthenticatorModel(SecondFactorRegister factors, Authentic
     public Task OnGet(CancellationToken cancellation) => Load(cancellation);
 
     public Task<IActionResult> OnPost(CancellationToken cancellation) => Add(
-        App, () => Accept(cancellation), "Your authenticator app is set up. Your other sessions were ended.", cancellation);
+        App, () => Accept(cancellation), "Your authenticator app is set up. Your other sessions were ended.",
+        cancellation);
 
     public Task<IActionResult> OnPostRemove(CancellationToken cancellation) => Remove(
         App, () => apps.Remove(Administrator.AdministratorId, cancellation),
@@ -41,7 +42,8 @@ internal sealed class AuthenticatorModel(SecondFactorRegister factors, Authentic
         if (!await apps.Accept(Administrator, Ticket, Code, cancellation))
         {
             throw ProblemException.Invalid(
-                "This is not the code of the key below. Check that the device's clock is right, and enter the next code.");
+                "This is not the code of the key below. Check that the device's clock is right, and enter the "
+                + "next code.");
         }
     }
 }

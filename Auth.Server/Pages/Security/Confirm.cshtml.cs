@@ -12,7 +12,8 @@ namespace Auth.Server.Pages.Security;
 /// <see cref="RecentSignInAttribute"/> guards.
 /// </summary>
 internal sealed class ConfirmModel(
-    SignIn signIn, Sessions sessions, Passkeys passkeys, AuditTrail audit, Operation operation, UserManager<Administrator> administrators)
+    SignIn signIn, Sessions sessions, Passkeys passkeys, AuditTrail audit, Operation operation,
+    UserManager<Administrator> administrators)
     : PageModel
 {
     public const string Path = "/security/confirm";
@@ -56,7 +57,8 @@ internal sealed class ConfirmModel(
         if (whose?.Id == SignedIn.From(User).AdministratorId)
             return await GoOn(cancellation);
         await audit.Refused(
-            SignedIn.From(User).At(HttpContext), AuditAction.ConfirmIdentity, SignedIn.From(User).AccountId, "The passkey was not accepted.");
+            SignedIn.From(User).At(HttpContext), AuditAction.ConfirmIdentity, SignedIn.From(User).AccountId,
+            "The passkey was not accepted.");
         return await Refuse(wait: null, "This passkey was not accepted. Try again, or enter your password.");
     }
 

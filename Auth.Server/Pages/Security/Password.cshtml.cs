@@ -8,7 +8,8 @@ namespace Auth.Server.Pages.Security;
 
 /// <summary>A new password takes the old one, and ends the other sessions: somebody may have had it.</summary>
 internal sealed class PasswordModel(
-    SignIn signIn, Passwords passwords, Sessions sessions, Operation operation, UserManager<Administrator> administrators)
+    SignIn signIn, Passwords passwords, Sessions sessions, Operation operation,
+    UserManager<Administrator> administrators)
     : PortalPage
 {
     [BindProperty]

@@ -7,7 +7,9 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages.Settings;
 
-/// <summary>What was done with the account, by whom and from where. SciLeads' own staff are not named to customers.</summary>
+/// <summary>
+/// What was done with the account, by whom and from where. SciLeads' own staff are not named to customers.
+/// </summary>
 internal sealed class AuditLogModel(AuthDbContext db) : PageModel
 {
     public const string Path = "/settings/audit-log";

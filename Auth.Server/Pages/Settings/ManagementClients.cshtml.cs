@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Auth.Server.Pages.Settings;
 
-/// <summary>The programs that read and rotate the account's credentials through the management API. Each knows this account only.</summary>
+/// <summary>
+/// The programs that read and rotate the account's credentials through the management API. Each knows this account
+/// only.
+/// </summary>
 [RecentSignIn]
 internal sealed class ManagementClientsModel(ManagementClients clients, AuthOptions options) : PortalPage
 {

@@ -20,7 +20,8 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
     private static readonly TimeSpan tokenLifetime = TimeSpan.FromMinutes(5);
 
     /// <summary>A page of people that match a search; an empty search is everybody.</summary>
-    public async Task<PortalUsers> List(SignedIn administrator, string? search, int page, CancellationToken cancellation)
+    public async Task<PortalUsers> List(
+        SignedIn administrator, string? search, int page, CancellationToken cancellation)
     {
         var query = $"{UsersPath}?search={Uri.EscapeDataString(search ?? "")}&page={page}";
         using var response = await Send(administrator, new(HttpMethod.Get, query), People, cancellation);
@@ -57,12 +58,11 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         Send(administrator, new(HttpMethod.Get, $"{EventsPath}.csv{query}"), Log, cancellation);
 
     /// <summary>
-    /// Has something changed. Whoever asked may leave meanwhile: what has been sent cannot be taken back, and what came of it
-    /// must be known.
+    /// Has something changed. Whoever asked may leave meanwhile: what has been sent cannot be taken back, and what came
+    /// of it must be known.
     /// </summary>
-    /// <exception cref="ProblemException">
-    /// A refusal of Scim.Api, or, with <see cref="ProblemException.IsOutcomeUnknown"/>, no answer of which it is certain that
-    /// nothing was changed.
+    /// <exception cref="ProblemException"> A refusal of Scim.Api, or, with
+    /// <see cref="ProblemException.IsOutcomeUnknown"/>, no answer of which it is certain that nothing was changed.
     /// </exception>
     private async Task Change(SignedIn administrator, HttpRequestMessage request)
     {
@@ -74,8 +74,8 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         {
             throw new ProblemException(
                 StatusCodes.Status503ServiceUnavailable,
-                "It is not known whether this was done: there was no clear answer. Look at the list of people before you try "
-                + "again.")
+                "It is not known whether this was done: there was no clear answer. Look at the list of people before "
+                + "you try again.")
             {
                 IsOutcomeUnknown = true,
             };
@@ -90,7 +90,8 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
                 or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
         };
 
-    /// <exception cref="ProblemException">A refusal of Scim.Api, in its words, or 503 if it cannot be reached.</exception>
+    /// <exception cref="ProblemException">A refusal of Scim.Api, in its words, or 503 if it cannot be
+    /// reached.</exception>
     private async Task<HttpResponseMessage> Send(
         SignedIn administrator, HttpRequestMessage request, string what, CancellationToken cancellation)
     {
@@ -123,8 +124,8 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         (IssuedUnder.Session, administrator.SessionId.ToString()));
 
     /// <summary>
-    /// A refusal in Scim.Api's words. An answer without them is somebody else's, such as a proxy's, and a 5xx of theirs does
-    /// not say what became of the request.
+    /// A refusal in Scim.Api's words. An answer without them is somebody else's, such as a proxy's, and a 5xx of theirs
+    /// does not say what became of the request.
     /// </summary>
     private static async Task<ProblemException> RefusalOf(
         HttpResponseMessage response, string what, CancellationToken cancellation)

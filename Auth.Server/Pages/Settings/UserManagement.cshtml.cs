@@ -123,7 +123,9 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
         }
     }
 
-    /// <summary>Has <c>Scim.Api</c> change something, which goes on if the browser leaves, with one audit entry.</summary>
+    /// <summary>
+    /// Has <c>Scim.Api</c> change something, which goes on if the browser leaves, with one audit entry.
+    /// </summary>
     private Task Change(AuditAction action, string about, Func<Task> act) =>
         pending.Record(Actor, action, Administrator.AccountId, about, act);
 

@@ -81,14 +81,17 @@ internal sealed record BulkOperation(JsonObject? Members)
         var endpoint = "/" + Path.TrimStart('/').Split('/', 2)[0];
         if (endpoint.Equals("/Groups", StringComparison.OrdinalIgnoreCase)
             || endpoint.Equals("/Me", StringComparison.OrdinalIgnoreCase))
-            throw new ScimException(ScimError.NotImplemented($"{endpoint} is not supported: SciLeads provisions users."));
+            throw new ScimException(
+                ScimError.NotImplemented($"{endpoint} is not supported: SciLeads provisions users."));
         if (!endpoint.Equals(type.Endpoint, StringComparison.OrdinalIgnoreCase))
             throw new ScimException(new ScimError(
                 404,
                 null,
-                $"{ShownPath ?? "This"} is not a path of a bulk operation: {type.Endpoint} and {type.Endpoint}/ID are."));
+                $"{ShownPath ?? "This"} is not a path of a bulk operation: {type.Endpoint} and "
+                + $"{type.Endpoint}/ID are."));
         if (string.IsNullOrEmpty(Target) != (Method == "POST"))
-            throw new ScimException(new ScimError(405, null, $"{Method} is not possible at {ShownPath ?? "this path"}."));
+            throw new ScimException(
+                new ScimError(405, null, $"{Method} is not possible at {ShownPath ?? "this path"}."));
     }
 
     private static string? Text(JsonObject? members, string name) => DocumentReader.Text(members?[name]);

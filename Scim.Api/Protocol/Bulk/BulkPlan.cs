@@ -2,8 +2,8 @@ namespace Scim.Api.Protocol.Bulk;
 
 /// <summary>
 /// The order in which operations are done: as they came, but what an operation refers to is made before it. Where
-/// operations refer to each other in a circle (RFC 7644 §3.7.1), one is begun without the references that it cannot have
-/// yet, and completed as soon as they can be had.
+/// operations refer to each other in a circle (RFC 7644 §3.7.1), one is begun without the references that it cannot
+/// have yet, and completed as soon as they can be had.
 /// </summary>
 internal sealed class BulkPlan
 {
@@ -56,7 +56,8 @@ internal sealed class BulkPlan
             if (progress[operation] == Progress.Done)
                 return;
             progress[operation] = Progress.Open;
-            open.Push((operation, new(operations[operation].References.Where(creating.ContainsKey).Select(id => creating[id]))));
+            var references = operations[operation].References.Where(creating.ContainsKey).Select(id => creating[id]);
+            open.Push((operation, new(references)));
         }
     }
 

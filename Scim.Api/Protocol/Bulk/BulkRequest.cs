@@ -11,7 +11,9 @@ namespace Scim.Api.Protocol.Bulk;
 /// </summary>
 internal sealed record BulkRequest(IReadOnlyList<BulkOperation> Operations, long FailOnErrors)
 {
-    /// <summary>As <c>/ServiceProviderConfig</c> says; the most that is sent is <see cref="RequestBody.MaxLength"/>.</summary>
+    /// <summary>
+    /// As <c>/ServiceProviderConfig</c> says; the most that is sent is <see cref="RequestBody.MaxLength"/>.
+    /// </summary>
     public const int MaxOperations = 1000;
 
     public static BulkRequest Read(JsonObject request)

@@ -8,7 +8,8 @@ namespace Scim.Api.Protocol.Bulk;
 /// What came of an operation (RFC 7644 §3.7.3): a resource, an error, both if the resource was made but lacks a
 /// reference, or neither if it was deleted.
 /// </summary>
-internal sealed record BulkResult(BulkOperation Operation, int Status, Resource? Resource = null, ScimError? Error = null)
+internal sealed record BulkResult(
+    BulkOperation Operation, int Status, Resource? Resource = null, ScimError? Error = null)
 {
     private const string Schema = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 

@@ -49,7 +49,9 @@ internal static partial class Excerpt
             {
                 var isValue = isKnown && isCompared;
                 var lookup = token[0] == '.' ? inside : find;
-                var target = !isCompared && AttributePath.TryParse(token.TrimStart('.'), out var path) ? lookup(path) : null;
+                var target = !isCompared && AttributePath.TryParse(token.TrimStart('.'), out var path)
+                    ? lookup(path)
+                    : null;
                 isKnown = target is { Attribute: not null, IsSecret: false };
                 if (isKnown && find == Find && token[0] != '.')
                     inside = target!.Sub is null ? target.Attribute!.FindInside : FindNothing;

@@ -46,8 +46,10 @@ internal static class FilterMeaning
 
     private static IEnumerable<string> Conditions(Filter filter, AttributeLookup find, bool isAnd) => filter switch
     {
-        Filter.And(var left, var right) when isAnd => Conditions(left, find, isAnd).Concat(Conditions(right, find, isAnd)),
-        Filter.Or(var left, var right) when !isAnd => Conditions(left, find, isAnd).Concat(Conditions(right, find, isAnd)),
+        Filter.And(var left, var right) when isAnd =>
+            Conditions(left, find, isAnd).Concat(Conditions(right, find, isAnd)),
+        Filter.Or(var left, var right) when !isAnd =>
+            Conditions(left, find, isAnd).Concat(Conditions(right, find, isAnd)),
         _ => [filter.Meaning(find)],
     };
 

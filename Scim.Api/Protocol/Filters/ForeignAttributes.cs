@@ -9,7 +9,9 @@ internal static class ForeignAttributes
     private static readonly Filter Everybody = new Filter.Present(new AttributePath(null, "id"));
     private static readonly Filter Nobody = new Filter.Not(Everybody);
 
-    /// <summary>What the filter says of one of the types: an attribute that this type does not have has no value.</summary>
+    /// <summary>
+    /// What the filter says of one of the types: an attribute that this type does not have has no value.
+    /// </summary>
     public static Filter AmongTypes(this Filter filter, AttributeLookup find) => filter switch
     {
         Filter.And(var left, var right) => new Filter.And(left.AmongTypes(find), right.AmongTypes(find)),

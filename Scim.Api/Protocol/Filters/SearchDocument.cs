@@ -7,8 +7,9 @@ namespace Scim.Api.Protocol.Filters;
 
 /// <summary>
 /// A resource as filters and sorting want it: the same attributes, each value folded once by the schema, so that
-/// afterwards everything is compared exactly. Texts with <c>caseExact: false</c> are folded (<see cref="CaseFolding"/>),
-/// points in time become UTC with microseconds and a fixed width, so that their texts are in their order.
+/// afterwards everything is compared exactly. Texts with <c>caseExact: false</c> are folded
+/// (<see cref="CaseFolding"/>), points in time become UTC with microseconds and a fixed width, so that their texts are
+/// in their order.
 /// </summary>
 internal static class SearchDocument
 {

@@ -39,8 +39,8 @@ internal sealed class LargeMessages(TimeProvider time) : IDisposable
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
         var ofAccount = await Acquire(accounts.AcquireAsync(accountId, 1, waiting.Token), cancellation)
             ?? throw new ScimException(ScimError.TooManyRequests(
-                "This account sends and reads too many large messages at the same time. Send requests for long lists and "
-                + "large bodies one after the other, or ask for fewer users at a time (count).",
+                "This account sends and reads too many large messages at the same time. Send requests for long lists "
+                + "and large bodies one after the other, or ask for fewer users at a time (count).",
                 RetryAfter));
         var ofNode = await Acquire(node.AcquireAsync(1, waiting.Token), cancellation);
         if (ofNode is not null)

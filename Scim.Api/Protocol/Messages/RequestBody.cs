@@ -33,7 +33,8 @@ internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
                 $"The body must be {MediaTypes.Scim} or {MediaTypes.Json}, not {context.Request.ContentType}."));
         if (MediaTypes.ForeignCharset(context.Request.ContentType) is { } charset)
             throw new ScimException(new ScimError(
-                415, null, $"The body must be in UTF-8, as all JSON is (RFC 8259 §8.1), not in {Excerpt.Cut(charset)}."));
+                415, null,
+                $"The body must be in UTF-8, as all JSON is (RFC 8259 §8.1), not in {Excerpt.Cut(charset)}."));
         CheckCodings(context.Request.Headers);
         var bytes = await ReadAll(context.Request, context.Features.Get<LargeMessage>(), context.RequestAborted);
         return Read(bytes);
@@ -105,7 +106,9 @@ internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
             throw new ScimException(ScimError.NotImplemented($"The transfer coding {transfer} is not supported."));
 
         static IEnumerable<string> Codings(StringValues header) => header
-            .SelectMany(line => (line ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+            .SelectMany(
+                line =>
+                    (line ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 
         static bool Is(string coding, string name) => coding.Equals(name, StringComparison.OrdinalIgnoreCase);
     }
@@ -195,7 +198,8 @@ internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
         while (true)
         {
             var read = await request.BodyReader.ReadAsync(cancellation);
-            if (Math.Max(read.Buffer.Length, request.ContentLength ?? 0) > LargeMessages.FreeBytes && message is not null)
+            if (Math.Max(read.Buffer.Length, request.ContentLength ?? 0) > LargeMessages.FreeBytes
+                && message is not null)
                 await message.TakeSlot(cancellation);
             if (read.Buffer.Length > MaxLength)
             {

@@ -32,7 +32,8 @@ internal sealed record ScimResult : IResult
         Of(StatusCodes.Status200OK, resource, projection);
 
     /// <summary>A message that is no resource.</summary>
-    public static ScimResult Ok(Action<IBufferWriter<byte>, string> write) => new(StatusCodes.Status200OK, write: write);
+    public static ScimResult Ok(Action<IBufferWriter<byte>, string> write) =>
+        new(StatusCodes.Status200OK, write: write);
 
     public static ScimResult Created(Resource resource, Projection projection) =>
         Of(StatusCodes.Status201Created, resource, projection);
@@ -56,7 +57,8 @@ internal sealed record ScimResult : IResult
             if (list.Rest is null)
                 writer.Write("]}"u8);
         },
-        writeRest: list.Rest is { } rest ? (answer, baseUrl) => WriteRest(answer, baseUrl, list, rest, projection) : null);
+        writeRest: list.Rest is { } rest ? (answer, baseUrl) =>
+            WriteRest(answer, baseUrl, list, rest, projection) : null);
 
     /// <summary>All there is, on one page: schemas, resource types.</summary>
     public static ScimResult List(IReadOnlyList<Resource> resources) =>

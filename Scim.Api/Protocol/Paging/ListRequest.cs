@@ -8,9 +8,9 @@ namespace Scim.Api.Protocol.Paging;
 
 /// <summary>
 /// What a list is asked for: by the query of a GET (RFC 7644 §3.4.2) or by the body of a search (§3.4.3). A parameter
-/// without a value is absent (but a filter that says nothing is wrong: it must not mean everybody), one that is unknown is
-/// ignored, and a wrong value is refused with the parameter's name.
-/// With a <paramref name="Cursor"/> the list is read by cursor (RFC 9865), from its beginning if that is empty.
+/// without a value is absent (but a filter that says nothing is wrong: it must not mean everybody), one that is unknown
+/// is ignored, and a wrong value is refused with the parameter's name. With a <paramref name="Cursor"/> the list is
+/// read by cursor (RFC 9865), from its beginning if that is empty.
 /// </summary>
 internal sealed record ListRequest(
     string? Filter, Sorting? Sorting, Page Page, string? Cursor, Projection Projection)
@@ -23,7 +23,8 @@ internal sealed record ListRequest(
         [.. ListNames, "filter", "sortBy", "sortOrder", "startIndex", "count", "cursor"];
 
     /// <summary>Binds an endpoint's parameter.</summary>
-    public static ValueTask<ListRequest> BindAsync(HttpContext context) => new(Read(name => context.Request.Query[name]));
+    public static ValueTask<ListRequest> BindAsync(HttpContext context) =>
+        new(Read(name => context.Request.Query[name]));
 
     /// <summary>Reads the body of a search.</summary>
     public static ListRequest Read(JsonObject search)

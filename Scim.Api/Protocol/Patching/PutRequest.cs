@@ -4,8 +4,8 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Patching;
 
 /// <summary>
-/// A PUT request (RFC 7644 §3.5.1): the resource is what the body says. What is read-only or unknown is ignored, and what
-/// is immutable stays.
+/// A PUT request (RFC 7644 §3.5.1): the resource is what the body says. What is read-only or unknown is ignored, and
+/// what is immutable stays.
 /// </summary>
 internal sealed record PutRequest(JsonObject Body, ClientHabits Habits)
 {

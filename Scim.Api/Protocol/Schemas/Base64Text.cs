@@ -14,6 +14,8 @@ internal static class Base64Text
     private static string Padded(string text)
     {
         var length = text.Count(c => !char.IsWhiteSpace(c));
-        return text.Contains('=', StringComparison.Ordinal) || length % 4 < 2 ? text : text + "=="[..(4 - (length % 4))];
+        return text.Contains('=', StringComparison.Ordinal) || length % 4 < 2
+            ? text
+            : text + "=="[..(4 - (length % 4))];
     }
 }

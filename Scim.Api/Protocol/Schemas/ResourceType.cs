@@ -28,9 +28,9 @@ internal sealed record ResourceType(string Name, string Endpoint, Schema Schema,
     public static ResourceType? Named(string name) => All.FirstOrDefault(type => type.Name == name);
 
     /// <summary>
-    /// Looks a path up: without a URN among the attributes of the resource type and those that every resource has,
-    /// with one among those of that schema. The URN of an extension alone is the extension. An attribute of an extension
-    /// is also found without its URN, unless another extension has an attribute of that name.
+    /// Looks a path up: without a URN among the attributes of the resource type and those that every resource has, with
+    /// one among those of that schema. The URN of an extension alone is the extension. An attribute of an extension is
+    /// also found without its URN, unless another extension has an attribute of that name.
     /// </summary>
     public AttributeTarget? Find(AttributePath path)
     {

@@ -10,7 +10,9 @@ namespace Scim.Api.Protocol.Schemas;
 /// </summary>
 internal sealed class ValueIndex(SchemaAttribute attribute)
 {
-    private readonly SchemaAttribute? main = attribute.Type == AttributeType.Complex ? attribute.FindSub("value") : null;
+    private readonly SchemaAttribute? main = attribute.Type == AttributeType.Complex
+        ? attribute.FindSub("value")
+        : null;
     private readonly SchemaAttribute? type = attribute.FindSub("type");
     private readonly Dictionary<string, List<JsonNode>> values = new(StringComparer.Ordinal);
 

@@ -4,7 +4,9 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Users.Search;
 
-/// <summary>What clients ask at every assignment: equality with a name, an id or an address; each has an index.</summary>
+/// <summary>
+/// What clients ask at every assignment: equality with a name, an id or an address; each has an index.
+/// </summary>
 internal static class Lookups
 {
     /// <summary>

@@ -50,7 +50,8 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
 
     /// <summary>
     /// The next <paramref name="take"/> users of the query behind a position, or from its beginning, after leaving out
-    /// <paramref name="skip"/>; with their documents as long as these have at most <paramref name="maxSize"/> bytes together.
+    /// <paramref name="skip"/>; with their documents as long as these have at most <paramref name="maxSize"/> bytes
+    /// together.
     /// </summary>
     public Task<FoundUsers> Find(
         UserQuery query, UserPosition? after, int skip, int take, int maxSize, CancellationToken cancellation)
@@ -77,7 +78,8 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
         Run(query, skip: 0, deadline => CountNow(query, deadline), cancellation);
 
     /// <summary>
-    /// Reads users that were found before, in the same order, as they are now: one that was deleted since is still there.
+    /// Reads users that were found before, in the same order, as they are now: one that was deleted since is still
+    /// there.
     /// </summary>
     public async Task<IReadOnlyList<Resource>> Read(
         Guid accountId, IReadOnlyList<FoundUser> users, CancellationToken cancellation)
@@ -184,7 +186,8 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
         return found;
     }
 
-    private static Resource ToResource(DbDataReader row, string document) => User.ToResource(row.GetGuid(0), document) with
+    private static Resource ToResource(DbDataReader row, string document) =>
+        User.ToResource(row.GetGuid(0), document) with
     {
         Created = Utc(row, 1), LastModified = Utc(row, 2), Version = row.GetInt64(3),
     };

@@ -5,8 +5,8 @@ using Shared.Hosting;
 namespace Scim.Api.Users.Walks;
 
 /// <summary>
-/// Forgets walks whose time is over, and the oldest bookmarks of an account that leaves very many: it is one that floods,
-/// or a long walk whose reader is far ahead of them. Small steps, so that no writer waits for long.
+/// Forgets walks whose time is over, and the oldest bookmarks of an account that leaves very many: it is one that
+/// floods, or a long walk whose reader is far ahead of them. Small steps, so that no writer waits for long.
 /// </summary>
 internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider time, ILogger<BookmarkPruning> log)
     : Watch(TimeSpan.FromMinutes(5), scopes, time, log)
@@ -60,7 +60,8 @@ internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider 
         await using var scope = Scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         var now = Time.GetUtcNow().UtcDateTime;
-        var over = await WalksOver(db, accountId, now).Select(walk => walk.Id).Take(WalksAtOnce).ToListAsync(cancellation);
+        var over = await WalksOver(db, accountId, now).Select(walk => walk.Id).Take(WalksAtOnce)
+            .ToListAsync(cancellation);
         if (over.Count == 0)
             return false;
         await using var write = await db.BeginWrite(cancellation);

@@ -16,16 +16,16 @@ internal sealed record Place(UserPosition? After, int Skip, Guid? WalkId, int To
 }
 
 /// <summary>
-/// Makes walks by index (RFC 7644 §3.4.2.4) lose nobody, though deletions push people to lower indexes: each page leaves
-/// a bookmark at its end, and a page that begins where a bookmark is goes on from there.
+/// Makes walks by index (RFC 7644 §3.4.2.4) lose nobody, though deletions push people to lower indexes: each page
+/// leaves a bookmark at its end, and a page that begins where a bookmark is goes on from there.
 /// <para>
-/// A bookmark is in the database before its page is answered, so the next page may come to any node. Reading one does not
-/// consume it: a page that is asked again (the answer was lost, the count is another) begins where it began before. Who
-/// walks cannot be seen. So if several walks of a query left bookmarks at an index, the page begins at the
-/// <i>lowest</i>: its reader has been shown everybody up to there, whichever walk it is, and may be shown some again. It
-/// is taken for a page of the walk that waits for this index; of several for the youngest, so that walks that were broken
-/// off die; and if none waits (it is asked again) for the youngest that came by. A walk that had come to its end before
-/// that one began counts no more: its reader has seen everybody. An index without a bookmark is counted from the
+/// A bookmark is in the database before its page is answered, so the next page may come to any node. Reading one does
+/// not consume it: a page that is asked again (the answer was lost, the count is another) begins where it began before.
+/// Who walks cannot be seen. So if several walks of a query left bookmarks at an index, the page begins at the
+/// <i>lowest</i>: its reader has been shown everybody up to there, whichever walk it is, and may be shown some again.
+/// It is taken for a page of the walk that waits for this index; of several for the youngest, so that walks that were
+/// broken off die; and if none waits (it is asked again) for the youngest that came by. A walk that had come to its end
+/// before that one began counts no more: its reader has seen everybody. An index without a bookmark is counted from the
 /// nearest one below.
 /// </para>
 /// </summary>
@@ -51,7 +51,8 @@ internal sealed class Bookmarks(ScimDbContext db, TimeProvider time)
             where walk.ExpiresAt > Now()
             orderby bookmark.NextIndex descending
             select new { Bookmark = bookmark, Walk = walk };
-        if (await live.Select(found => (int?)found.Bookmark.NextIndex).FirstOrDefaultAsync(cancellation) is not { } index)
+        var nextIndex = live.Select(found => (int?)found.Bookmark.NextIndex);
+        if (await nextIndex.FirstOrDefaultAsync(cancellation) is not { } index)
             return Place.Beginning with { Skip = startIndex - 1 };
 
         var here = await live.Where(found => found.Bookmark.NextIndex == index).ToListAsync(cancellation);

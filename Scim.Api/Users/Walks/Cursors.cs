@@ -12,8 +12,8 @@ namespace Scim.Api.Users.Walks;
 
 /// <summary>
 /// Makes and opens cursors (RFC 9865): the last user of a page, encrypted and signed for one account and one query, so
-/// that a client can neither read one nor make one nor use it elsewhere. The server keeps nothing of it but the key, which
-/// all nodes share.
+/// that a client can neither read one nor make one nor use it elsewhere. The server keeps nothing of it but the key,
+/// which all nodes share.
 /// </summary>
 internal sealed class Cursors(IDataProtectionProvider protection, TimeProvider time)
 {
@@ -27,7 +27,9 @@ internal sealed class Cursors(IDataProtectionProvider protection, TimeProvider t
         return Base64Url.EncodeToString(Protector(query).Protect(JsonSerializer.SerializeToUtf8Bytes(place)));
     }
 
-    /// <summary>Where a cursor leads; one that is not for this account and query is as good as any forged one.</summary>
+    /// <summary>
+    /// Where a cursor leads; one that is not for this account and query is as good as any forged one.
+    /// </summary>
     public UserPosition Open(string cursor, UserQuery query, int count)
     {
         Place place;
@@ -39,15 +41,16 @@ internal sealed class Cursors(IDataProtectionProvider protection, TimeProvider t
         catch (Exception invalid) when (invalid is FormatException or CryptographicException)
         {
             throw new ScimException(ScimError.InvalidCursor(
-                "The cursor was not given for this list. Begin with an empty cursor and go on with each nextCursor, at the "
-                + "same filter, sortBy and sortOrder."));
+                "The cursor was not given for this list. Begin with an empty cursor and go on with each nextCursor, "
+                + "at the same filter, sortBy and sortOrder."));
         }
         if (place.ExpiresAt < time.GetUtcNow())
             throw new ScimException(ScimError.ExpiredCursor(
                 $"The cursor is older than {Lifetime.TotalMinutes} minutes. Begin again with an empty cursor."));
         if (place.Count != count)
             throw new ScimException(ScimError.InvalidCount(
-                $"count was {place.Count} on the first page, and must stay so on those that follow; it is {count} now."));
+                $"count was {place.Count} on the first page, and must stay so on those that follow; it is {count} "
+                + "now."));
         return place.End;
     }
 

@@ -31,7 +31,8 @@ internal static class QueryOrder
         {
             if (query.Sorting is not { } sorting)
                 return Comparer<UserPosition>.Create((x, y) => x.Id.CompareTo(y.Id));
-            var isNumber = ResourceType.User.Find(sorting.By)?.Leaf?.Type is AttributeType.Decimal or AttributeType.Integer;
+            var isNumber = ResourceType.User.Find(
+                sorting.By)?.Leaf?.Type is AttributeType.Decimal or AttributeType.Integer;
             return Comparer<UserPosition>.Create((x, y) =>
             {
                 var order = CompareValues(x.Value, y.Value, isNumber);

@@ -48,9 +48,9 @@ internal sealed class UserPages(UserSearch search, Bookmarks bookmarks, Cursors 
     }
 
     /// <summary>
-    /// Clients go on until the index is beyond <c>totalResults</c>. So that is never less than what the walk began with,
-    /// nor than an index where there is somebody; but where nobody is left, it lies behind the reader, lest he asks for
-    /// the same empty page again and again.
+    /// Clients go on until the index is beyond <c>totalResults</c>. So that is never less than what the walk began
+    /// with, nor than an index where there is somebody; but where nobody is left, it lies behind the reader, lest he
+    /// asks for the same empty page again and again.
     /// </summary>
     private static int Total(Page page, Place place, int found, int now) => found == 0
         ? Math.Min(now, page.StartIndex - 1)
@@ -106,8 +106,10 @@ internal sealed class UserPages(UserSearch search, Bookmarks bookmarks, Cursors 
             // A reader may take its time, and lose its rights meanwhile.
             await request.CheckAgain(cancellation);
             var size = 0;
-            count = users.Skip(next).Take(MaxUsers).TakeWhile((user, i) => (size += user.Size) <= MaxSize || i == 0).Count();
-            foreach (var resource in await search.Read(request.Query.AccountId, users.GetRange(next, count), cancellation))
+            count = users.Skip(next).Take(MaxUsers).TakeWhile((user, i) => (size += user.Size) <= MaxSize || i == 0)
+                .Count();
+            var page = users.GetRange(next, count);
+            foreach (var resource in await search.Read(request.Query.AccountId, page, cancellation))
                 yield return resource;
         }
     }

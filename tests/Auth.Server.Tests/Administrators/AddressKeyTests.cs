@@ -55,7 +55,9 @@ public sealed class AddressKeyTests
     {
         await Invite(one);
         await Invite(other);
-        Assert.That(await server.WithDatabase(db => db.Invitations.CountAsync()), Is.EqualTo(1), "the newer replaced the older");
+        Assert.That(
+            await server.WithDatabase(db => db.Invitations.CountAsync()), Is.EqualTo(1),
+            "the newer replaced the older");
 
         await server.With(async (Invitations invitations) =>
         {

@@ -136,5 +136,6 @@ public sealed class LoggedSecretsTests
         page.Document.QuerySelector("input[name=ticket]")!.GetAttribute("value")!;
 
     private static string CookieOf(Page page, string name) =>
-        page.Header("Set-Cookie")!.Split(", ").Single(cookie => cookie.StartsWith($"{name}=")).Split(';')[0].Split('=')[1];
+        page.Header("Set-Cookie")!.Split(", ").Single(cookie => cookie.StartsWith($"{name}="))
+            .Split(';')[0].Split('=')[1];
 }

@@ -7,7 +7,9 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Administrators;
 
-/// <summary>Password hashes are computed on a few threads of their own, so that passwords wait and nothing else does.</summary>
+/// <summary>
+/// Password hashes are computed on a few threads of their own, so that passwords wait and nothing else does.
+/// </summary>
 public sealed class PasswordThreadsTests
 {
     private const string New = "another horse, another battery";
@@ -33,7 +35,8 @@ public sealed class PasswordThreadsTests
         using var release = new ManualResetEventSlim();
         var threads = server.Services.GetRequiredService<PasswordThreads>();
         // As many as there can be threads.
-        var busy = Enumerable.Range(0, 3).Select(_ => threads.Run(() => release.Wait(TimeSpan.FromMinutes(1)))).ToList();
+        var busy = Enumerable.Range(0, 3).Select(_ => threads.Run(() => release.Wait(TimeSpan.FromMinutes(1))))
+            .ToList();
         Task<string>[] hashing =
         [
             Result(stranger.Submit(signIn, "Sign in", ("email", "nobody@example.com"), ("password", "wrong"))),

@@ -70,7 +70,8 @@ public sealed class SeveralAccountsTests
         var choice = await browser.EnterPassword();
         var reset = await server.With((Invitations invitations) =>
             invitations.ResetPassword(Email, acme.Id, TestOperations.Actor("an operator"), CancellationToken.None));
-        await server.With((Invitations invitations) => Done(invitations.Accept(reset.Link.Split('#')[1], Other, default)));
+        await server.With(
+            (Invitations invitations) => Done(invitations.Accept(reset.Link.Split('#')[1], Other, default)));
 
         foreach (var (button, administrator) in new[] { ("Beta", $"{stranger.Id}"), ("Beta", "x"), ("Acme", "") })
         {
@@ -113,7 +114,8 @@ public sealed class SeveralAccountsTests
         {
             var invited = await bob.Submit(await bob.Open("/settings/administrators"), "Invite", ("email", email));
             Assert.That(invited.Status, Is.EqualTo(200));
-            var opened = await anybody.Submit(await anybody.Open("/invitation"), "Go on", ("code", invited.Field("Link")));
+            var opened = await anybody.Submit(
+                await anybody.Open("/invitation"), "Go on", ("code", invited.Field("Link")));
             var accepted = await anybody.Submit(opened, "Set password", ("new", Other));
             Assert.That(accepted.Location, Is.EqualTo("/sign-in"));
             texts.Add(Page.TextOf(invited.Document.QuerySelector("[aria-labelledby=issued]")!)
@@ -122,7 +124,8 @@ public sealed class SeveralAccountsTests
 
         Assert.That(texts[0], Is.EqualTo(texts[1]));
         using var ada = Browser.At(server);
-        Assert.That((await ada.EnterPassword()).Location, Is.EqualTo("/"), "the password of the other account is as before");
+        Assert.That(
+            (await ada.EnterPassword()).Location, Is.EqualTo("/"), "the password of the other account is as before");
         Assert.That((await ada.Open("/")).Headings[0], Is.EqualTo("Acme"));
     }
 
@@ -150,7 +153,8 @@ public sealed class SeveralAccountsTests
     public async Task Withdrawing_affects_one_account()
     {
         foreach (var account in new[] { acme, beta })
-            await server.With((Invitations invitations) => invitations.Invite(account.Id, "new@example.com", "a test", default));
+            await server.With(
+                (Invitations invitations) => invitations.Invite(account.Id, "new@example.com", "a test", default));
 
         var (exitCode, _, error) = await Run(server, "administrators", "withdraw", "--email", "new@example.com");
         Assert.That((exitCode, error), Is.EqualTo((1, error)));
@@ -158,7 +162,8 @@ public sealed class SeveralAccountsTests
         await Json(
             server, "administrators", "withdraw", "--email", "new@example.com", "--account", $"{beta.Id}", "--json");
 
-        var left = await server.WithDatabase(db => db.Invitations.Select(invitation => invitation.AccountId).ToListAsync());
+        var left = await server.WithDatabase(
+            db => db.Invitations.Select(invitation => invitation.AccountId).ToListAsync());
         Assert.That(left, Is.EqualTo(new[] { acme.Id }));
     }
 
@@ -206,7 +211,8 @@ public sealed class SeveralAccountsTests
         return true;
     }
 
-    private Task<Administrator> Create(Account account, string password) => server.With((AdministratorRegister register) =>
+    private Task<Administrator> Create(Account account, string password) =>
+        server.With((AdministratorRegister register) =>
         register.Create(account.Id, Email, password, CancellationToken.None));
 
     private Task<SignInOutcome> Try(string password, Visitor visitor) =>

@@ -40,5 +40,6 @@ public sealed class SignInBudgetTests
     public void A_browser_is_named_as_people_name_it(string userAgent, string name) =>
         Assert.That(Visitor.Describe(userAgent), Is.EqualTo(name));
 
-    private static SignInBudget[] OfStranger(string email) => SignInBudget.OfPassword(email, administrator: null, new Visitor());
+    private static SignInBudget[] OfStranger(string email) =>
+        SignInBudget.OfPassword(email, administrator: null, new Visitor());
 }

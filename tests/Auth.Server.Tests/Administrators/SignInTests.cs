@@ -86,12 +86,14 @@ public sealed class SignInTests
         await using var server = await Server();
         var guesser = Network(1);
         for (var i = 0; i < 100; i++)
-            await server.With((SignInThrottle throttle) => throttle.Count(Strangers($"a{i}@example.com", guesser), default));
+            await server.With(
+                (SignInThrottle throttle) => throttle.Count(Strangers($"a{i}@example.com", guesser), default));
 
         var wrong = await Try(server, "b@example.com", "wrong", guesser);
         Assert.That(wrong.Wait, Is.EqualTo(TimeSpan.FromSeconds(5)));
         Assert.That((await Try(server, "b@example.com", "wrong", Network(2))).Wait, Is.Null);
-        Assert.That((await Try(server, Email, AuthServer.Password, guesser)).Session, Is.Not.Null, "a colleague's mistakes");
+        Assert.That(
+            (await Try(server, Email, AuthServer.Password, guesser)).Session, Is.Not.Null, "a colleague's mistakes");
         Assert.That((await Try(server, Email, AuthServer.Password, Network(2))).Session, Is.Not.Null);
     }
 
@@ -164,9 +166,11 @@ public sealed class SignInTests
         return server;
     }
 
-    private static SignInBudget[] Strangers(string email, Visitor visitor) => SignInBudget.OfPassword(email, null, visitor);
+    private static SignInBudget[] Strangers(string email, Visitor visitor) =>
+        SignInBudget.OfPassword(email, null, visitor);
 
-    private static Visitor Network(int number) => new(new IPAddress([10, 0, (byte)(number / 250), (byte)(number % 250)]));
+    private static Visitor Network(int number) =>
+        new(new IPAddress([10, 0, (byte)(number / 250), (byte)(number % 250)]));
 
     private static Task<SignInOutcome> Try(AuthServer server, string email, string password, Visitor? visitor = null) =>
         server.With((SignIn signIn) => signIn.Try(email, password, visitor ?? new(), CancellationToken.None));

@@ -4,7 +4,9 @@ using SciLeads.Tests;
 
 namespace Auth.Server.Tests.Administrators;
 
-/// <summary>How failures are counted and forgotten, without the price of a password hash. The clock is the test's.</summary>
+/// <summary>
+/// How failures are counted and forgotten, without the price of a password hash. The clock is the test's.
+/// </summary>
 [NonParallelizable]
 public sealed class SignInThrottleTests
 {
@@ -70,7 +72,8 @@ public sealed class SignInThrottleTests
     [TestCase(1, 0.1, Description = "One network that tries ten times a second.")]
     [TestCase(50, 0.1)]
     [TestCase(500, 0.5, Description = "Each guess from another network.")]
-    public async Task However_fast_others_guess_who_waits_as_told_waits_no_longer_than_a_minute(int networks, double every)
+    public async Task However_fast_others_guess_who_waits_as_told_waits_no_longer_than_a_minute(
+        int networks, double every)
     {
         for (var i = 0; i < 120; i++)
             await Guess(Email, Network(1000 + i));
@@ -124,7 +127,8 @@ public sealed class SignInThrottleTests
             Assert.That((await Guess(Email, Network(1))).Wait, Is.Null);
             if (node is null)
                 server.Time.AdjustTime(server.Time.GetUtcNow() - behind);
-            var guess = await (node ?? server).With((SignInThrottle throttle) => throttle.Count(Of(Email, Network(1)), default));
+            var guess = await (node ?? server).With(
+                (SignInThrottle throttle) => throttle.Count(Of(Email, Network(1)), default));
             Assert.That(guess.Wait, Is.Null);
             if (node is null)
                 server.Time.AdjustTime(server.Time.GetUtcNow() + behind);

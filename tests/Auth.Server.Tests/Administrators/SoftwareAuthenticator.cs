@@ -69,7 +69,8 @@ internal sealed class SoftwareAuthenticator : IDisposable
             ["clientDataJSON"] = Encode(client),
             ["authenticatorData"] = Encode(data),
             ["signature"] = Encode(key.SignData(
-                [.. data, .. SHA256.HashData(client)], HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)),
+                [.. data, .. SHA256.HashData(client)], HashAlgorithmName.SHA256,
+                DSASignatureFormat.Rfc3279DerSequence)),
             ["userHandle"] = UserHandle,
         });
     }

@@ -94,7 +94,8 @@ public sealed class AuditProtectionTests
         await connection.OpenAsync();
 
         Assert.That(
-            async () => await Copy(connection, 1), Throws.TypeOf<PostgresException>().With.Message.Contains("duplicate key"));
+            async () => await Copy(connection, 1),
+            Throws.TypeOf<PostgresException>().With.Message.Contains("duplicate key"));
         Assert.That(await Entries(server), Is.EqualTo(before));
 
         await Copy(connection, 1000);

@@ -71,7 +71,8 @@ public sealed class AuditTrailTests
             Assert.That(entry.Time, Is.EqualTo(server.Time.GetUtcNow().UtcDateTime));
             if (entry.Outcome == AuditOutcome.Refused)
                 Assert.That(error.Trim(), Is.EqualTo(entry.Detail));
-            if (command.Contains("ACCOUNT", StringComparison.Ordinal) || command.Contains(Email, StringComparison.Ordinal))
+            if (command.Contains("ACCOUNT", StringComparison.Ordinal)
+                || command.Contains(Email, StringComparison.Ordinal))
                 Assert.That(entry.AccountId, Is.EqualTo(account.Id));
         });
     }
@@ -99,9 +100,11 @@ public sealed class AuditTrailTests
 
         await browser.Submit(await browser.Open("/sign-in"), "Sign in", ("email", Email), ("password", "wrong"));
         await Left(AuditAction.SignIn, AuditOutcome.Refused);
-        await browser.Submit(await browser.Open("/sign-in"), "Sign in", ("email", "nobody@example.com"), ("password", "x"));
+        await browser.Submit(
+            await browser.Open("/sign-in"), "Sign in", ("email", "nobody@example.com"), ("password", "x"));
         Assert.That(await Entries(server), Has.Count.EqualTo(known), "an address of nobody may be a password");
-        await browser.Submit(await browser.Open("/sign-in"), "Sign in", ("email", Email), ("password", AuthServer.Password));
+        await browser.Submit(
+            await browser.Open("/sign-in"), "Sign in", ("email", Email), ("password", AuthServer.Password));
         await Left(AuditAction.SignIn);
 
         var credentials = await browser.Open("/scim-credentials");
@@ -194,7 +197,8 @@ public sealed class AuditTrailTests
 
         // A change that fails after its entry was written, as if the server had died.
         var failed = server.With<Operation, Completed<bool>>(operation => operation.Run<bool>(
-            Actor.Server, AuditAction.UpdateAccount, account.Id, _ => throw new IOException("gone"), CancellationToken.None));
+            Actor.Server, AuditAction.UpdateAccount, account.Id, _ => throw new IOException("gone"),
+            CancellationToken.None));
 
         Assert.That(async () => await failed, Throws.TypeOf<IOException>());
         Assert.That(await Entries(server), Has.Count.EqualTo(before));
@@ -258,7 +262,8 @@ public sealed class AuditTrailTests
         var account = await server.CreateAccount();
         await server.CreateAdministrator(account, Email);
         for (var i = 0; i < 60; i++)
-            await CommandsTests.Run(server, "accounts", "update", "--account", $"{account.Id}", "--rate-limit", $"{100 + i}");
+            await CommandsTests.Run(
+                server, "accounts", "update", "--account", $"{account.Id}", "--rate-limit", $"{100 + i}");
         using var browser = await Browser.SignedIn(server);
 
         var first = await browser.Open("/settings/audit-log");
@@ -287,7 +292,9 @@ public sealed class AuditTrailTests
 
         Assert.That(listed.GetProperty("action").GetString(), Is.EqualTo("ShowAccount"));
         Assert.That(listed.GetProperty("who").GetString(), Is.EqualTo("operator root"));
-        Assert.That((await CommandsTests.Run(server, "audit", "list", "--since", "yesterday")).Error, Does.Contain("is no time"));
+        Assert.That(
+            (await CommandsTests.Run(server, "audit", "list", "--since", "yesterday")).Error,
+            Does.Contain("is no time"));
     }
 
     private static Task<List<AuditEntry>> Entries(AuthServer server) =>

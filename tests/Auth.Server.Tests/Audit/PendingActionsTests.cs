@@ -31,7 +31,9 @@ public sealed class PendingActionsTests
 
         var page = await Do(server, ada, what);
 
-        Assert.That((await Entries(server)).Skip(before.Count).Select(entry => $"{entry.Outcome}"), Is.EqualTo(new[] { outcome }));
+        Assert.That(
+            (await Entries(server)).Skip(before.Count).Select(entry => $"{entry.Outcome}"),
+            Is.EqualTo(new[] { outcome }));
         if (outcome == "Unknown")
             Assert.That(page.Text, Does.Contain("not known whether this was done"));
         Assert.That(await server.WithDatabase(db => db.PendingActions.CountAsync()), Is.Zero);
@@ -51,7 +53,8 @@ public sealed class PendingActionsTests
         await scim.Asked;
         await leaving.CancelAsync();
         Assert.That(async () => await asked, Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(await server.WithDatabase(db => db.PendingActions.CountAsync()), Is.EqualTo(1), "written down before");
+        Assert.That(
+            await server.WithDatabase(db => db.PendingActions.CountAsync()), Is.EqualTo(1), "written down before");
         scim.Release();
 
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
@@ -120,7 +123,9 @@ public sealed class PendingActionsTests
             ("id", $"{Guid.NewGuid()}"), ("active", what == "reactivate" ? "true" : "false"), ("name", "Bob"));
     }
 
-    /// <summary>Answers each request that changes something with the same bytes, and then closes the connection.</summary>
+    /// <summary>
+    /// Answers each request that changes something with the same bytes, and then closes the connection.
+    /// </summary>
     private sealed class RawServer : IDisposable
     {
         private readonly TcpListener listener = new(IPAddress.Loopback, 0);

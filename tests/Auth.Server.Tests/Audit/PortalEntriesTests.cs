@@ -76,7 +76,8 @@ public sealed class PortalEntriesTests
         await Left(AuditAction.ConfirmIdentity);
         await Submit("/security/password", "Change password", ("current", "wrong"), ("new", next));
         await Left(AuditAction.ConfirmIdentity, AuditOutcome.Refused);
-        await Submit("/security/password", "Change password", ("current", AuthServer.Password), ("new", "Password1234"));
+        await Submit(
+            "/security/password", "Change password", ("current", AuthServer.Password), ("new", "Password1234"));
         await Left(AuditAction.ChangePassword, AuditOutcome.Refused);
         await Submit("/security/password", "Change password", ("current", AuthServer.Password), ("new", next));
         await Left(AuditAction.ChangePassword);
@@ -125,7 +126,8 @@ public sealed class PortalEntriesTests
 
         foreach (var (link, action, by) in new[]
         {
-            (invited.Link, AuditAction.AcceptInvitation, "bob@example.com"), (reset.Link, AuditAction.ChangePassword, Email),
+            (invited.Link, AuditAction.AcceptInvitation, "bob@example.com"),
+            (reset.Link, AuditAction.ChangePassword, Email),
         })
         {
             var opened = await anybody.Submit(await anybody.Open("/invitation"), "Go on", ("code", link));

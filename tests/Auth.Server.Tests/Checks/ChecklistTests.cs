@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace Auth.Server.Tests.Checks;
 
 /// <summary>
-/// The checks that <c>checks.md</c> lists. Each is a category of the tests that make it, <c>Check 17</c>, wherever they are.
+/// The checks that <c>checks.md</c> lists. Each is a category of the tests that make it, <c>Check 17</c>, wherever they
+/// are.
 /// </summary>
 internal sealed partial class ChecklistTests
 {

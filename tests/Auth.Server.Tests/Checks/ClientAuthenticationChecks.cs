@@ -105,7 +105,8 @@ internal sealed class ClientAuthenticationChecks
         using var response = await http.SendAsync(request);
 
         Assert.That((int)response.StatusCode, Is.AnyOf(400, 405, 415), await response.Content.ReadAsStringAsync());
-        Assert.That(await response.Content.ReadAsStringAsync(), Does.Not.Contain("access_token").And.Not.Contain("   at "));
+        Assert.That(
+            await response.Content.ReadAsStringAsync(), Does.Not.Contain("access_token").And.Not.Contain("   at "));
     }
 
     [TestCase(null)]
@@ -151,7 +152,8 @@ internal sealed class ClientAuthenticationChecks
         foreach (var clientId in new[] { ClientId, Guid.NewGuid().ToString(), ClientId, "nobody" })
         {
             commands.Clear();
-            using var response = await http.RequestToken(clientId, ClientSecret.Generate(), ("grant_type", "client_credentials"));
+            using var response = await http.RequestToken(
+                clientId, ClientSecret.Generate(), ("grant_type", "client_credentials"));
             Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
             costs.Add(commands.Texts);
         }
@@ -214,7 +216,8 @@ internal sealed class ClientAuthenticationChecks
     [TestCase("Negotiate x")]
     public async Task A_header_that_proves_nothing_is_refused(string authorization)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, Address(AuthServerPaths.Token)) { Content = Form(Grant) };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, Address(AuthServerPaths.Token)) { Content = Form(Grant) };
         request.Headers.TryAddWithoutValidation("Authorization", authorization);
 
         using var response = await http.SendAsync(request);
@@ -222,7 +225,8 @@ internal sealed class ClientAuthenticationChecks
         Assert.That((int)response.StatusCode, Is.InRange(400, 401));
     }
 
-    private static StringContent Form(string body) => new(body, new MediaTypeHeaderValue("application/x-www-form-urlencoded"));
+    private static StringContent Form(string body) =>
+        new(body, new MediaTypeHeaderValue("application/x-www-form-urlencoded"));
 
     private static Uri Address(string path) => new(path, UriKind.Relative);
 }

@@ -57,7 +57,8 @@ internal sealed class CodeChecks
 
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
         Assert.That(
-            (await response.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant").Or.EqualTo("invalid_request"));
+            (await response.Json()).GetProperty("error").GetString(),
+            Is.EqualTo("invalid_grant").Or.EqualTo("invalid_request"));
     }
 
     [Test]
@@ -78,7 +79,8 @@ internal sealed class CodeChecks
     public async Task A_code_that_is_injected_into_another_session_fails_at_its_challenge()
     {
         var (victims, attackers) = (Verifier(), Verifier());
-        var code = await client.Code(client.Request($"&code_challenge={Challenge(victims)}&code_challenge_method=S256"));
+        var code = await client.Code(
+            client.Request($"&code_challenge={Challenge(victims)}&code_challenge_method=S256"));
 
         await RequireInvalidGrant(client.Post(
             AuthServerPaths.Token, ("grant_type", "authorization_code"), ("code", code),

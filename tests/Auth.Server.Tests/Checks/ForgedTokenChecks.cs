@@ -12,8 +12,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Checks;
 
 /// <summary>
-/// Tokens that look real: neither introspection nor the exchange takes them (RFC 8725). What <c>Scim.Api</c> does with them
-/// is among its own tests.
+/// Tokens that look real: neither introspection nor the exchange takes them (RFC 8725). What <c>Scim.Api</c> does with
+/// them is among its own tests.
 /// </summary>
 internal sealed class ForgedTokenChecks
 {

@@ -42,7 +42,9 @@ internal sealed class RefreshChecks
             ("grant_type", "refresh_token"), ("refresh_token", tokens.RefreshToken!), ("scope", scope));
 
         Assert.That(wider.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
-        Assert.That((await client.Refresh(tokens.RefreshToken!)).Scope ?? "scim", Does.Not.Contain("accounts").And.Not.Contain("portal"));
+        Assert.That(
+            (await client.Refresh(tokens.RefreshToken!)).Scope ?? "scim",
+            Does.Not.Contain("accounts").And.Not.Contain("portal"));
     }
 
     [Test]

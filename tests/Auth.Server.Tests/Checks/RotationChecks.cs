@@ -43,7 +43,8 @@ internal sealed class RotationChecks
                 [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", AllowedClient.RedirectUri)],
             })
             {
-                using var refused = await http.RequestToken(client.Issued.Set.ClientId, client.Issued.ClientSecret, form);
+                using var refused = await http.RequestToken(
+                    client.Issued.Set.ClientId, client.Issued.ClientSecret, form);
                 Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
             }
         }
@@ -113,7 +114,8 @@ internal sealed class RotationChecks
             try
             {
                 current = await server.With((CredentialIssuer issuer) => issuer.Generate(
-                    new(account.Id, old.Set.Id, CredentialMethods.DirectJwt, TestOperations.Actor()), CancellationToken.None));
+                    new(account.Id, old.Set.Id, CredentialMethods.DirectJwt, TestOperations.Actor()),
+                    CancellationToken.None));
                 continue;
             }
             catch (Exception error) when ($"{error}".Contains("went away", StringComparison.Ordinal))
@@ -121,7 +123,8 @@ internal sealed class RotationChecks
                 database.Remaining = null;
             }
             Assert.That((await scim.Introspect(old.Token!)).CredentialSet!.Generation, Is.EqualTo(old.Set.Generation));
-            Assert.That(await server.WithDatabase(db => db.CredentialSets.CountAsync()), Is.EqualTo(1), $"{failures} commands");
+            Assert.That(
+                await server.WithDatabase(db => db.CredentialSets.CountAsync()), Is.EqualTo(1), $"{failures} commands");
             Assert.That(await server.WithDatabase(db => db.Tokens.CountAsync()), Is.EqualTo(1), $"{failures} commands");
         }
 

@@ -31,7 +31,9 @@ internal sealed class AllowedClient : IDisposable
         var account = await server.CreateAccount();
         await server.CreateAdministrator(account);
         var issued = await server.With((CredentialIssuer issuer) => issuer.Generate(
-            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), lifetime, [RedirectUri], RequirePkce: requirePkce),
+            new(
+                account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), lifetime, [RedirectUri],
+                RequirePkce: requirePkce),
             CancellationToken.None));
         return new(server, account, issued, await Browser.SignedIn(server));
     }
@@ -51,7 +53,8 @@ internal sealed class AllowedClient : IDisposable
         if (asked.Location?.StartsWith("/sign-in", StringComparison.Ordinal) == true)
         {
             await browser.Submit(
-                await browser.Follow(asked), "Sign in", ("email", "ada@example.com"), ("password", AuthServer.Password));
+                await browser.Follow(
+                    asked), "Sign in", ("email", "ada@example.com"), ("password", AuthServer.Password));
             asked = await Ask(request);
         }
         var allowed = await browser.Submit(asked, "Allow");
@@ -69,7 +72,8 @@ internal sealed class AllowedClient : IDisposable
     public async Task<Tokens> Tokens() => await Read(await Redeem(await Code()));
 
     public Task<HttpResponseMessage> Redeem(string code) =>
-        Post(AuthServerPaths.Token, ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", RedirectUri));
+        Post(
+            AuthServerPaths.Token, ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", RedirectUri));
 
     public Task<HttpResponseMessage> TryRefresh(string refreshToken, AuthServer? node = null) =>
         Post(node ?? server, AuthServerPaths.Token, ("grant_type", "refresh_token"), ("refresh_token", refreshToken));

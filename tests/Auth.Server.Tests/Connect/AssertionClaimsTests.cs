@@ -9,8 +9,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>
-/// Client assertions (RFC 7523 §3) that are signed as they must be, but whose claims are strange: whatever JSON can say, the
-/// answer is a token or <c>invalid_client</c>.
+/// Client assertions (RFC 7523 §3) that are signed as they must be, but whose claims are strange: whatever JSON can
+/// say, the answer is a token or <c>invalid_client</c>.
 /// </summary>
 internal sealed class AssertionClaimsTests
 {
@@ -19,7 +19,8 @@ internal sealed class AssertionClaimsTests
     private static readonly string[] extremes =
     [
         "1e400", "-1e400", "1e30", "-1e30", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
-        "18446744073709551616", "253402300800", "-62135596801", "99999999999999", "true", "[]", "{}", "[1]", "\"\"", "\"soon\"",
+        "18446744073709551616", "253402300800", "-62135596801", "99999999999999", "true", "[]", "{}", "[1]", "\"\"",
+        "\"soon\"",
         "\"1e3\"", "NaN", "0x10", "1.",
     ];
 
@@ -47,7 +48,9 @@ internal sealed class AssertionClaimsTests
             keys = new[] { new { kty = "EC", crv = "P-256", kid = "k1", x = Base64UrlEncoder.Encode(point.X), y = Base64UrlEncoder.Encode(point.Y) } },
         });
         issued = await server.With((CredentialIssuer issuer) => issuer.Generate(
-            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), RedirectUris: [AllowedClient.RedirectUri], Jwks: jwks),
+            new(
+                account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(),
+                RedirectUris: [AllowedClient.RedirectUri], Jwks: jwks),
             CancellationToken.None));
     }
 
@@ -201,7 +204,8 @@ internal sealed class AssertionClaimsTests
     {
         using var answer = await http.Send(path, null,
         [
-            ("grant_type", "client_credentials"), ("token", "unknown"), ("client_assertion_type", AssertionType), ("client_assertion", Sign(Claims())),
+            ("grant_type", "client_credentials"), ("token", "unknown"), ("client_assertion_type", AssertionType),
+            ("client_assertion", Sign(Claims())),
             .. named is null ? Array.Empty<(string, string)>() : [("client_id", named)],
         ]);
 
@@ -227,12 +231,22 @@ internal sealed class AssertionClaimsTests
         {
             "type missing" => [("client_assertion", assertion)],
             "type empty" => [("client_assertion", assertion), ("client_assertion_type", "")],
-            "type wrong" => [("client_assertion", assertion), ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer")],
-            "type twice" => [("client_assertion", assertion), ("client_assertion_type", AssertionType), ("client_assertion_type", AssertionType)],
+            "type wrong" => [
+                ("client_assertion", assertion),
+                ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer")
+            ],
+            "type twice" => [
+                ("client_assertion", assertion), ("client_assertion_type", AssertionType),
+                ("client_assertion_type", AssertionType)
+            ],
             "assertion missing" => [("client_assertion_type", AssertionType)],
             "assertion empty" => [("client_assertion_type", AssertionType), ("client_assertion", "")],
-            "assertion twice" => [("client_assertion_type", AssertionType), ("client_assertion", assertion), ("client_assertion", assertion)],
-            "secret too" => [("client_assertion_type", AssertionType), ("client_assertion", assertion), ("client_secret", "x")],
+            "assertion twice" => [
+                ("client_assertion_type", AssertionType), ("client_assertion", assertion),
+                ("client_assertion", assertion)
+            ],
+            "secret too" =>
+                [("client_assertion_type", AssertionType), ("client_assertion", assertion), ("client_secret", "x")],
             "header too" => [("client_assertion_type", AssertionType), ("client_assertion", assertion)],
             "another client" => [("client_assertion_type", AssertionType), ("client_assertion", assertion)],
             "nonsense" => [("client_assertion_type", AssertionType), ("client_assertion", "nonsense")],
@@ -245,7 +259,8 @@ internal sealed class AssertionClaimsTests
 
         Assert.That((int)refused.StatusCode, Is.EqualTo(status), await refused.Content.ReadAsStringAsync());
         Assert.That(
-            (await refused.Json()).GetProperty("error").GetString(), Is.EqualTo(status == 400 ? "invalid_request" : "invalid_client"));
+            (await refused.Json()).GetProperty("error").GetString(),
+            Is.EqualTo(status == 400 ? "invalid_request" : "invalid_client"));
     }
 
     private async Task AssertNoFault(string claims, string? header = null, bool mustRefuse = false)

@@ -27,7 +27,9 @@ internal sealed class AuthenticationMethodTests
             await server.CreateAccount("secret"), CredentialMethods.OAuth2, AllowedClient.RedirectUri);
         var account = await server.CreateAccount("key");
         withKey = await server.With((CredentialIssuer issuer) => issuer.Generate(
-            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), RedirectUris: [AllowedClient.RedirectUri], Jwks: scim.Jwks),
+            new(
+                account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(),
+                RedirectUris: [AllowedClient.RedirectUri], Jwks: scim.Jwks),
             CancellationToken.None));
     }
 
@@ -51,11 +53,14 @@ internal sealed class AuthenticationMethodTests
 
         using var response = await http.Send(
             new Uri(metadata.GetProperty($"{endpoint}_endpoint").GetString()!).AbsolutePath[1..],
-            method == "client_secret_basic" ? OAuthClient.Basic(withSecret.Set.ClientId, withSecret.ClientSecret) : null,
+            method == "client_secret_basic"
+                ? OAuthClient.Basic(withSecret.Set.ClientId, withSecret.ClientSecret)
+                : null,
             [.. RequestTo(endpoint, method), .. ProofBy(method, endpoint)]);
 
         Assert.That(
-            response.IsSuccessStatusCode, Is.EqualTo(named.Contains(method)), await response.Content.ReadAsStringAsync());
+            response.IsSuccessStatusCode, Is.EqualTo(named.Contains(method)),
+            await response.Content.ReadAsStringAsync());
     }
 
     private (string, string)[] RequestTo(string endpoint, string method) => endpoint switch
@@ -64,7 +69,8 @@ internal sealed class AuthenticationMethodTests
         "pushed_authorization_request" when method == "private_key_jwt" =>
         [
             // Part of what is pushed, however the client proves itself.
-            ("client_id", withKey.Set.ClientId!), ("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri),
+            ("client_id", withKey.Set.ClientId!), ("response_type", "code"),
+            ("redirect_uri", AllowedClient.RedirectUri),
         ],
         "pushed_authorization_request" => [("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri)],
         _ => [("token", "unknown")],
@@ -76,8 +82,11 @@ internal sealed class AuthenticationMethodTests
         "client_secret_post" => [("client_id", withSecret.Set.ClientId!), ("client_secret", withSecret.ClientSecret!)],
         "client_secret_jwt" => Assertion(OAuthClient.Assertion(
             server, withSecret.Set.ClientId!,
-            new(new SymmetricSecurityKey(Encoding.ASCII.GetBytes(withSecret.ClientSecret!)), SecurityAlgorithms.HmacSha256))),
-        "private_key_jwt" => Assertion(endpoint == "introspection" ? scim.Assertion() : scim.Assertion(withKey.Set.ClientId!)),
+            new(
+                new SymmetricSecurityKey(Encoding.ASCII.GetBytes(withSecret.ClientSecret!)),
+                SecurityAlgorithms.HmacSha256))),
+        "private_key_jwt" =>
+            Assertion(endpoint == "introspection" ? scim.Assertion() : scim.Assertion(withKey.Set.ClientId!)),
         _ => [],
     };
 

@@ -8,8 +8,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>
-/// Faulty authorization requests go back to their client (RFC 6749 §4.1.2.1) when somebody of its account is signed in, and
-/// nobody is sent anywhere else before (RFC 9700 §4.11.2).
+/// Faulty authorization requests go back to their client (RFC 6749 §4.1.2.1) when somebody of its account is signed in,
+/// and nobody is sent anywhere else before (RFC 9700 §4.11.2).
 /// </summary>
 internal sealed class AuthorizationErrorsTests
 {
@@ -38,7 +38,9 @@ internal sealed class AuthorizationErrorsTests
         new("response_mode=form_post", "invalid_request"),
         new("response_mode=fragment", "invalid_request"),
         new("response_mode=nonsense", "invalid_request"),
-        new("code_challenge=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa&code_challenge_method=plain", "invalid_request"),
+        new(
+            "code_challenge=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa&code_challenge_method=plain",
+            "invalid_request"),
         new("code_challenge=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "invalid_request"),
         new("code_challenge=short&code_challenge_method=S256", "invalid_request"),
         new("code_challenge_method=S256", "invalid_request"),
@@ -46,7 +48,9 @@ internal sealed class AuthorizationErrorsTests
         new("resource=nonsense", "invalid_target"),
         new("resource=%2Fscim%2Fv2", "invalid_target"),
         new("resource=http%3A%2F%2Flocalhost%3A5002%2Fscim%2Fv2%23x", "invalid_target"),
-        new("resource=http%3A%2F%2Flocalhost%3A5002%2Fscim%2Fv2&resource=https%3A%2F%2Felsewhere.example%2F", "invalid_target"),
+        new(
+            "resource=http%3A%2F%2Flocalhost%3A5002%2Fscim%2Fv2&resource=https%3A%2F%2Felsewhere.example%2F",
+            "invalid_target"),
         new("resource=http%3A%2F%2Flocalhost%3A5002%2Fscim%2Fv2&resource=nonsense", "invalid_target"),
         new("prompt=consent%20nonsense", "invalid_request"),
         new("max_age=0&scope=everything", "invalid_scope"),
@@ -74,7 +78,9 @@ internal sealed class AuthorizationErrorsTests
         var other = await server.CreateAccount("Other");
         await server.CreateAdministrator(other, "eve@example.com");
         strict = await server.With((CredentialIssuer issuer) => issuer.Generate(
-            new(other.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), RedirectUris: [Plain], RequirePkce: true),
+            new(
+                other.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), RedirectUris: [Plain],
+                RequirePkce: true),
             CancellationToken.None));
         ada = await Browser.SignedIn(server);
         eve = await Browser.SignedIn(server, "eve@example.com");
@@ -98,7 +104,8 @@ internal sealed class AuthorizationErrorsTests
         var browser = ada;
 
         foreach (var post in new[] { false, true })
-            AssertSentBack(await Ask(browser, Request(parameters, redirectUri), post), redirectUri, error, StateOf(parameters));
+            AssertSentBack(
+                await Ask(browser, Request(parameters, redirectUri), post), redirectUri, error, StateOf(parameters));
     }
 
     [Test]
@@ -264,7 +271,8 @@ internal sealed class AuthorizationErrorsTests
     [Category("Check 05")]
     public async Task A_client_of_which_PKCE_is_demanded_hears_that_it_is_missing()
     {
-        var answer = await eve.Open($"/connect/authorize?response_type=code&client_id={strict.Set.ClientId}&state=s%20t%26u");
+        var answer = await eve.Open(
+            $"/connect/authorize?response_type=code&client_id={strict.Set.ClientId}&state=s%20t%26u");
 
         AssertSentBack(answer, Plain, "invalid_request", "s t&u");
         Assert.That(AnswerOf(answer, Plain)["error_description"], Does.Contain("code_challenge"));
@@ -287,7 +295,8 @@ internal sealed class AuthorizationErrorsTests
     private static (string Parameters, string Error) Of(TestCaseData fault) =>
         ((string)fault.Arguments[0]!, (string)fault.Arguments[1]!);
 
-    private static string StateOf(string parameters) => parameters.Contains("state=", StringComparison.Ordinal) ? "a" : "s t&u";
+    private static string StateOf(string parameters) =>
+        parameters.Contains("state=", StringComparison.Ordinal) ? "a" : "s t&u";
 
     /// <summary>A good request in which some parameters are others.</summary>
     private string Request(string parameters, string redirectUri)
@@ -339,7 +348,9 @@ internal sealed class AuthorizationErrorsTests
         }
     }
 
-    /// <summary>The parameters with which a browser is sent to a redirect URI, without those that it had before.</summary>
+    /// <summary>
+    /// The parameters with which a browser is sent to a redirect URI, without those that it had before.
+    /// </summary>
     private static NameValueCollection AnswerOf(Page page, string redirectUri)
     {
         Assert.That(page.Status, Is.EqualTo(302), page.Html);

@@ -63,7 +63,8 @@ internal sealed class ClientCredentialsInRequestsTests
         using var answer = await http.Send(path, OAuthClient.Basic(Id, Secret), [.. Form(path), ("client_id", Id)]);
 
         // Clients of credential sets do not introspect.
-        Assert.That((int)answer.StatusCode, path == AuthServerPaths.Introspection ? Is.EqualTo(400) : Is.InRange(200, 201));
+        Assert.That(
+            (int)answer.StatusCode, path == AuthServerPaths.Introspection ? Is.EqualTo(400) : Is.InRange(200, 201));
         if (path == AuthServerPaths.Introspection)
             Assert.That((await answer.Json()).GetProperty("error").GetString(), Is.EqualTo("unauthorized_client"));
     }
@@ -110,7 +111,8 @@ internal sealed class ClientCredentialsInRequestsTests
         [ValueSource(nameof(endpoints))] string path, [Values("%%%", "bm9jb2xvbg==", "")] string credentials)
     {
         using var refused = await http.Send(
-            path, credentials.Length == 0 ? new("Basic") : new AuthenticationHeaderValue("Basic", credentials), Form(path));
+            path, credentials.Length == 0 ? new("Basic") : new AuthenticationHeaderValue("Basic", credentials),
+            Form(path));
 
         Assert.That((int)refused.StatusCode, Is.EqualTo(400));
         Assert.That((await refused.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_request"));

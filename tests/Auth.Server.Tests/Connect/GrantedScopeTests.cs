@@ -5,8 +5,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>
-/// A consent grants <c>scim</c> and a refresh token, whatever was asked for; the answer's <c>scope</c> says what was asked for,
-/// because requests-oauthlib compares.
+/// A consent grants <c>scim</c> and a refresh token, whatever was asked for; the answer's <c>scope</c> says what was
+/// asked for, because requests-oauthlib compares.
 /// </summary>
 internal sealed class GrantedScopeTests
 {
@@ -67,7 +67,8 @@ internal sealed class GrantedScopeTests
         var next = await client.Refresh(narrower.RefreshToken!);
 
         Assert.That(narrower.Scope, Is.EqualTo(expected));
-        Assert.That(new JsonWebToken(narrower.AccessToken).GetClaim("scope").Value.Split(' '), Does.Contain(Scopes.Scim));
+        Assert.That(
+            new JsonWebToken(narrower.AccessToken).GetClaim("scope").Value.Split(' '), Does.Contain(Scopes.Scim));
         Assert.That(next.Scope, Is.EqualTo("scim"), "as at first");
         Assert.That(next.RefreshToken, Is.Not.Null);
     }
@@ -116,7 +117,8 @@ internal sealed class GrantedScopeTests
 
     private async Task<string> Push(string request)
     {
-        var query = System.Web.HttpUtility.ParseQueryString(request[(request.IndexOf('?', StringComparison.Ordinal) + 1)..]);
+        var query = System.Web.HttpUtility.ParseQueryString(
+            request[(request.IndexOf('?', StringComparison.Ordinal) + 1)..]);
         using var pushed = await client.Post(
             "connect/par",
             [.. from name in query.AllKeys from value in query.GetValues(name) ?? [] where name != "client_id" select (name, value)]);

@@ -49,13 +49,15 @@ public sealed class IntrospectionTests
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
         var account = await server.CreateAccount(settings: new(
-            ScimEnabled: true, Domains: ["acme.example", "acme.test"], AttributeRules: AttributeRuleSets.Rfc, RateLimit: 77,
+            ScimEnabled: true, Domains: ["acme.example", "acme.test"], AttributeRules: AttributeRuleSets.Rfc,
+            RateLimit: 77,
             Licences: new Dictionary<string, int> { ["portal"] = 100, ["insights"] = 5 }));
         var token = await TokenOf(server, await server.Generate(account, CredentialMethods.DirectJwt));
         // Each switch by itself, so that none is told in the place of another.
         AccountChange[] changes =
         [
-            new(), new(RestoreInactive: true), new(RestoreInactive: false, OmitPagination: true), new(OmitPagination: false),
+            new(), new(RestoreInactive: true), new(RestoreInactive: false, OmitPagination: true),
+            new(OmitPagination: false),
             new(Suspended: true), new(Suspended: false, ScimEnabled: false), new(RateLimit: 0),
         ];
         foreach (var change in changes)
@@ -104,7 +106,8 @@ public sealed class IntrospectionTests
         using var scim = await ResourceServer.Register(server);
         var account = await server.CreateAccount();
         var issued = await server.With((CredentialIssuer issuer) => issuer.Generate(
-            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), TimeSpan.FromMinutes(10)), CancellationToken.None));
+            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), TimeSpan.FromMinutes(10)),
+            CancellationToken.None));
         var token = await TokenOf(server, issued);
 
         Assert.That((await scim.Introspect(token)).ExpiresIn, Is.EqualTo(600));
@@ -126,7 +129,9 @@ public sealed class IntrospectionTests
             var identity = new ClaimsIdentity(real.Claims.Where(claim => claim.Type is not ("oi_tkn_id" or "aud")));
             if (tokenId is not null)
                 identity.AddClaim(new("oi_tkn_id", tokenId));
-            var forged = new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+            var forged =
+                new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }
+                    .CreateToken(new SecurityTokenDescriptor
             {
                 Subject = identity,
                 Audience = Audiences.Scim,
@@ -148,7 +153,8 @@ public sealed class IntrospectionTests
 
         var identity = new ClaimsIdentity(mine.Claims.Where(claim => claim.Type is not ("oi_tkn_id" or "aud")));
         identity.AddClaim(new("oi_tkn_id", other.GetClaim("oi_tkn_id").Value));
-        var mixed = new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+        var mixed =
+            new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
         {
             Subject = identity,
             Audience = Audiences.Scim,
@@ -226,7 +232,8 @@ public sealed class IntrospectionTests
         using var registered = await ResourceServer.Register(server);
         using var http = server.CreateClient();
 
-        using var response = await http.Send(AuthServerPaths.Introspection, null, ("token", "x"), ("client_id", Audiences.Scim));
+        using var response = await http.Send(
+            AuthServerPaths.Introspection, null, ("token", "x"), ("client_id", Audiences.Scim));
 
         Assert.That((int)response.StatusCode, Is.AnyOf(400, 401));
         Assert.That(await response.Content.ReadAsStringAsync(), Does.Not.Contain("active"));

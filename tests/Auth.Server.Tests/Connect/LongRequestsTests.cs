@@ -3,7 +3,9 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>Nobody can have this server hold much in memory: what a request may say is bounded, whoever sends it.</summary>
+/// <summary>
+/// Nobody can have this server hold much in memory: what a request may say is bounded, whoever sends it.
+/// </summary>
 public sealed class LongRequestsTests
 {
     [TestCase("/connect/token")]
@@ -21,7 +23,8 @@ public sealed class LongRequestsTests
             var content = new StringContent(
                 string.Join('&', Enumerable.Range(0, 1000).Select(i => $"field{i}={new string('a', 10_000)}")));
             content.Headers.ContentType = new("application/x-www-form-urlencoded");
-            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = content };
+            using var request = new HttpRequestMessage(
+                HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = content };
             request.Headers.TransferEncodingChunked = chunked;
             request.Headers.ExpectContinue = true;
 
@@ -46,7 +49,8 @@ public sealed class LongRequestsTests
         using var client = await AllowedClient.Of(server);
         (string Name, string Value)[] form =
         [
-            ("grant_type", "client_credentials"), ("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri),
+            ("grant_type", "client_credentials"), ("response_type", "code"),
+            ("redirect_uri", AllowedClient.RedirectUri),
             ("token", "t"),
         ];
 
@@ -57,7 +61,9 @@ public sealed class LongRequestsTests
         Assert.That((int)answer.StatusCode, Is.EqualTo(possible && name != "scope" ? 201 : 400));
         Assert.That(
             await answer.Content.ReadAsStringAsync(),
-            possible ? Does.Contain(name == "scope" ? "invalid_scope" : "request_uri") : Does.Contain("invalid_request"));
+            possible
+                ? Does.Contain(name == "scope" ? "invalid_scope" : "request_uri")
+                : Does.Contain("invalid_request"));
         Assert.That(
             await server.WithDatabase(db => db.Tokens.CountAsync()), Is.EqualTo(possible && name == "state" ? 1 : 0));
     }

@@ -62,7 +62,9 @@ internal sealed class MetadataTests
             documents.Add((await response.Json()).EnumerateObject().ToDictionary(
                 member => member.Name,
                 member => member.Value.ValueKind == JsonValueKind.Array
-                    ? string.Join(' ', member.Value.EnumerateArray().Select(value => value.GetString()).Order(StringComparer.Ordinal))
+                    ? string.Join(
+                        ' ',
+                        member.Value.EnumerateArray().Select(value => value.GetString()).Order(StringComparer.Ordinal))
                     : member.Value.ToString()));
         }
         Assert.That(documents[0], Is.EquivalentTo(documents[1]));

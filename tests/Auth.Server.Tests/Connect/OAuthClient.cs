@@ -27,7 +27,8 @@ internal static class OAuthClient
         JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
 
     public static Task<HttpResponseMessage> Send(
-        this HttpClient http, string path, AuthenticationHeaderValue? authorization, params (string Name, string Value)[] form) =>
+        this HttpClient http, string path, AuthenticationHeaderValue? authorization,
+        params (string Name, string Value)[] form) =>
         http.SendAsync(new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.RelativeOrAbsolute))
         {
             Headers = { Authorization = authorization },
@@ -38,7 +39,8 @@ internal static class OAuthClient
     public static string Assertion(AuthServer server, string clientId, SigningCredentials credentials)
     {
         var now = server.Time.GetUtcNow().UtcDateTime;
-        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }
+            .CreateToken(new SecurityTokenDescriptor
         {
             Issuer = clientId,
             Audience = AuthServer.PublicUrl.AbsoluteUri,
@@ -52,10 +54,15 @@ internal static class OAuthClient
 
     public static AuthenticationHeaderValue? Basic(string? id, string? secret) => id is null
         ? null
-        : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(id)}:{Uri.EscapeDataString(secret!)}")));
+        : new(
+            "Basic",
+            Convert.ToBase64String(
+                Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(id)}:{Uri.EscapeDataString(secret!)}")));
 }
 
-/// <summary>A resource server with a key of its own, registered at a server under test; or another client that has one.</summary>
+/// <summary>
+/// A resource server with a key of its own, registered at a server under test; or another client that has one.
+/// </summary>
 internal sealed class ResourceServer : IDisposable
 {
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -84,7 +91,8 @@ internal sealed class ResourceServer : IDisposable
         return client;
     }
 
-    public Task<HttpResponseMessage> Post(string path, params (string Name, string Value)[] form) => Post(http, path, form);
+    public Task<HttpResponseMessage> Post(string path, params (string Name, string Value)[] form) =>
+        Post(http, path, form);
 
     private Task<HttpResponseMessage> Post(
         HttpClient node, string path, params (string Name, string Value)[] form) => node.Send(
@@ -98,7 +106,8 @@ internal sealed class ResourceServer : IDisposable
         ]);
 
     /// <summary>What the server says of a token, or another node of it.</summary>
-    public Task<TokenIntrospection> Introspect(string token, HttpClient? node = null) => Introspect(node, ("token", token));
+    public Task<TokenIntrospection> Introspect(string token, HttpClient? node = null) =>
+        Introspect(node, ("token", token));
 
     /// <summary>The same, with whatever else the request says.</summary>
     public async Task<TokenIntrospection> Introspect(

@@ -156,7 +156,8 @@ internal sealed class PrivateKeyJwtTests
             server, issued, Assertion(server, issued, "aud", "http://localhost:5001/connect/par"), path);
         using var mixed = await Ask(
             server, issued,
-            Assertion(server, issued, "aud", new[] { "http://localhost:5001/connect/par", "http://localhost:5001/" }), path);
+            Assertion(server, issued, "aud", new[] { "http://localhost:5001/connect/par", "http://localhost:5001/" }),
+            path);
 
         await AssertTaken(answer, good);
         await AssertTaken(mixed, good: false);
@@ -229,7 +230,8 @@ internal sealed class PrivateKeyJwtTests
         {
             var refusal = await answer.Json();
             Assert.That(refusal.GetProperty("error").GetString(), Is.EqualTo("invalid_client"));
-            Assert.That(refusal.GetProperty("error_description").GetString(), Does.StartWith("The client assertion "), text);
+            Assert.That(
+                refusal.GetProperty("error_description").GetString(), Does.StartWith("The client assertion "), text);
         }
     }
 
@@ -242,10 +244,13 @@ internal sealed class PrivateKeyJwtTests
     /// <summary>What a client of the management API hears.</summary>
     private async Task<HttpResponseMessage> ManagementAnswer(AuthServer server, object audience)
     {
-        var clientId = await server.With<Auth.Server.Connect.ManagementClients, string>(async clients => (await clients.Add(
-            new("rotation", PublicJwks(), null, ReadOnly: true, TestOperations.Actor()), CancellationToken.None)).ClientId!);
+        var clientId =
+            await server.With<Auth.Server.Connect.ManagementClients, string>(async clients => (await clients.Add(
+            new("rotation", PublicJwks(), null, ReadOnly: true, TestOperations.Actor()),
+            CancellationToken.None)).ClientId!);
         return await Ask(
-            server, clientId, Assertion(server, clientId, "aud", audience), AuthServerPaths.Token, ("scope", "accounts.read"));
+            server, clientId, Assertion(server, clientId, "aud", audience), AuthServerPaths.Token,
+            ("scope", "accounts.read"));
     }
 
     /// <summary>What a resource server hears.</summary>
@@ -256,7 +261,8 @@ internal sealed class PrivateKeyJwtTests
             await servers.Add("another", PublicJwks(), CancellationToken.None);
             return true;
         });
-        return await Ask(server, "another", Assertion(server, "another", "aud", audience), AuthServerPaths.Introspection);
+        return await Ask(
+            server, "another", Assertion(server, "another", "aud", audience), AuthServerPaths.Introspection);
     }
 
     /// <summary>The same assertion with one more header, signed anew.</summary>
@@ -278,7 +284,9 @@ internal sealed class PrivateKeyJwtTests
     private static Task<IssuedCredentials> Generate(
         AuthServer server, Guid account, string jwks, params string[] redirectUris) =>
         server.With((CredentialIssuer issuer) => issuer.Generate(
-            new(account, null, CredentialMethods.OAuth2, TestOperations.Actor(), RedirectUris: redirectUris, Jwks: jwks),
+            new(
+                account, null, CredentialMethods.OAuth2, TestOperations.Actor(), RedirectUris: redirectUris,
+                Jwks: jwks),
             CancellationToken.None));
 
     private static string Jwks(JsonWebKey jwk) => JsonSerializer.Serialize(new
@@ -297,13 +305,15 @@ internal sealed class PrivateKeyJwtTests
         return await http.Send(
             path, null,
             [
-                ("grant_type", "client_credentials"), ("token", "unknown"), ("response_type", "code"), ("client_id", clientId),
+                ("grant_type", "client_credentials"), ("token", "unknown"), ("response_type", "code"),
+                ("client_id", clientId),
                 ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
                 ("client_assertion", assertion), .. other,
             ]);
     }
 
-    private string Assertion(AuthServer server, IssuedCredentials issued, string? changed = null, object? value = null) =>
+    private string Assertion(
+        AuthServer server, IssuedCredentials issued, string? changed = null, object? value = null) =>
         Assertion(server, issued.Set.ClientId!, changed, value);
 
     private string Assertion(AuthServer server, string clientId, string? changed = null, object? value = null)
@@ -324,14 +334,16 @@ internal sealed class PrivateKeyJwtTests
             claims[changed] = value is int seconds ? now.AddSeconds(seconds).ToUnixTimeSeconds() : value!;
 
         using var another = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }
+            .CreateToken(new SecurityTokenDescriptor
         {
             Claims = claims,
             TokenType = changed == "typ" ? (string)value! : "client-authentication+jwt",
             SigningCredentials = value switch
             {
                 "none" => null,
-                "HS256" => new(new SymmetricSecurityKey(key.ExportSubjectPublicKeyInfo()), SecurityAlgorithms.HmacSha256),
+                "HS256" =>
+                    new(new SymmetricSecurityKey(key.ExportSubjectPublicKeyInfo()), SecurityAlgorithms.HmacSha256),
                 "another" => new(new ECDsaSecurityKey(another) { KeyId = "k1" }, SecurityAlgorithms.EcdsaSha256),
                 _ => new(new ECDsaSecurityKey(key) { KeyId = "k1" }, SecurityAlgorithms.EcdsaSha256),
             },

@@ -48,7 +48,8 @@ internal sealed class ProofKeyTests
         if (good)
             Assert.That(page.Status, Is.EqualTo(200), page.Html);
         else
-            Assert.That(HttpUtility.ParseQueryString(new Uri(page.Location!).Query)["error"], Is.EqualTo("invalid_request"));
+            Assert.That(
+                HttpUtility.ParseQueryString(new Uri(page.Location!).Query)["error"], Is.EqualTo("invalid_request"));
     }
 
     [TestCaseSource(nameof(Values))]
@@ -84,7 +85,8 @@ internal sealed class ProofKeyTests
     [TestCase(true, null, "invalid_request", Description = "RFC 9700 §4.8.2: no downgrade.")]
     [TestCase(true, "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", "invalid_grant")]
     [TestCase(false, "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", null)]
-    public async Task A_code_needs_the_verifier_of_its_challenge_and_no_other(bool challenged, string? verifier, string? error)
+    public async Task A_code_needs_the_verifier_of_its_challenge_and_no_other(
+        bool challenged, string? verifier, string? error)
     {
         var challenge = Base64UrlEncoder.Encode(SHA256.HashData(Encoding.UTF8.GetBytes(new string('a', 43))));
         var code = await client.Code(client.Request(

@@ -10,7 +10,9 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>JWK sets (RFC 7517, RFC 7518 §6.2, RFC 8037) that a client proves itself with: which are taken, and which not.</summary>
+/// <summary>
+/// JWK sets (RFC 7517, RFC 7518 §6.2, RFC 8037) that a client proves itself with: which are taken, and which not.
+/// </summary>
 public sealed class PublicKeysTests
 {
     private const string PrimeInHex = "FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF";
@@ -58,7 +60,8 @@ public sealed class PublicKeysTests
             bad[member] = value?.DeepClone();
         bad["kid"] = "bad one";
         if (change.Contains("\"y\"", StringComparison.Ordinal) || change.Contains("\"x\"", StringComparison.Ordinal))
-            (bad["x"], bad["y"]) = (JsonNode.Parse(change)!["x"]?.DeepClone() ?? x, JsonNode.Parse(change)!["y"]?.DeepClone() ?? y);
+            (bad["x"], bad["y"]) =
+                (JsonNode.Parse(change)!["x"]?.DeepClone() ?? x, JsonNode.Parse(change)!["y"]?.DeepClone() ?? y);
 
         var refusal = Refuse(SetOf(good, bad));
 
@@ -96,8 +99,10 @@ public sealed class PublicKeysTests
         var key = good.ToJsonString();
         (string Text, string Said)[] cases =
         [
-            ("", "not valid JSON"), ("nonsense", "not valid JSON, see line 1"), ("null", "not a JSON object"), ("[]", "not a JSON object"),
-            ("\"keys\"", "not a JSON object"), ("{}", "\"keys\" is missing"), (key, "single key"), ($"[{key}]", "not a JSON object"),
+            ("", "not valid JSON"), ("nonsense", "not valid JSON, see line 1"), ("null", "not a JSON object"),
+            ("[]", "not a JSON object"),
+            ("\"keys\"", "not a JSON object"), ("{}", "\"keys\" is missing"), (key, "single key"),
+            ($"[{key}]", "not a JSON object"),
             ("""{"keys":null}""", "not an array"), ($$"""{"keys":{{key}}}""", "not an array"), ("""{"keys":[]}""", "has no keys"),
             ("""{"keys":[null]}""", "number 1 is not a JSON object"), ("""{"keys":["a"]}""", "number 1 is not a JSON object"),
             ($$"""{"keys":[{{key}},]}""", "not valid JSON"), ($$"""{"keys":[{{key}}]} x""", "not valid JSON"),
@@ -109,7 +114,8 @@ public sealed class PublicKeysTests
             ($$"""{"keys":[{{key}},{{key}}]}""", "Two keys have the key id"),
             (SetOf([.. Enumerable.Range(0, 21).Select(_ => NewKey())]), "21 keys"),
         ];
-        return cases.Select((one, place) => new TestCaseData(one.Text, one.Said).SetArgDisplayNames($"{place}", one.Said));
+        return cases.Select(
+            (one, place) => new TestCaseData(one.Text, one.Said).SetArgDisplayNames($"{place}", one.Said));
     }
 
     [TestCaseSource(nameof(BadTexts))]
@@ -129,7 +135,8 @@ public sealed class PublicKeysTests
         foreach (var (member, value) in JsonNode.Parse(more)!.AsObject())
             key[member] = value?.DeepClone();
         var read = PublicKeys.Read("\uFEFF" + SetOf(key)).Keys.Single();
-        Assert.That((read.X, read.Y, read.Kid), Is.EqualTo(((string)key["x"]!, (string)key["y"]!, (string)key["kid"]!)));
+        Assert.That(
+            (read.X, read.Y, read.Kid), Is.EqualTo(((string)key["x"]!, (string)key["y"]!, (string)key["kid"]!)));
         Assert.That(read.HasPrivateKey, Is.False);
         Assert.That(read.AdditionalData, Is.Empty);
     }
@@ -142,7 +149,8 @@ public sealed class PublicKeysTests
             key.Remove("kid");
         var read = PublicKeys.Read(SetOf(keys));
         Assert.That(PublicKeys.NamesOf(read), Does.Match("^[A-Za-z0-9_-]{43}, [A-Za-z0-9_-]{43}$"));
-        Assert.That(PublicKeys.Read(SetOf([.. Enumerable.Range(0, 20).Select(_ => NewKey())])).Keys, Has.Count.EqualTo(20));
+        Assert.That(
+            PublicKeys.Read(SetOf([.. Enumerable.Range(0, 20).Select(_ => NewKey())])).Keys, Has.Count.EqualTo(20));
     }
 
     /// <summary>What the reader refuses is 400 wherever a set comes in, and replaces nothing.</summary>
@@ -191,7 +199,8 @@ public sealed class PublicKeysTests
 
         Assert.That((await server.FindActive(account))!.Id, Is.EqualTo(active));
         Assert.That(await server.WithDatabase(db => db.CredentialSets.CountAsync()), Is.EqualTo(1));
-        Assert.That(await server.WithDatabase(db => db.Clients.CountAsync()), Is.EqualTo(2), "the set's and the caller");
+        Assert.That(
+            await server.WithDatabase(db => db.Clients.CountAsync()), Is.EqualTo(2), "the set's and the caller");
     }
 
     [TestCase(new byte[] { 0xFF })]
@@ -217,7 +226,8 @@ public sealed class PublicKeysTests
 
         await File.WriteAllBytesAsync(Path.Combine(server.DataDirectory, "wrong.jwks"), jwks);
         var (exitCode, _, error) = await CommandsTests.Run(
-            server, "credentials", "generate", "--account", $"{account.Id}", "--method", "oauth2", "--jwks", "wrong.jwks");
+            server, "credentials", "generate", "--account", $"{account.Id}", "--method", "oauth2", "--jwks",
+            "wrong.jwks");
         Assert.That((exitCode, error.Trim()), Is.EqualTo((1, "The file is not text in UTF-8.")));
     }
 
@@ -245,7 +255,9 @@ public sealed class PublicKeysTests
         return problem.Message;
     }
 
-    /// <summary>The last character of 32 bytes in base64url says four bits, and may say two more that mean nothing.</summary>
+    /// <summary>
+    /// The last character of 32 bytes in base64url says four bits, and may say two more that mean nothing.
+    /// </summary>
     private static char SpareBitsOf(string text)
     {
         const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -22,7 +22,8 @@ internal sealed class PushedAuthorizationTests
             ("code_challenge", challenge), ("code_challenge_method", "S256"));
         Assert.That(pushed.StatusCode, Is.EqualTo(HttpStatusCode.Created), await pushed.Content.ReadAsStringAsync());
         var requestUri = (await pushed.Json()).GetProperty("request_uri").GetString()!;
-        var request = $"/connect/authorize?client_id={client.Issued.Set.ClientId}&request_uri={Uri.EscapeDataString(requestUri)}";
+        var request =
+            $"/connect/authorize?client_id={client.Issued.Set.ClientId}&request_uri={Uri.EscapeDataString(requestUri)}";
         var code = await client.Code(request);
         using var answer = await client.Post(
             "connect/token", ("grant_type", "authorization_code"), ("code", code),
@@ -126,7 +127,8 @@ internal sealed class PushedAuthorizationTests
     [TestCase("state", "a", "b", 400)]
     [TestCase("redirect_uri", AllowedClient.RedirectUri, AllowedClient.RedirectUri, 400)]
     [TestCase("scope", "offline_access", "scim", 201)]
-    public async Task What_may_not_be_said_twice_may_not_be_pushed_twice(string name, string one, string other, int status)
+    public async Task What_may_not_be_said_twice_may_not_be_pushed_twice(
+        string name, string one, string other, int status)
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);

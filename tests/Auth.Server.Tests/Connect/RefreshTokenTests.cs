@@ -130,8 +130,12 @@ internal sealed class RefreshTokenTests
 
         var after = await client.Refresh(first.RefreshToken!);
 
-        Assert.That(KeyOf(after.RefreshToken!), Is.EqualTo(KeyOf(before.RefreshToken!)).And.EqualTo(KeyOf(first.RefreshToken!)));
-        Assert.That(KeyOf((await client.Refresh(after.RefreshToken!)).RefreshToken!), Is.Not.EqualTo(KeyOf(first.RefreshToken!)));
+        Assert.That(
+            KeyOf(after.RefreshToken!),
+            Is.EqualTo(KeyOf(before.RefreshToken!)).And.EqualTo(KeyOf(first.RefreshToken!)));
+        Assert.That(
+            KeyOf((await client.Refresh(after.RefreshToken!)).RefreshToken!),
+            Is.Not.EqualTo(KeyOf(first.RefreshToken!)));
         Assert.That((await client.Refresh(before.RefreshToken!)).RefreshToken, Is.Not.Null, "it is the same token");
         static string KeyOf(string token) => new JsonWebToken(token).Kid;
     }
@@ -252,7 +256,8 @@ internal sealed class RefreshTokenTests
         Assert.That((await client.Refresh(current.RefreshToken!)).RefreshToken, Is.Not.Null);
         using var late = await client.Redeem(unused);
         Assert.That(late.IsSuccessStatusCode, "a code of before is a consent of its own");
-        Assert.That((await client.Refresh(current.RefreshToken!)).RefreshToken, Is.Not.Null, "and replaces nothing newer");
+        Assert.That(
+            (await client.Refresh(current.RefreshToken!)).RefreshToken, Is.Not.Null, "and replaces nothing newer");
     }
 
     [TestCase("refresh_token")]
@@ -286,7 +291,8 @@ internal sealed class RefreshTokenTests
         using var scim = await ResourceServer.Register(server);
         using var client = await AllowedClient.Of(server);
         var tokens = await client.Tokens();
-        var other = await server.Generate(await server.CreateAccount("Other"), Shared.Contracts.CredentialMethods.OAuth2);
+        var other = await server.Generate(
+            await server.CreateAccount("Other"), Shared.Contracts.CredentialMethods.OAuth2);
         using var http = server.CreateClient();
 
         foreach (var token in new[] { tokens.AccessToken, tokens.RefreshToken!, "unknown" })

@@ -9,14 +9,17 @@ namespace Auth.Server.Tests.Connect;
 internal sealed class RequestParametersTests
 {
     private static readonly string verifier = new('v', 43);
-    private static readonly string challenge = Base64UrlEncoder.Encode(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
+    private static readonly string challenge = Base64UrlEncoder.Encode(
+        SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
 
     // Unknown ones, OpenID Connect's, and those of every other grant type, each with a value that would be wrong.
     private static readonly (string Name, string Value)[] foreign =
     [
-        ("x", "1"), ("nonce", "n"), ("max_age", "nonsense"), ("id_token_hint", "nonsense"), ("acr_values", "a"), ("claims", "{"),
+        ("x", "1"), ("nonce", "n"), ("max_age", "nonsense"), ("id_token_hint", "nonsense"), ("acr_values", "a"),
+        ("claims", "{"),
         ("audience", "https://elsewhere.example/"), ("username", "u"), ("password", "p"), ("device_code", "d"),
-        ("assertion", "a"), ("response_type", "token"), ("state", "s"), ("code_challenge", "short"), ("login_hint", "l"),
+        ("assertion", "a"), ("response_type", "token"), ("state", "s"), ("code_challenge", "short"),
+        ("login_hint", "l"),
         ("scope", "everything"), ("code", "c"), ("code_verifier", "short"), ("refresh_token", "r"),
         ("redirect_uri", "https://elsewhere.example/"), ("subject_token", "s"), ("subject_token_type", "nonsense"),
         ("actor_token_type", "nonsense"), ("requested_token_type", "nonsense"), ("token", "t"), ("access_token", "a"),
@@ -26,7 +29,8 @@ internal sealed class RequestParametersTests
 
     private static readonly string[] authorizationParameters =
     [
-        "client_id", "code_challenge", "code_challenge_method", "prompt", "redirect_uri", "request", "request_uri", "resource",
+        "client_id", "code_challenge", "code_challenge_method", "prompt", "redirect_uri", "request", "request_uri",
+        "resource",
         "response_mode", "response_type", "scope", "state",
     ];
 
@@ -62,7 +66,8 @@ internal sealed class RequestParametersTests
             (string, string)[] form =
             [
                 .. await Grant(grantType),
-                .. foreign.Where(field => !read.Split(' ').Contains(field.Name)).SelectMany(f => Enumerable.Repeat(f, times)),
+                .. foreign.Where(field => !read.Split(' ').Contains(field.Name)).SelectMany(
+                    f => Enumerable.Repeat(f, times)),
             ];
             using var answer = await client.Post(AuthServerPaths.Token, form);
             Assert.That((int)answer.StatusCode, Is.EqualTo(200), await answer.Content.ReadAsStringAsync());
@@ -88,7 +93,8 @@ internal sealed class RequestParametersTests
         var value = form.FirstOrDefault(field => field.Name == repeated).Value ?? "scim";
 
         using var answer = await client.Post(
-            AuthServerPaths.Token, [.. form.Where(field => field.Name != repeated), (repeated, value), (repeated, value)]);
+            AuthServerPaths.Token,
+            [.. form.Where(field => field.Name != repeated), (repeated, value), (repeated, value)]);
 
         Assert.That((int)answer.StatusCode, Is.EqualTo(400), await answer.Content.ReadAsStringAsync());
         Assert.That((await answer.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_request"));
@@ -123,8 +129,7 @@ internal sealed class RequestParametersTests
         var requestUri = (await pushed.Json()).GetProperty("request_uri").GetString()!;
         // What stands beside a pushed request is ignored, too (RFC 9126 §4).
         Assert.That(
-            await client.Code($"/connect/authorize?client_id={client.Issued.Set.ClientId}&scope=everything&x=1&x=2"
-                + $"&redirect_uri=https%3A%2F%2Felsewhere.example%2F&state=a&state=b&request_uri={Uri.EscapeDataString(requestUri)}"),
+            await client.Code($"/connect/authorize?client_id={client.Issued.Set.ClientId}&scope=everything&x=1&x=2&redirect_uri=https%3A%2F%2Felsewhere.example%2F&state=a&state=b&request_uri={Uri.EscapeDataString(requestUri)}"),
             Is.Not.Empty);
     }
 
@@ -138,7 +143,9 @@ internal sealed class RequestParametersTests
         (string, string)[] form =
             [("token", token), .. foreign.Where(field => field.Name != "token").SelectMany(f => Enumerable.Repeat(f, times))];
 
-        using var answer = path == AuthServerPaths.Introspection ? await scim.Post(path, form) : await client.Post(path, form);
+        using var answer = path == AuthServerPaths.Introspection
+            ? await scim.Post(path, form)
+            : await client.Post(path, form);
 
         Assert.That((int)answer.StatusCode, Is.EqualTo(200), await answer.Content.ReadAsStringAsync());
         if (path == AuthServerPaths.Introspection)
@@ -155,7 +162,9 @@ internal sealed class RequestParametersTests
     {
         (string, string)[] form = [("token", "t"), (repeated, "t"), (repeated, "t")];
 
-        using var answer = path == AuthServerPaths.Introspection ? await scim.Post(path, form) : await client.Post(path, form);
+        using var answer = path == AuthServerPaths.Introspection
+            ? await scim.Post(path, form)
+            : await client.Post(path, form);
 
         Assert.That((int)answer.StatusCode, Is.EqualTo(400));
         Assert.That((await answer.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_request"));
@@ -168,13 +177,15 @@ internal sealed class RequestParametersTests
             "&scope=&code_challenge=&code_challenge_method=&prompt=&resource=&response_mode=&state=&state=s&request=&request_uri="));
         using var redeemed = await client.Post(
             AuthServerPaths.Token,
-            ("grant_type", "authorization_code"), ("code", code), ("code", ""), ("redirect_uri", AllowedClient.RedirectUri),
+            ("grant_type", "authorization_code"), ("code", code), ("code", ""),
+            ("redirect_uri", AllowedClient.RedirectUri),
             ("code_verifier", ""), ("client_id", ""), ("client_assertion", ""), ("client_secret", ""));
 
         Assert.That((int)redeemed.StatusCode, Is.EqualTo(200), await redeemed.Content.ReadAsStringAsync());
     }
 
-    private async Task<(string Name, string Value)[]> Grant(string grantType) => [("grant_type", grantType), .. grantType switch
+    private async Task<(string Name, string Value)[]> Grant(string grantType) =>
+        [("grant_type", grantType), .. grantType switch
     {
         "authorization_code" =>
         [

@@ -29,7 +29,9 @@ internal sealed class ResourceIndicatorsTests
 
     [Test]
     public async Task At_the_token_endpoint_and_in_pushed_requests(
-        [Values("client_credentials", "code", "code that named it", "refresh", "refresh that named it", "exchange", "pushed")]
+        [Values(
+            "client_credentials", "code", "code that named it", "refresh", "refresh that named it", "exchange",
+            "pushed")]
         string grant,
         [Values(Scim, Scim + " " + Scim, "https://elsewhere.example/", Scim + " https://elsewhere.example/", "nonsense", "/scim/v2",
             Scim + "#x", Scim + "/Users", "http://LOCALHOST:5002/scim/v2", "urn:scim")] string resources)
@@ -39,7 +41,9 @@ internal sealed class ResourceIndicatorsTests
         using var answer = await Ask(grant, named);
 
         var isGood = named.All(resource => resource.Item2 == Scim);
-        Assert.That((int)answer.StatusCode, isGood ? Is.InRange(200, 201) : Is.EqualTo(400), await answer.Content.ReadAsStringAsync());
+        Assert.That(
+            (int)answer.StatusCode, isGood ? Is.InRange(200, 201) : Is.EqualTo(400),
+            await answer.Content.ReadAsStringAsync());
         if (!isGood)
             Assert.That((await answer.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_target"));
     }
@@ -64,7 +68,8 @@ internal sealed class ResourceIndicatorsTests
                 {
                     var token = (await first.Json()).GetProperty("refresh_token").GetString()!;
                     return await client.Post(
-                        AuthServerPaths.Token, [("grant_type", "refresh_token"), ("refresh_token", token), .. resources]);
+                        AuthServerPaths.Token,
+                        [("grant_type", "refresh_token"), ("refresh_token", token), .. resources]);
                 }
             case "exchange":
                 return await client.Post(
@@ -76,7 +81,8 @@ internal sealed class ResourceIndicatorsTests
                     ]);
             default:
                 return await client.Post(
-                    "connect/par", [("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri), .. resources]);
+                    "connect/par",
+                    [("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri), .. resources]);
         }
     }
 }

@@ -9,7 +9,9 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>Revocations, refreshes and redemptions at the same moment: in every order, what was revoked has ended.</summary>
+/// <summary>
+/// Revocations, refreshes and redemptions at the same moment: in every order, what was revoked has ended.
+/// </summary>
 internal sealed class RevocationRaceTests
 {
     private const int Rounds = 20;
@@ -18,7 +20,9 @@ internal sealed class RevocationRaceTests
     public async Task Revocations_of_a_refresh_token_that_is_being_refreshed_succeed_and_end_the_grant()
     {
         await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
-        await using var other = TestPostgres.IsWanted ? await server.StartNode("--Auth:Limits:RequestsPerClient=100000") : null;
+        await using var other = TestPostgres.IsWanted
+            ? await server.StartNode("--Auth:Limits:RequestsPerClient=100000")
+            : null;
         AuthServer[] nodes = [server, other ?? server];
         using var scim = await ResourceServer.Register(server);
         using var client = await AllowedClient.Of(server);
@@ -34,7 +38,8 @@ internal sealed class RevocationRaceTests
             {
                 var text = await answers[i].Content.ReadAsStringAsync();
                 var isRevocation = i % 3 == round % 3;
-                Assert.That((int)answers[i].StatusCode, isRevocation ? Is.EqualTo(200) : Is.EqualTo(200).Or.EqualTo(400), text);
+                Assert.That(
+                    (int)answers[i].StatusCode, isRevocation ? Is.EqualTo(200) : Is.EqualTo(200).Or.EqualTo(400), text);
                 if (!isRevocation && answers[i].IsSuccessStatusCode)
                     await AssertDead(scim, client, await answers[i].Json());
                 answers[i].Dispose();
@@ -49,7 +54,9 @@ internal sealed class RevocationRaceTests
     public async Task Concurrent_and_repeated_revocations_all_succeed(string which)
     {
         await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
-        await using var other = TestPostgres.IsWanted ? await server.StartNode("--Auth:Limits:RequestsPerClient=100000") : null;
+        await using var other = TestPostgres.IsWanted
+            ? await server.StartNode("--Auth:Limits:RequestsPerClient=100000")
+            : null;
         using var scim = await ResourceServer.Register(server);
         using var client = await AllowedClient.Of(server);
         for (var round = 0; round < Rounds; round++)
@@ -98,9 +105,11 @@ internal sealed class RevocationRaceTests
         var successor = await server.With<RefreshTokens, Token?>(tokens => tokens.Use(Principal(token, grant)));
         await revoking.RevokeByAuthorizationIdAsync($"{grant}");
 
-        Assert.That(await server.With<RefreshTokens, Token?>(tokens => tokens.Use(Principal(successor!.Id, grant))), Is.Null);
+        Assert.That(
+            await server.With<RefreshTokens, Token?>(tokens => tokens.Use(Principal(successor!.Id, grant))), Is.Null);
         Assert.That(await server.With<RefreshTokens, Token?>(tokens => tokens.Use(Principal(token, grant))), Is.Null);
-        var status = await server.WithDatabase(db => db.Grants.Where(row => row.Id == grant).Select(row => row.Status).SingleAsync());
+        var status = await server.WithDatabase(
+            db => db.Grants.Where(row => row.Id == grant).Select(row => row.Status).SingleAsync());
         Assert.That(status, Is.EqualTo(Statuses.Revoked));
     }
 
@@ -109,7 +118,9 @@ internal sealed class RevocationRaceTests
     public async Task A_code_that_is_redeemed_twice_at_once_gives_nothing_that_lasts()
     {
         await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
-        await using var other = TestPostgres.IsWanted ? await server.StartNode("--Auth:Limits:RequestsPerClient=100000") : null;
+        await using var other = TestPostgres.IsWanted
+            ? await server.StartNode("--Auth:Limits:RequestsPerClient=100000")
+            : null;
         using var scim = await ResourceServer.Register(server);
         using var client = await AllowedClient.Of(server);
         for (var round = 0; round < 5; round++)
@@ -150,7 +161,8 @@ internal sealed class RevocationRaceTests
             var current = (await redeemed.Json()).GetProperty("refresh_token").GetString()!;
             if (refreshed.IsSuccessStatusCode)
             {
-                using var late = await client.TryRefresh((await refreshed.Json()).GetProperty("refresh_token").GetString()!);
+                using var late = await client.TryRefresh(
+                    (await refreshed.Json()).GetProperty("refresh_token").GetString()!);
                 Assert.That((int)late.StatusCode, Is.EqualTo(400));
             }
             Assert.That((await client.Refresh(current)).RefreshToken, Is.Not.Null);
@@ -192,7 +204,8 @@ internal sealed class RevocationRaceTests
 
     private static async Task<(Guid Token, Guid Grant)> RefreshTokenOf(AuthServer server)
     {
-        var row = await server.WithDatabase(db => db.Tokens.Where(token => token.Type == TokenTypeIdentifiers.RefreshToken)
+        var row =
+            await server.WithDatabase(db => db.Tokens.Where(token => token.Type == TokenTypeIdentifiers.RefreshToken)
             .Select(token => new { token.Id, Grant = token.Authorization!.Id }).SingleAsync());
         return (row.Id, row.Grant);
     }

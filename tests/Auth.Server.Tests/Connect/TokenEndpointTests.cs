@@ -73,7 +73,8 @@ public sealed class TokenEndpointTests
         var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
         using var http = server.CreateClient();
 
-        using var wrong = await http.RequestToken(issued.Set.ClientId, "scim_cs_wrong", ("grant_type", "client_credentials"));
+        using var wrong = await http.RequestToken(
+            issued.Set.ClientId, "scim_cs_wrong", ("grant_type", "client_credentials"));
         using var unknown = await http.RequestToken("nobody", "scim_cs_wrong", ("grant_type", "client_credentials"));
 
         foreach (var response in new[] { wrong, unknown })
@@ -94,7 +95,8 @@ public sealed class TokenEndpointTests
 
         var current = await server.Generate(account, CredentialMethods.OAuth2);
 
-        using var refused = await http.RequestToken(old.Set.ClientId, old.ClientSecret, ("grant_type", "client_credentials"));
+        using var refused = await http.RequestToken(
+            old.Set.ClientId, old.ClientSecret, ("grant_type", "client_credentials"));
         Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
         Assert.That(await http.ClientCredentialsToken(current.Set.ClientId!, current.ClientSecret!), Is.Not.Empty);
     }
@@ -135,7 +137,8 @@ public sealed class TokenEndpointTests
         var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
         using var http = server.CreateClient();
 
-        using var response = await http.RequestToken(issued.Set.ClientId, issued.ClientSecret, ("grant_type", grantType));
+        using var response = await http.RequestToken(
+            issued.Set.ClientId, issued.ClientSecret, ("grant_type", grantType));
 
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
         Assert.That((await response.Json()).GetProperty("error").GetString(), Is.EqualTo("unsupported_grant_type"));
@@ -167,7 +170,8 @@ public sealed class TokenEndpointTests
         using var http = server.CreateClient();
 
         using var response = await http.RequestToken(
-            issued.Set.ClientId, issued.ClientSecret, ("grant_type", "client_credentials"), ("scope", Scopes.ReadAccounts));
+            issued.Set.ClientId, issued.ClientSecret, ("grant_type", "client_credentials"),
+            ("scope", Scopes.ReadAccounts));
 
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
     }

@@ -53,10 +53,12 @@ internal sealed class TokenExchangeTests
 
         var traded = await Trade(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, tokens.AccessToken);
         using var unproved = await TryTrade(server, null, null, tokens.AccessToken);
-        using var named = await TryTrade(server, null, null, tokens.AccessToken, ("client_id", client.Issued.Set.ClientId!));
+        using var named = await TryTrade(
+            server, null, null, tokens.AccessToken, ("client_id", client.Issued.Set.ClientId!));
 
         using var renewable = await TryTrade(
-            server, client.Issued.Set.ClientId, client.Issued.ClientSecret, tokens.AccessToken, ("scope", "scim offline_access"));
+            server, client.Issued.Set.ClientId, client.Issued.ClientSecret, tokens.AccessToken,
+            ("scope", "scim offline_access"));
 
         Assert.That(traded.ExpiresIn, Is.InRange(590, 600), "never longer than the token that it was traded for");
         Assert.That(traded.RefreshToken, Is.Null, "which would be longer");
@@ -148,7 +150,8 @@ internal sealed class TokenExchangeTests
         var traded = await Trade(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, own);
         Assert.That(new JsonWebToken(traded.AccessToken).Kid, Is.Not.EqualTo(new JsonWebToken(own).Kid));
 
-        await server.With<KeyRotation, Withdrawal>(keys => keys.Withdraw(new JsonWebToken(own).Kid, CancellationToken.None));
+        await server.With<KeyRotation, Withdrawal>(
+            keys => keys.Withdraw(new JsonWebToken(own).Kid, CancellationToken.None));
 
         Assert.That((await scim.Introspect(traded.AccessToken)).Active, Is.False);
     }
@@ -272,7 +275,8 @@ internal sealed class TokenExchangeTests
             AuthServerPaths.Token, null, ("grant_type", grantType), ("client_id", issued.Set.Id.ToString()),
             ("code", "x"), ("refresh_token", "x"), ("redirect_uri", "https://x.example/"), ("client_secret", ""));
         using var authorize = await http.GetAsync(new Uri(
-            $"connect/authorize?response_type=code&client_id={issued.Set.Id}&redirect_uri=https://x.example/", UriKind.Relative));
+            $"connect/authorize?response_type=code&client_id={issued.Set.Id}&redirect_uri=https://x.example/",
+            UriKind.Relative));
         using var introspect = await http.Send(
             AuthServerPaths.Introspection, null, ("client_id", issued.Set.Id.ToString()), ("token", issued.Token!));
 
@@ -295,7 +299,8 @@ internal sealed class TokenExchangeTests
     }
 
     private static async Task<HttpResponseMessage> TryTrade(
-        AuthServer server, string? clientId, string? clientSecret, string token, params (string Name, string Value)[] other)
+        AuthServer server, string? clientId, string? clientSecret, string token,
+        params (string Name, string Value)[] other)
     {
         (string Name, string Value)[] usual =
             [("grant_type", GrantType), ("subject_token", token), ("subject_token_type", AccessTokenType)];

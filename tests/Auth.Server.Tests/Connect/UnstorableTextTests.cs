@@ -8,8 +8,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>
-/// Text that no database can store (U+0000 on PostgreSQL), that is not UTF-8 or is no text at all: wherever a stranger or a
-/// client sends it, it is their mistake and not the server's.
+/// Text that no database can store (U+0000 on PostgreSQL), that is not UTF-8 or is no text at all: wherever a stranger
+/// or a client sends it, it is their mistake and not the server's.
 /// </summary>
 internal sealed class UnstorableTextTests
 {
@@ -43,7 +43,8 @@ internal sealed class UnstorableTextTests
     [Test]
     public async Task As_a_client_id_or_secret_in_the_header(
         [ValueSource(nameof(endpoints))] string path,
-        [Values("\0:x", "%00:x", "a\0b:x", "{id}%00:x", "{id}:%00", "{id}:\0", "\ud800:x", "%ED%A0%80:x", "%FF:%FF", "%:%")]
+        [Values(
+            "\0:x", "%00:x", "a\0b:x", "{id}%00:x", "{id}:%00", "{id}:\0", "\ud800:x", "%ED%A0%80:x", "%FF:%FF", "%:%")]
         string credentials)
     {
         credentials = credentials.Replace("{id}", client.Issued.Set.ClientId!, StringComparison.Ordinal);
@@ -99,13 +100,16 @@ internal sealed class UnstorableTextTests
     public async Task In_an_authorization_request(
         [Values("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "resource", "prompt",
             "code_challenge", "code_challenge_method", "request_uri", "request", "nonce")] string parameter,
-        [Values("%00", "a%00b", "%ED%A0%80", "%FF", "%0D%0ASet-Cookie:%20a=b", "%E2%80%AE", "%F0%9F%98%80", "%", "%zz", "%20")]
+        [Values(
+            "%00", "a%00b", "%ED%A0%80", "%FF", "%0D%0ASet-Cookie:%20a=b", "%E2%80%AE", "%F0%9F%98%80", "%", "%zz",
+            "%20")]
         string value)
     {
         using var anybody = Browser.At(server);
         var request = client.Request($"&{parameter}={value}");
         if (parameter is "client_id" or "redirect_uri" or "response_type")
-            request = request.Replace($"{parameter}=", $"ignored_{parameter}=", StringComparison.Ordinal) + $"&{parameter}={value}";
+            request = request.Replace($"{parameter}=", $"ignored_{parameter}=", StringComparison.Ordinal)
+                + $"&{parameter}={value}";
         request = request.Replace($"&ignored_{parameter}={value}", "", StringComparison.Ordinal);
 
         var refused = await anybody.Open(request);
@@ -137,18 +141,23 @@ internal sealed class UnstorableTextTests
         };
         foreach (var path in new[]
         {
-            "/connect/authorize", "/connect/token", "/connect/par", "/connect/revoke", "/connect/introspect", "/sign-in",
+            "/connect/authorize", "/connect/token", "/connect/par", "/connect/revoke", "/connect/introspect",
+            "/sign-in",
             "/sign-in?handler=Code", "/invitation", "/invitation?handler=Accept", "/sign-out", "/management/accounts",
             "/events/poll", "/error", "/",
         })
         {
             foreach (var accept in new[] { "*/*", "text/html" })
             {
-                using var content = new StringContent(form, new MediaTypeHeaderValue("application/x-www-form-urlencoded"));
-                using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = content };
+                using var content = new StringContent(
+                    form, new MediaTypeHeaderValue("application/x-www-form-urlencoded"));
+                using var request = new HttpRequestMessage(
+                    HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = content };
                 request.Headers.Accept.ParseAdd(accept);
                 using var refused = await http.SendAsync(request);
-                Assert.That((int)refused.StatusCode, Is.InRange(302, 415), $"{path}: {await refused.Content.ReadAsStringAsync()}");
+                Assert.That(
+                    (int)refused.StatusCode, Is.InRange(302, 415),
+                    $"{path}: {await refused.Content.ReadAsStringAsync()}");
             }
         }
     }

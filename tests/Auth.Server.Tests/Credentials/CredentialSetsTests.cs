@@ -18,7 +18,8 @@ public sealed class CredentialSetsTests
         var account = await server.CreateAccount();
         var seen = (await server.Generate(account)).Set.Id;
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => Try(server, account, seen, $"administrator {i}")));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 12).Select(i => Try(server, account, seen, $"administrator {i}")));
 
         var winner = answers.Single(answer => answer.Issued is not null).Issued!;
         Assert.That((await server.FindActive(account))!.Id, Is.EqualTo(winner.Set.Id));
@@ -114,7 +115,8 @@ public sealed class CredentialSetsTests
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
         var first = await server.With((CredentialIssuer issuer) => issuer.Generate(
-            new(account.Id, null, CredentialMethods.DirectJwt, TestOperations.Actor(), TimeSpan.FromDays(1)), CancellationToken.None));
+            new(account.Id, null, CredentialMethods.DirectJwt, TestOperations.Actor(), TimeSpan.FromDays(1)),
+            CancellationToken.None));
         server.Time.Advance(TimeSpan.FromDays(2));
 
         Assert.That(await server.FindActive(account), Is.Null);
@@ -163,7 +165,8 @@ public sealed class CredentialSetsTests
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
         var refusal = server.With((CredentialIssuer issuer) => issuer.Generate(
-            new(account.Id, null, CredentialMethods.DirectJwt, TestOperations.Actor(), TimeSpan.FromMinutes(minutes)), CancellationToken.None));
+            new(account.Id, null, CredentialMethods.DirectJwt, TestOperations.Actor(), TimeSpan.FromMinutes(minutes)),
+            CancellationToken.None));
         Assert.That(async () => await refusal, Throws.TypeOf<ProblemException>()
             .With.Property(nameof(ProblemException.Status)).EqualTo(400));
     }
@@ -193,7 +196,8 @@ public sealed class CredentialSetsTests
         try
         {
             return (await server.With((CredentialIssuer issuer) => issuer.Generate(
-                new(account.Id, seen, CredentialMethods.DirectJwt, TestOperations.Actor(by)), CancellationToken.None)), null);
+                new(account.Id, seen, CredentialMethods.DirectJwt, TestOperations.Actor(by)),
+                CancellationToken.None)), null);
         }
         catch (ProblemException refusal)
         {

@@ -60,9 +60,13 @@ public sealed class ExpiryTests
         var output = (await CommandsTests.Run(server, "credentials", "list", "--account", $"{account.Id}")).Output;
         Assert.That(output, Does.Contain("state: ended").And.Contain("endReason: expired")
             .And.Not.Contain("state: active").And.Not.Contain("state: staged"));
-        Assert.That((await CommandsTests.Run(server, "credentials", "show", "--account", $"{account.Id}")).ExitCode, Is.EqualTo(1));
+        Assert.That(
+            (await CommandsTests.Run(server, "credentials", "show", "--account", $"{account.Id}")).ExitCode,
+            Is.EqualTo(1));
         using var browser = await Browser.SignedIn(server);
-        Assert.That((await browser.Open("/scim-credentials/history")).Text, Does.Contain(staged ? "Never activated" : "Expired").And.Not.Contain("Staged"));
+        Assert.That(
+            (await browser.Open("/scim-credentials/history")).Text,
+            Does.Contain(staged ? "Never activated" : "Expired").And.Not.Contain("Staged"));
 
         // The background check writes down the same.
         await server.With<CredentialSets, bool>(async sets =>
@@ -163,7 +167,8 @@ public sealed class ExpiryTests
             await sets.EndExpired(CancellationToken.None);
             return true;
         });
-        Assert.That((await Events() - events, Waits() - waits), Is.EqualTo((Many, 1)), "each account's floor, and one barrier");
+        Assert.That(
+            (await Events() - events, Waits() - waits), Is.EqualTo((Many, 1)), "each account's floor, and one barrier");
 
         IssuedCredentials last = null!;
         foreach (var account in accounts)
@@ -180,7 +185,10 @@ public sealed class ExpiryTests
         Assert.That(withdrawn.GetProperty("endedCredentialSets").GetArrayLength(), Is.EqualTo(Many));
         Assert.That((await scim.Introspect(last.Token!)).Active, Is.False);
         var told = await server.WithDatabase(db => db.AuditEntries
-            .Where(entry => entry.Action == Auth.Server.Audit.AuditAction.EndCredentials && entry.Detail!.Contains("no longer trusted"))
+            .Where(
+                entry =>
+                    entry.Action == Auth.Server.Audit.AuditAction.EndCredentials
+                        && entry.Detail!.Contains("no longer trusted"))
             .Select(entry => entry.AccountId!.Value).ToListAsync());
         Assert.That(told, Is.EquivalentTo(accounts));
 
@@ -194,7 +202,8 @@ public sealed class ExpiryTests
         var active = await server.With<CredentialHistory, CredentialSet?>(
             history => history.FindActive(account, CancellationToken.None));
         return await server.With<CredentialIssuer, IssuedCredentials>(issuer => issuer.Generate(
-            new(account, active?.Id, method, TestOperations.Actor(), lifetime, Staging: staging), CancellationToken.None));
+            new(account, active?.Id, method, TestOperations.Actor(), lifetime, Staging: staging),
+            CancellationToken.None));
     }
 
     /// <summary>Who sends a request.</summary>

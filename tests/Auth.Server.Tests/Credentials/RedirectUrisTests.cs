@@ -18,7 +18,8 @@ public sealed class RedirectUrisTests
 
     [Test]
     public void The_addresses_of_an_Okta_app_pass_the_check_of_all_addresses() =>
-        Assert.That(RedirectUris.OfOktaApp("app").Select(RedirectUris.Check), Is.EqualTo(RedirectUris.OfOktaApp("app")));
+        Assert.That(
+            RedirectUris.OfOktaApp("app").Select(RedirectUris.Check), Is.EqualTo(RedirectUris.OfOktaApp("app")));
 
     [TestCase("")]
     [TestCase("app/../evil")]

@@ -150,7 +150,8 @@ public sealed class StagedSetsTests
         Assert.That((await scim.Introspect(active.Token!)).Active);
         Assert.That(
             async () => await Activate(staged.Set.Id),
-            Throws.TypeOf<ProblemException>().With.Property("Status").EqualTo(409).And.Message.StartsWith("a test ended"));
+            Throws.TypeOf<ProblemException>().With.Property("Status")
+                .EqualTo(409).And.Message.StartsWith("a test ended"));
     }
 
     [Test]
@@ -167,7 +168,9 @@ public sealed class StagedSetsTests
             return true;
         });
         var set = await Find(staged.Set.Id);
-        Assert.That((set.EndReason, set.EndedAt), Is.EqualTo(((CredentialSetEnd?)CredentialSetEnd.Expired, set.ActivateBefore)));
+        Assert.That(
+            (set.EndReason, set.EndedAt),
+            Is.EqualTo(((CredentialSetEnd?)CredentialSetEnd.Expired, set.ActivateBefore)));
     }
 
     [Test]
@@ -230,7 +233,8 @@ public sealed class StagedSetsTests
     private Task<IssuedCredentials> Stage(
         Activation activation, string method = CredentialMethods.DirectJwt, Guid? seen = null) =>
         server.With((CredentialIssuer issuer) => issuer.Generate(
-            new(account.Id, active.Set.Id, method, TestOperations.Actor(), Staging: new(activation, Replaces: seen)), CancellationToken.None));
+            new(account.Id, active.Set.Id, method, TestOperations.Actor(), Staging: new(activation, Replaces: seen)),
+            CancellationToken.None));
 
     private Task<CredentialSet> Activate(Guid id) =>
         server.With((CredentialSets sets) => sets.Activate(account.Id, id, "a test", CancellationToken.None));

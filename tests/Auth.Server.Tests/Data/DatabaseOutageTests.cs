@@ -13,8 +13,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Data;
 
 /// <summary>
-/// While the database is down, hangs, is full or read-only, every endpoint answers 503 with <c>Retry-After</c> in its own format,
-/// whether the fault shows while the caller is authenticated or later, and the node is not ready.
+/// While the database is down, hangs, is full or read-only, every endpoint answers 503 with <c>Retry-After</c> in its
+/// own format, whether the fault shows while the caller is authenticated or later, and the node is not ready.
 /// </summary>
 public sealed class DatabaseOutageTests
 {
@@ -55,7 +55,8 @@ public sealed class DatabaseOutageTests
                     AuthServerPaths.Token, ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
                     ("subject_token", token), ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"))),
                 ["introspection"] = ("oauth", () => scim.Post(
-                    AuthServerPaths.Introspection, ("token", token), (TokenIntrospection.Parameters.Node, $"{Guid.NewGuid()}"),
+                    AuthServerPaths.Introspection, ("token", token),
+                    (TokenIntrospection.Parameters.Node, $"{Guid.NewGuid()}"),
                     (TokenIntrospection.Parameters.NodeName, "scim-9:5002"))),
                 ["revocation"] = ("oauth", () => client.Post("/connect/revoke", ("token", token))),
                 ["pushed authorization"] = ("oauth", () => client.Post(
@@ -163,7 +164,11 @@ public sealed class DatabaseOutageTests
     }
 
     private static Task<HttpResponseMessage> Page(HttpClient http, HttpMethod method, string path) => http.SendAsync(
-        new(method, new Uri(path, UriKind.Relative)) { Headers = { Accept = { new MediaTypeWithQualityHeaderValue("text/html") } } });
+        new(
+            method,
+            new Uri(
+                path,
+                UriKind.Relative)) { Headers = { Accept = { new MediaTypeWithQualityHeaderValue("text/html") } } });
 
     private static (string, string)[] FieldsOf(Page signIn) =>
     [

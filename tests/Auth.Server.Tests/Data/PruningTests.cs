@@ -34,7 +34,8 @@ public sealed class PruningTests
         var tokens = await client.Tokens();
         using var exchanged = await client.Post(
             AuthServerPaths.Token, ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-            ("subject_token", tokens.AccessToken), ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"));
+            ("subject_token", tokens.AccessToken),
+            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"));
         await client.ClientCredentialsToken();
         Assert.That(await Tokens(server), Is.EqualTo(7));
 
@@ -154,10 +155,12 @@ public sealed class PruningTests
         Assert.That((await Tokens(server), await Grants(server)), Is.EqualTo((0, 0)));
         var set = await server.WithDatabase(db => db.CredentialSets.SingleAsync());
         Assert.That((set.Id, set.CreatedBy), Is.EqualTo((client.Issued.Set.Id, "a test")));
-        Assert.That(await server.WithDatabase(db => db.Clients.CountAsync(c => c.CredentialSetId == set.Id)), Is.EqualTo(1));
+        Assert.That(
+            await server.WithDatabase(db => db.Clients.CountAsync(c => c.CredentialSetId == set.Id)), Is.EqualTo(1));
         Assert.That(await server.WithDatabase(db => db.AuditEntries.CountAsync()), Is.EqualTo(entries));
         await server.Pass(days: 95);
-        Assert.That((await server.Keys()).Single(key => key.Key.Id == encryption).State, Is.EqualTo(KeyState.Forgotten));
+        Assert.That(
+            (await server.Keys()).Single(key => key.Key.Id == encryption).State, Is.EqualTo(KeyState.Forgotten));
         using var late = await client.TryRefresh(tokens.RefreshToken!);
         Assert.That((int)late.StatusCode, Is.EqualTo(401), "its client is unknown, as ever");
     }
@@ -205,12 +208,15 @@ public sealed class PruningTests
 
         server.Time.Advance(week);
         await Prune(server);
-        Assert.That((await Count(server, db => db.Sessions), await Count(server, db => db.Invitations)), Is.EqualTo((2, 1)));
+        Assert.That(
+            (await Count(server, db => db.Sessions), await Count(server, db => db.Invitations)), Is.EqualTo((2, 1)));
         server.Time.Advance(Invitation.Lifetime + second);
         await Prune(server);
 
-        Assert.That((await Count(server, db => db.Sessions), await Count(server, db => db.Invitations)), Is.EqualTo((1, 0)));
-        var listed = await server.With((AdministratorRegister register) => register.List(account.Id, CancellationToken.None));
+        Assert.That(
+            (await Count(server, db => db.Sessions), await Count(server, db => db.Invitations)), Is.EqualTo((1, 0)));
+        var listed = await server.With(
+            (AdministratorRegister register) => register.List(account.Id, CancellationToken.None));
         Assert.That(listed.Single().LastSignIn, Is.EqualTo(last));
     }
 
@@ -224,7 +230,8 @@ public sealed class PruningTests
         {
             for (var i = 0; i < 1200; i++)
             {
-                db.UsedAssertions.Add(new() { Id = $"{i}", ExpiresAt = now.AddSeconds(i) + week - Pruning.KeptAfterExpiry });
+                db.UsedAssertions.Add(
+                    new() { Id = $"{i}", ExpiresAt = now.AddSeconds(i) + week - Pruning.KeptAfterExpiry });
                 db.UsedChallenges.Add(new() { Hash = $"{i}", ExpiresAt = now });
                 db.SignInAttempts.Add(new() { Key = $"{i}", ForgottenAt = now });
             }
@@ -265,11 +272,13 @@ public sealed class PruningTests
         await pruning.StopAsync(CancellationToken.None);
     }
 
-    private static async Task<string> PortalToken(AuthServer server, TokenIssuer tokens, Guid account) => await tokens.Issue(
+    private static async Task<string> PortalToken(AuthServer server, TokenIssuer tokens, Guid account) =>
+        await tokens.Issue(
         account, "portal", [Scopes.Scim, Scopes.Portal], server.Time.GetUtcNow().UtcDateTime.AddMinutes(5),
         (IssuedUnder.Session, $"{await server.WithDatabase(db => db.Sessions.OrderBy(s => s.StartedAt).Select(s => s.Id).FirstAsync())}"));
 
-    private static Task<bool> Revoke(AuthServer server, CredentialSet set) => server.With<CredentialSets, bool>(async sets =>
+    private static Task<bool> Revoke(AuthServer server, CredentialSet set) =>
+        server.With<CredentialSets, bool>(async sets =>
     {
         await sets.Revoke(set.AccountId, set.Id, "a test", CancellationToken.None);
         return true;

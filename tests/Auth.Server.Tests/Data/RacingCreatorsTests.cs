@@ -12,7 +12,9 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Data;
 
-/// <summary>Two who create the same thing at the same moment: one succeeds, and the others are told (409); nobody gets a fault.</summary>
+/// <summary>
+/// Two who create the same thing at the same moment: one succeeds, and the others are told (409); nobody gets a fault.
+/// </summary>
 public sealed class RacingCreatorsTests
 {
     private static readonly string jwks = PublicKeysTests.SetOf(PublicKeysTests.NewKey());
@@ -21,7 +23,8 @@ public sealed class RacingCreatorsTests
     private static readonly Dictionary<string, Func<AuthServer, Account, int, Task>> creators = new()
     {
         ["account"] = (server, _, _) => server.CreateAccount("Acme"),
-        ["administrator"] = (server, account, i) => server.CreateAdministrator(account, i % 2 == 0 ? "ada@acme.example" : "ADA@acme.example"),
+        ["administrator"] = (server, account, i) =>
+            server.CreateAdministrator(account, i % 2 == 0 ? "ada@acme.example" : "ADA@acme.example"),
         ["invitation"] = (server, account, _) => server.With<Invitations, IssuedInvitation>(
             invitations => invitations.Invite(account.Id, "bob@acme.example", "a test", CancellationToken.None)),
         ["resource server"] = (server, _, i) => server.With<ResourceServers, bool>(async servers =>
@@ -29,10 +32,13 @@ public sealed class RacingCreatorsTests
             await servers.Add("billing", i % 2 == 0 ? jwks : otherJwks, CancellationToken.None);
             return true;
         }),
-        ["active set"] = (server, account, _) => server.With<CredentialIssuer, IssuedCredentials>(issuer => issuer.Generate(
+        ["active set"] = (server, account, _) => server.With<CredentialIssuer,
+        IssuedCredentials>(issuer => issuer.Generate(
             new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor()), CancellationToken.None)),
-        ["staged set"] = (server, account, _) => server.With<CredentialIssuer, IssuedCredentials>(issuer => issuer.Generate(
-            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), Staging: new(Activation.Manual)), CancellationToken.None)),
+        ["staged set"] = (server, account, _) => server.With<CredentialIssuer,
+        IssuedCredentials>(issuer => issuer.Generate(
+            new(account.Id, null, CredentialMethods.OAuth2, TestOperations.Actor(), Staging: new(Activation.Manual)),
+            CancellationToken.None)),
     };
 
     private static IEnumerable<string> Creators => creators.Keys;
@@ -67,7 +73,8 @@ public sealed class RacingCreatorsTests
         }
 
         var counts = await server.WithDatabase(async db => (
-            await db.Accounts.CountAsync(a => a.Name == "Acme"), await db.Administrators.CountAsync(), await db.Invitations.CountAsync(),
+            await db.Accounts.CountAsync(
+                a => a.Name == "Acme"), await db.Administrators.CountAsync(), await db.Invitations.CountAsync(),
             await db.Clients.CountAsync(client => client.ClientId == "billing"),
             await db.CredentialSets.CountAsync(set => set.State != CredentialSetState.Ended)));
         Assert.That(

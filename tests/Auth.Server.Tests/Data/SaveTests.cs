@@ -16,7 +16,8 @@ public sealed class SaveTests
     [Test]
     public async Task A_token_by_client_credentials_costs_one_query_and_one_insert()
     {
-        await using var server = await AuthServer.Start("--Logging:LogLevel:Microsoft.EntityFrameworkCore.Database=Debug");
+        await using var server = await AuthServer.Start(
+            "--Logging:LogLevel:Microsoft.EntityFrameworkCore.Database=Debug");
         var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
         using var http = server.CreateClient();
         using var calls = new DatabaseCalls();
@@ -45,7 +46,9 @@ public sealed class SaveTests
         Assert.That(await server.WithDatabase(db => db.Grants.CountAsync()), Is.Zero);
     }
 
-    /// <summary>The statements that reached the database, and the transactions and savepoints that were begun.</summary>
+    /// <summary>
+    /// The statements that reached the database, and the transactions and savepoints that were begun.
+    /// </summary>
     private sealed class DatabaseCalls : ILoggerProvider, ILogger
     {
         public ConcurrentQueue<string> Made { get; } = new();
@@ -58,14 +61,16 @@ public sealed class SaveTests
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+            string> formatter)
         {
             if (eventId == RelationalEventId.CommandExecuted)
             {
                 Made.Enqueue((string)((IEnumerable<KeyValuePair<string, object?>>)state!)
                     .Single(value => value.Key == "commandText").Value!);
             }
-            else if (eventId == RelationalEventId.TransactionStarted || eventId == RelationalEventId.CreatedTransactionSavepoint)
+            else if (eventId == RelationalEventId.TransactionStarted
+                || eventId == RelationalEventId.CreatedTransactionSavepoint)
             {
                 Made.Enqueue(formatter(state, exception));
             }

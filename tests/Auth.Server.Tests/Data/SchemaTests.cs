@@ -13,7 +13,9 @@ public sealed class SchemaTests
     {
         var folder = Directory.CreateTempSubdirectory("schema-");
         var database = new Database(
-            TestPostgres.IsWanted ? TestPostgres.NewDatabase() : $"Data Source={Path.Combine(folder.FullName, "auth.db")}");
+            TestPostgres.IsWanted
+                ? TestPostgres.NewDatabase()
+                : $"Data Source={Path.Combine(folder.FullName, "auth.db")}");
         await using (var db = database.Open(null, NullLoggerFactory.Instance))
         {
             await db.Database.MigrateAsync();

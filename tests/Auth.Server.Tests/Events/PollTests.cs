@@ -141,7 +141,8 @@ public sealed class PollTests
 
         Assert.That(content.Account, Is.EqualTo(account.Id));
         Assert.That(content.Generation, Is.GreaterThan(set.Generation!.Value));
-        var ended = await server.With((CredentialHistory history) => history.Get(account.Id, set.Id, CancellationToken.None));
+        var ended = await server.With(
+            (CredentialHistory history) => history.Get(account.Id, set.Id, CancellationToken.None));
         Assert.That(ended.EndReason, Is.EqualTo(CredentialSetEnd.Expired));
         Assert.That(ended.EndedAt, Is.EqualTo(set.ExpiresAt));
     }
@@ -164,8 +165,11 @@ public sealed class PollTests
 
         Assert.Multiple(() =>
         {
-            Assert.That((policy.Type, policy.Content.Account), Is.EqualTo((SecurityEvents.AccountChange, (Guid?)account.Id)));
-            Assert.That((session.Type, session.Content.Account), Is.EqualTo((SecurityEvents.SessionRevoked, (Guid?)account.Id)));
+            Assert.That(
+                (policy.Type, policy.Content.Account), Is.EqualTo((SecurityEvents.AccountChange, (Guid?)account.Id)));
+            Assert.That(
+                (session.Type, session.Content.Account),
+                Is.EqualTo((SecurityEvents.SessionRevoked, (Guid?)account.Id)));
             Assert.That((key.Type, key.Content.Account), Is.EqualTo((SecurityEvents.KeyWithdrawn, (Guid?)null)));
         });
     }
@@ -234,7 +238,8 @@ public sealed class PollTests
 
         var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
         using var refused = await http.RequestToken(
-            issued.Set.ClientId, issued.ClientSecret, ("grant_type", "client_credentials"), ("scope", Scopes.PollEvents));
+            issued.Set.ClientId, issued.ClientSecret, ("grant_type", "client_credentials"),
+            ("scope", Scopes.PollEvents));
         Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
     }
 

@@ -7,8 +7,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Tests.Events;
 
 /// <summary>
-/// A node that starts under the name of one that is gone takes its place, so that no ending waits for the dead; and whoever is
-/// still there, or comes back, is known before it gets an answer, whichever process it asks.
+/// A node that starts under the name of one that is gone takes its place, so that no ending waits for the dead; and
+/// whoever is still there, or comes back, is known before it gets an answer, whichever process it asks.
 /// </summary>
 [NonParallelizable]
 public sealed class RetirementTests
@@ -135,7 +135,8 @@ public sealed class RetirementTests
                 Assert.That((await frozen.Introspect(current.Token!, http)).Active);
             Assert.That(await Known(), Does.Contain(frozen.Id));
             Assert.That(
-                $"{(await server.Generate(account)).Set.Confirmation}", Does.StartWith("Confirmed by 1 of 2 nodes"), "it is waited for");
+                $"{(await server.Generate(account)).Set.Confirmation}", Does.StartWith("Confirmed by 1 of 2 nodes"),
+                "it is waited for");
         });
     }
 

@@ -6,7 +6,9 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Events;
 
-/// <summary>A node of <c>Scim.Api</c>, as far as <c>Auth.Server</c> sees one: it polls, applies nothing, and acknowledges.</summary>
+/// <summary>
+/// A node of <c>Scim.Api</c>, as far as <c>Auth.Server</c> sees one: it polls, applies nothing, and acknowledges.
+/// </summary>
 internal sealed class ScimNode : IDisposable
 {
     private readonly HttpClient http;
@@ -29,7 +31,8 @@ internal sealed class ScimNode : IDisposable
         return new(server.CreateClient(), token, scim, name);
     }
 
-    public Task<HttpResponseMessage> Send(EventPoll poll) => http.SendAsync(new(HttpMethod.Post, new Uri(AuthServerPaths.EventsPoll, UriKind.Relative))
+    public Task<HttpResponseMessage> Send(EventPoll poll) =>
+        http.SendAsync(new(HttpMethod.Post, new Uri(AuthServerPaths.EventsPoll, UriKind.Relative))
     {
         Headers = { Authorization = new("Bearer", token) },
         Content = JsonContent.Create(poll),
@@ -52,7 +55,8 @@ internal sealed class ScimNode : IDisposable
     /// <summary>A poll that is answered at once, as it is answered.</summary>
     public async Task<EventPage> PollOnce()
     {
-        using var response = await Send(new() { Node = Id, NodeName = Name, Acknowledged = [], ReturnImmediately = true });
+        using var response = await Send(
+            new() { Node = Id, NodeName = Name, Acknowledged = [], ReturnImmediately = true });
         return (await response.Content.ReadFromJsonAsync<EventPage>())!;
     }
 
@@ -78,7 +82,8 @@ internal sealed class ScimNode : IDisposable
     /// <summary>What an event says: its type, and its content.</summary>
     public static (string Type, SecurityEvent Content) Read(string securityEventToken)
     {
-        var events = new JsonWebToken(securityEventToken).GetPayloadValue<JsonElement>("events").EnumerateObject().Single();
+        var events = new JsonWebToken(securityEventToken).GetPayloadValue<JsonElement>("events").EnumerateObject()
+            .Single();
         return (events.Name, events.Value.Deserialize<SecurityEvent>()!);
     }
 

@@ -24,7 +24,8 @@ internal sealed class StrangePollsTests
         http = server.CreateClient();
         using var response = await scim.Post(
             AuthServerPaths.Token, ("grant_type", "client_credentials"), ("scope", Scopes.PollEvents));
-        http.DefaultRequestHeaders.Authorization = new("Bearer", (await response.Json()).GetProperty("access_token").GetString()!);
+        http.DefaultRequestHeaders.Authorization = new(
+            "Bearer", (await response.Json()).GetProperty("access_token").GetString()!);
     }
 
     [OneTimeTearDown]
@@ -67,7 +68,8 @@ internal sealed class StrangePollsTests
     public async Task A_body_that_is_wrong(string body)
     {
         using var content = new StringContent(
-            body.Replace("LONG", new string('a', 101), StringComparison.Ordinal), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+            body.Replace("LONG", new string('a', 101), StringComparison.Ordinal), Encoding.UTF8,
+            new MediaTypeHeaderValue("application/json"));
 
         using var refused = await http.PostAsync(new Uri(AuthServerPaths.EventsPoll, UriKind.Relative), content);
 

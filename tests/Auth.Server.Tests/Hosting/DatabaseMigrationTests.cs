@@ -11,7 +11,8 @@ using Shared.Hosting.Data;
 namespace Auth.Server.Tests.Hosting;
 
 /// <summary>
-/// Several processes bring a database up to date; one may die, and one may not know the migrations that the database has.
+/// Several processes bring a database up to date; one may die, and one may not know the migrations that the database
+/// has.
 /// </summary>
 public sealed class DatabaseMigrationTests
 {

@@ -9,7 +9,9 @@ using Shared.Hosting.Data;
 
 namespace Auth.Server.Tests.Hosting;
 
-/// <summary>What is an outage of the database, what the operator has to put right, and what is a fault of the program.</summary>
+/// <summary>
+/// What is an outage of the database, what the operator has to put right, and what is a fault of the program.
+/// </summary>
 public sealed class StartupFailureTests
 {
     private static readonly (Exception Error, bool IsOutage, bool IsOperators)[] errors =
@@ -27,7 +29,8 @@ public sealed class StartupFailureTests
         (new NpgsqlException("Exception while reading from stream", new EndOfStreamException()), true, true),
         (new SocketException((int)SocketError.HostNotFound), true, true),
         (new TimeoutException(), true, true),
-        (new DbUpdateException("", Sqlite(13)), true, true), (new DbUpdateException("", Postgres("23505")), false, false),
+        (new DbUpdateException("", Sqlite(13)), true, true),
+        (new DbUpdateException("", Postgres("23505")), false, false),
         (new InvalidOperationException("likely due to a transient failure", Postgres("57P01")), true, true),
         (new HttpRequestException("", new SocketException()), false, false),
         (new InvalidOperationException("a bug"), false, false), (new ArgumentException("a bug"), false, false),

@@ -36,7 +36,8 @@ public sealed class KeyCertificateTests
             Throws.TypeOf<OperatorException>().With.Message.Contains(sentence).And.Message.Contains(file));
 
         Assert.That(await Ring(server), Is.EqualTo(before));
-        Assert.That(File.Exists(file), Is.EqualTo(which != "missing"), "a certificate that was made now would be of no use");
+        Assert.That(
+            File.Exists(file), Is.EqualTo(which != "missing"), "a certificate that was made now would be of no use");
     }
 
     [TestCase("missing", "does not exist, but the database has keys")]
@@ -83,14 +84,16 @@ public sealed class KeyCertificateTests
         var now = DateTimeOffset.UtcNow;
 
         Assert.That(
-            () => keys.CreateNewKey(now, now.AddDays(90)), isAdded ? Throws.Nothing : Throws.TypeOf<OperatorException>());
+            () => keys.CreateNewKey(now, now.AddDays(90)),
+            isAdded ? Throws.Nothing : Throws.TypeOf<OperatorException>());
 
         Assert.That(await Ring(server), Has.Count.EqualTo(before.Count + (isAdded ? 1 : 0)));
     }
 
     [TestCase(true)]
     [TestCase(false)]
-    public async Task Of_two_nodes_that_start_on_an_empty_database_at_once_both_read_its_keys_or_one_is_refused(bool same)
+    public async Task Of_two_nodes_that_start_on_an_empty_database_at_once_both_read_its_keys_or_one_is_refused(
+        bool same)
     {
         var one = Write("one");
         var other = same ? one : Write("different");
@@ -113,7 +116,8 @@ public sealed class KeyCertificateTests
     {
         try
         {
-            return await AuthServer.Start($"--ConnectionStrings:Auth={database}", $"--Auth:KeyCertificate={certificate}");
+            return await AuthServer.Start(
+                $"--ConnectionStrings:Auth={database}", $"--Auth:KeyCertificate={certificate}");
         }
         catch (OperatorException)
         {

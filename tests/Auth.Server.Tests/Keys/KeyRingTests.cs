@@ -31,7 +31,8 @@ public sealed class KeyRingTests
         foreach (var row in rows)
         {
             using var key = ECDsa.Create();
-            Assert.That(() => key.ImportPkcs8PrivateKey(row.ProtectedKey, out _), Throws.InstanceOf<CryptographicException>());
+            Assert.That(
+                () => key.ImportPkcs8PrivateKey(row.ProtectedKey, out _), Throws.InstanceOf<CryptographicException>());
         }
 
         Assert.That(ring.Select(key => key.Xml), Has.All.Contains("EncryptedData").And.All.Not.Contains("<masterKey"));

@@ -111,7 +111,8 @@ public sealed class KeyRotationTests
         using var scim = await ResourceServer.Register(restarted);
         Assert.That((await scim.Introspect(token)).Active);
         Assert.That(await restarted.KeyInUse(), Is.EqualTo(announced), "the one that everybody knows");
-        var next = (await restarted.Keys()).Single(key => key is { State: KeyState.Announced, Key.Use: KeyUse.Signing });
+        var next = (await restarted.Keys()).Single(
+            key => key is { State: KeyState.Announced, Key.Use: KeyUse.Signing });
         Assert.That(next.Key.ActiveFrom, Is.EqualTo(restarted.Time.GetUtcNow().UtcDateTime.AddDays(1)));
     }
 
@@ -147,7 +148,8 @@ public sealed class KeyRotationTests
             await Task.WhenAll(one.Look(), two.Look(), one.Look(), two.Look());
 
             var keys = await one.Keys();
-            Assert.That(keys.GroupBy(key => (key.Key.Use, key.Key.Number)).Select(same => same.Count()), Is.All.EqualTo(1));
+            Assert.That(
+                keys.GroupBy(key => (key.Key.Use, key.Key.Number)).Select(same => same.Count()), Is.All.EqualTo(1));
             Assert.That(keys.Count(key => key.State == KeyState.Active), Is.EqualTo(2), "one of each use");
             Assert.That(keys.Count(key => key.State == KeyState.Announced), Is.EqualTo(2), "one of each use");
         }
@@ -236,7 +238,8 @@ public sealed class KeyRotationTests
             TryAllIssuerSigningKeys = false,
         })).IsValid;
 
-    private static (string Id, KeyState State, DateTime Created, DateTime Active, DateTime? Retired) Describe(ListedKey key) =>
+    private static (string Id, KeyState State, DateTime Created, DateTime Active, DateTime? Retired) Describe(
+        ListedKey key) =>
         (key.Key.Id, key.State, key.Key.CreatedAt, key.Key.ActiveFrom, key.RetiredAt);
 
     /// <summary>An OAuth set whose client has a refresh token.</summary>

@@ -243,7 +243,8 @@ public sealed class WithdrawalTests
         server.Time.Advance(TimeSpan.FromDays(1));
         var earlier = server.Services.GetRequiredService<IOptionsMonitor<OpenIddictServerOptions>>()
             .CurrentValue.SigningCredentials[0];
-        Assert.That((await scim.Introspect(Forge(issued.Token!, earlier))).Active, "the same key, so the forgery is perfect");
+        Assert.That(
+            (await scim.Introspect(Forge(issued.Token!, earlier))).Active, "the same key, so the forgery is perfect");
 
         await server.Rotate();
 
@@ -278,7 +279,8 @@ public sealed class WithdrawalTests
         {
             using var http = server.CreateClient();
             http.DefaultRequestHeaders.Authorization = new("Bearer", token);
-            using var response = await http.GetAsync(new Uri($"{AuthServerPaths.Accounts}/{account.Id}", UriKind.Relative));
+            using var response = await http.GetAsync(
+                new Uri($"{AuthServerPaths.Accounts}/{account.Id}", UriKind.Relative));
             return (int)response.StatusCode;
         }
     }

@@ -9,7 +9,9 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Limits;
 
-/// <summary>A client cannot fill the database with tokens and pushed requests, and nobody can use up its requests for it.</summary>
+/// <summary>
+/// A client cannot fill the database with tokens and pushed requests, and nobody can use up its requests for it.
+/// </summary>
 internal sealed class ClientRequestsTests
 {
     private const string Limit = "--Auth:Limits:RequestsPerClient=20";
@@ -63,7 +65,8 @@ internal sealed class ClientRequestsTests
             .Select(_ => client.Post(AuthServerPaths.Token, ("grant_type", "client_credentials"))));
 
         var waits = answers.Where(answer => answer.StatusCode == HttpStatusCode.TooManyRequests)
-            .Select(answer => int.Parse(answer.Headers.GetValues("Retry-After").Single(), CultureInfo.InvariantCulture));
+            .Select(
+                answer => int.Parse(answer.Headers.GetValues("Retry-After").Single(), CultureInfo.InvariantCulture));
         Assert.That(waits.Max(), Is.EqualTo(wait));
         foreach (var answer in answers)
             answer.Dispose();
@@ -80,8 +83,10 @@ internal sealed class ClientRequestsTests
         using var http = server.CreateClient();
         for (var i = 0; i < 60; i++)
         {
-            using var own = await http.RequestToken(other.Set.ClientId, other.ClientSecret, ("grant_type", "client_credentials"));
-            using var guessed = await http.RequestToken(client.Issued.Set.ClientId, "guess", ("grant_type", "client_credentials"));
+            using var own = await http.RequestToken(
+                other.Set.ClientId, other.ClientSecret, ("grant_type", "client_credentials"));
+            using var guessed = await http.RequestToken(
+                client.Issued.Set.ClientId, "guess", ("grant_type", "client_credentials"));
             using var forged = await Exchange(http, direct.Token! + "x");
             using var named = await http.Send(
                 AuthServerPaths.Token, null, ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
@@ -108,7 +113,8 @@ internal sealed class ClientRequestsTests
             case "exchange":
                 return () => Exchange(http, direct);
             case "par":
-                return () => client.Post("connect/par", ("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri));
+                return () =>
+                    client.Post("connect/par", ("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri));
             case "revoke":
                 var token = await client.ClientCredentialsToken();
                 return () => client.Post("connect/revoke", ("token", token));
@@ -116,7 +122,8 @@ internal sealed class ClientRequestsTests
                 return () => scim.Post(
                     AuthServerPaths.Token, ("grant_type", "client_credentials"), ("scope", Scopes.PollEvents));
             case "failing":
-                return () => client.Post(AuthServerPaths.Token, ("grant_type", "refresh_token"), ("refresh_token", "nonsense"));
+                return () =>
+                    client.Post(AuthServerPaths.Token, ("grant_type", "refresh_token"), ("refresh_token", "nonsense"));
             default:
                 Assert.That(server, Is.Not.Null);
                 return () => client.Post(AuthServerPaths.Token, ("grant_type", "client_credentials"));

@@ -38,7 +38,8 @@ internal sealed class FailedProofsTests
             {
                 var wait = response.Headers.GetValues("Retry-After").Single();
                 Assert.That(int.Parse(wait, NumberStyles.None, CultureInfo.InvariantCulture), Is.InRange(1, 60));
-                Assert.That((await response.Json()).GetProperty("error").GetString(), Is.EqualTo("temporarily_unavailable"));
+                Assert.That(
+                    (await response.Json()).GetProperty("error").GetString(), Is.EqualTo("temporarily_unavailable"));
                 Assert.That(response.Headers.Contains("WWW-Authenticate"), Is.False);
                 Assert.That(response.Headers.CacheControl?.NoStore, Is.True);
             }
@@ -49,15 +50,18 @@ internal sealed class FailedProofsTests
         Assert.That(await http.ClientCredentialsToken(issued.Set.ClientId!, issued.ClientSecret!), Is.Not.Empty);
         using var right = await Send(
             http, AuthServerPaths.Token, issued.Set.ClientId!, issued.ClientSecret!, Stranger);
-        Assert.That(right.StatusCode, Is.EqualTo(HttpStatusCode.OK), "though it comes from where the guesses came from");
-        Assert.That(warnings.Lines.Where(line => line.Contains(Stranger, StringComparison.Ordinal)), Has.Exactly(1).Items);
+        Assert.That(
+            right.StatusCode, Is.EqualTo(HttpStatusCode.OK), "though it comes from where the guesses came from");
+        Assert.That(
+            warnings.Lines.Where(line => line.Contains(Stranger, StringComparison.Ordinal)), Has.Exactly(1).Items);
     }
 
     [Test]
     public async Task Failures_are_counted_by_client_and_network()
     {
         await using var server = await AuthServer.Start(
-            "--Auth:KnownProxies:0=127.0.0.1", "--Auth:Limits:FailuresPerClient=2", "--Auth:Limits:ForgetEvery=01:00:00");
+            "--Auth:KnownProxies:0=127.0.0.1", "--Auth:Limits:FailuresPerClient=2",
+            "--Auth:Limits:ForgetEvery=01:00:00");
         using var http = server.CreateClient();
         for (var i = 0; i < 3; i++)
             (await Guess(http, AuthServerPaths.Token, "mine", "2001:db8:0:1::1")).Dispose();
@@ -79,7 +83,8 @@ internal sealed class FailedProofsTests
     public async Task Who_makes_up_client_ids_is_counted_by_network()
     {
         await using var server = await AuthServer.Start(
-            "--Auth:KnownProxies:0=127.0.0.1", "--Auth:Limits:FailuresPerNetwork=30", "--Auth:Limits:ForgetEvery=01:00:00");
+            "--Auth:KnownProxies:0=127.0.0.1", "--Auth:Limits:FailuresPerNetwork=30",
+            "--Auth:Limits:ForgetEvery=01:00:00");
         var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
         using var http = server.CreateClient();
 
@@ -98,7 +103,8 @@ internal sealed class FailedProofsTests
     [Test]
     public async Task Nobody_s_failures_slow_Scim_Api_down()
     {
-        await using var server = await AuthServer.Start("--Auth:Limits:FailuresPerNetwork=1", "--Auth:Limits:FailuresPerClient=1");
+        await using var server = await AuthServer.Start(
+            "--Auth:Limits:FailuresPerNetwork=1", "--Auth:Limits:FailuresPerClient=1");
         using var scim = await ResourceServer.Register(server);
         var token = (await server.Generate(await server.CreateAccount())).Token!;
         using var http = server.CreateClient();
@@ -190,10 +196,12 @@ internal sealed class FailedProofsTests
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var real = new JsonWebToken(token);
-        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }
+            .CreateToken(new SecurityTokenDescriptor
         {
             Subject = new ClaimsIdentity(
-                real.Claims.Where(claim => claim.Type is not ("aud" or "client_id")).Append(new("client_id", clientId))),
+                real.Claims.Where(claim => claim.Type is not ("aud" or "client_id"))
+                    .Append(new("client_id", clientId))),
             Audience = Audiences.Scim,
             TokenType = "at+jwt",
             SigningCredentials = new(new ECDsaSecurityKey(key) { KeyId = real.Kid }, SecurityAlgorithms.EcdsaSha256),
@@ -231,7 +239,10 @@ internal sealed class FailedProofsTests
         for (var i = 0; i < 5; i++)
             (await Guess(http, AuthServerPaths.Token, "x\r\nwarn: all is well", Stranger)).Dispose();
 
-        Assert.That(warnings.Lines.Where(line => line.Contains("Repeated failed client authentication", StringComparison.Ordinal)), Is.Not.Empty);
+        Assert.That(
+            warnings.Lines.Where(
+                line => line.Contains("Repeated failed client authentication", StringComparison.Ordinal)),
+            Is.Not.Empty);
         Assert.That(warnings.Lines.Where(line => line.Contains("all is well", StringComparison.Ordinal)), Is.Empty);
     }
 

@@ -143,7 +143,8 @@ public sealed class FairQueueTests
 
         Assert.That(most, Is.InRange(1, 3));
         for (var i = 0; i < 3; i++)
-            Assert.That(queue.Enter(attacker, CancellationToken.None).IsCompletedSuccessfully, "all turns are free again");
+            Assert.That(
+                queue.Enter(attacker, CancellationToken.None).IsCompletedSuccessfully, "all turns are free again");
     }
 
     private static Visitor From(string address) => new(IPAddress.Parse(address));

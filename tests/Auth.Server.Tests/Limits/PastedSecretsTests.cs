@@ -10,8 +10,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Limits;
 
 /// <summary>
-/// A secret that somebody puts where an identifier belongs is in no log line and no audit entry: only identifiers that exist
-/// are written down.
+/// A secret that somebody puts where an identifier belongs is in no log line and no audit entry: only identifiers that
+/// exist are written down.
 /// </summary>
 public sealed class PastedSecretsTests
 {
@@ -19,8 +19,10 @@ public sealed class PastedSecretsTests
     public async Task A_secret_in_the_place_of_an_identifier_is_written_nowhere_and_a_real_identifier_is()
     {
         await using var server = await AuthServer.Start(
-            "--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft=Trace", "--Logging:LogLevel:OpenIddict=Trace",
-            "--Logging:Console:LogLevel:Default=None", "--Auth:Limits:FailuresPerClient=1", "--Auth:KnownProxies:0=127.0.0.1");
+            "--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft=Trace",
+            "--Logging:LogLevel:OpenIddict=Trace",
+            "--Logging:Console:LogLevel:Default=None", "--Auth:Limits:FailuresPerClient=1",
+            "--Auth:KnownProxies:0=127.0.0.1");
         using var log = new LogRecorder();
         server.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
         using var scim = await ResourceServer.Register(server);
@@ -48,23 +50,27 @@ public sealed class PastedSecretsTests
             using var query = await http.GetAsync(new Uri($"{path}?client_id={secret}", UriKind.Relative));
         }
         using var authorize = await http.GetAsync(new Uri(
-            $"connect/authorize?response_type=code&client_id={secret}&redirect_uri=https://{secret}.example", UriKind.Relative));
+            $"connect/authorize?response_type=code&client_id={secret}&redirect_uri=https://{secret}.example",
+            UriKind.Relative));
         await CommandsTests.Run(server, "keys", "rotate", "--compromised", secret);
         await CommandsTests.Run(server, "management-clients", "remove", "--client", secret);
         await CommandsTests.Run(server, "credentials", "show", "--account", secret);
         for (var i = 0; i < 3; i++)
         {
             await Send(
-                http, AuthServerPaths.Token, "198.51.100.1", ("client_id", issued.Set.ClientId!), ("client_secret", "wrong"),
+                http, AuthServerPaths.Token, "198.51.100.1", ("client_id", issued.Set.ClientId!),
+                ("client_secret", "wrong"),
                 ("grant_type", "client_credentials"));
         }
 
-        Assert.That(log.Lines, Has.Some.Contains("Repeated failed client authentication").And.Some.Contains("does not exist"));
+        Assert.That(
+            log.Lines, Has.Some.Contains("Repeated failed client authentication").And.Some.Contains("does not exist"));
         Assert.That(log.Lines, Has.Some.Contains("Repeated failed").And.Some.Contains(issued.Set.ClientId));
         Assert.That(log.Lines.Where(line => line.Contains("scim_cs_", StringComparison.Ordinal)), Is.Empty);
         var entries = await server.WithDatabase(db => db.AuditEntries.AsNoTracking().ToListAsync());
         Assert.That(entries, Has.Count.AtLeast(3));
-        Assert.That(entries.Where(entry => $"{entry.About} {entry.Detail} {entry.ActorName}".Contains("scim_cs_")), Is.Empty);
+        Assert.That(
+            entries.Where(entry => $"{entry.About} {entry.Detail} {entry.ActorName}".Contains("scim_cs_")), Is.Empty);
     }
 
     private static Task Send(HttpClient http, string path, string from, params (string Name, string Value)[] form) =>

@@ -16,7 +16,8 @@ public sealed class AdministratorCommandsTests
     {
         await using var server = await AuthServer.Start();
         var made = await Json(
-            server, "administrators", "create", "--account", $"{(await server.CreateAccount()).Id}", "--email", email, "--json");
+            server, "administrators", "create", "--account", $"{(await server.CreateAccount()).Id}", "--email", email,
+            "--json");
 
         var outcome = await server.With((SignIn signIn) => signIn.Try(
             email.ToUpperInvariant(), made.GetProperty("password").GetString()!, new(), CancellationToken.None));
@@ -60,7 +61,8 @@ public sealed class AdministratorCommandsTests
 
         var reset = await Json(server, "administrators", "reset-password", "--email", Email, "--json");
 
-        Assert.That(await States(server, $"{account.Id}"), Is.EqualTo(new[] { $"{Email} active", $"{Email} password reset" }));
+        Assert.That(
+            await States(server, $"{account.Id}"), Is.EqualTo(new[] { $"{Email} active", $"{Email} password reset" }));
         await Accept(server, reset, "another horse, another battery");
         var outcome = await server.With((SignIn signIn) =>
             signIn.Try(Email, "another horse, another battery", new(), CancellationToken.None));
@@ -72,7 +74,8 @@ public sealed class AdministratorCommandsTests
     {
         await using var server = await AuthServer.Start();
         var invited = await Json(
-            server, "administrators", "invite", "--account", $"{(await server.CreateAccount()).Id}", "--email", Email, "--json");
+            server, "administrators", "invite", "--account", $"{(await server.CreateAccount()).Id}", "--email", Email,
+            "--json");
 
         await Json(server, "administrators", "withdraw", "--email", "EVE@acme.example", "--json");
 

@@ -4,7 +4,9 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Management;
 
-/// <summary>An access token comes in the Authorization header and nowhere else (RFC 6750 §2, RFC 9700 §4.3.2).</summary>
+/// <summary>
+/// An access token comes in the Authorization header and nowhere else (RFC 6750 §2, RFC 9700 §4.3.2).
+/// </summary>
 internal sealed class BearerTokenTests
 {
     private AuthServer server = null!;
@@ -72,7 +74,8 @@ internal sealed class BearerTokenTests
         };
 
         using var answer = await Send(
-            method, where == "query" ? $"{path}?access_token={token}" : path, authorization, where == "form" ? token : null);
+            method, where == "query" ? $"{path}?access_token={token}" : path, authorization,
+            where == "form" ? token : null);
 
         Assert.That((int)answer.StatusCode, Is.EqualTo(400), await answer.Content.ReadAsStringAsync());
         Assert.That(answer.Headers.WwwAuthenticate.Single().Parameter, Does.Contain("error=\"invalid_request\""));

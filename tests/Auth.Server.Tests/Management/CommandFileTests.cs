@@ -6,10 +6,14 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Tests.Management;
 
-/// <summary>The files that commands name are read by the process that was called, whatever kind of file they are.</summary>
+/// <summary>
+/// The files that commands name are read by the process that was called, whatever kind of file they are.
+/// </summary>
 public sealed class CommandFileTests
 {
-    /// <summary>As a shell runs it, against a running server: the descriptors are those of the command's process.</summary>
+    /// <summary>
+    /// As a shell runs it, against a running server: the descriptors are those of the command's process.
+    /// </summary>
     [TestCase("--jwks <(cat \"$FILE\")")]
     [TestCase("--jwks - <\"$FILE\"")]
     [TestCase("--jwks /dev/stdin <\"$FILE\"")]
@@ -26,7 +30,8 @@ public sealed class CommandFileTests
         var (exitCode, output) = await Shell(server, $"resource-servers add {option}", file);
 
         Assert.That(exitCode, Is.Zero, output);
-        var registered = await server.WithDatabase(db => db.Clients.Select(client => client.JsonWebKeySet).SingleAsync());
+        var registered = await server.WithDatabase(
+            db => db.Clients.Select(client => client.JsonWebKeySet).SingleAsync());
         Assert.That(registered, Does.Contain((string)key["x"]!));
     }
 
@@ -38,7 +43,8 @@ public sealed class CommandFileTests
     [TestCase("/dev/null", "not valid JSON")]
     [TestCase("a\0b", "cannot be read")]
     [Platform(Exclude = "Win")]
-    public async Task What_cannot_be_read_is_said_in_a_sentence_by_a_running_server_and_without_one(string name, string said)
+    public async Task What_cannot_be_read_is_said_in_a_sentence_by_a_running_server_and_without_one(
+        string name, string said)
     {
         await using var server = await AuthServer.Start();
         string[] command = ["management-clients", "add", "--name", "bot", "--jwks", name];

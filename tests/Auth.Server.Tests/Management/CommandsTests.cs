@@ -18,11 +18,13 @@ public sealed class CommandsTests
         await using var server = await AuthServer.Start();
 
         var created = await Json(
-            server, "accounts", "create", "--name", "Acme", "--scim", "on", "--domains", "acme.example, Acme.Test, BU\u0308CHER.example",
+            server, "accounts", "create", "--name", "Acme", "--scim", "on", "--domains",
+            "acme.example, Acme.Test, BU\u0308CHER.example",
             "--licence", "portal=100", "--licence", "insights=5", "--json");
         var id = created.GetProperty("accountId").GetString()!;
         var updated = await Json(
-            server, "accounts", "update", "--account", id, "--scim", "off", "--licence", "portal=7", "--attribute-rules", "rfc",
+            server, "accounts", "update", "--account", id, "--scim", "off", "--licence", "portal=7",
+            "--attribute-rules", "rfc",
             "--domains", "", "--json");
 
         Assert.Multiple(() =>
@@ -57,7 +59,8 @@ public sealed class CommandsTests
         var created = await Json(server, "accounts", "create", "--name", "Acme", "--scim", "on", "--json");
         var id = created.GetProperty("accountId").GetString()!;
         var token = (await Json(
-            server, "credentials", "generate", "--account", id, "--method", "direct-jwt", "--json")).GetProperty("token");
+            server, "credentials", "generate", "--account", id, "--method", "direct-jwt",
+            "--json")).GetProperty("token");
         var told = new List<(string Shown, int? Told)>();
         foreach (var limit in new[] { null, "25", "none", "10000" })
         {
@@ -74,17 +77,20 @@ public sealed class CommandsTests
 
     [TestCase("--restore-inactive", "restoreInactive", nameof(AccountPolicy.RestoreInactive))]
     [TestCase("--omit-pagination", "omitPagination", nameof(AccountPolicy.OmitPagination))]
-    public async Task A_switch_of_an_account_is_off_until_an_operator_turns_it_on(string option, string member, string told)
+    public async Task A_switch_of_an_account_is_off_until_an_operator_turns_it_on(
+        string option, string member, string told)
     {
         await using var server = await AuthServer.Start();
-        var id = (await Json(server, "accounts", "create", "--name", "Acme", "--json")).GetProperty("accountId").GetString()!;
+        var id = (await Json(server, "accounts", "create", "--name", "Acme", "--json")).GetProperty("accountId")
+            .GetString()!;
         var seen = new List<(string? Shown, bool Told)>();
         foreach (var value in new[] { null, "on", "off" })
         {
             if (value is not null)
                 await Json(server, "accounts", "update", "--account", id, option, value, "--json");
             var shown = await Json(server, "accounts", "show", "--account", id, "--json");
-            var account = await server.With((AccountRegister accounts) => accounts.Get(Guid.Parse(id), CancellationToken.None));
+            var account = await server.With(
+                (AccountRegister accounts) => accounts.Get(Guid.Parse(id), CancellationToken.None));
             var policy = account.ToPolicy();
             seen.Add((shown.GetProperty(member).GetString(), (bool)typeof(AccountPolicy).GetProperty(told)!.GetValue(policy)!));
         }
@@ -109,7 +115,8 @@ public sealed class CommandsTests
         var account = (await server.CreateAccount()).Id.ToString();
 
         var generated = await Json(
-            server, "credentials", "generate", "--account", account, "--method", "direct-jwt", "--lifetime", "30d", "--json");
+            server, "credentials", "generate", "--account", account, "--method", "direct-jwt", "--lifetime", "30d",
+            "--json");
         var token = generated.GetProperty("token").GetString()!;
         var (_, shown, _) = await Run(server, "credentials", "show", "--account", account);
         Assert.Multiple(() =>
@@ -142,11 +149,15 @@ public sealed class CommandsTests
         {
             Assert.That(generated.GetProperty("clientId").GetString(), Does.StartWith("scim-"));
             Assert.That(generated.GetProperty("clientSecret").GetString(), Does.StartWith("scim_cs_"));
-            Assert.That(generated.GetProperty("authorizeUrl").GetString(), Is.EqualTo("http://localhost:5001/connect/authorize"));
-            Assert.That(generated.GetProperty("tokenUrl").GetString(), Is.EqualTo("http://localhost:5001/connect/token"));
+            Assert.That(
+                generated.GetProperty("authorizeUrl").GetString(),
+                Is.EqualTo("http://localhost:5001/connect/authorize"));
+            Assert.That(
+                generated.GetProperty("tokenUrl").GetString(), Is.EqualTo("http://localhost:5001/connect/token"));
             Assert.That(generated.GetProperty("scimBaseUrl").GetString(), Is.EqualTo("http://localhost:5002/scim/v2"));
         });
-        var redirectUris = await server.WithDatabase(db => db.Clients.Select(client => client.RedirectUris).SingleAsync());
+        var redirectUris = await server.WithDatabase(
+            db => db.Clients.Select(client => client.RedirectUris).SingleAsync());
         Assert.That(JsonSerializer.Deserialize<string[]>(redirectUris!), Has.Length.EqualTo(6));
     }
 
@@ -166,7 +177,8 @@ public sealed class CommandsTests
     [TestCase("no lifetime", "credentials", "generate", "--account", "00000000-0000-0000-0000-000000000001", "--method", "oauth2", "--lifetime", "soon")]
     [TestCase("Required argument missing", "credentials", "generate", "--account")]
     [TestCase("Unrecognized", "accounts", "destroy")]
-    public async Task A_refusal_is_a_sentence_on_standard_error_and_exit_code_1(string sentence, params string[] arguments)
+    public async Task A_refusal_is_a_sentence_on_standard_error_and_exit_code_1(
+        string sentence, params string[] arguments)
     {
         await using var server = await AuthServer.Start();
         var (exitCode, _, error) = await Run(server, arguments);
@@ -252,7 +264,9 @@ public sealed class CommandsTests
                 Is.EqualTo(TimeSpan.FromDays(365)));
             Assert.That(listed.Select(key => key.GetProperty("state").GetString()), Is.EqualTo(
                 new[] { "announced", "active", "retired", "announced", "active", "retired" }));
-            Assert.That(withdrawn.GetProperty("signingKey").GetString(), Is.EqualTo(rotated.GetProperty("signingKey").GetString()));
+            Assert.That(
+                withdrawn.GetProperty("signingKey").GetString(),
+                Is.EqualTo(rotated.GetProperty("signingKey").GetString()));
             Assert.That(withdrawn.GetProperty("endedTokens").GetInt32(), Is.EqualTo(1));
             Assert.That(Texts(withdrawn, "endedCredentialSets").Single(), Does.EndWith("of Acme"));
         });
@@ -260,7 +274,9 @@ public sealed class CommandsTests
         var (exitCode, _, error) = await Run(server, "keys", "rotate");
         Assert.That(exitCode, Is.EqualTo(1));
         Assert.That(error, Does.Contain("can be used from"));
-        Assert.That((await Run(server, "keys", "list")).Output, Does.Contain("state: withdrawn").And.Not.Contain("rotectedKey"));
+        Assert.That(
+            (await Run(server, "keys", "list")).Output,
+            Does.Contain("state: withdrawn").And.Not.Contain("rotectedKey"));
     }
 
     private static IEnumerable<string?> Texts(JsonElement answer, string name) =>
@@ -273,7 +289,8 @@ public sealed class CommandsTests
         return JsonDocument.Parse(output).RootElement;
     }
 
-    internal static async Task<(int ExitCode, string Output, string Error)> Run(AuthServer server, params string[] arguments)
+    internal static async Task<(int ExitCode, string Output, string Error)> Run(
+        AuthServer server, params string[] arguments)
     {
         await using var output = new StringWriter();
         await using var error = new StringWriter();

@@ -47,11 +47,14 @@ public sealed class CredentialSetsApiTests
         Assert.That((await caller.Do($"{path}/check", new { secret })).GetProperty("good").GetBoolean());
         using (var wrong = await caller.Post($"{path}/check", new { secret = secret + "x" }))
             Assert.That(wrong.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
-        Assert.That((await server.FindActive(account))!.Id, Is.EqualTo(old.GetProperty("id").GetGuid()), "nothing was used");
+        Assert.That(
+            (await server.FindActive(account))!.Id, Is.EqualTo(old.GetProperty("id").GetGuid()), "nothing was used");
         var active = (await caller.Do($"{path}/activate")).GetProperty("credentialSet");
 
         Assert.That(active.GetProperty("state").GetString(), Is.EqualTo("active"));
-        Assert.That(active.GetProperty("activatedBy").GetString(), Is.EqualTo($"the management client rotation ({caller.ClientId})"));
+        Assert.That(
+            active.GetProperty("activatedBy").GetString(),
+            Is.EqualTo($"the management client rotation ({caller.ClientId})"));
         using var listed = await caller.Get(sets);
         Assert.That(
             (await listed.Json()).GetProperty("credentialSets").EnumerateArray()
@@ -61,7 +64,8 @@ public sealed class CredentialSetsApiTests
         using var late = await caller.Post($"{path}/activate", null, "another");
         Assert.That(late.StatusCode, Is.EqualTo(HttpStatusCode.Conflict));
         Assert.That(
-            (await late.Json()).GetProperty("detail").GetString(), Does.Contain($"the management client rotation ({caller.ClientId}) activated"));
+            (await late.Json()).GetProperty("detail").GetString(),
+            Does.Contain($"the management client rotation ({caller.ClientId}) activated"));
     }
 
     [Test]
@@ -92,7 +96,8 @@ public sealed class CredentialSetsApiTests
     public async Task What_no_database_can_hold_is_refused_like_anything_that_is_wrong()
     {
         using var response = await caller.Post(sets, """{"method":"\u0000"}""", "k1");
-        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest), await response.Content.ReadAsStringAsync());
+        Assert.That(
+            response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest), await response.Content.ReadAsStringAsync());
         var refusals = await server.WithDatabase(db => db.AuditEntries
             .Where(entry => entry.Outcome == AuditOutcome.Refused).Select(entry => entry.ActorName).ToListAsync());
         Assert.That(refusals, Has.All.Contains(caller.ClientId));
@@ -110,7 +115,8 @@ public sealed class CredentialSetsApiTests
 
         using var used = await caller.Get(path, ("If-None-Match", first.Headers.ETag!.ToString()));
         using var again = await caller.Get(path, ("If-None-Match", used.Headers.ETag!.ToString()));
-        using var revoked = await caller.Post($"{path}/revoke", null, "k1", ("If-Match", used.Headers.ETag!.ToString()));
+        using var revoked = await caller.Post(
+            $"{path}/revoke", null, "k1", ("If-Match", used.Headers.ETag!.ToString()));
 
         Assert.That(used.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         Assert.That(again.StatusCode, Is.EqualTo(HttpStatusCode.NotModified));
@@ -194,7 +200,8 @@ public sealed class CredentialSetsApiTests
     [TestCase("""{"method":"direct_jwt",}""", 400, "no JSON")]
     [TestCase("deep", 400, "")]
     [TestCase("long", 413, "64 kilobytes")]
-    public async Task A_body_that_is_not_as_described_is_refused_with_a_sentence(string body, int status, string sentence)
+    public async Task A_body_that_is_not_as_described_is_refused_with_a_sentence(
+        string body, int status, string sentence)
     {
         body = body switch
         {
@@ -224,9 +231,11 @@ public sealed class CredentialSetsApiTests
         await RequireProblem(await caller.Post(sets, null, "k"), 415, "application/json");
         foreach (var coding in (string[])["gzip", "br", "deflate", "nonsense", "identity, gzip"])
             await RequireProblem(
-                await caller.Post(sets, new { method = "direct_jwt" }, "k", ("Content-Encoding", coding)), 415, "compressed");
+                await caller.Post(
+                    sets, new { method = "direct_jwt" }, "k", ("Content-Encoding", coding)), 415, "compressed");
         await RequireProblem(
-            await caller.Post(sets, new { method = "direct_jwt", replaces = Guid.NewGuid() }, "k"), 409, "Nothing was changed");
+            await caller.Post(
+                sets, new { method = "direct_jwt", replaces = Guid.NewGuid() }, "k"), 409, "Nothing was changed");
         await server.With<AccountRegister, Account>(accounts => accounts.Update(
             account.Id, new(ScimEnabled: false), CancellationToken.None));
         await RequireProblem(await caller.Post(sets, new { method = "direct_jwt" }, "k"), 403, "not enabled");

@@ -91,7 +91,8 @@ public sealed class IdempotencyTests
     [Test]
     public async Task A_request_that_is_sent_ten_times_at_once_is_done_once()
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => caller.Do(sets, new { method = "oauth2" }, "key")));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(_ => caller.Do(sets, new { method = "oauth2" }, "key")));
         Assert.That(answers.Select(IdOf).Distinct(), Has.Exactly(1).Items);
         Assert.That(answers.Select(answer => SecretOf(answer, "clientSecret")).Distinct(), Has.Exactly(1).Items);
         Assert.That(await server.WithDatabase(db => db.CredentialSets.CountAsync()), Is.EqualTo(1));
@@ -137,7 +138,8 @@ public sealed class IdempotencyTests
         using var scim = await ResourceServer.Register(server);
         using var node = await ScimNode.Start(server, scim);
         await node.Poll();
-        await server.WithDatabase(db => db.Nodes.ExecuteUpdateAsync(change => change.SetProperty(n => n.Acknowledged, 0)));
+        await server.WithDatabase(
+            db => db.Nodes.ExecuteUpdateAsync(change => change.SetProperty(n => n.Acknowledged, 0)));
 
         var again = await caller.Do(revoke, null, "key");
 
@@ -165,7 +167,8 @@ public sealed class IdempotencyTests
 
     private static Guid IdOf(JsonElement answer) => answer.GetProperty("credentialSet").GetProperty("id").GetGuid();
 
-    private Task<List<RememberedCall>> Calls() => server.WithDatabase(db => db.RememberedCalls.AsNoTracking().ToListAsync());
+    private Task<List<RememberedCall>> Calls() =>
+        server.WithDatabase(db => db.RememberedCalls.AsNoTracking().ToListAsync());
 
     private Task<bool> Forget() => server.With<RememberedCalls, bool>(async calls =>
     {

@@ -42,7 +42,9 @@ public sealed class ManagementApiTests
     private static async Task<HttpResponseMessage> Get(AuthServer server, Guid account, string? token)
     {
         using var http = server.CreateClient();
-        http.DefaultRequestHeaders.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
+        http.DefaultRequestHeaders.Authorization = token is null
+            ? null
+            : new AuthenticationHeaderValue("Bearer", token);
         return await http.GetAsync(new Uri($"{AuthServerPaths.Accounts}/{account}", UriKind.Relative));
     }
 }

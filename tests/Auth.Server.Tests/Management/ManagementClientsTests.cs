@@ -20,14 +20,16 @@ public sealed class ManagementClientsTests
         await File.WriteAllTextAsync(file, scim.Jwks);
 
         var added = await CommandsTests.Json(
-            server, "management-clients", "add", "--name", "rotation", "--jwks", file, "--account", $"{account.Id}", "--json");
+            server, "management-clients", "add", "--name", "rotation", "--jwks", file, "--account", $"{account.Id}",
+            "--json");
         var clientId = added.GetProperty("clientId").GetString()!;
         var listed = await CommandsTests.Json(server, "management-clients", "list", "--json");
         await CommandsTests.Json(server, "management-clients", "remove", "--client", clientId, "--json");
 
         Assert.That(JsonElement.DeepEquals(listed.EnumerateArray().Single(), added), $"{listed}");
         Assert.That(added.GetProperty("account").GetString(), Is.EqualTo($"{account.Id}"));
-        Assert.That((await CommandsTests.Json(server, "management-clients", "list", "--json")).GetArrayLength(), Is.Zero);
+        Assert.That(
+            (await CommandsTests.Json(server, "management-clients", "list", "--json")).GetArrayLength(), Is.Zero);
     }
 
     [Test]
@@ -73,7 +75,8 @@ public sealed class ManagementClientsTests
         }
         foreach (var path in new[] { ManagementCaller.SetsOf(other), $"{set}/check", $"{set}/activate", $"{set}/revoke" })
         {
-            using var written = await caller.Post(path, path.EndsWith("sets", StringComparison.Ordinal) ? "{}" : null, "k");
+            using var written = await caller.Post(
+                path, path.EndsWith("sets", StringComparison.Ordinal) ? "{}" : null, "k");
             statuses.Add(written.StatusCode);
         }
         using var accounts = await caller.Get(AuthServerPaths.Accounts);
@@ -123,7 +126,8 @@ public sealed class ManagementClientsTests
         {
             using var response = await caller.Get(AuthServerPaths.Accounts + page);
             var read = await response.Json();
-            names.AddRange(read.GetProperty("accounts").EnumerateArray().Select(a => a.GetProperty("name").GetString()));
+            names.AddRange(
+                read.GetProperty("accounts").EnumerateArray().Select(a => a.GetProperty("name").GetString()));
             page = read.GetProperty("next").GetString() is { } next ? $"?count=2&after={next}" : null;
         }
 

@@ -20,7 +20,8 @@ public sealed partial class ManagementDescriptionTests
             Path.Combine(TestContext.CurrentContext.TestDirectory, "Management", "openapi.json")));
 
         Assert.That(
-            JsonNode.DeepEquals(actual, committed), $"If the change is meant, copy {file} to tests/Auth.Server.Tests/Management.");
+            JsonNode.DeepEquals(actual, committed),
+            $"If the change is meant, copy {file} to tests/Auth.Server.Tests/Management.");
     }
 
     [Test]
@@ -35,12 +36,14 @@ public sealed partial class ManagementDescriptionTests
         var policy = response.Headers.GetValues("Content-Security-Policy").Single();
         var nonce = Nonce().Match(policy).Groups[1].Value;
         Assert.That(nonce, Has.Length.GreaterThan(20));
-        Assert.That(policy, Does.Contain("default-src 'none'").And.Not.Contain("unsafe-eval").And.Not.Contain("https:"));
+        Assert.That(
+            policy, Does.Contain("default-src 'none'").And.Not.Contain("unsafe-eval").And.Not.Contain("https:"));
         Assert.That(policy, Does.Not.Match("script-src[^;]*unsafe-inline"));
         var scripts = Script().Matches(html);
         Assert.That(scripts, Is.Not.Empty);
         // A + of base64 is escaped in HTML.
-        Assert.That(scripts.Select(script => WebUtility.HtmlDecode(script.Value)), Has.All.Contains($"nonce=\"{nonce}\""));
+        Assert.That(
+            scripts.Select(script => WebUtility.HtmlDecode(script.Value)), Has.All.Contains($"nonce=\"{nonce}\""));
         Assert.That(html, Does.Not.Match("(src|href)=\"(https?:)?//"));
     }
 

@@ -5,7 +5,9 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Management;
 
-/// <summary><c>resource-servers add</c>: the key of a server that works is replaced only by somebody who says so.</summary>
+/// <summary>
+/// <c>resource-servers add</c>: the key of a server that works is replaced only by somebody who says so.
+/// </summary>
 public sealed class ResourceServerCommandsTests
 {
     [Test]
@@ -23,7 +25,8 @@ public sealed class ResourceServerCommandsTests
             .And.Contain("--replace").And.Contain("Nothing was changed"));
         Assert.That((await scim.Introspect(token)).Active);
 
-        Assert.That((await CommandsTests.Run(server, "resource-servers", "add", "--jwks", "same.jwks")).ExitCode, Is.Zero);
+        Assert.That(
+            (await CommandsTests.Run(server, "resource-servers", "add", "--jwks", "same.jwks")).ExitCode, Is.Zero);
         Assert.That((await scim.Introspect(token)).Active, "the same keys change nothing");
 
         var replaced = await CommandsTests.Run(server, "resource-servers", "add", "--jwks", "new.jwks", "--replace");
@@ -44,13 +47,16 @@ public sealed class ResourceServerCommandsTests
 
         foreach (var (name, sentence) in new[]
         {
-            ("billing", null), (caller.ClientId, "is a client of the management API"), ("", "1 to 100"), ("a b", "without spaces"),
+            ("billing", null), (caller.ClientId, "is a client of the management API"), ("", "1 to 100"),
+            ("a b", "without spaces"),
             ("скім", "ASCII"), (new string('a', 101), "1 to 100"),
         })
         {
             var (exitCode, _, error) = await CommandsTests.Run(
                 server, "resource-servers", "add", "--name", name, "--jwks", "new.jwks", "--replace");
-            Assert.That((exitCode, sentence is null || error.Contains(sentence)), Is.EqualTo((sentence is null ? 0 : 1, true)), error);
+            Assert.That(
+                (exitCode, sentence is null || error.Contains(sentence)), Is.EqualTo((sentence is null ? 0 : 1, true)),
+                error);
         }
         Assert.That((await scim.Introspect((await server.Generate(await server.CreateAccount())).Token!)).Active);
     }

@@ -53,12 +53,14 @@ internal sealed class Browser : IDisposable
         Send(
             new(HttpMethod.Post, new Uri(path, UriKind.RelativeOrAbsolute))
             {
-                Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))),
+                Content = new FormUrlEncodedContent(
+                    fields.Select(field => KeyValuePair.Create(field.Name, field.Value))),
             },
             leaving);
 
     /// <summary>The bare answer to a request.</summary>
-    public Task<HttpResponseMessage> Answer(HttpMethod method, string path, params (string Name, string Value)[] fields) =>
+    public Task<HttpResponseMessage> Answer(
+        HttpMethod method, string path, params (string Name, string Value)[] fields) =>
         http.SendAsync(new(method, new Uri(path, UriKind.Relative))
         {
             Content = method == HttpMethod.Get

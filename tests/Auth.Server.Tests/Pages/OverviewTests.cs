@@ -31,7 +31,8 @@ public sealed class OverviewTests
     [TestCase(15, "warning", "in 15 days")]
     [TestCase(14, "error", "in 14 days")]
     [TestCase(1, "error", "within a day")]
-    public async Task It_warns_before_the_credentials_expire_and_so_does_their_page(int days, string? tone, string? when)
+    public async Task It_warns_before_the_credentials_expire_and_so_does_their_page(
+        int days, string? tone, string? when)
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount("Acme");
@@ -46,7 +47,8 @@ public sealed class OverviewTests
                 .FirstOrDefault(candidate => Page.TextOf(candidate).StartsWith("The current credentials expire"));
             Assert.That(notice?.ClassName, Is.EqualTo(tone is null ? null : $"notice {tone}"), path);
             Assert.That(
-                notice is null ? null : Page.TextOf(notice), when is null ? Is.Null : Does.Contain($"expire {when}, on"));
+                notice is null ? null : Page.TextOf(notice),
+                when is null ? Is.Null : Does.Contain($"expire {when}, on"));
         }
     }
 

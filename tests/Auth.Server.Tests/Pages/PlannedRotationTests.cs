@@ -45,7 +45,8 @@ public sealed class PlannedRotationTests
     public async Task Now_is_what_is_chosen_unless_something_else_is()
     {
         var page = await browser.Open(Address);
-        var chosen = page.Document.QuerySelectorAll("input[name=TakesOver]").Where(radio => radio.HasAttribute("checked"));
+        var chosen = page.Document.QuerySelectorAll("input[name=TakesOver]")
+            .Where(radio => radio.HasAttribute("checked"));
         Assert.That(chosen.Select(radio => Page.TextOf(radio.Closest("label")!)), Is.EqualTo(new[] { "Now" }));
 
         var issued = await browser.Submit(page, "Generate Credentials", ("Method", CredentialMethods.DirectJwt));
@@ -56,7 +57,8 @@ public sealed class PlannedRotationTests
 
     [TestCase("Manual", "They take over when you say so.")]
     [TestCase("FirstUse", "They take over when the first SCIM request is made with them.")]
-    public async Task Staged_credentials_are_shown_once_and_wait_while_the_current_ones_go_on(string takesOver, string says)
+    public async Task Staged_credentials_are_shown_once_and_wait_while_the_current_ones_go_on(
+        string takesOver, string says)
     {
         var issued = await Stage(takesOver);
 
@@ -82,7 +84,8 @@ public sealed class PlannedRotationTests
         var good = await browser.Submit(wrong, "Check", ("secret", $" {token}"));
 
         Assert.That(wrong.Status, Is.EqualTo(400));
-        Assert.That(Page.TextOf(wrong.Document.QuerySelector("#secret-error")!), Does.StartWith("This is not the secret"));
+        Assert.That(
+            Page.TextOf(wrong.Document.QuerySelector("#secret-error")!), Does.StartWith("This is not the secret"));
         Assert.That(wrong.Document.QuerySelector("#secret")!.GetAttribute("aria-invalid"), Is.EqualTo("true"));
         Assert.That(wrong.Html, Does.Not.Contain(active.Token!), "nothing typed is shown again");
         Assert.That(good.Status, Is.EqualTo(200));
@@ -237,7 +240,8 @@ public sealed class PlannedRotationTests
             .And.Contain("by a test. Confirmed by 0 of 1 node."));
         Assert.That(rows[2], Does.Contain($"Direct JWT Token ends in {active.Set.LastFour} Replaced")
             .And.Contain("by a test"));
-        Assert.That(rows[2].Split("from 203.0.113.7, Okta SCIM Client 1.0.0"), Has.Length.EqualTo(3), "used and refused");
+        Assert.That(
+            rows[2].Split("from 203.0.113.7, Okta SCIM Client 1.0.0"), Has.Length.EqualTo(3), "used and refused");
         foreach (var secret in new[] { active.Token!, client.ClientSecret!, staged })
             Assert.That(page.Html, Does.Not.Contain(secret));
     }

@@ -235,7 +235,9 @@ public sealed class PortalTests
         var account = await server.WithDatabase(db => db.Accounts.SingleAsync());
         var active = (await server.Generate(account)).Set.Id;
         await server.With((CredentialIssuer issuer) => issuer.Generate(
-            new(account.Id, active, CredentialMethods.DirectJwt, TestOperations.Actor(), Staging: new(Activation.Manual)),
+            new(
+                account.Id, active, CredentialMethods.DirectJwt, TestOperations.Actor(),
+                Staging: new(Activation.Manual)),
             CancellationToken.None));
         return path == "/scim-credentials/revoke" ? $"{path}?set={active}" : path;
     }

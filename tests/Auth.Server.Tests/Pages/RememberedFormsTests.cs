@@ -122,10 +122,12 @@ public sealed class RememberedFormsTests
     {
         var page = await ada.Open(Address);
         // The page reads the account after the set was made; the set itself does not need its name.
-        await server.WithDatabase(db => db.Database.ExecuteSqlRawAsync("ALTER TABLE \"AccountLicence\" RENAME TO \"Away\""));
+        await server.WithDatabase(
+            db => db.Database.ExecuteSqlRawAsync("ALTER TABLE \"AccountLicence\" RENAME TO \"Away\""));
         var lost = await ada.Submit(page, Button, ("Method", CredentialMethods.DirectJwt));
         Assert.That(lost.Status, Is.GreaterThanOrEqualTo(500));
-        await server.WithDatabase(db => db.Database.ExecuteSqlRawAsync("ALTER TABLE \"Away\" RENAME TO \"AccountLicence\""));
+        await server.WithDatabase(
+            db => db.Database.ExecuteSqlRawAsync("ALTER TABLE \"Away\" RENAME TO \"AccountLicence\""));
         Assert.That(await Sets(), Is.Not.Empty);
 
         var again = await ada.Submit(page, Button, ("Method", CredentialMethods.DirectJwt));
@@ -135,6 +137,7 @@ public sealed class RememberedFormsTests
         Assert.That((await scim.Introspect(again.Field("API Token"))).Active);
     }
 
-    private async Task<string> Sets() => string.Join('\n', await server.WithDatabase(db => db.CredentialSets.AsNoTracking()
+    private async Task<string> Sets() =>
+        string.Join('\n', await server.WithDatabase(db => db.CredentialSets.AsNoTracking()
         .OrderBy(set => set.Id).Select(set => $"{set.Id} {set.State}").ToListAsync()));
 }

@@ -122,7 +122,8 @@ public sealed class ScimCredentialsTests
 
         foreach (var demanded in new[] { true, false })
         {
-            (string, string)[] fields = [oauth2, ("OtherRedirectUris", uri), ("RequirePkce", demanded ? "true" : "false")];
+            (string, string)[] fields =
+                [oauth2, ("OtherRedirectUris", uri), ("RequirePkce", demanded ? "true" : "false")];
             var issued = await browser.Submit(await browser.Open(Address), Button, fields);
             var asked = await browser.Open(
                 $"/connect/authorize?response_type=code&client_id={issued.Field("Client ID")}&redirect_uri={uri}");

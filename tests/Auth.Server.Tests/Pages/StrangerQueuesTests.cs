@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Auth.Server.Tests.Pages;
 
-/// <summary>The pages that anybody may open: only so many requests are worked on, and nobody holds a turn by being slow.</summary>
+/// <summary>
+/// The pages that anybody may open: only so many requests are worked on, and nobody holds a turn by being slow.
+/// </summary>
 public sealed class StrangerQueuesTests
 {
     // More than there are turns and places on any machine.
@@ -72,7 +74,8 @@ public sealed class StrangerQueuesTests
             return leave.Task;
         });
 
-        var requests = Enumerable.Range(0, Many).Select(_ => queues.InvokeAsync(Request(server, method, address))).ToList();
+        var requests = Enumerable.Range(0, Many).Select(_ => queues.InvokeAsync(Request(server, method, address)))
+            .ToList();
 
         Assert.That(inside, Is.EqualTo(Many));
         leave.SetResult();
@@ -137,7 +140,8 @@ public sealed class StrangerQueuesTests
         var http = new DefaultHttpContext { RequestServices = server.Services };
         http.Request.Method = method;
         http.Request.Path = address.Split('?')[0];
-        http.Request.QueryString = new(address.Contains('?', StringComparison.Ordinal) ? $"?{address.Split('?')[1]}" : "");
+        http.Request.QueryString = new(
+            address.Contains('?', StringComparison.Ordinal) ? $"?{address.Split('?')[1]}" : "");
         http.Request.Headers.Cookie = cookie;
         return http;
     }

@@ -15,8 +15,8 @@ using Shared.Contracts;
 namespace Benchmarks.Tokens;
 
 /// <summary>
-/// The least that introspects and issues tokens, and is what the real server is measured by: a hashed secret, one signature
-/// and one prepared statement; for a new token a second one, that writes its row.
+/// The least that introspects and issues tokens, and is what the real server is measured by: a hashed secret, one
+/// signature and one prepared statement; for a new token a second one, that writes its row.
 /// </summary>
 internal sealed class BareAuthHost
 {
@@ -40,7 +40,8 @@ internal sealed class BareAuthHost
     private const string Insert =
         """
         INSERT INTO "OpenIddictTokens"
-            ("Id", "ApplicationId", "ConcurrencyToken", "CreationDate", "ExpirationDate", "Status", "Subject", "Type", "CredentialSetId")
+            ("Id", "ApplicationId", "ConcurrencyToken", "CreationDate", "ExpirationDate", "Status", "Subject", "Type",
+                "CredentialSetId")
         VALUES (@p0, @p1, 'x', @p2, @p3, 'valid', @p4, 'urn:ietf:params:oauth:token-type:access_token', @p5)
         """;
 
@@ -58,7 +59,11 @@ internal sealed class BareAuthHost
         var published = ECDsa.Create(new ECParameters
         {
             Curve = ECCurve.NamedCurves.nistP256,
-            Q = new() { X = key.RootElement.GetProperty("x").GetBytesFromBase64(), Y = key.RootElement.GetProperty("y").GetBytesFromBase64() },
+            Q = new()
+            {
+                X = key.RootElement.GetProperty("x").GetBytesFromBase64(),
+                Y = key.RootElement.GetProperty("y").GetBytesFromBase64(),
+            },
         });
         parameters = new()
         {
@@ -67,7 +72,9 @@ internal sealed class BareAuthHost
             ValidAudience = Audiences.Scim,
             ValidTypes = ["at+jwt"],
         };
-        signing = new(new ECDsaSecurityKey(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = "k" }, SecurityAlgorithms.EcdsaSha256);
+        signing = new(
+            new ECDsaSecurityKey(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = "k" },
+            SecurityAlgorithms.EcdsaSha256);
     }
 
     public static WebApplication Build(string connection, string folder)
@@ -100,7 +107,8 @@ internal sealed class BareAuthHost
         await http.Response.Body.WriteAsync(found.Live ? found.Answer : "{\"active\":false}"u8.ToArray());
     }
 
-    private static byte[] Answer(DbDataReader row, JsonWebToken token) => JsonSerializer.SerializeToUtf8Bytes(new TokenIntrospection
+    private static byte[] Answer(DbDataReader row, JsonWebToken token) =>
+        JsonSerializer.SerializeToUtf8Bytes(new TokenIntrospection
     {
         Active = true,
         Scope = Scopes.Scim,
@@ -122,10 +130,13 @@ internal sealed class BareAuthHost
     {
         var form = await http.Request.ReadFormAsync();
         var client = await Query(
-            Client, row => (row.GetString(0), row.GetString(1), row.GetGuid(2), row.GetGuid(3), row.GetGuid(4)), form["client_id"].ToString());
-        var hash = "sha256." + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(form["client_secret"].ToString())));
+            Client, row => (row.GetString(0), row.GetString(1), row.GetGuid(2), row.GetGuid(3), row.GetGuid(4)),
+            form["client_id"].ToString());
+        var hash = "sha256."
+            + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(form["client_secret"].ToString())));
         var (secret, state, set, account, application) = client;
-        if (!CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(secret), Encoding.ASCII.GetBytes(hash)) || state != "Active")
+        if (!CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(secret), Encoding.ASCII.GetBytes(hash))
+            || state != "Active")
         {
             http.Response.StatusCode = 401;
             return;
@@ -141,7 +152,8 @@ internal sealed class BareAuthHost
             Expires = now.AddHours(1),
             Claims = new Dictionary<string, object>
             {
-                ["sub"] = account.ToString(), ["scope"] = Scopes.Scim, ["jti"] = Guid.NewGuid().ToString(), ["oi_tkn_id"] = id.ToString(),
+                ["sub"] = account.ToString(), ["scope"] = Scopes.Scim, ["jti"] = Guid.NewGuid().ToString(),
+                ["oi_tkn_id"] = id.ToString(),
             },
             SigningCredentials = signing,
         });
@@ -187,7 +199,8 @@ internal sealed class BareAuthHost
         {
             var parameter = command.CreateParameter();
             (parameter.ParameterName, parameter.Value) = ($"@p{i}", values[i]);
-            parameter.DbType = values[i] switch { Guid => DbType.Guid, DateTime => DbType.DateTime, _ => DbType.String };
+            parameter.DbType =
+                values[i] switch { Guid => DbType.Guid, DateTime => DbType.DateTime, _ => DbType.String };
             command.Parameters.Add(parameter);
         }
         await command.PrepareAsync();

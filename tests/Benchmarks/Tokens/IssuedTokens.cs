@@ -111,8 +111,10 @@ internal sealed class IssuedTokens : IAsyncDisposable
     {
         var options = new OpenIddict.Server.OpenIddictServerOptions();
         services.GetRequiredService<KeyRing>().Configure(options);
-        var signing = options.SigningCredentials.Select(credentials => credentials.Key).OfType<ECDsaSecurityKey>().First();
+        var signing = options.SigningCredentials.Select(credentials => credentials.Key).OfType<ECDsaSecurityKey>()
+            .First();
         var point = signing.ECDsa.ExportParameters(false).Q;
-        return JsonSerializer.Serialize(new { x = Convert.ToBase64String(point.X!), y = Convert.ToBase64String(point.Y!) });
+        return JsonSerializer.Serialize(
+            new { x = Convert.ToBase64String(point.X!), y = Convert.ToBase64String(point.Y!) });
     }
 }

@@ -5,7 +5,9 @@ using Auth.Server.Management;
 
 namespace Benchmarks.Tokens;
 
-/// <summary>Rotates the pasted tokens of accounts at random, as an operator does, by commands of a running server.</summary>
+/// <summary>
+/// Rotates the pasted tokens of accounts at random, as an operator does, by commands of a running server.
+/// </summary>
 internal sealed partial class Rotation(IssuedTokens issued)
 {
     /// <summary>The folder of the server that is told, beside the other files.</summary>

@@ -5,8 +5,8 @@ using Auth.Server.Credentials;
 namespace Cluster.Tests.Interleavings;
 
 /// <summary>
-/// What those who did something at once have seen, with the times of <see cref="Stopwatch"/> between which it happened; and
-/// whether it keeps the rule.
+/// What those who did something at once have seen, with the times of <see cref="Stopwatch"/> between which it happened;
+/// and whether it keeps the rule.
 /// </summary>
 internal sealed class History
 {
@@ -50,7 +50,8 @@ internal sealed class History
                 yield return $"{set} was let in after a later set had been made active.";
             else if (accepted.Any(later => later.Answered < begun && generations[later.Set] > generation))
                 yield return $"{set} was let in after a later set had been let in: both were active.";
-            else if (IsManual(sets, set) && (!activationBegun.TryGetValue(set, out var activation) || answered < activation))
+            else if (IsManual(sets, set)
+                && (!activationBegun.TryGetValue(set, out var activation) || answered < activation))
                 yield return $"{set} was let in before anybody activated it.";
         }
     }

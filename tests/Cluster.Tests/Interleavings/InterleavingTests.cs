@@ -28,8 +28,9 @@ internal enum StepKind
 }
 
 /// <summary>
-/// Random steps, done by several at once in whatever order they come, against one account: whatever everybody saw keeps the
-/// rule (<see cref="History"/>), and in the end the account's one active set works. <c>TEST_NIGHTLY=1</c> tries many more.
+/// Random steps, done by several at once in whatever order they come, against one account: whatever everybody saw keeps
+/// the rule (<see cref="History"/>), and in the end the account's one active set works. <c>TEST_NIGHTLY=1</c> tries
+/// many more.
 /// </summary>
 public sealed class InterleavingTests
 {
@@ -137,7 +138,8 @@ public sealed class InterleavingTests
                 {
                     Assert.That(
                         await Read(node, issued[set.Id].Token!),
-                        Is.EqualTo(set.State == CredentialSetState.Active ? HttpStatusCode.OK : HttpStatusCode.Unauthorized),
+                        Is.EqualTo(
+                            set.State == CredentialSetState.Active ? HttpStatusCode.OK : HttpStatusCode.Unauthorized),
                         $"{set.State} set {set.Id} at {node}");
                 }
             }
@@ -145,8 +147,10 @@ public sealed class InterleavingTests
 
         private async Task Generate(int choice, Activation? staging)
         {
-            var active = await servers.With<CredentialHistory, CredentialSet?>(history => history.FindActive(id, default));
-            var staged = await servers.With<CredentialHistory, CredentialSet?>(history => history.FindStaged(id, default));
+            var active = await servers.With<CredentialHistory, CredentialSet?>(
+                history => history.FindActive(id, default));
+            var staged = await servers.With<CredentialHistory, CredentialSet?>(
+                history => history.FindStaged(id, default));
             var result = await servers.With<CredentialIssuer, IssuedCredentials>(issuer => issuer.Generate(
                 new(
                     id, active?.Id, CredentialMethods.DirectJwt, TestOperations.Actor(),
@@ -232,7 +236,8 @@ public sealed class InterleavingTests
         {
             request.Headers.Authorization = new("Bearer", token);
             using var response = await http.SendAsync(request);
-            Assert.That((int)response.StatusCode, Is.AnyOf(200, 201, 401, 503), await response.Content.ReadAsStringAsync());
+            Assert.That(
+                (int)response.StatusCode, Is.AnyOf(200, 201, 401, 503), await response.Content.ReadAsStringAsync());
             return response.StatusCode;
         }
 

@@ -40,7 +40,8 @@ internal sealed class Servers : IAsyncDisposable
         servers.http = new(new SocketsHttpHandler { UseProxy = false });
         KeyCertificate.OpenOrCreate(Path.Combine(servers.folder.FullName, "keys.pfx")).Dispose();
         await servers.StartAuth();
-        await servers.With<ResourceServers>(resources => resources.Add(Audiences.Scim, servers.key.PublicJwks(), default));
+        await servers.With<ResourceServers>(
+            resources => resources.Add(Audiences.Scim, servers.key.PublicJwks(), default));
         var database = servers.NewDatabase("scim");
         for (var node = 0; node < 2; node++)
             await servers.StartScim(database);
@@ -100,7 +101,9 @@ internal sealed class Servers : IAsyncDisposable
         folder.Delete(recursive: true);
     }
 
-    /// <summary>Until both nodes hear of events; before that they ask each time, which is another test's matter.</summary>
+    /// <summary>
+    /// Until both nodes hear of events; before that they ask each time, which is another test's matter.
+    /// </summary>
     private async Task WaitForLeases()
     {
         var account = await OpenAccount();

@@ -72,7 +72,8 @@ internal sealed class TokenPlacesTests
     [TestCase("access_token=", "no token in it")]
     public async Task Another_form_is_a_wrong_media_type(string form, string reason)
     {
-        using var response = await Send("POST", "/scim/v2/Users", "Bearer " + server.AuthServer.IssueToken(account), form);
+        using var response = await Send(
+            "POST", "/scim/v2/Users", "Bearer " + server.AuthServer.IssueToken(account), form);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.UnsupportedMediaType), reason);
     }
 
@@ -80,7 +81,8 @@ internal sealed class TokenPlacesTests
     public async Task A_form_that_is_too_large_to_look_into_is_a_wrong_media_type()
     {
         using var response = await Send(
-            "POST", "/scim/v2/Users", "Bearer " + server.AuthServer.IssueToken(account), "a=" + new string('x', 100_000));
+            "POST", "/scim/v2/Users", "Bearer " + server.AuthServer.IssueToken(account),
+            "a=" + new string('x', 100_000));
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.UnsupportedMediaType));
     }
 

@@ -5,8 +5,8 @@ using SciLeads.Tests;
 namespace Scim.Api.Tests.Data;
 
 /// <summary>
-/// While the database is down, hangs, is full or read-only, every endpoint answers 503 with <c>Retry-After</c> and a SCIM error, and
-/// the node is not ready. Nobody is told 401, 404 or that a search takes too long.
+/// While the database is down, hangs, is full or read-only, every endpoint answers 503 with <c>Retry-After</c> and a
+/// SCIM error, and the node is not ready. Nobody is told 401, 404 or that a search takes too long.
 /// </summary>
 public sealed class DatabaseOutageTests
 {
@@ -66,7 +66,8 @@ public sealed class DatabaseOutageTests
                 Assert.That((int)answer.Status, Is.EqualTo(503), $"{name}: {answer}");
                 Assert.That(answer.Message.Headers.RetryAfter?.Delta, Is.Not.Null, name);
                 Assert.That((string?)answer["status"], Is.EqualTo("503"), name);
-                Assert.That(answer.Message.Content.Headers.ContentType?.MediaType, Is.EqualTo("application/scim+json"), name);
+                Assert.That(
+                    answer.Message.Content.Headers.ContentType?.MediaType, Is.EqualTo("application/scim+json"), name);
             }
             Assert.That(await Until(anybody, 503), "it is not ready");
             Assert.That((int)(await anybody.GetAsync("/health/live")).StatusCode, Is.EqualTo(200));

@@ -43,8 +43,10 @@ public sealed class MigrationTests
         await server.Stop();
         Assert.That(
             async () => await (await ScimServer.Start(
-                [$"Scim:MigrateAtStart={migrate}"], folder: server.Folder, authServer: server.AuthServer)).DisposeAsync(),
-            Throws.TypeOf<OperatorException>().With.Message.Contains(migration).And.Message.Contains(RemedyFor(migration)));
+                [$"Scim:MigrateAtStart={migrate}"], folder: server.Folder,
+                authServer: server.AuthServer)).DisposeAsync(),
+            Throws.TypeOf<OperatorException>().With.Message.Contains(migration).And.Message.Contains(
+                RemedyFor(migration)));
     }
 
     [Test]

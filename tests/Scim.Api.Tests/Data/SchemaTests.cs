@@ -24,5 +24,6 @@ public sealed class SchemaTests
     private static ScimDbContext Open(string file) => TestPostgres.IsWanted
         ? new PostgresScimDbContext(
             new DbContextOptionsBuilder<PostgresScimDbContext>().UseNpgsql(TestPostgres.NewDatabase()).Options)
-        : new SqliteScimDbContext(new DbContextOptionsBuilder<SqliteScimDbContext>().UseSqlite($"Data Source={file}").Options);
+        : new SqliteScimDbContext(
+            new DbContextOptionsBuilder<SqliteScimDbContext>().UseSqlite($"Data Source={file}").Options);
 }

@@ -137,7 +137,8 @@ internal sealed class DiscoveryTests
         var one = await caller.Get("/scim/v2/Schemas/urn:ietf:params:scim:schemas:core:2.0:User");
         Assert.That(JsonNode.DeepEquals(one.Json, listed));
         var name = listed["attributes"]!.AsArray().Single(attribute => (string)attribute!["name"]! == "name")!;
-        var parts = name["subAttributes"]!.AsArray().Where(part => (bool)part!["required"]!).Select(part => (string)part!["name"]!);
+        var parts = name["subAttributes"]!.AsArray().Where(part => (bool)part!["required"]!)
+            .Select(part => (string)part!["name"]!);
         Assert.That((bool)name["required"]!, Is.EqualTo(required));
         Assert.That(parts, Is.EquivalentTo(required ? ["familyName", "givenName"] : Array.Empty<string>()));
     }

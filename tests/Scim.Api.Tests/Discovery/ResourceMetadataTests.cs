@@ -21,7 +21,8 @@ internal sealed partial class ResourceMetadataTests
         using (Assert.EnterMultipleScope())
         {
             // Where §3.1 puts it, for clients that do not wait to be refused.
-            Assert.That(address.ToString(), Is.EqualTo("http://localhost:5002/.well-known/oauth-protected-resource/scim/v2"));
+            Assert.That(
+                address.ToString(), Is.EqualTo("http://localhost:5002/.well-known/oauth-protected-resource/scim/v2"));
             Assert.That((string?)metadata!["resource"], Is.EqualTo("http://localhost:5002/scim/v2"));
             Assert.That((string?)metadata["authorization_servers"]![0], Is.EqualTo(server.AuthServer.Url + "/"));
             Assert.That((string?)metadata["scopes_supported"]![0], Is.EqualTo("scim"));

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Scim.Api.Tests.Fuzzing;
 
-/// <summary>Makes texts that are nearly right: known ones, cut, doubled, swapped, spliced and with odd pieces.</summary>
+/// <summary>
+/// Makes texts that are nearly right: known ones, cut, doubled, swapped, spliced and with odd pieces.
+/// </summary>
 internal sealed class Mutation(Random random)
 {
     private static readonly string[] odd =

@@ -7,7 +7,9 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Tests.Protocol;
 
-/// <summary>What was mended is known by name; what the RFCs allow is no habit. What comes of it is tested with the engine.</summary>
+/// <summary>
+/// What was mended is known by name; what the RFCs allow is no habit. What comes of it is tested with the engine.
+/// </summary>
 [Parallelizable]
 internal sealed class ClientHabitsTests
 {
@@ -80,7 +82,8 @@ internal sealed class ClientHabitsTests
     public void Are_named_in_a_whole_user(string user, string expected)
     {
         var habits = new ClientHabits();
-        DocumentReader.Read(ResourceType.User, Parse(user.Replace("ENT", Enterprise, StringComparison.Ordinal)), habits);
+        DocumentReader.Read(
+            ResourceType.User, Parse(user.Replace("ENT", Enterprise, StringComparison.Ordinal)), habits);
         Assert.That(string.Join(' ', habits.Mended), Is.EqualTo(expected));
     }
 

@@ -102,7 +102,8 @@ internal sealed class JsonTextRoleTests
             .ApplyTo(document, ResourceType.User);
     }
 
-    private static JsonObject Read(string body) => DocumentReader.Read(ResourceType.User, Parse(body), new ClientHabits());
+    private static JsonObject Read(string body) =>
+        DocumentReader.Read(ResourceType.User, Parse(body), new ClientHabits());
 
     private static JsonObject Parse(string json) =>
         RequestBody.Parse(Encoding.UTF8.GetBytes(json.Replace("JSON", Text, StringComparison.Ordinal)));

@@ -8,8 +8,8 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Tests.Protocol;
 
 /// <summary>
-/// Attributes by other names than the plain ones: under the URN of the core schema, with a URN before each, and those of
-/// an extension without its URN. CORE and ENT stand for the URNs.
+/// Attributes by other names than the plain ones: under the URN of the core schema, with a URN before each, and those
+/// of an extension without its URN. CORE and ENT stand for the URNs.
 /// </summary>
 [Parallelizable]
 internal sealed class NestedSchemaTests

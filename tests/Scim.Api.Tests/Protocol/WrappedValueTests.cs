@@ -19,7 +19,9 @@ internal sealed class WrappedValueTests
         """[{"$ref":null,"value":VALUE}]""", """[{"value":VALUE}]""", "[VALUE]", """[{"Value":VALUE,"type":null,"display":"x"}]""",
     ];
 
-    /// <summary>Each single-valued attribute as a path: of the user, of its parts, of an extension, of one of several.</summary>
+    /// <summary>
+    /// Each single-valued attribute as a path: of the user, of its parts, of an extension, of one of several.
+    /// </summary>
     private static IEnumerable<(string Path, SchemaAttribute Attribute)> Attributes
     {
         get
@@ -72,7 +74,8 @@ internal sealed class WrappedValueTests
     {
         var (bare, text) = Values(attribute);
         Assert.That(
-            Read(Body(path, wrap.Replace("VALUE", text, StringComparison.Ordinal))), Is.EqualTo(Read(Body(path, bare))));
+            Read(Body(path, wrap.Replace("VALUE", text, StringComparison.Ordinal))),
+            Is.EqualTo(Read(Body(path, bare))));
     }
 
     [TestCaseSource(nameof(Optional))]

@@ -79,7 +79,9 @@ internal sealed class ProvisioningEventTests
         var id = (await client.CreateUser("ann@example.com", ""","nickName":"Secret","password":"Hidden" """)).Id();
         await client.Patch($"Users/{id}", """{"op":"replace","path":"nickName","value":"Secret too"}""");
         Assert.That(await EventsOf(account), Has.None.Matches<ProvisioningEvent>(
-            e => $"{e}".Contains("Secret", StringComparison.Ordinal) || $"{e}".Contains("Hidden", StringComparison.Ordinal)));
+            e =>
+                $"{e}".Contains("Secret", StringComparison.Ordinal)
+                    || $"{e}".Contains("Hidden", StringComparison.Ordinal)));
     }
 
     [Test]
@@ -105,7 +107,8 @@ internal sealed class ProvisioningEventTests
     {
         var account = new TestAccount();
         var caller = new Caller(account.Policy, null, null, ImmutableHashSet<string>.Empty);
-        var rows = UserImport.Read(new StringReader("email,firstName,lastName\nann@example.com,Ann,Lee\nbob@example.com,,Lee\n"));
+        var rows = UserImport.Read(
+            new StringReader("email,firstName,lastName\nann@example.com,Ann,Lee\nbob@example.com,,Lee\n"));
         await UserImport.Import(server.Services, caller, rows, default);
         var events = await EventsOf(account);
         Assert.That(
@@ -219,7 +222,8 @@ internal sealed class ProvisioningEventTests
         using var client = server.ClientOf(account);
         await client.Post("Users", Requests.NewUser("ann@example.com"));
         Assert.That(
-            await EventsOf(account), Has.One.Property("Status").EqualTo(403).And.Property("Reason").Contain("not enabled"));
+            await EventsOf(account), Has.One.Property("Status").EqualTo(403).And.Property("Reason")
+                .Contain("not enabled"));
     }
 
     [Test]

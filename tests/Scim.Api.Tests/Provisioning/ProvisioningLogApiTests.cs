@@ -102,7 +102,8 @@ internal sealed class ProvisioningLogApiTests
             ("update Bob", bob, "bob@example.com", ProvisioningOutcomes.Updated, null),
             ("delete Bob", bob, "bob@example.com", ProvisioningOutcomes.Deleted, null));
         using var portal = server.PortalOf(account);
-        query = query.Replace("{ann}", $"{ann}", StringComparison.Ordinal).Replace("{bob}", $"{bob}", StringComparison.Ordinal);
+        query = query.Replace("{ann}", $"{ann}", StringComparison.Ordinal)
+            .Replace("{bob}", $"{bob}", StringComparison.Ordinal);
         var page = (await portal.GetFromJsonAsync<PortalEvents>($"events?{query}"))!;
         Assert.That(string.Join(", ", page.Events.Select(e => e.Operation)), Is.EqualTo(expected));
     }
@@ -188,7 +189,8 @@ internal sealed class ProvisioningLogApiTests
             Assert.That(response.Content.Headers.ContentDisposition?.FileName, Is.EqualTo("provisioning-log.csv"));
             Assert.That(bytes[..3], Is.EqualTo(Encoding.UTF8.Preamble.ToArray()));
             Assert.That(lines, Has.Length.EqualTo(1 + 1103 + 1), "one reason has a line break");
-            Assert.That(lines[0], Does.StartWith("time,outcome,operation,status,scimType,reason,userName,userId,changed"));
+            Assert.That(
+                lines[0], Does.StartWith("time,outcome,operation,status,scimType,reason,userName,userId,changed"));
             Assert.That(lines[1], Does.Contain(",create,200,,\"'\t=1\",\"'＝1\","));
             Assert.That(lines[2], Does.Contain(",\"'-2\",\"'@SUM(A1)\","));
             Assert.That(lines[3], Does.EndWith(",\"'+1 \"\"é\"\", and"));
@@ -246,7 +248,9 @@ internal sealed class ProvisioningLogApiTests
         params (string Operation, Guid? UserId, string UserName, string Outcome, string? Reason)[] events) =>
         Save(server, account, events);
 
-    /// <summary>Saves events, one a second; the first text passes for the operation, so that it can be told apart.</summary>
+    /// <summary>
+    /// Saves events, one a second; the first text passes for the operation, so that it can be told apart.
+    /// </summary>
     private static async Task Save(
         ScimServer server,
         TestAccount account,

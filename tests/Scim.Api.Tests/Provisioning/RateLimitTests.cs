@@ -44,7 +44,8 @@ internal sealed class RateLimitTests
         var account = Account(limit: 1);
         account.Policy = account.Policy with { Suspended = reason == "suspended", ScimEnabled = reason != "disabled" };
         using var client = server.ClientWith(
-            "Bearer " + server.AuthServer.IssueToken(account, reason == "scope" ? "other" : Shared.Contracts.Scopes.Scim));
+            "Bearer "
+                + server.AuthServer.IssueToken(account, reason == "scope" ? "other" : Shared.Contracts.Scopes.Scim));
         Assert.That((await client.Get("/scim/v2/Users")).Status, Is.EqualTo(HttpStatusCode.Forbidden));
         foreach (var path in (string[])["/scim/v2/Users", "/scim/v2/Schemas"])
         {

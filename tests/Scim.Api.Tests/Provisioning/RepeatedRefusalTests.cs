@@ -22,7 +22,8 @@ internal sealed class RepeatedRefusalTests
 
     [OneTimeSetUp]
     public async Task Start() =>
-        server = await ScimServer.Start(["Introspection:Retries=0", "Introspection:BreakerThroughput=10000"], time: time);
+        server = await ScimServer.Start(
+            ["Introspection:Retries=0", "Introspection:BreakerThroughput=10000"], time: time);
 
     [OneTimeTearDown]
     public async Task Stop() => await server.DisposeAsync();
@@ -82,7 +83,8 @@ internal sealed class RepeatedRefusalTests
         {
             foreach (var (method, path) in new[]
             {
-                ("GET", "Users"), ("POST", "Users"), ("POST", "Bulk"), ("PATCH", "Users/1"), ("GET", "Schemas"), ("GET", "Me"),
+                ("GET", "Users"), ("POST", "Users"), ("POST", "Bulk"), ("PATCH", "Users/1"), ("GET", "Schemas"),
+                ("GET", "Me"),
             })
             {
                 var refused = await client.Send(method, "/scim/v2/" + path, method == "GET" ? null : "{}");
@@ -100,7 +102,8 @@ internal sealed class RepeatedRefusalTests
     public async Task Refusals_of_what_was_asked_leave_one_event_each()
     {
         var account = new TestAccount();
-        account.Policy = account.Policy with { Licences = [new() { Product = "x", Seats = 0, GivenToNewUsers = true }] };
+        account.Policy =
+            account.Policy with { Licences = [new() { Product = "x", Seats = 0, GivenToNewUsers = true }] };
         using var client = server.ClientOf(account);
         foreach (var name in (string[])["ann", "bob"])
             Assert.That(

@@ -28,24 +28,46 @@ internal sealed class SizeLimitTests
         static TestCaseData Case(string name, string attribute, JsonNode value, string reason) =>
             new TestCaseData(attribute, value, reason).SetArgDisplayNames(name);
         const int Over = SizeLimits.MaxText + 1;
-        yield return Case("a display name of a megabyte", "displayName", new string('x', 1_000_000), "displayName has 1000000");
-        yield return Case("a long title", "title", Text(Over), $"title has {Over} characters; at most {SizeLimits.MaxText}");
-        yield return Case("a long title of wide characters", "title", string.Concat(Enumerable.Repeat("\U0001F600", Over)), $"{Over} char");
-        yield return Case("a long part of a name", "name", new JsonObject { ["formatted"] = Text(Over), ["givenName"] = "A", ["familyName"] = "L" }, "name.formatted has");
+        yield return Case(
+            "a display name of a megabyte", "displayName", new string('x', 1_000_000), "displayName has 1000000");
+        yield return Case(
+            "a long title", "title", Text(Over), $"title has {Over} characters; at most {SizeLimits.MaxText}");
+        yield return Case(
+            "a long title of wide characters", "title", string.Concat(Enumerable.Repeat("\U0001F600", Over)),
+            $"{Over} char");
+        yield return Case(
+            "a long part of a name", "name",
+            new JsonObject { ["formatted"] = Text(Over), ["givenName"] = "A", ["familyName"] = "L" },
+            "name.formatted has");
         yield return Case("a long page", "profileUrl", "https://example.com/" + Text(Over), "profileUrl has");
-        yield return Case("a long address", "addresses", new JsonArray(new JsonObject { ["formatted"] = Text(Over) }), "addresses has");
-        yield return Case("a long role", "roles", new JsonArray(new JsonObject { ["value"] = "ok" }, new JsonObject { ["value"] = Text(Over) }), "roles has");
-        yield return Case("a long department", Extension, new JsonObject { ["department"] = Text(Over) }, "department has");
-        yield return Case("a long manager", Extension, new JsonObject { ["manager"] = new JsonObject { ["value"] = Text(Over) } }, "manager has");
-        yield return Case("a large certificate", "x509Certificates", new JsonArray(new JsonObject { ["value"] = new string('A', SizeLimits.MaxBinary + 4) }), "x509Certificates has");
+        yield return Case(
+            "a long address", "addresses", new JsonArray(new JsonObject { ["formatted"] = Text(Over) }),
+            "addresses has");
+        yield return Case(
+            "a long role", "roles",
+            new JsonArray(new JsonObject { ["value"] = "ok" }, new JsonObject { ["value"] = Text(Over) }), "roles has");
+        yield return Case(
+            "a long department", Extension, new JsonObject { ["department"] = Text(Over) }, "department has");
+        yield return Case(
+            "a long manager", Extension, new JsonObject { ["manager"] = new JsonObject { ["value"] = Text(Over) } },
+            "manager has");
+        yield return Case(
+            "a large certificate", "x509Certificates",
+            new JsonArray(new JsonObject { ["value"] = new string('A', SizeLimits.MaxBinary + 4) }),
+            "x509Certificates has");
         yield return Case("many large values", "addresses", Addresses(9), "bytes; at most 65536");
         yield return Case("a long name", "userName", Text(243) + "@example.com", "userName has 255");
-        yield return Case("a long e-mail", "emails", new JsonArray(new JsonObject { ["value"] = Text(321) }), "at most 320");
-        yield return Case("501 values", "phoneNumbers", new JsonArray([.. Enumerable.Range(0, 501).Select(JsonNode? (i) => new JsonObject { ["value"] = $"{i}" })]), "501 values");
+        yield return Case(
+            "a long e-mail", "emails", new JsonArray(new JsonObject { ["value"] = Text(321) }), "at most 320");
+        yield return Case(
+            "501 values", "phoneNumbers",
+            new JsonArray([.. Enumerable.Range(0, 501).Select(JsonNode? (i) => new JsonObject { ["value"] = $"{i}" })]),
+            "501 values");
     }
 
     [TestCaseSource(nameof(TooLarge))]
-    public async Task What_is_too_large_is_refused_and_nothing_is_changed(string attribute, JsonNode value, string reason)
+    public async Task What_is_too_large_is_refused_and_nothing_is_changed(
+        string attribute, JsonNode value, string reason)
     {
         using var client = server.ClientOf(new TestAccount());
         var id = (await client.CreateUser("ann@example.com")).Id();
@@ -55,7 +77,9 @@ internal sealed class SizeLimitTests
             user[attribute] = value.DeepClone();
             return user.ToJsonString();
         }
-        var patch = new JsonObject { ["op"] = "add", ["value"] = new JsonObject { [attribute] = value.DeepClone() } }.ToJsonString();
+        var patch =
+            new JsonObject { ["op"] = "add", ["value"] = new JsonObject { [attribute] = value.DeepClone() } }
+                .ToJsonString();
         Answer[] answers =
         [
             await client.Post("Users", User("bea@example.com")),
@@ -82,7 +106,8 @@ internal sealed class SizeLimitTests
         await client.CreateUser("a@example.com", $",\"title\":\"{Text(SizeLimits.MaxText)}\"");
         await client.CreateUser(
             "b@example.com", $$""","x509Certificates":[{"value":"{{new string('A', SizeLimits.MaxBinary)}}"}]""");
-        var large = await client.CreateUser("c@example.com", $",\"nickName\":\"{Text(4000)}\",\"addresses\":{Addresses(7).ToJsonString()}");
+        var large = await client.CreateUser(
+            "c@example.com", $",\"nickName\":\"{Text(4000)}\",\"addresses\":{Addresses(7).ToJsonString()}");
         // The largest title that leaves the user at 64 KB, to the byte.
         var stored = large.DeepClone().AsObject();
         stored.Remove("meta");

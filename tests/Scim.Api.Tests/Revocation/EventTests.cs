@@ -34,7 +34,8 @@ public sealed class EventTests
         // Introspection is wrong from here on, as after a restored backup.
         Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.Unauthorized), "5, below the floor");
         account.Generation = 6;
-        Assert.That(await leased.Get(leased.TokenOf(account)), Is.EqualTo(HttpStatusCode.Unauthorized), "6 is nobody's");
+        Assert.That(
+            await leased.Get(leased.TokenOf(account)), Is.EqualTo(HttpStatusCode.Unauthorized), "6 is nobody's");
         account.Generation = 7;
         Assert.That(await leased.Get(leased.TokenOf(account)), Is.EqualTo(HttpStatusCode.OK));
     }
@@ -150,10 +151,12 @@ public sealed class EventTests
         yield return Forgery("another number", token => token.Claims["jti"] = "7777");
         yield return Forgery("no event", token => token.Claims.Remove("events"));
         yield return Forgery("two events", token =>
-            ((Dictionary<string, object>)token.Claims["events"])["https://example.com/another"] = new Dictionary<string, object>());
+            ((Dictionary<string, object>)token.Claims["events"])["https://example.com/another"] = new Dictionary<string,
+            object>());
     }
 
-    private static TestCaseData<Action<SecurityTokenDescriptor>> Forgery(string name, Action<SecurityTokenDescriptor> change) =>
+    private static TestCaseData<Action<SecurityTokenDescriptor>> Forgery(
+        string name, Action<SecurityTokenDescriptor> change) =>
         new(change) { TestName = $"An_event_with_{name.Replace(' ', '_')}_is_not_acknowledged" };
 
     private static async Task<Fence> FenceOf(LeasedServer leased, TestAccount account)

@@ -71,7 +71,8 @@ public sealed class LeaseTests
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(leased.Server.Logs.AtLeast(LogLevel.Warning).Count(line => line.Contains("no lease")), Is.EqualTo(1));
+            Assert.That(
+                leased.Server.Logs.AtLeast(LogLevel.Warning).Count(line => line.Contains("no lease")), Is.EqualTo(1));
             Assert.That(leased.Server.Logs.Lines.Count(line => line.Contains("has a lease")), Is.EqualTo(2));
         }
     }
@@ -106,7 +107,8 @@ public sealed class LeaseTests
             await leased.Until(() => leased.AuthServer.Calls(AuthServerPaths.EventsPoll) > before + 3);
         }
 
-        IEnumerable<string> Faults() => leased.Server.Logs.AtLeast(LogLevel.Warning).Where(line => line.Contains("Events of"));
+        IEnumerable<string> Faults() =>
+            leased.Server.Logs.AtLeast(LogLevel.Warning).Where(line => line.Contains("Events of"));
     }
 
     [Test]
@@ -120,7 +122,8 @@ public sealed class LeaseTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(leased.Introspections, Is.EqualTo(3));
-            Assert.That(leased.Server.Logs.AtLeast(LogLevel.Warning).Count(line => line.Contains("no lease")), Is.EqualTo(1));
+            Assert.That(
+                leased.Server.Logs.AtLeast(LogLevel.Warning).Count(line => line.Contains("no lease")), Is.EqualTo(1));
         }
         using var probe = leased.Server.ClientWith(null);
         Assert.That((await probe.GetAsync("/health/ready")).StatusCode, Is.EqualTo(HttpStatusCode.OK));

@@ -3,7 +3,9 @@ using Shared.Contracts;
 
 namespace Scim.Api.Tests.Revocation;
 
-/// <summary>Writes that are under way when the credentials of their caller end, or when nobody knows whether they do.</summary>
+/// <summary>
+/// Writes that are under way when the credentials of their caller end, or when nobody knows whether they do.
+/// </summary>
 [Parallelizable(ParallelScope.All)]
 public sealed class LeasedWriteTests
 {

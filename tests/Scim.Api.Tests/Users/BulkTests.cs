@@ -40,7 +40,8 @@ internal sealed class BulkTests
             $$"""{"method":"PUT","path":"/Users/{{bob}}","version":"W/\"1\"","data":{{Requests.NewUser("bobby@example.com")}}}""",
             $$"""{"method":"patch","path":"users/{{dave}}","version":"W/\"1\"","data":{"Operations":[{"op":"add","path":"title","value":"Dr"}] } }""",
             $$"""{"method":"DELETE","path":"/Users/{{eve}}","version":"W/\"1\"","bulkId":"mine"}""");
-        var alice = (string)(await client.Get("Users?filter=userName eq \"alice@example.com\""))["Resources"]![0]!["id"]!;
+        var alice =
+            (string)(await client.Get("Users?filter=userName eq \"alice@example.com\""))["Resources"]![0]!["id"]!;
         using (Assert.EnterMultipleScope())
         {
             Assert.That(answer.Message.Content.Headers.ContentType?.MediaType, Is.EqualTo("application/scim+json"));
@@ -180,7 +181,8 @@ internal sealed class BulkTests
     public async Task A_reference_becomes_the_id_of_what_was_made(string order)
     {
         using var client = server.ClientOf(new TestAccount());
-        var operations = order.Split(' ').Select(each => each == "boss" ? Post("boss") : Post("worker", manager: "boss"));
+        var operations = order.Split(' ')
+            .Select(each => each == "boss" ? Post("boss") : Post("worker", manager: "boss"));
         var answer = await Bulk(client, [.. operations]);
         var (boss, worker) = (IdOf(answer, "boss"), IdOf(answer, "worker"));
         Assert.That(Statuses(answer), Is.EqualTo("201 201"));
@@ -208,7 +210,8 @@ internal sealed class BulkTests
         {
             Assert.That((string)user[Enterprise]!["manager"]!["value"]!, Is.EqualTo(IdOf(answer, "boss")));
             Assert.That((string)answer["Operations"]![0]!["location"]!, Is.EqualTo(Users + user.Json!.Id()));
-            Assert.That((await client.Get($"Users/{IdOf(answer, "gone")}")).Status, Is.EqualTo(HttpStatusCode.NotFound));
+            Assert.That(
+                (await client.Get($"Users/{IdOf(answer, "gone")}")).Status, Is.EqualTo(HttpStatusCode.NotFound));
         }
     }
 
@@ -264,7 +267,8 @@ internal sealed class BulkTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(Statuses(answer), Is.EqualTo("400 409"), answer.ToString());
-            Assert.That((string)made["response"]!["detail"]!, Does.Contain(user.Json!.Id()).And.Contain("was created, but"));
+            Assert.That(
+                (string)made["response"]!["detail"]!, Does.Contain(user.Json!.Id()).And.Contain("was created, but"));
             Assert.That((string)user["userName"]!, Is.EqualTo("b@example.com"));
             Assert.That(user[Enterprise], Is.Null);
         }
@@ -307,7 +311,8 @@ internal sealed class BulkTests
         var account = new TestAccount();
         account.Policy = account.Policy with { RateLimit = 1 };
         using var client = server.ClientOf(account);
-        server.Services.GetRequiredService<RateLimit>().Take(Caller.Of(account.Answer(), default), RateLimit.Burst - 200);
+        server.Services.GetRequiredService<RateLimit>()
+            .Take(Caller.Of(account.Answer(), default), RateLimit.Burst - 200);
         var taken = await Bulk(client, "{}", "{}", "{}");
         var refused = await Bulk(client, [.. Enumerable.Repeat("{}", 400)]);
         using (Assert.EnterMultipleScope())
@@ -315,7 +320,8 @@ internal sealed class BulkTests
             Assert.That(taken.Status, Is.EqualTo(HttpStatusCode.OK));
             Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.TooManyRequests));
             Assert.That(refused.Message.Headers.RetryAfter!.Delta!.Value.TotalSeconds, Is.GreaterThan(60));
-            Assert.That(RateLimit.Burst, Is.GreaterThanOrEqualTo(BulkRequest.MaxOperations), "or the largest never fits");
+            Assert.That(
+                RateLimit.Burst, Is.GreaterThanOrEqualTo(BulkRequest.MaxOperations), "or the largest never fits");
         }
     }
 
@@ -375,7 +381,8 @@ internal sealed class BulkTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(statuses, Does.Match($"^(201 )+({status} )*{status}$"));
-            Assert.That(await CountUsers(server, account), Is.EqualTo(statuses.Split(' ').Count(status => status == "201")));
+            Assert.That(
+                await CountUsers(server, account), Is.EqualTo(statuses.Split(' ').Count(status => status == "201")));
         }
     }
 
@@ -421,11 +428,15 @@ internal sealed class BulkTests
     public async Task A_large_circle_is_closed()
     {
         using var client = server.ClientOf(new TestAccount());
-        var answer = await Bulk(client, [.. Enumerable.Range(0, 100).Select(i => Post($"user{i}", manager: $"user{(i + 1) % 100}"))]);
+        var answer = await Bulk(
+            client, [.. Enumerable.Range(0, 100).Select(i => Post($"user{i}", manager: $"user{(i + 1) % 100}"))]);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(answer["Operations"]!.AsArray().Select(o => (string)o!["status"]!), Has.Exactly(100).EqualTo("201"));
-            Assert.That((int)(await client.Get($"Users?count=0&filter={Enterprise}:manager pr"))["totalResults"]!, Is.EqualTo(100));
+            Assert.That(
+                answer["Operations"]!.AsArray().Select(o => (string)o!["status"]!), Has.Exactly(100).EqualTo("201"));
+            Assert.That(
+                (int)(await client.Get($"Users?count=0&filter={Enterprise}:manager pr"))["totalResults"]!,
+                Is.EqualTo(100));
         }
     }
 
@@ -448,7 +459,8 @@ internal sealed class BulkTests
     private static JsonNode Result(Answer answer, string bulkId) =>
         answer["Operations"]!.AsArray().Single(result => (string?)result!["bulkId"] == bulkId)!;
 
-    private static string IdOf(Answer answer, string bulkId) => ((string)Result(answer, bulkId)["location"]!)[Users.Length..];
+    private static string IdOf(Answer answer, string bulkId) =>
+        ((string)Result(answer, bulkId)["location"]!)[Users.Length..];
 
     private static string VersionOf(Answer answer, string bulkId) => (string)Result(answer, bulkId)["version"]!;
 

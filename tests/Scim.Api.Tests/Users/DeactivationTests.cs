@@ -32,7 +32,9 @@ internal sealed class DeactivationTests
             client.Patch($"Users/{id}", Join(Pathless(others), Pathless(new() { ["active"] = false })))),
         ("PATCH by URN", (client, id, others) => client.Patch(
             $"Users/{id}",
-            Join(Operations(others), Off.Replace("active", "urn:ietf:params:scim:schemas:core:2.0:User:active", StringComparison.Ordinal)))),
+            Join(
+                Operations(others),
+                Off.Replace("active", "urn:ietf:params:scim:schemas:core:2.0:User:active", StringComparison.Ordinal)))),
         ("PATCH, active wrapped", (client, id, others) => client.Patch(
             $"Users/{id}",
             Join("""{"op":"Replace","path":"active","value":[{"$ref":null,"value":"False"}]}""", Operations(others)))),
@@ -215,7 +217,8 @@ internal sealed class DeactivationTests
             foreach (var active in new[] { "", ""","active":true""" })
             {
                 Assert.That((await Send(active)).Status, Is.EqualTo(HttpStatusCode.BadRequest), $"active {active}");
-                Assert.That(JsonNode.DeepEquals((await client.Get($"Users/{id}")).Json, before.Json), Is.True, "no change");
+                Assert.That(
+                    JsonNode.DeepEquals((await client.Get($"Users/{id}")).Json, before.Json), Is.True, "no change");
             }
             foreach (var again in new[] { "once", "again" })
             {
@@ -241,7 +244,8 @@ internal sealed class DeactivationTests
     {
         var account = Account(AttributeRuleSets.Guide, seats: 3);
         using var client = server.ClientOf(account);
-        var (ann, bea) = ((await client.CreateUser("ann@example.com")).Id(), (await client.CreateUser("bea@example.com")).Id());
+        var (ann, bea) =
+            ((await client.CreateUser("ann@example.com")).Id(), (await client.CreateUser("bea@example.com")).Id());
         const string Nul = """{"op":"replace","path":"title","value":"\u0000"}""";
         var cat = Requests.NewUser("cat@example.com", ""","title":"\u0000" """);
         var answer = await client.Post("Bulk", $$"""
@@ -476,7 +480,8 @@ internal sealed class DeactivationTests
     {
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
-        var user = await db.UsersOf(account.Id).Include(user => user.Emails).SingleAsync(user => user.Id == Guid.Parse(id));
+        var user = await db.UsersOf(account.Id).Include(user => user.Emails)
+            .SingleAsync(user => user.Id == Guid.Parse(id));
         var document = user.Json();
         foreach (var (name, value) in changes)
         {
@@ -507,7 +512,8 @@ internal sealed class DeactivationTests
         return account;
     }
 
-    private static string Operations(JsonObject others) => string.Join(',', others.Select(other => other.Value is JsonObject parts && other.Key != "name"
+    private static string Operations(JsonObject others) =>
+        string.Join(',', others.Select(other => other.Value is JsonObject parts && other.Key != "name"
         ? string.Join(',', parts.Select(part => Operation($"{other.Key}:{part.Key}", part.Value)))
         : Operation(other.Key, other.Value)));
 

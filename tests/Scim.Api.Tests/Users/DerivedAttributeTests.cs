@@ -178,7 +178,8 @@ internal sealed class DerivedAttributeTests
         else
         {
             await UserImport.Import(
-                server.Services, new Caller(account.Policy, null, null, ImmutableHashSet<string>.Empty), [new(1, person, null)], default);
+                server.Services, new Caller(account.Policy, null, null, ImmutableHashSet<string>.Empty),
+                [new(1, person, null)], default);
         }
         var user = (await client.Get("Users"))["Resources"]![0]!.AsObject();
         user = await Patch(client, user, "M,N");
@@ -198,7 +199,8 @@ internal sealed class DerivedAttributeTests
         var hire = Requests.NewUser("x@example.com", ""","emails":[{"value":"old@example.com","type":"work"}]""");
         Assert.That((await client.Post("Users", hire)).Status, Is.EqualTo(HttpStatusCode.Conflict));
         await client.Patch($"Users/{id}", """{"op":"Replace","path":"active","value":"False"}""");
-        await client.Patch($"Users/{id}", Rename.Replace("new", "0123456789abcdef0123456789abcdefold", StringComparison.Ordinal));
+        await client.Patch(
+            $"Users/{id}", Rename.Replace("new", "0123456789abcdef0123456789abcdefold", StringComparison.Ordinal));
         Assert.That((await client.Post("Users", hire)).Status, Is.EqualTo(HttpStatusCode.Created));
         await client.CreateUser("old@example.com", ""","emails":[{"value":"y@example.com","type":"work"}]""");
     }
@@ -215,7 +217,9 @@ internal sealed class DerivedAttributeTests
         await using (var scope = server.Services.CreateAsyncScope())
         {
             await scope.ServiceProvider.GetRequiredService<ScimDbContext>().UsersOf(account.Id).ExecuteUpdateAsync(
-                users => users.SetProperty(u => u.HasSetDisplayName, (bool?)null).SetProperty(u => u.HasSetWorkEmail, (bool?)null));
+                users =>
+                    users.SetProperty(u => u.HasSetDisplayName, (bool?)null).SetProperty(
+                        u => u.HasSetWorkEmail, (bool?)null));
         }
         user = await Patch(client, user, "M,N");
         using (Assert.EnterMultipleScope())
@@ -254,7 +258,9 @@ internal sealed class DerivedAttributeTests
             Assert.That((string)off["userName"]!, Is.EqualTo("new@example.com"));
             Assert.That((string)off["emails"]![0]!["value"]!, Is.EqualTo("old@example.com"));
             Assert.That(title.Status, Is.EqualTo(HttpStatusCode.OK), title.ToString());
-            Assert.That((string)next["emails"]!.AsArray().Single()!["value"]!, Is.EqualTo("next@example.com"), "it still follows");
+            Assert.That(
+                (string)next["emails"]!.AsArray().Single()!["value"]!, Is.EqualTo("next@example.com"),
+                "it still follows");
         }
     }
 

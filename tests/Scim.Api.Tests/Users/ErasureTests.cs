@@ -20,7 +20,8 @@ internal sealed class ErasureTests
         using var client = server.ClientOf(account);
         await client.CreateUser("ann@example.com");
         for (var i = 0; i < 3; i++)
-            await client.Delete($"Users/{(await client.CreateUser("gone@example.com", ",\"externalId\":\"gone\"")).Id()}");
+            await client.Delete(
+                $"Users/{(await client.CreateUser("gone@example.com", ",\"externalId\":\"gone\"")).Id()}");
 
         var erasure = server.Services.GetServices<IHostedService>().OfType<Erasure>().Single();
         time.Advance(TimeSpan.FromDays(29));

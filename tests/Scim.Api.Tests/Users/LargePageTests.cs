@@ -64,9 +64,11 @@ internal sealed class LargePageTests
                 Assert.That((int)page["totalResults"]!, Is.EqualTo(users), list);
             }
         }
-        var descending = await client.Get("Users?count=500&sortBy=meta.created&sortOrder=descending&attributes=userName");
+        var descending = await client.Get(
+            "Users?count=500&sortBy=meta.created&sortOrder=descending&attributes=userName");
         Assert.That(
-            descending["Resources"]!.AsArray().Select(user => (string)user!["id"]!), Is.EqualTo(ids.AsEnumerable().Reverse()));
+            descending["Resources"]!.AsArray().Select(user => (string)user!["id"]!),
+            Is.EqualTo(ids.AsEnumerable().Reverse()));
         Assert.That(descending.ToString(), Does.Not.Contain("profileUrl"));
         var searched = await client.Post("Users/.search", """{"count":500,"attributes":["id"]}""");
         Assert.That(searched["Resources"]!.AsArray().Select(user => (string)user!["id"]!), Is.EqualTo(ids));
@@ -144,7 +146,9 @@ internal sealed class LargePageTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That((await others.Get("Users?count=3")).Status, Is.EqualTo(HttpStatusCode.OK), "another account");
-            Assert.That((await client.Get("Users?filter=userName eq \"nobody@example.com\"")).Status, Is.EqualTo(HttpStatusCode.OK));
+            Assert.That(
+                (await client.Get("Users?filter=userName eq \"nobody@example.com\"")).Status,
+                Is.EqualTo(HttpStatusCode.OK));
             Assert.That((await client.Get("Users?count=0")).Status, Is.EqualTo(HttpStatusCode.OK));
             Assert.That((await client.Patch($"Users/{ids[13]}", """{"op":"replace","path":"active","value":false}""")).Status, Is.EqualTo(HttpStatusCode.OK), "no lock is held");
         }

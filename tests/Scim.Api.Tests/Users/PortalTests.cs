@@ -31,7 +31,8 @@ internal sealed class PortalTests
             Assert.That(made.StatusCode, Is.EqualTo(HttpStatusCode.Created));
             Assert.That(
                 await made.Content.ReadFromJsonAsync<PortalUser>(),
-                Has.Property("Email").EqualTo("eve@example.com").And.Property("Licences").EqualTo((string[])["portal"]));
+                Has.Property("Email").EqualTo("eve@example.com").And.Property("Licences")
+                    .EqualTo((string[])["portal"]));
             Assert.That(
                 page,
                 Has.Property("Total").EqualTo(3).And.Property("Page").EqualTo(1).And.Property("PageSize").EqualTo(25));

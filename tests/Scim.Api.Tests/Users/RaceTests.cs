@@ -108,7 +108,8 @@ internal sealed class RaceTests
         for (var i = 0; i < 10; i++)
         {
             var (leaver, other) = ($"leaver{i}@example.com", $"other{i}@example.com");
-            var ids = new List<string> { (await client.CreateUser(leaver)).Id(), (await client.CreateUser(other)).Id() };
+            var ids =
+                new List<string> { (await client.CreateUser(leaver)).Id(), (await client.CreateUser(other)).Id() };
             string Off(string name) => $$"""{"op":"Replace","path":"active","value":"False"},{"op":"Replace","path":"userName","value":"{{name}}"}""";
             var free = $"0123456789abcdef{leaver}";
             var answers = await Task.WhenAll(
@@ -120,13 +121,15 @@ internal sealed class RaceTests
             var users = (await client.Get("Users?count=500"))["Resources"]!.AsArray();
             using (Assert.EnterMultipleScope())
             {
-                Assert.That(answers.Take(2).Select(a => a.Status), Is.All.EqualTo(HttpStatusCode.OK), answers[0].ToString());
+                Assert.That(
+                    answers.Take(2).Select(a => a.Status), Is.All.EqualTo(HttpStatusCode.OK), answers[0].ToString());
                 Assert.That(
                     answers.Skip(2).Select(a => a.Status),
                     Is.All.AnyOf(HttpStatusCode.Created, HttpStatusCode.Conflict));
                 Assert.That(users.Select(user => ((string)user!["userName"]!).ToUpperInvariant()), Is.Unique);
                 Assert.That(
-                    users.SelectMany(user => user!["emails"]!.AsArray()).Select(email => ((string)email!["value"]!).ToUpperInvariant()),
+                    users.SelectMany(user => user!["emails"]!.AsArray()).Select(
+                        email => ((string)email!["value"]!).ToUpperInvariant()),
                     Is.Unique);
             }
         }

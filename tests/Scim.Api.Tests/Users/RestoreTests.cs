@@ -17,7 +17,8 @@ internal sealed class RestoreTests
     [TestCase("ANN@example.com", "other", "userName ANN@example.com")]
     [TestCase("new@example.com", "00u1", "externalId 00u1")]
     [TestCase("ann@example.com", "00u1", "userName ann@example.com")]
-    public async Task By_default_the_create_is_refused_and_names_the_user(string userName, string externalId, string what)
+    public async Task By_default_the_create_is_refused_and_names_the_user(
+        string userName, string externalId, string what)
     {
         using var client = server.ClientOf(new TestAccount());
         var id = (await client.CreateUser("ann@example.com", ""","externalId":"00u1","active":false""")).Id();

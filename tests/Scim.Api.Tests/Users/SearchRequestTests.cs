@@ -132,7 +132,8 @@ internal sealed class SearchRequestTests
     [Test]
     public async Task A_search_says_what_it_is()
     {
-        var list = await client.Post("Users/.search", new JsonObject { ["schemas"] = new JsonArray(Schema), ["count"] = 1 }.ToJsonString());
+        var list = await client.Post(
+            "Users/.search", new JsonObject { ["schemas"] = new JsonArray(Schema), ["count"] = 1 }.ToJsonString());
         Assert.That((int)list["itemsPerPage"]!, Is.EqualTo(1));
     }
 }

@@ -27,7 +27,8 @@ internal sealed class UserIdsTests
     {
         var ahead = UserIds.Following(null, now.AddHours(1));
         var next = UserIds.Following(ahead, now);
-        Assert.That(next, Is.GreaterThan(ahead).And.LessThan(UserIds.Following(null, now.AddHours(1).AddMilliseconds(2))));
+        Assert.That(
+            next, Is.GreaterThan(ahead).And.LessThan(UserIds.Following(null, now.AddHours(1).AddMilliseconds(2))));
     }
 
     [Test]

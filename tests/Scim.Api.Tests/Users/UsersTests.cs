@@ -331,7 +331,8 @@ internal sealed class UsersTests
                 (await client.Get($"Users/{id}?attributes=id&excludedAttributes=id")).ScimType,
                 Is.EqualTo("invalidValue"));
             Assert.That(
-                (await client.Post("Users?attributes=userName", Requests.NewUser("bob@example.com"))).Json!.Select(m => m.Key),
+                (await client.Post("Users?attributes=userName", Requests.NewUser("bob@example.com"))).Json!.Select(
+                    m => m.Key),
                 Is.EquivalentTo(["schemas", "id", "userName"]));
         }
     }

@@ -58,7 +58,8 @@ public sealed class AuthenticatorTests
         var page = await ada.Open("/security/authenticator");
         var key = Page.TextOf(page.Document.QuerySelector("#key")!).Replace(" ", "");
         var app = new OtpNet.Totp(OtpNet.Base32Encoding.ToBytes(key));
-        var recoveryCodes = SecondFactor.RecoveryCodesOn(await ada.Submit(page, "Set up", ("code", app.CodeAt(server))));
+        var recoveryCodes = SecondFactor.RecoveryCodesOn(
+            await ada.Submit(page, "Set up", ("code", app.CodeAt(server))));
 
         var stored = await server.WithDatabase(db => db.AuthenticatorApps.Select(a => a.ProtectedKey).SingleAsync());
         var hashes = await server.WithDatabase(db => db.RecoveryCodes.Select(c => c.Hash).ToListAsync());
@@ -79,7 +80,8 @@ public sealed class AuthenticatorTests
         server.Time.Advance(TimeSpan.FromMinutes(2));
         var code = app.CodeAt(server);
         var before = app.CodeAt(server, -30);
-        Assert.That((await browser.Submit(await browser.EnterPassword(), "Go on", ("code", code))).Location, Is.EqualTo("/"));
+        Assert.That(
+            (await browser.Submit(await browser.EnterPassword(), "Go on", ("code", code))).Location, Is.EqualTo("/"));
 
         using var thief = Browser.At(server);
         var second = await thief.EnterPassword();
@@ -120,7 +122,8 @@ public sealed class AuthenticatorTests
         server.Time.Advance(TimeSpan.FromMinutes(5));
         using var browser = Browser.At(server);
 
-        var answer = await browser.Submit(await browser.EnterPassword(), "Go on", ("code", app.CodeAt(server, seconds)));
+        var answer = await browser.Submit(
+            await browser.EnterPassword(), "Go on", ("code", app.CodeAt(server, seconds)));
 
         Assert.That(answer.Status, Is.EqualTo(taken ? 302 : 400));
     }
@@ -245,8 +248,10 @@ public sealed class AuthenticatorTests
         var removed = await ada.Submit(page, "Remove the authenticator app");
 
         Assert.That(removed.Location, Is.EqualTo("/security"));
-        Assert.That((await ada.Follow(removed)).Text, Does.Contain("was removed").And.Contain("Your password alone lets"));
-        Assert.That(await server.WithDatabase(db => db.RecoveryCodes.CountAsync()), Is.Zero, "they go with the last factor");
+        Assert.That(
+            (await ada.Follow(removed)).Text, Does.Contain("was removed").And.Contain("Your password alone lets"));
+        Assert.That(
+            await server.WithDatabase(db => db.RecoveryCodes.CountAsync()), Is.Zero, "they go with the last factor");
         using var browser = Browser.At(server);
         Assert.That((await browser.EnterPassword()).Location, Is.EqualTo("/"));
     }

@@ -6,7 +6,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Auth.Server.Tests.Pages.Security;
 
-/// <summary>What must not go, the last second factor of an account that insists on one, stays whoever removes what at once.</summary>
+/// <summary>
+/// What must not go, the last second factor of an account that insists on one, stays whoever removes what at once.
+/// </summary>
 public sealed class ParallelRemovalsTests
 {
     [TestCase("app", "passkey")]
@@ -16,7 +18,8 @@ public sealed class ParallelRemovalsTests
     {
         await using var server = await AuthServer.Start();
         await using var node = SciLeads.Tests.TestPostgres.IsWanted ? await server.StartNode() : null;
-        var account = await server.CreateAccount(settings: new AccountChange(ScimEnabled: true, RequireSecondFactor: true));
+        var account = await server.CreateAccount(
+            settings: new AccountChange(ScimEnabled: true, RequireSecondFactor: true));
         await server.CreateAdministrator(account);
         using var ada = await Browser.SignedIn(server);
         using var device = new SoftwareAuthenticator();
@@ -39,7 +42,8 @@ public sealed class ParallelRemovalsTests
                 Remove(server, who, first, passkeys.FirstOrDefault()),
                 Remove(node ?? server, who, second, passkeys.LastOrDefault()));
 
-            Assert.That(refused.Count(one => one), Is.EqualTo(first == "app" && second == "app" ? 2 : 1), $"round {round}");
+            Assert.That(
+                refused.Count(one => one), Is.EqualTo(first == "app" && second == "app" ? 2 : 1), $"round {round}");
             var left = await server.With((SecondFactorRegister factors) => factors.Of(who.AdministratorId, default));
             Assert.That(left.Any);
             Assert.That(left.RecoveryCodes, Is.EqualTo(10));

@@ -48,7 +48,8 @@ public sealed class PasskeysTests
         using var ada = await Browser.SignedIn(server);
         using var device = new SoftwareAuthenticator();
         await ada.AddPasskey(device);
-        using var copy = new SoftwareAuthenticator { CredentialId = device.CredentialId, UserHandle = device.UserHandle };
+        using var copy =
+            new SoftwareAuthenticator { CredentialId = device.CredentialId, UserHandle = device.UserHandle };
         using var browser = Browser.At(server);
         var page = await browser.Open("/sign-in");
         switch (what)

@@ -70,7 +70,8 @@ public sealed class RecentSignInTests
         {
             "generate" => (await ada.Open(Credentials), "Generate Credentials", new[] { ("Method", "direct_jwt") }),
             "stage" => (
-                await ada.Open(Credentials), "Generate Credentials", [("Method", "direct_jwt"), ("TakesOver", "Manual")]),
+                await ada.Open(
+                    Credentials), "Generate Credentials", [("Method", "direct_jwt"), ("TakesOver", "Manual")]),
             "activate" => (await ada.Open(Credentials), "Activate now", []),
             _ => (
                 await ada.Open((await ada.Open(Credentials)).Document.QuerySelector(
@@ -101,7 +102,8 @@ public sealed class RecentSignInTests
 
         var asked = await ada.Submit(
             page, "Generate Credentials", ("Method", CredentialMethods.OAuth2), ("OktaApp", "scileads_1"),
-            ("OtherRedirectUris", "https://client.example/callback\nhttps://client.example/é"), ("RequirePkce", "true"));
+            ("OtherRedirectUris", "https://client.example/callback\nhttps://client.example/é"),
+            ("RequirePkce", "true"));
         var confirmed = await ada.Submit(await ada.Follow(asked), "Confirm", ("password", AuthServer.Password));
         var again = await ada.Follow(confirmed);
 
@@ -149,6 +151,7 @@ public sealed class RecentSignInTests
     private async Task Stage() => await ada.Submit(
         await ada.Open(Credentials), "Generate Credentials", ("Method", "direct_jwt"), ("TakesOver", "Manual"));
 
-    private async Task<string> Sets() => string.Join('\n', await server.WithDatabase(db => db.CredentialSets.AsNoTracking()
+    private async Task<string> Sets() =>
+        string.Join('\n', await server.WithDatabase(db => db.CredentialSets.AsNoTracking()
         .OrderBy(set => set.Id).Select(set => $"{set.Id} {set.State}").ToListAsync()));
 }

@@ -93,7 +93,8 @@ public sealed class RequiredSecondFactorTests
         Assert.That(listed.GetProperty("passkeys").GetInt32(), Is.EqualTo(1));
         using var between = Browser.At(server);
         var second = await between.EnterPassword();
-        await CommandsTests.Json(server, "administrators", "reset-second-factor", "--email", "ada@example.com", "--json");
+        await CommandsTests.Json(
+            server, "administrators", "reset-second-factor", "--email", "ada@example.com", "--json");
 
         Assert.That((await ada.Open("/")).Status, Is.EqualTo(302), "signed out");
         Assert.That((await between.UsePasskey(second, device)).Status, Is.EqualTo(400));

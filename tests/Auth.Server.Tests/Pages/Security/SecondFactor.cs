@@ -7,7 +7,8 @@ namespace Auth.Server.Tests.Pages.Security;
 internal static class SecondFactor
 {
     /// <summary>Sets up an authenticator app; the codes that it shows, and the recovery codes.</summary>
-    public static async Task<(Totp App, IReadOnlyList<string> RecoveryCodes)> SetUpApp(this Browser browser, AuthServer server)
+    public static async Task<(Totp App, IReadOnlyList<string> RecoveryCodes)> SetUpApp(
+        this Browser browser, AuthServer server)
     {
         var page = await browser.Open("/security/authenticator");
         var app = new Totp(Base32Encoding.ToBytes(Page.TextOf(page.Document.QuerySelector("#key")!).Replace(" ", "")));

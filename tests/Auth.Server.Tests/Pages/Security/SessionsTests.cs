@@ -89,7 +89,8 @@ public sealed class SessionsTests
         var wrong = await browser.Submit(page, "Change password", ("current", "wrong"), ("new", next));
         Assert.That(wrong.Status, Is.EqualTo(400));
         Assert.That(wrong.Text, Does.Contain("The current password is not right."));
-        var weak = await browser.Submit(page, "Change password", ("current", AuthServer.Password), ("new", "Password1234"));
+        var weak = await browser.Submit(
+            page, "Change password", ("current", AuthServer.Password), ("new", "Password1234"));
         Assert.That(weak.Text, Does.Contain("tried first"));
         Assert.That((await other.Open("/")).Status, Is.EqualTo(200), "nothing has changed yet");
         var changed = await browser.Submit(page, "Change password", ("current", AuthServer.Password), ("new", next));
@@ -98,7 +99,8 @@ public sealed class SessionsTests
         Assert.That((await browser.Open("/")).Status, Is.EqualTo(200));
         Assert.That((await other.Open("/")).Status, Is.EqualTo(302));
         var signIn = await other.Open("/sign-in");
-        var old = await other.Submit(signIn, "Sign in", ("email", "ada@example.com"), ("password", AuthServer.Password));
+        var old = await other.Submit(
+            signIn, "Sign in", ("email", "ada@example.com"), ("password", AuthServer.Password));
         Assert.That(old.Status, Is.EqualTo(400));
         var renewed = await other.Submit(signIn, "Sign in", ("email", "ada@example.com"), ("password", next));
         Assert.That(renewed.Location, Is.EqualTo("/"));
@@ -111,7 +113,8 @@ public sealed class SessionsTests
         using var browser = await Browser.SignedIn(server);
         var page = await browser.Open("/security/password");
         for (var i = 0; i < 5; i++)
-            await browser.Submit(page, "Change password", ("current", $"guess {i}"), ("new", "another horse, another battery"));
+            await browser.Submit(
+                page, "Change password", ("current", $"guess {i}"), ("new", "another horse, another battery"));
 
         var heldOff = await browser.Submit(
             page, "Change password", ("current", AuthServer.Password), ("new", "another horse, another battery"));

@@ -23,7 +23,8 @@ public sealed class AdministratorsTests
         var opened = await bob.Submit(await bob.Open("/invitation"), "Go on", ("code", link.Split('#')[1]));
         Assert.That(opened.Text, Does.Contain("ada@example.com invited you").And.Contain("Demo"));
         await bob.Submit(opened, "Set password", ("new", AuthServer.Password));
-        Assert.That((await ada.Open(Path)).Text, Does.Contain("bob@example.com None Never").And.Not.Contain("Withdraw"));
+        Assert.That(
+            (await ada.Open(Path)).Text, Does.Contain("bob@example.com None Never").And.Not.Contain("Withdraw"));
     }
 
     [Test]

@@ -99,7 +99,8 @@ public sealed class UserManagementTests
         Assert.That(added.Status, Is.EqualTo(302));
         Assert.That(added.Location, Is.EqualTo($"{Address}?search=grace%2B1@example.com"));
         Assert.That((await browser.Follow(added)).Text, Does.Contain("grace+1@example.com was added."));
-        Assert.That(await LastEntry(server), Is.EqualTo((AuditAction.AddPerson, AuditOutcome.Done, "grace+1@example.com")));
+        Assert.That(
+            await LastEntry(server), Is.EqualTo((AuditAction.AddPerson, AuditOutcome.Done, "grace+1@example.com")));
         Assert.That((await browser.Open(Address)).Text, Does.Not.Contain("was added"));
         var body = scim.LogEntries.Single(entry => entry.RequestMessage!.Method == "POST").RequestMessage!.Body!;
         Assert.That(JsonSerializer.Deserialize<NewPortalUser>(body), Is.EqualTo(new NewPortalUser
@@ -194,7 +195,8 @@ public sealed class UserManagementTests
     }
 
     /// <summary>Stands for Scim.Api, with two of five people on a page.</summary>
-    private static Task<(AuditAction, AuditOutcome, string?)> LastEntry(AuthServer server) => server.WithDatabase(async db =>
+    private static Task<(AuditAction, AuditOutcome, string?)> LastEntry(AuthServer server) =>
+        server.WithDatabase(async db =>
     {
         var entry = await db.AuditEntries.AsNoTracking().OrderBy(entry => entry.Id).LastAsync();
         return (entry.Action, entry.Outcome, entry.About);

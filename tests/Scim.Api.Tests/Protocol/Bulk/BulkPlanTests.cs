@@ -4,8 +4,8 @@ using Scim.Api.Protocol.Bulk;
 namespace Scim.Api.Tests.Protocol.Bulk;
 
 /// <summary>
-/// In what order operations are done. A case is operations such as <c>a:b,c</c>, which makes a and refers to b and c, or
-/// <c>-:a</c>, which makes nothing; what is expected is their places, with a plus where one is completed.
+/// In what order operations are done. A case is operations such as <c>a:b,c</c>, which makes a and refers to b and c,
+/// or <c>-:a</c>, which makes nothing; what is expected is their places, with a plus where one is completed.
 /// </summary>
 [Parallelizable]
 internal sealed class BulkPlanTests

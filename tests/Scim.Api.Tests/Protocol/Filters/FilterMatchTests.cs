@@ -214,7 +214,8 @@ internal sealed class FilterMatchTests
     [TestCase("""x509Certificates.value gt "x" """, "cannot be compared by gt")]
     public void Refuses_what_the_schema_does_not_have(string filter, string reason)
     {
-        var error = Assert.Throws<ScimException>(() => Filter.Parse(filter).Matches(User, ResourceType.User.Find)).Error;
+        var error = Assert.Throws<ScimException>(
+            () => Filter.Parse(filter).Matches(User, ResourceType.User.Find)).Error;
         Assert.That(error, Has.Property("ScimType").EqualTo("invalidFilter").And.Property("Detail").Contains(reason));
     }
 
@@ -223,6 +224,7 @@ internal sealed class FilterMatchTests
     {
         var user = new JsonObject { ["title"] = "\uFF5E" };
         Assert.That(
-            Filter.Parse("title lt \"\U0001F600\"").Matches(user, ResourceType.User.Find), Is.True, "UTF-16 would say no");
+            Filter.Parse("title lt \"\U0001F600\"").Matches(user, ResourceType.User.Find), Is.True,
+            "UTF-16 would say no");
     }
 }

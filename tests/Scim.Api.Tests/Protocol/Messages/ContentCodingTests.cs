@@ -21,7 +21,9 @@ internal sealed class ContentCodingTests
 
     [Test]
     public async Task A_compressed_body_is_415(
-        [Values("POST Users", "POST Users/.search", "POST .search", "POST Groups/.search", "POST Bulk", "PUT Users/1", "PATCH Users/1")]
+        [Values(
+            "POST Users", "POST Users/.search", "POST .search", "POST Groups/.search", "POST Bulk", "PUT Users/1",
+            "PATCH Users/1")]
         string endpoint,
         [Values("gzip", "deflate", "br")] string coding,
         [Values] bool isChunked)

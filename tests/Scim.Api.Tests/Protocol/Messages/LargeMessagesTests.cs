@@ -45,7 +45,8 @@ internal sealed class LargeMessagesTests
         // Nothing of those who were refused is left behind.
         crowd.ForEach(account => account.Slots.ForEach(slot => slot.Dispose()));
         foreach (var (account, _) in crowd)
-            Assert.That(await Take(slots, account, LargeMessages.PerAccount), Has.Count.EqualTo(LargeMessages.PerAccount));
+            Assert.That(
+                await Take(slots, account, LargeMessages.PerAccount), Has.Count.EqualTo(LargeMessages.PerAccount));
     }
 
     [Test]
@@ -85,7 +86,8 @@ internal sealed class LargeMessagesTests
         var leaving = slots.Enter(account, gone.Token);
         var next = slots.Enter(account, default);
         await gone.CancelAsync();
-        Assert.That(async () => await leaving, Throws.InstanceOf<OperationCanceledException>().Or.TypeOf<ScimException>());
+        Assert.That(
+            async () => await leaving, Throws.InstanceOf<OperationCanceledException>().Or.TypeOf<ScimException>());
         taken[0].Dispose();
         Assert.That(async () => await next, Throws.Nothing);
     }

@@ -53,7 +53,8 @@ internal sealed class ProjectionTests
         Projection.Read([attributes], [excluded]).Cut(user, Type);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(user.Select(member => member.Key == Urn ? "*" : member.Key), Is.EquivalentTo(expected.Split(',')));
+            Assert.That(
+                user.Select(member => member.Key == Urn ? "*" : member.Key), Is.EquivalentTo(expected.Split(',')));
             Assert.That(Shown(user[Urn]), Is.EqualTo(inExtension));
         }
     }
@@ -84,6 +85,7 @@ internal sealed class ProjectionTests
             Is.EqualTo(expected));
     }
 
-    private static string Shown(JsonNode? extension) => string.Join(',', (extension as JsonObject ?? []).Select(member =>
+    private static string Shown(JsonNode? extension) =>
+        string.Join(',', (extension as JsonObject ?? []).Select(member =>
         member.Value is JsonObject parts ? $"{member.Key}[{string.Join(',', parts.Select(p => p.Key))}]" : member.Key));
 }

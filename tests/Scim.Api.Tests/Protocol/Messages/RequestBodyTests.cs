@@ -35,7 +35,8 @@ internal sealed class RequestBodyTests
 
     [Test]
     public void Refuses_what_is_nested_too_deep() => Assert.Throws<ScimException>(() =>
-        RequestBody.Parse(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", 40)) + "1" + new string('}', 40))));
+        RequestBody.Parse(
+            Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", 40)) + "1" + new string('}', 40))));
 
     [Test]
     public void Reads_a_byte_order_mark_names_in_any_case_and_the_same_name_in_two_objects() =>

@@ -7,7 +7,9 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Tests.Protocol.Patching;
 
-/// <summary>What gets a value once: badge, and the number of a contract, in a schema that has them (RFC 7643 §2.2).</summary>
+/// <summary>
+/// What gets a value once: badge, and the number of a contract, in a schema that has them (RFC 7643 §2.2).
+/// </summary>
 [Parallelizable]
 internal sealed class ImmutableTests
 {

@@ -24,9 +24,12 @@ internal sealed class NoTargetTests
     // $ stands for the sub-attribute that says something.
     private static readonly string[] otherSelectors =
     [
-        "$ eq \"Z29uZQ==\"", "$ ne \"c29tZQ==\"", "$ pr and $ eq \"Z29uZQ==\"", "type ne \"work\"", "type pr and type eq \"other\"",
-        "type sw \"oth\"", "type co \"oth\"", "type ew \"ther\"", "type gt \"x\"", "type ge \"x\"", "type lt \"a\"", "type le \"a\"",
-        "type eq \"other\" or type eq \"home\"", "not (type eq \"work\")", "type eq null", "primary ne true", "primary eq null",
+        "$ eq \"Z29uZQ==\"", "$ ne \"c29tZQ==\"", "$ pr and $ eq \"Z29uZQ==\"", "type ne \"work\"",
+        "type pr and type eq \"other\"",
+        "type sw \"oth\"", "type co \"oth\"", "type ew \"ther\"", "type gt \"x\"", "type ge \"x\"", "type lt \"a\"",
+        "type le \"a\"",
+        "type eq \"other\" or type eq \"home\"", "not (type eq \"work\")", "type eq null", "primary ne true",
+        "primary eq null",
         "type eq \"other\" and $ eq \"Z29uZQ==\"", "$ eq \"Z29uZQ==\" and type eq \"other\"",
         "type eq \"other\" and primary ne true", "not (primary eq true)",
     ];
@@ -103,7 +106,8 @@ internal sealed class NoTargetTests
                 {
                     var values = JsonNode.Parse(changed)![attribute]!.AsArray();
                     Assert.That(values, Has.Count.EqualTo(2));
-                    Assert.That(JsonNode.DeepEquals(values[0], User[attribute]![0]), Is.True, "the other one stays as it was");
+                    Assert.That(
+                        JsonNode.DeepEquals(values[0], User[attribute]![0]), Is.True, "the other one stays as it was");
                     Assert.That((string?)values[1]![sub.ToLowerInvariant()], Is.EqualTo("bmV3"));
                 }
             }
@@ -148,7 +152,8 @@ internal sealed class NoTargetTests
     [TestCase("""{"op":"add","path":"emails[type eq \"home\"].primary","value":true},{"op":"remove","path":"emails[type eq \"home\"]"}""", """[{"value":"c29tZQ==","type":"work","primary":false}]""")]
     [TestCase("""{"op":"add","path":"emails[type eq \"home\"].display","value":"H"},{"op":"replace","path":"emails","value":[{"value":"o@x"}]}""", """[{"value":"o@x"}]""")]
     public void What_the_operations_come_to_together_counts(string operations, string emails) => Assert.That(
-        JsonNode.DeepEquals(JsonNode.Parse(Apply(operations))!["emails"], JsonNode.Parse(emails)), Is.True, Apply(operations));
+        JsonNode.DeepEquals(JsonNode.Parse(Apply(operations))!["emails"], JsonNode.Parse(emails)), Is.True,
+        Apply(operations));
 
     [TestCase("""{"op":"replace","path":"emails[type eq \"home\"].value","value":""}""")]
     [TestCase("""{"op":"replace","path":"emails[type eq \"nope\"].value","value":null}""")]

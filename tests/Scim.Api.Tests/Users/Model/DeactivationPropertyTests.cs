@@ -21,8 +21,12 @@ internal sealed class DeactivationPropertyTests
 
     private static readonly Gen<JsonNode?> address = Gen.OneOf(
         Text("a@x.example", "A@x.example", "b@x.example", "c@y.example", "b@y.example", "0123456789abcdefa@x.example"),
-        Text("", " ", "a", "a b", "a@b@x.example", " a@x.example", "a\u200B@x.example", "\u3164", "a\nb", "jose\u0301@x.example"),
-        Gen.Select(Gen.OneOfConst("x", "é", "語", "\U0001D160", "\U0001F600"), Gen.OneOfConst(64, 65, 242, 243, 309, 388, 389, 3000))
+        Text(
+            "", " ", "a", "a b", "a@b@x.example", " a@x.example", "a\u200B@x.example", "\u3164", "a\nb",
+            "jose\u0301@x.example"),
+        Gen.Select(
+            Gen.OneOfConst("x", "é", "語", "\U0001D160", "\U0001F600"),
+            Gen.OneOfConst(64, 65, 242, 243, 309, 388, 389, 3000))
             .Select((letter, count) => (JsonNode?)(string.Concat(Enumerable.Repeat(letter, count)) + "@x.example")),
         Gen.Const((JsonNode?)null));
 
@@ -53,7 +57,8 @@ internal sealed class DeactivationPropertyTests
         Member("displayName", text),
         Member("externalId", text),
         Member("title", text)).Array[0, 5].Select(members => new JsonObject(
-            members.DistinctBy(member => member.Key).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))));
+            members.DistinctBy(member => member.Key).Select(
+                member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))));
 
     private static readonly Gen<Case> cases = Gen.Select(
         others.Array[1, 4],

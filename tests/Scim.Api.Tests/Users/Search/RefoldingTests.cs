@@ -106,7 +106,8 @@ internal sealed class RefoldingTests
         }
         await using var restarted = await ScimServer.Start(folder: server.Folder, authServer: server.AuthServer);
         using var again = restarted.ClientOf(account);
-        Assert.That((int)(await again.Get("Users?filter=userName eq \"JOSÉ@example.com\""))["totalResults"]!, Is.EqualTo(1));
+        Assert.That(
+            (int)(await again.Get("Users?filter=userName eq \"JOSÉ@example.com\""))["totalResults"]!, Is.EqualTo(1));
     }
 
     private static async Task<string> CreateUnderVersion1(

@@ -15,7 +15,8 @@ internal static class Crowd
     /// <summary>
     /// Makes users u0, u1 … of an account, each with a profile of this length; answers their ids in order of creation.
     /// </summary>
-    public static async Task<List<string>> Gather(this ScimServer server, TestAccount account, int count, int length = 0)
+    public static async Task<List<string>> Gather(
+        this ScimServer server, TestAccount account, int count, int length = 0)
     {
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
@@ -26,7 +27,8 @@ internal static class Crowd
         for (var i = 0; i < count; i++)
         {
             var now = first.AddMilliseconds(i);
-            var user = new User { AccountId = account.Id, Id = Guid.CreateVersion7(now), Source = "scim", Created = now };
+            var user =
+                new User { AccountId = account.Id, Id = Guid.CreateVersion7(now), Source = "scim", Created = now };
             var person = RequestBody.Parse(Encoding.UTF8.GetBytes(Person(i)));
             var attributes = DocumentReader.Read(ResourceType.User, person, new());
             attributes["active"] = true;
@@ -56,7 +58,8 @@ internal static class Crowd
     }
 
     /// <summary>
-    /// A user whose place is elsewhere in every order: by name, by nickName, which many share and many lack, by creation.
+    /// A user whose place is elsewhere in every order: by name, by nickName, which many share and many lack, by
+    /// creation.
     /// </summary>
     public static string Person(int i) => Requests.NewUser(
         $"{(char)('a' + (i * 7 % 26))}{i}@example.com",

@@ -86,8 +86,10 @@ internal sealed class CursorTests
     public async Task A_cursor_is_good_for_its_own_list_only(string query, string scimType)
     {
         var next = query.Contains("count", StringComparison.Ordinal) ? query : query + "&count=5";
-        var refused = await client.Get("Users?cursor=" + next.Replace("{cursor}", await FirstCursor(), StringComparison.Ordinal));
-        Assert.That((refused.Status, refused.ScimType), Is.EqualTo((HttpStatusCode.BadRequest, scimType)), refused.ToString());
+        var refused = await client.Get(
+            "Users?cursor=" + next.Replace("{cursor}", await FirstCursor(), StringComparison.Ordinal));
+        Assert.That(
+            (refused.Status, refused.ScimType), Is.EqualTo((HttpStatusCode.BadRequest, scimType)), refused.ToString());
     }
 
     // In each line, all filters mean the same, and find everybody.
@@ -113,7 +115,8 @@ internal sealed class CursorTests
             {
                 var answer = await client.Get(
                     $"Users?count=5&cursor={page["nextCursor"]}&filter={Uri.EscapeDataString(next)}");
-                Assert.That(answer["Resources"]?.AsArray().Select(user => (string)user!["id"]!), Is.EqualTo(ids[5..10]), next);
+                Assert.That(
+                    answer["Resources"]?.AsArray().Select(user => (string)user!["id"]!), Is.EqualTo(ids[5..10]), next);
             }
         }
     }
@@ -145,7 +148,8 @@ internal sealed class CursorTests
     [TestCase("meta.created gt \"2001-01-01T00:00:00Z\"", "meta.created ge \"2001-01-01T00:00:00Z\"")]
     public async Task A_filter_that_means_something_else_has_other_cursors(string first, string next)
     {
-        var cursor = (string?)(await client.Get($"Users?count=5&cursor&filter={Uri.EscapeDataString(first)}"))["nextCursor"]
+        var cursor =
+            (string?)(await client.Get($"Users?count=5&cursor&filter={Uri.EscapeDataString(first)}"))["nextCursor"]
             ?? await FirstCursor();
         var refused = await client.Get($"Users?count=5&cursor={cursor}&filter={Uri.EscapeDataString(next)}");
         Assert.That(refused.ScimType, Is.EqualTo("invalidCursor"));
@@ -158,7 +162,8 @@ internal sealed class CursorTests
         for (var i = 0; i < cursor.Length - 1; i += 7)
         {
             var forged = cursor[..i] + (cursor[i] == 'A' ? 'B' : 'A') + cursor[(i + 1)..];
-            Assert.That((await client.Get($"Users?count=5&cursor={forged}")).ScimType, Is.EqualTo("invalidCursor"), forged);
+            Assert.That(
+                (await client.Get($"Users?count=5&cursor={forged}")).ScimType, Is.EqualTo("invalidCursor"), forged);
         }
     }
 
@@ -204,7 +209,8 @@ internal sealed class CursorTests
     public async Task A_cursor_outlives_a_restart_and_is_good_at_every_node()
     {
         var cursor = await FirstCursor();
-        await using var other = await ScimServer.Start(authServer: server.AuthServer, folder: server.Folder, time: time);
+        await using var other = await ScimServer.Start(
+            authServer: server.AuthServer, folder: server.Folder, time: time);
         using var there = other.ClientOf(account);
         var page = await there.Get($"Users?count=5&cursor={cursor}");
         Assert.That(page["Resources"]!.AsArray().Select(user => (string)user!["id"]!), Is.EqualTo(ids[5..10]));

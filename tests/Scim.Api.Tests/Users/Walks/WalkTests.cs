@@ -136,7 +136,8 @@ internal sealed class WalkTests
         {
             Assert.That(pages, Is.LessThan(500), "a walk has an end");
             var client = pages++ % 2 == 0 ? one : two;
-            var page = await client.Get($"Users?{query}&count={count}&{(byCursor ? "cursor=" + cursor : "startIndex=" + startIndex)}");
+            var page = await client.Get(
+                $"Users?{query}&count={count}&{(byCursor ? "cursor=" + cursor : "startIndex=" + startIndex)}");
             Assert.That((int)page.Status, Is.EqualTo(200), page.ToString());
             Seen.AddRange(page["Resources"]!.AsArray().Select(user => (string)user!["id"]!));
             if (byCursor)
