@@ -9,11 +9,12 @@ namespace Shared.Hosting;
 /// </summary>
 public static class RequestLogs
 {
-    // They log "Request starting HTTP/1.1 GET http://…?filter=…", request lines that cannot be read, and where
+    // They log "Request starting HTTP/1.1 GET http://…?filter=…", request lines that cannot be read, paths, and where
     // redirects lead.
     private static readonly string[] ofTheHost =
     [
         "Microsoft.AspNetCore.Hosting.Diagnostics", "Microsoft.AspNetCore.Server.Kestrel.BadRequests",
+        "Microsoft.AspNetCore.Routing.Matching.DfaMatcher",
         "Microsoft.AspNetCore.Http.Result.RedirectResult",
         "Microsoft.AspNetCore.Mvc.Infrastructure.RedirectResultExecutor",
         "Microsoft.AspNetCore.Mvc.Infrastructure.LocalRedirectResultExecutor",

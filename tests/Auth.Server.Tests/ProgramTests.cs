@@ -85,7 +85,7 @@ public sealed class ProgramTests
             "Auth:DataDirectory is not set", "ConnectionStrings:Auth is not set",
             "Auth:AccessTokenLifetime is \"soon\", which is not a valid duration",
             "Auth:MigrateAtStart is \"perhaps\", which is not a valid value: true or false",
-            "Auth:KnownProxies holds proxy", "Auth:PlainHttpFrom is a list",
+            "Auth:KnownProxies has proxy", "Auth:PlainHttpFrom is a list",
             "Auth:Keys:RotateEvery is \"never\"", "Auth:Limits:FailuresPerClient",
             "Auth:ScimApiUrl must be an absolute",
             "Urls has 5001",

@@ -116,7 +116,7 @@ internal sealed class DeactivationTests
             ("emails", """{"emails":[{"value":"a\u0000@example.com","type":"work"}],"title":"New"}"""),
             ("emails", """{"emails":[{"value":"a@example.com","type":"\u0000"},{"value":"b@example.com"}]}"""),
             ("phoneNumbers", """{"phoneNumbers":[{"value":"1","display":"\u0000"}]}"""), ("roles", """{"roles":["a\u0000"]}"""),
-            ("addresses", """{"addresses":[{"formatted":"New"},{"street":"\u0000"}]}"""),
+            ("addresses", """{"addresses":[{"formatted":"New"},{"streetAddress":"\u0000"}]}"""),
             (Extension + ":department", $$"""{"{{Extension}}":{"department":"\u0000","division":"New"} }"""),
             (Extension + ":manager", $$"""{"{{Extension}}":{"manager":{"value":"\u0000"},"division":"New"} }"""),
             ("x509Certificates", """{"x509Certificates":[{"value":"aGVs\u0000"}]}"""),
