@@ -12,6 +12,7 @@ namespace Auth.Server.Tests;
 /// Clients that leave before the answer are no fault of the server: they leave no stack trace in its log.
 /// </summary>
 [NonParallelizable]
+[Category("AnyDatabase")]
 public sealed class AbortedRequestsTests
 {
     [Test]

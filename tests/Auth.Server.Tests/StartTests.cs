@@ -4,6 +4,7 @@ using Shared.Hosting;
 namespace Auth.Server.Tests;
 
 /// <summary>What anybody may ask of a server that has just started.</summary>
+[Category("AnyDatabase")]
 public sealed class StartTests
 {
     [TestCase("/health/live")]

@@ -12,6 +12,7 @@ namespace Auth.Server.Tests.Administrators;
 /// <summary>
 /// Everything that an administrator proves who they are with, held against everything that is logged.
 /// </summary>
+[Category("AnyDatabase")]
 public sealed class LoggedSecretsTests
 {
     private const string Wrong = "wrong-canary-password";

@@ -11,6 +11,7 @@ namespace Auth.Server.Tests.Connect;
 /// Faulty authorization requests go back to their client (RFC 6749 §4.1.2.1) when somebody of its account is signed in,
 /// and nobody is sent anywhere else before (RFC 9700 §4.11.2).
 /// </summary>
+[Category("AnyDatabase")]
 internal sealed class AuthorizationErrorsTests
 {
     private const string Plain = "https://client.example/callback";

@@ -6,6 +6,7 @@ namespace Auth.Server.Tests.Connect;
 /// <summary>
 /// Nobody can have this server hold much in memory: what a request may say is bounded, whoever sends it.
 /// </summary>
+[Category("AnyDatabase")]
 public sealed class LongRequestsTests
 {
     [TestCase("/connect/token")]

@@ -3,6 +3,7 @@ using System.Text.Json;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>The metadata (RFC 8414) are true: what they name works, and nothing else does.</summary>
+[Category("AnyDatabase")]
 internal sealed class MetadataTests
 {
     private const string Issuer = "http://localhost:5001/";

@@ -10,6 +10,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>Clients that prove themselves with a key instead of a secret (RFC 7523 §2.2).</summary>
+[Category("AnyDatabase")]
 internal sealed class PrivateKeyJwtTests
 {
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

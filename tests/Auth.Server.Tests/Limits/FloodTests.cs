@@ -8,6 +8,7 @@ namespace Auth.Server.Tests.Limits;
 
 /// <summary>Floods of callers who have proved nothing: they are refused early, and hold up nobody else.</summary>
 [NonParallelizable]
+[Category("AnyDatabase")]
 public sealed class FloodTests
 {
     [Test]

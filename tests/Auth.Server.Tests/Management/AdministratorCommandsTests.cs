@@ -85,7 +85,7 @@ public sealed class AdministratorCommandsTests
     [TestCase("There is no account", "invite", "--account", "00000000-0000-0000-0000-000000000001", "--email", Email)]
     [TestCase("U+200B", "invite", "--account", "00000000-0000-0000-0000-000000000001", "--email", "e\u200Bve@acme.example")]
     [TestCase("U+FE0F", "invite", "--account", "00000000-0000-0000-0000-000000000001", "--email", "eve\uFE0F@acme.example")]
-    [TestCase("no e-mail address", "invite", "--account", "00000000-0000-0000-0000-000000000001", "--email", "eve")]
+    [TestCase("not a valid e-mail address", "invite", "--account", "00000000-0000-0000-0000-000000000001", "--email", "eve")]
     [TestCase("There is no administrator eve@acme.example", "sign-out", "--email", Email)]
     [TestCase("There is no administrator eve@acme.example", "reset-password", "--email", Email)]
     [TestCase("There is no administrator eve@acme.example", "remove", "--email", Email)]

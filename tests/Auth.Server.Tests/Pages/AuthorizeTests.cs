@@ -11,6 +11,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Pages;
 
+[Category("AnyDatabase")]
 public sealed class AuthorizeTests
 {
     private const string RedirectUri = "https://system-admin.okta.com/admin/app/cpc/scileads_1/oauth/callback";

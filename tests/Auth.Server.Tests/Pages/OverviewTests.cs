@@ -3,6 +3,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Pages;
 
+[Category("AnyDatabase")]
 public sealed class OverviewTests
 {
     [Test]

@@ -9,6 +9,7 @@ namespace Auth.Server.Tests.Pages;
 /// <summary>
 /// Staging, checking, activating and revoking credentials in the portal, and what the administrator sees of it.
 /// </summary>
+[Category("AnyDatabase")]
 public sealed class PlannedRotationTests
 {
     private const string Address = "/scim-credentials";

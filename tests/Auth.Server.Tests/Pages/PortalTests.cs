@@ -12,6 +12,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Pages;
 
 /// <summary>What is so on every page.</summary>
+[Category("AnyDatabase")]
 public sealed class PortalTests
 {
     [TestCase("/sign-in")]

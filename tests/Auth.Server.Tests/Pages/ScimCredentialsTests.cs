@@ -9,6 +9,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Pages;
 
+[Category("AnyDatabase")]
 public sealed class ScimCredentialsTests
 {
     private const string Address = "/scim-credentials";

@@ -1,5 +1,6 @@
 namespace Auth.Server.Tests.Pages;
 
+[Category("AnyDatabase")]
 public sealed class SignInTests
 {
     private const string Email = "ada@example.com";

@@ -10,6 +10,7 @@ namespace Auth.Server.Tests.Pages;
 /// <summary>
 /// The pages that anybody may open: only so many requests are worked on, and nobody holds a turn by being slow.
 /// </summary>
+[Category("AnyDatabase")]
 public sealed class StrangerQueuesTests
 {
     // More than there are turns and places on any machine.

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Tests.Pages.Security;
 
 /// <summary>Authenticator apps (RFC 6238) and recovery codes.</summary>
+[Category("AnyDatabase")]
 public sealed class AuthenticatorTests
 {
     [Test]

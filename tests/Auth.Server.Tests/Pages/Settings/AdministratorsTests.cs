@@ -63,7 +63,7 @@ public sealed class AdministratorsTests
             Has.Exactly(1).Items);
     }
 
-    [TestCase("nonsense", "no e-mail address", 400)]
+    [TestCase("nonsense", "not a valid e-mail address", 400)]
     [TestCase("ada@example.com", "signs in to SciLeads already", 409)]
     public async Task A_refusal_is_a_sentence_on_the_page(string email, string sentence, int status)
     {

@@ -11,6 +11,7 @@ using WireMock.Server;
 namespace Auth.Server.Tests.Pages.Settings;
 
 /// <summary>The provisioning log as an administrator reads it.</summary>
+[Category("AnyDatabase")]
 public sealed class ProvisioningLogTests
 {
     private const string Address = "/settings/provisioning-log";

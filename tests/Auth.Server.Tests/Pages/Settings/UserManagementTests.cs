@@ -11,6 +11,7 @@ using WireMock.Server;
 
 namespace Auth.Server.Tests.Pages.Settings;
 
+[Category("AnyDatabase")]
 public sealed class UserManagementTests
 {
     private const string Address = "/settings/user-management";
