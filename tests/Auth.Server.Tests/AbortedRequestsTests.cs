@@ -13,6 +13,7 @@ namespace Auth.Server.Tests;
 /// </summary>
 [NonParallelizable]
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class AbortedRequestsTests
 {
     [Test]

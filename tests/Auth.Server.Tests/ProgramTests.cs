@@ -11,6 +11,7 @@ namespace Auth.Server.Tests;
 /// <summary>
 /// The program as an operator meets it: help, settings that are wrong, commands beside a running server.
 /// </summary>
+[Category("Slow")]
 public sealed class ProgramTests
 {
     private const string Name = "Auth.Server";

@@ -5,6 +5,7 @@ namespace Auth.Server.Tests;
 
 /// <summary>What anybody may ask of a server that has just started.</summary>
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class StartTests
 {
     [TestCase("/health/live")]

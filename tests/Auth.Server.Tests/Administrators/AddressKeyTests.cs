@@ -7,6 +7,7 @@ using NUnit.Framework.Constraints;
 namespace Auth.Server.Tests.Administrators;
 
 /// <summary>However an administrator's address is written, it is the same one (RFC 8265 §3.3).</summary>
+[Category("Slow")]
 public sealed class AddressKeyTests
 {
     private AuthServer server = null!;

@@ -13,6 +13,7 @@ namespace Auth.Server.Tests.Administrators;
 /// Everything that an administrator proves who they are with, held against everything that is logged.
 /// </summary>
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class LoggedSecretsTests
 {
     private const string Wrong = "wrong-canary-password";

@@ -10,6 +10,7 @@ using static Auth.Server.Tests.Management.CommandsTests;
 namespace Auth.Server.Tests.Administrators;
 
 /// <summary>An e-mail address belongs to an account: what happens under it in one changes nothing in another.</summary>
+[Category("Slow")]
 public sealed class SeveralAccountsTests
 {
     private const string Email = "ada@example.com";

@@ -4,6 +4,7 @@ using Auth.Server.Administrators;
 namespace Auth.Server.Tests.Administrators;
 
 [NonParallelizable]
+[Category("Slow")]
 public sealed class SignInTests
 {
     private const string Email = "ada@example.com";

@@ -8,6 +8,7 @@ using SciLeads.Tests;
 namespace Auth.Server.Tests.Audit;
 
 /// <summary>No statement changes or deletes an audit entry, whatever it is.</summary>
+[Category("Slow")]
 public sealed class AuditProtectionTests
 {
     private const string Refusal = "neither changed nor deleted";

@@ -10,6 +10,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Audit;
 
 /// <summary>Who did what: one entry an action, for ever, and never a secret in it.</summary>
+[Category("Slow")]
 public sealed class AuditTrailTests
 {
     private const string Email = "ada@example.com";

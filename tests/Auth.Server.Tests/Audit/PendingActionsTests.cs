@@ -8,6 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Tests.Audit;
 
 /// <summary>What the portal has Scim.Api change leaves one entry, however it ends.</summary>
+[Category("Slow")]
 public sealed class PendingActionsTests
 {
     private const string Page = "/settings/user-management";

@@ -11,6 +11,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Audit;
 
 /// <summary>What each form of the portal leaves in the audit trail, done and refused.</summary>
+[Category("Slow")]
 public sealed class PortalEntriesTests
 {
     private const string Email = "ada@example.com";

@@ -5,6 +5,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Checks;
 
 /// <summary>What a refresh token does not do. What it does is in <see cref="RefreshTokenTests"/>.</summary>
+[Category("Slow")]
 internal sealed class RefreshChecks
 {
     [Test]

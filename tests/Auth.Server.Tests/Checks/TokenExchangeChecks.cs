@@ -5,6 +5,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Checks;
 
 /// <summary>Tokens that are not traded. Those that are, are in <see cref="TokenExchangeTests"/>.</summary>
+[Category("Slow")]
 internal sealed class TokenExchangeChecks
 {
     [Test]

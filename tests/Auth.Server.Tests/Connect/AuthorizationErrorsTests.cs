@@ -12,6 +12,7 @@ namespace Auth.Server.Tests.Connect;
 /// and nobody is sent anywhere else before (RFC 9700 §4.11.2).
 /// </summary>
 [Category("AnyDatabase")]
+[Category("Slow")]
 internal sealed class AuthorizationErrorsTests
 {
     private const string Plain = "https://client.example/callback";

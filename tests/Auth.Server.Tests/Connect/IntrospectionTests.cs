@@ -14,6 +14,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Connect;
 
+[Category("Slow")]
 public sealed class IntrospectionTests
 {
     [TestCase(CredentialMethods.DirectJwt)]

@@ -7,6 +7,7 @@ namespace Auth.Server.Tests.Connect;
 /// Nobody can have this server hold much in memory: what a request may say is bounded, whoever sends it.
 /// </summary>
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class LongRequestsTests
 {
     [TestCase("/connect/token")]

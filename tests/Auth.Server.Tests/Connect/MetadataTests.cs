@@ -4,6 +4,7 @@ namespace Auth.Server.Tests.Connect;
 
 /// <summary>The metadata (RFC 8414) are true: what they name works, and nothing else does.</summary>
 [Category("AnyDatabase")]
+[Category("Slow")]
 internal sealed class MetadataTests
 {
     private const string Issuer = "http://localhost:5001/";

@@ -11,6 +11,7 @@ namespace Auth.Server.Tests.Connect;
 
 /// <summary>Clients that prove themselves with a key instead of a secret (RFC 7523 §2.2).</summary>
 [Category("AnyDatabase")]
+[Category("Slow")]
 internal sealed class PrivateKeyJwtTests
 {
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

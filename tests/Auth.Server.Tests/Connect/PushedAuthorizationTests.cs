@@ -6,6 +6,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>Authorization requests that take the back way (RFC 9126), and what they may ask for.</summary>
+[Category("Slow")]
 internal sealed class PushedAuthorizationTests
 {
     [Test]

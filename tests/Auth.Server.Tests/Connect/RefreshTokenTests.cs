@@ -9,6 +9,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>Families of tokens: what follows from one consent lives and dies together (RFC 9700 §4.14).</summary>
+[Category("Slow")]
 internal sealed class RefreshTokenTests
 {
     private static readonly TimeSpan afterGrace = AuthorizationServer.RefreshGrace + TimeSpan.FromSeconds(1);

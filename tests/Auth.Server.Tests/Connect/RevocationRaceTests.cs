@@ -12,6 +12,7 @@ namespace Auth.Server.Tests.Connect;
 /// <summary>
 /// Revocations, refreshes and redemptions at the same moment: in every order, what was revoked has ended.
 /// </summary>
+[Category("Slow")]
 internal sealed class RevocationRaceTests
 {
     private const int Rounds = 20;

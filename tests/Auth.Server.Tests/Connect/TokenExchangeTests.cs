@@ -8,6 +8,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>A vault keeps the long-lived token and hands out hours (RFC 8693).</summary>
+[Category("Slow")]
 internal sealed class TokenExchangeTests
 {
     private const string GrantType = "urn:ietf:params:oauth:grant-type:token-exchange";

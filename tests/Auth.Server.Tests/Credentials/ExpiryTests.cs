@@ -17,6 +17,7 @@ namespace Auth.Server.Tests.Credentials;
 /// <summary>
 /// The clock decides what has run out, wherever a set is read, long before the background check has written it down.
 /// </summary>
+[Category("Slow")]
 public sealed class ExpiryTests
 {
     private const string Exchange = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={token}"

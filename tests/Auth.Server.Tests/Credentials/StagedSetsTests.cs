@@ -11,6 +11,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Credentials;
 
 /// <summary>Sets that take over later: by a click, or by their first use.</summary>
+[Category("Slow")]
 public sealed class StagedSetsTests
 {
     private AuthServer server = null!;

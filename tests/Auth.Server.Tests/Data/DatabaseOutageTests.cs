@@ -16,6 +16,7 @@ namespace Auth.Server.Tests.Data;
 /// While the database is down, hangs, is full or read-only, every endpoint answers 503 with <c>Retry-After</c> in its
 /// own format, whether the fault shows while the caller is authenticated or later, and the node is not ready.
 /// </summary>
+[Category("Slow")]
 public sealed class DatabaseOutageTests
 {
     private static readonly TimeSpan patience = TimeSpan.FromSeconds(30);

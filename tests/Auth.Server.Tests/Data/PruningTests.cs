@@ -18,6 +18,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Data;
 
 /// <summary>What has ended is thrown away, and nothing that still decides something.</summary>
+[Category("Slow")]
 public sealed class PruningTests
 {
     private static readonly TimeSpan week = Pruning.KeptAfterTheEnd;

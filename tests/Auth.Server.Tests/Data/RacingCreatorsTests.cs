@@ -15,6 +15,7 @@ namespace Auth.Server.Tests.Data;
 /// <summary>
 /// Two who create the same thing at the same moment: one succeeds, and the others are told (409); nobody gets a fault.
 /// </summary>
+[Category("Slow")]
 public sealed class RacingCreatorsTests
 {
     private static readonly string jwks = PublicKeysTests.SetOf(PublicKeysTests.NewKey());

@@ -8,6 +8,7 @@ namespace Auth.Server.Tests.Events;
 
 /// <summary>When the call that ends a set comes back, and what it says.</summary>
 [NonParallelizable]
+[Category("Slow")]
 public sealed class BarrierTests
 {
     private AuthServer server = null!;

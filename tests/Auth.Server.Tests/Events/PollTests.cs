@@ -18,6 +18,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Events;
 
 /// <summary>What nodes hear when they poll (RFC 8936).</summary>
+[Category("Slow")]
 public sealed class PollTests
 {
     private AuthServer server = null!;

@@ -11,6 +11,7 @@ namespace Auth.Server.Tests.Events;
 /// whoever is still there, or comes back, is known before it gets an answer, whichever process it asks.
 /// </summary>
 [NonParallelizable]
+[Category("Slow")]
 public sealed class RetirementTests
 {
     private const string Name = "scim:5002";

@@ -5,6 +5,7 @@ using Shared.Hosting;
 
 namespace Auth.Server.Tests.Hosting;
 
+[Category("Slow")]
 public sealed class WatchTests
 {
     private static IEnumerable<Exception> Failures =>

@@ -10,6 +10,7 @@ using Shared.Hosting;
 namespace Auth.Server.Tests.Keys;
 
 /// <summary>A process whose certificate cannot read the key ring adds nothing to it.</summary>
+[Category("Slow")]
 public sealed class KeyCertificateTests
 {
     private DirectoryInfo folder = null!;

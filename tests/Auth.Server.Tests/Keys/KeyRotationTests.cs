@@ -14,6 +14,7 @@ using Shared.Hosting;
 namespace Auth.Server.Tests.Keys;
 
 /// <summary>The schedule: keys are made, announced, used, retired and forgotten by themselves.</summary>
+[Category("Slow")]
 public sealed class KeyRotationTests
 {
     private const string RedirectUri = "https://system-admin.okta.com/admin/app/cpc/scileads_1/oauth/callback";

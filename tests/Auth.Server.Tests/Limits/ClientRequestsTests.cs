@@ -12,6 +12,7 @@ namespace Auth.Server.Tests.Limits;
 /// <summary>
 /// A client cannot fill the database with tokens and pushed requests, and nobody can use up its requests for it.
 /// </summary>
+[Category("Slow")]
 internal sealed class ClientRequestsTests
 {
     private const string Limit = "--Auth:Limits:RequestsPerClient=20";

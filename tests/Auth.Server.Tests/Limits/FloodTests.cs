@@ -9,6 +9,7 @@ namespace Auth.Server.Tests.Limits;
 /// <summary>Floods of callers who have proved nothing: they are refused early, and hold up nobody else.</summary>
 [NonParallelizable]
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class FloodTests
 {
     [Test]

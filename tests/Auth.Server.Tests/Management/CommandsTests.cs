@@ -10,6 +10,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Management;
 
+[Category("Slow")]
 public sealed class CommandsTests
 {
     [Test]

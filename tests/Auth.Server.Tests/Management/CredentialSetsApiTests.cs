@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Auth.Server.Tests.Management;
 
 /// <summary>Credential sets through the management API.</summary>
+[Category("Slow")]
 public sealed class CredentialSetsApiTests
 {
     private AuthServer server = null!;

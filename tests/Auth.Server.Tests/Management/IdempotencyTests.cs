@@ -11,6 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Tests.Management;
 
 /// <summary>A request under an <c>Idempotency-Key</c> is done once, however often it is sent.</summary>
+[Category("Slow")]
 public sealed class IdempotencyTests
 {
     private AuthServer server = null!;

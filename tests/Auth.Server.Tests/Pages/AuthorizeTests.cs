@@ -12,6 +12,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Pages;
 
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class AuthorizeTests
 {
     private const string RedirectUri = "https://system-admin.okta.com/admin/app/cpc/scileads_1/oauth/callback";

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Tests.Pages;
 
+[Category("Slow")]
 public sealed class InvitationTests
 {
     private const string Email = "bob@example.com";

@@ -4,6 +4,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Pages;
 
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class OverviewTests
 {
     [Test]

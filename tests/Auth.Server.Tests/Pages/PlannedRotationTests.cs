@@ -10,6 +10,7 @@ namespace Auth.Server.Tests.Pages;
 /// Staging, checking, activating and revoking credentials in the portal, and what the administrator sees of it.
 /// </summary>
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class PlannedRotationTests
 {
     private const string Address = "/scim-credentials";

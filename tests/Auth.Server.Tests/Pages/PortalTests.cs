@@ -13,6 +13,7 @@ namespace Auth.Server.Tests.Pages;
 
 /// <summary>What is so on every page.</summary>
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class PortalTests
 {
     [TestCase("/sign-in")]

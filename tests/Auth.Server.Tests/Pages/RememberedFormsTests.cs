@@ -8,6 +8,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Pages;
 
 /// <summary>A form whose answer was lost is sent again, and shows the secret that it made.</summary>
+[Category("Slow")]
 public sealed class RememberedFormsTests
 {
     private const string Address = "/scim-credentials";

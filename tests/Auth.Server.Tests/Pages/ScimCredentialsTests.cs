@@ -10,6 +10,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Pages;
 
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class ScimCredentialsTests
 {
     private const string Address = "/scim-credentials";

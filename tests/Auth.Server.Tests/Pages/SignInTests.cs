@@ -1,6 +1,7 @@
 namespace Auth.Server.Tests.Pages;
 
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class SignInTests
 {
     private const string Email = "ada@example.com";

@@ -11,6 +11,7 @@ namespace Auth.Server.Tests.Pages;
 /// The pages that anybody may open: only so many requests are worked on, and nobody holds a turn by being slow.
 /// </summary>
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class StrangerQueuesTests
 {
     // More than there are turns and places on any machine.

@@ -5,6 +5,7 @@ namespace Scim.Api.Tests.Admission;
 
 /// <summary>Whatever becomes of a token, no line of the log at any level tells it, nor our own proof.</summary>
 [Parallelizable]
+[Category("Slow")]
 public sealed class SecretsInLogsTests
 {
     [Test]

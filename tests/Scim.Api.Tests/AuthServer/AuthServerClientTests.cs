@@ -7,6 +7,7 @@ using WireMock.ResponseBuilders;
 namespace Scim.Api.Tests.AuthServer;
 
 [NonParallelizable]
+[Category("Slow")]
 public sealed class AuthServerClientTests
 {
     private ScimServer server = null!;

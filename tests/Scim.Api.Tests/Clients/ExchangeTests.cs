@@ -9,6 +9,7 @@ namespace Scim.Api.Tests.Clients;
 /// <c>tests/conformance.sh</c> sends to any server. Each has an account of its own.
 /// </summary>
 [Parallelizable]
+[Category("Slow")]
 internal sealed class ExchangeTests
 {
     private const string Domain = "example.com";

@@ -14,6 +14,7 @@ namespace Scim.Api.Tests.Fuzzing;
 /// seed; <c>TEST_NIGHTLY=1</c> sends 100,000 inputs with a seed of its own, which <c>FUZZ_SEED</c> repeats.
 /// </summary>
 [NonParallelizable]
+[Category("Slow")]
 internal sealed class FuzzingTests
 {
     private static readonly bool isNightly = Environment.GetEnvironmentVariable("TEST_NIGHTLY") is not null;

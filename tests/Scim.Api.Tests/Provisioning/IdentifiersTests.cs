@@ -8,6 +8,7 @@ namespace Scim.Api.Tests.Provisioning;
 
 /// <summary>What identifiers may contain, under both rule sets and by every way in.</summary>
 [Parallelizable]
+[Category("Slow")]
 internal sealed class IdentifiersTests
 {
     private ScimServer server = null!;

@@ -11,6 +11,7 @@ namespace Scim.Api.Tests.Provisioning;
 
 /// <summary>The provisioning log as the portal reads it.</summary>
 [Parallelizable]
+[Category("Slow")]
 internal sealed class ProvisioningLogApiTests
 {
     private ScimServer server = null!;

@@ -10,6 +10,7 @@ namespace Scim.Api.Tests.Revocation;
 
 /// <summary>What an event does before it is acknowledged, and which ones are not.</summary>
 [Parallelizable(ParallelScope.All)]
+[Category("Slow")]
 public sealed class EventTests
 {
     [Test]

@@ -10,6 +10,7 @@ namespace Scim.Api.Tests.Revocation;
 
 /// <summary>How a node gets its lease, keeps it, and gives it up.</summary>
 [Parallelizable(ParallelScope.All)]
+[Category("Slow")]
 public sealed class LeaseTests
 {
     [Test]

@@ -7,6 +7,7 @@ namespace Scim.Api.Tests.Revocation;
 /// Writes that are under way when the credentials of their caller end, or when nobody knows whether they do.
 /// </summary>
 [Parallelizable(ParallelScope.All)]
+[Category("Slow")]
 public sealed class LeasedWriteTests
 {
     // Long enough to find out that something does not happen, if it would.

@@ -14,6 +14,7 @@ namespace Scim.Api.Tests.Users;
 
 /// <summary>Many operations in one request (RFC 7644 §3.7).</summary>
 [Parallelizable]
+[Category("Slow")]
 internal sealed class BulkTests
 {
     private const string Enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";

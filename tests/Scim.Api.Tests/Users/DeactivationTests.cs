@@ -14,6 +14,7 @@ namespace Scim.Api.Tests.Users;
 /// A request that deactivates a user never fails because of a rule about another attribute, whatever it looks like.
 /// </summary>
 [Parallelizable]
+[Category("Slow")]
 internal sealed class DeactivationTests
 {
     private const string Hex = "0123456789abcdef0123456789abcdef";

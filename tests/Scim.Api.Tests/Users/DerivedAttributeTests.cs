@@ -15,6 +15,7 @@ namespace Scim.Api.Tests.Users;
 /// The display name follows the names, and the work e-mail the userName, until a client sets them; then they stay.
 /// </summary>
 [Parallelizable]
+[Category("Slow")]
 internal sealed class DerivedAttributeTests
 {
     private const string Rename = """{"op":"Replace","path":"userName","value":"new@example.com"}""";

@@ -5,6 +5,7 @@ namespace Scim.Api.Tests.Users;
 
 /// <summary>Names that RFC 8265 (UsernameCaseMapped) compares as equal, over HTTP (RFC 7644 §5).</summary>
 [Parallelizable]
+[Category("Slow")]
 internal sealed class EquivalentNamesTests
 {
     // The one that is stored, and the one that is asked for.

@@ -11,6 +11,7 @@ using Scim.Api.Users.Walks;
 namespace Scim.Api.Tests.Users;
 
 /// <summary>Messages that are too large to lie in memory in any number: long pages and large bodies.</summary>
+[Category("Slow")]
 internal sealed class LargePageTests
 {
     private const int Megabyte = 1_000_000;

@@ -6,6 +6,7 @@ namespace Auth.Server.Tests.Pages.Security;
 
 /// <summary>Authenticator apps (RFC 6238) and recovery codes.</summary>
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class AuthenticatorTests
 {
     [Test]

@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Tests.Pages.Security;
 
 /// <summary>Passkeys (W3C WebAuthn §7).</summary>
+[Category("Slow")]
 public sealed class PasskeysTests
 {
     [Test]

@@ -7,6 +7,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Pages.Security;
 
 /// <summary>How long a session lasts without use, and what needs a sign-in of the last ten minutes.</summary>
+[Category("Slow")]
 public sealed class RecentSignInTests
 {
     private const string Credentials = "/scim-credentials";

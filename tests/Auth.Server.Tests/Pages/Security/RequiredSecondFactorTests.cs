@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Tests.Pages.Security;
 
+[Category("Slow")]
 public sealed class RequiredSecondFactorTests
 {
     [TestCase("/")]

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Tests.Pages.Security;
 
+[Category("Slow")]
 public sealed class SessionsTests
 {
     [Test]

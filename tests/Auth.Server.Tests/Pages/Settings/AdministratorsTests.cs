@@ -2,6 +2,7 @@ using Auth.Server.Administrators;
 
 namespace Auth.Server.Tests.Pages.Settings;
 
+[Category("Slow")]
 public sealed class AdministratorsTests
 {
     private const string Path = "/settings/administrators";

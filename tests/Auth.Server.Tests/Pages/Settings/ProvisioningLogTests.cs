@@ -12,6 +12,7 @@ namespace Auth.Server.Tests.Pages.Settings;
 
 /// <summary>The provisioning log as an administrator reads it.</summary>
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class ProvisioningLogTests
 {
     private const string Address = "/settings/provisioning-log";

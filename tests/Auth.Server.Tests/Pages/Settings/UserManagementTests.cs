@@ -12,6 +12,7 @@ using WireMock.Server;
 namespace Auth.Server.Tests.Pages.Settings;
 
 [Category("AnyDatabase")]
+[Category("Slow")]
 public sealed class UserManagementTests
 {
     private const string Address = "/settings/user-management";

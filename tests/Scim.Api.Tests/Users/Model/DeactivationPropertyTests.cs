@@ -15,6 +15,7 @@ namespace Scim.Api.Tests.Users.Model;
 /// <c>TEST_NIGHTLY=1</c> tries many more.
 /// </summary>
 [Parallelizable]
+[Category("Slow")]
 internal sealed class DeactivationPropertyTests
 {
     private static readonly int tries = Environment.GetEnvironmentVariable("TEST_NIGHTLY") is null ? 40 : 3_000;

@@ -12,6 +12,7 @@ namespace Scim.Api.Tests.Users.Model;
 /// versions, and at the end on how many users and seats there are. <c>TEST_NIGHTLY=1</c> tries many more.
 /// </summary>
 [Parallelizable]
+[Category("Slow")]
 internal sealed class ModelTests
 {
     private const int Seats = 2;

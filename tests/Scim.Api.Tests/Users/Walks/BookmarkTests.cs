@@ -10,6 +10,7 @@ namespace Scim.Api.Tests.Users.Walks;
 
 /// <summary>Walks by index (RFC 7644 §3.4.2.4), step by step.</summary>
 [Parallelizable]
+[Category("Slow")]
 internal sealed class BookmarkTests
 {
     private FakeTimeProvider time = null!;

@@ -5,6 +5,7 @@ namespace Scim.Api.Tests.Users.Walks;
 /// everybody who stays is seen exactly once.
 /// </summary>
 [Parallelizable]
+[Category("Slow")]
 internal sealed class WalkTests
 {
     private ScimServer one = null!;
