@@ -11,6 +11,7 @@ namespace Auth.Server.Tests.Administrators;
 /// Password hashes are computed on a few threads of their own, so that passwords wait and nothing else does.
 /// </summary>
 [Category("AnyDatabase")]
+[NonParallelizable]
 public sealed class PasswordThreadsTests
 {
     private const string New = "another horse, another battery";

@@ -9,6 +9,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Checks;
 
 /// <summary>How a client proves itself at the token endpoint, and how it does not.</summary>
+[NonParallelizable]
 internal sealed class ClientAuthenticationChecks
 {
     private const string Grant = "grant_type=client_credentials";

@@ -10,6 +10,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Checks;
 
 /// <summary>One active credential set per account, whoever replaces it and whatever is under way.</summary>
+[NonParallelizable]
 internal sealed class RotationChecks
 {
     [Test]

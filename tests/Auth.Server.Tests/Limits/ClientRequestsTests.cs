@@ -13,6 +13,7 @@ namespace Auth.Server.Tests.Limits;
 /// A client cannot fill the database with tokens and pushed requests, and nobody can use up its requests for it.
 /// </summary>
 [Category("Slow")]
+[NonParallelizable]
 internal sealed class ClientRequestsTests
 {
     private const string Limit = "--Auth:Limits:RequestsPerClient=20";

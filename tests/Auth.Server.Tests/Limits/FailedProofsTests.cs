@@ -13,6 +13,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Limits;
 
 /// <summary>Who fails to prove itself again and again is slowed down, and nobody else.</summary>
+[NonParallelizable]
 internal sealed class FailedProofsTests
 {
     private const string Stranger = "203.0.113.7";
