@@ -57,19 +57,18 @@ run() {
     cat "$output"
 }
 
+# On PostgreSQL once more, except what does not depend on the database: the form of requests, pages, limits, logs.
+again=("$@")
+[ $# -gt 0 ] || again=(--filter 'TestCategory!=AnyDatabase')
+
 # Two suites at a time, because most tests wait most of the time. The cluster, whose processes are stopped and killed,
 # runs alone, on a PostgreSQL server of its own.
 {
     run Auth.Server.Tests sqlite "$@"
-    # Fixtures about what does not depend on the database (the form of requests, pages, limits, logs) run once.
-    if [ $# -gt 0 ]; then
-        run Auth.Server.Tests postgres "$@"
-    else
-        run Auth.Server.Tests postgres --filter 'TestCategory!=AnyDatabase'
-    fi
+    run Auth.Server.Tests postgres "${again[@]}"
 } &
 run Scim.Api.Tests sqlite "$@"
-run Scim.Api.Tests postgres "$@"
+run Scim.Api.Tests postgres "${again[@]}"
 run EndToEnd.Tests sqlite "$@"
 # What depends on the database, once more: crashes at every step, the flows, the script for schedulers.
 [ $# -gt 0 ] || run EndToEnd.Tests postgres \

@@ -5,6 +5,7 @@ namespace Scim.Api.Tests;
 /// <summary>
 /// Clients that leave before the answer are no fault of the server: they leave no stack trace in its log.
 /// </summary>
+[Category("AnyDatabase")]
 public sealed class AbortedRequestsTests
 {
     [Test]

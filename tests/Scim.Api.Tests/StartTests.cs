@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Scim.Api.Tests;
 
 [Parallelizable]
+[Category("AnyDatabase")]
 public sealed class StartTests
 {
     [TestCase("AuthServer:Issuer=", "AuthServer__Issuer is not set")]

@@ -9,6 +9,7 @@ namespace Scim.Api.Tests.Admission;
 
 /// <summary>Introspection calls each of these tokens active; none may get that far.</summary>
 [Parallelizable]
+[Category("AnyDatabase")]
 public sealed class ForgedTokenTests
 {
     private ScimServer server = null!;

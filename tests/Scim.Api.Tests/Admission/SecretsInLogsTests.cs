@@ -6,6 +6,7 @@ namespace Scim.Api.Tests.Admission;
 /// <summary>Whatever becomes of a token, no line of the log at any level tells it, nor our own proof.</summary>
 [Parallelizable]
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class SecretsInLogsTests
 {
     [Test]

@@ -12,6 +12,7 @@ namespace Scim.Api.Tests.Admission;
 
 /// <summary>When the authorization server is not asked, and when it is all the same.</summary>
 [Parallelizable]
+[Category("AnyDatabase")]
 public sealed class VerdictCacheTests
 {
     private readonly TestAccount account = new();

@@ -8,6 +8,7 @@ namespace Scim.Api.Tests.AuthServer;
 
 [NonParallelizable]
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class AuthServerClientTests
 {
     private ScimServer server = null!;

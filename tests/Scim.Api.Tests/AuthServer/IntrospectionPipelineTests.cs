@@ -7,6 +7,7 @@ namespace Scim.Api.Tests.AuthServer;
 
 /// <summary>How often the authorization server is asked, and when it is left alone.</summary>
 [Parallelizable(ParallelScope.All)]
+[Category("AnyDatabase")]
 public sealed class IntrospectionPipelineTests
 {
     [Test]

@@ -12,6 +12,7 @@ namespace Scim.Api.Tests.AuthServer;
 /// chance; each test ends with the proof that requests work again once the fault is over.
 /// </summary>
 [Parallelizable]
+[Category("AnyDatabase")]
 public sealed class IntrospectionTests
 {
     private readonly FakeTimeProvider time = new(DateTimeOffset.UtcNow);

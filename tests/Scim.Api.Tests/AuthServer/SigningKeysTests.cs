@@ -9,6 +9,7 @@ namespace Scim.Api.Tests.AuthServer;
 /// <summary>Which key ids cost a fetch, and what happens if it fails.</summary>
 [Parallelizable(ParallelScope.All)]
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class SigningKeysTests
 {
     [Test]

@@ -11,6 +11,7 @@ namespace Scim.Api.Tests.Revocation;
 /// <summary>How a node gets its lease, keeps it, and gives it up.</summary>
 [Parallelizable(ParallelScope.All)]
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class LeaseTests
 {
     [Test]
