@@ -36,7 +36,8 @@ catch (Refusal refusal)
 }
 catch (HttpRequestException error)
 {
-    await Console.Error.WriteLineAsync($"try-oauth: A server does not answer ({error.Message}). Does deploy/local.sh run?");
+    await Console.Error.WriteLineAsync(
+        $"try-oauth: A server does not answer ({error.Message}). Does deploy/local.sh run?");
     return 1;
 }
 
@@ -91,21 +92,27 @@ static async Task<int> Run(Options options)
         ["redirect_uri"] = redirectUri,
         ["code_verifier"] = verifier,
     });
-    Step(4, $"The code was redeemed with the client secret: an access token for {tokens.ExpiresIn} seconds, and a refresh token.");
+    Step(
+        4,
+        $"The code was redeemed with the client secret: an access token for {tokens.ExpiresIn} seconds, and a "
+        + "refresh token.");
     await CallScim(http, local, tokens);
 
-    tokens = await Redeem(http, client, new() { ["grant_type"] = "refresh_token", ["refresh_token"] = tokens.RefreshToken });
+    tokens = await Redeem(
+        http, client, new() { ["grant_type"] = "refresh_token", ["refresh_token"] = tokens.RefreshToken });
     Step(5, "The refresh token gave a new access token, as it will when the old one has run out.");
     await CallScim(http, local, tokens);
 
-    Console.WriteLine("\nAll steps worked. The account's credentials are now those of step 1; SCIM_TOKEN in local.env is dead.");
+    Console.WriteLine(
+        "\nAll steps worked. The account's credentials are now those of step 1; SCIM_TOKEN in local.env is dead.");
     Console.WriteLine("Generate new ones in the portal, under SCIM Credentials.");
     return 0;
 }
 
 static bool Confirm()
 {
-    Console.Write("This replaces the demo account's credentials; whatever uses the present ones is locked out. Go on? [y/N] ");
+    Console.Write(
+        "This replaces the demo account's credentials; whatever uses the present ones is locked out. Go on? [y/N] ");
     return Console.ReadLine()?.Trim() is "y" or "Y" or "yes";
 }
 
@@ -120,7 +127,8 @@ static Credentials Generate(LocalEnvironment local, string redirectUri)
 {
     string[] command =
     [
-        "credentials", "generate", "--account", local.AccountId, "--method", "oauth2", "--redirect-uri", redirectUri, "--json",
+        "credentials", "generate", "--account", local.AccountId, "--method", "oauth2", "--redirect-uri", redirectUri,
+        "--json",
     ];
     using var process = Process.Start(new ProcessStartInfo(local.AuthServer, command)
     {
@@ -157,7 +165,8 @@ static async Task<string> Receive(HttpListener callback, string state, string is
 
 static async Task<Tokens> Redeem(HttpClient http, Credentials client, Dictionary<string, string> form)
 {
-    using var request = new HttpRequestMessage(HttpMethod.Post, client.TokenUrl) { Content = new FormUrlEncodedContent(form) };
+    using var request = new HttpRequestMessage(
+        HttpMethod.Post, client.TokenUrl) { Content = new FormUrlEncodedContent(form) };
     // RFC 6749 §2.3.1: both halves form-encoded.
     var pair = $"{Uri.EscapeDataString(client.ClientId)}:{Uri.EscapeDataString(client.ClientSecret)}";
     request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(pair)));
@@ -190,7 +199,8 @@ static void OpenBrowser(string address)
 {
     try
     {
-        using var opened = Process.Start(new ProcessStartInfo(OperatingSystem.IsMacOS() ? "open" : "xdg-open", [address])
+        using var opened =
+            Process.Start(new ProcessStartInfo(OperatingSystem.IsMacOS() ? "open" : "xdg-open", [address])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
