@@ -35,6 +35,9 @@ public static class DatabaseMigration
     public static async Task Apply(DbContext db, string program, CancellationToken cancellation)
     {
         await RequireKnown(db, program, cancellation);
+        // Entity Framework's migrator compares models first, which takes a tenth of a second, and locks the database.
+        if (!(await db.Database.GetPendingMigrationsAsync(cancellation)).Any())
+            return;
         // However long a migration of a large table takes.
         db.Database.SetCommandTimeout(TimeSpan.Zero);
         if (db.Database.IsSqlite())
