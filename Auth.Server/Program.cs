@@ -53,9 +53,10 @@ internal static class Program
 
     /// <summary>What the process is made of, top to bottom.</summary>
     /// <param name="args">Settings, as <c>--Name=value</c>.</param>
-    /// <param name="time">The clock; the system's unless a test has one of its own.</param>
+    /// <param name="configure">What a test has otherwise, such as the clock.</param>
     /// <param name="serves">Whether it will be started; a command only uses its parts.</param>
-    internal static WebApplication Build(string[] args, TimeProvider? time = null, bool serves = true)
+    internal static WebApplication Build(
+        string[] args, Action<WebApplicationBuilder>? configure = null, bool serves = true)
     {
         var builder = CreateBuilder(args);
         var (auth, database) = ServerSettings.Read(builder);
@@ -77,7 +78,7 @@ internal static class Program
         // OpenIddict writes down tokens, codes and verifiers.
         builder.Logging.OmitRequests("OpenIddict.Server", "OpenIddict.Validation");
         services.AddSingleton(auth);
-        services.AddSingleton(time ?? TimeProvider.System);
+        services.AddSingleton(TimeProvider.System);
         services.AddSingleton<CommandSocketOwner>();
 
         services.AddStorage(database);
@@ -124,6 +125,7 @@ internal static class Program
             forwarded.AllowedHosts = [auth.PublicUrl.Host];
         });
 
+        configure?.Invoke(builder);
         var app = builder.Build();
         if (serves)
             app.Services.GetRequiredService<CommandSocketOwner>();

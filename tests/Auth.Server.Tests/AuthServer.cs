@@ -6,13 +6,13 @@ using Auth.Server.Issuance;
 using Auth.Server.Keys;
 using Auth.Server.Management;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Time.Testing;
 using SciLeads.Tests;
 using Shared.Contracts;
-using Shared.Hosting.Data;
 
 namespace Auth.Server.Tests;
 
@@ -32,16 +32,11 @@ internal sealed class AuthServer : IAsyncDisposable
         return file;
     });
 
-    // Copying an empty database with its tables is faster than migrating each one.
+    // Copying an empty database with its tables and keys is faster than making them each time.
     private static readonly Lazy<string> template = new(() =>
     {
         var file = Path.Combine(Directory.CreateTempSubdirectory("template-").FullName, "auth.db");
-        var connection = $"Data Source={file};Pooling=False";
-        SqliteDatabase.Create(connection);
-        var options = new DbContextOptionsBuilder<SqliteAuthDbContext>();
-        options.UseSqliteFile(connection);
-        using var db = new SqliteAuthDbContext(options.Options);
-        db.Database.Migrate();
+        Prepare($"Data Source={file};Pooling=False");
         return file;
     });
 
@@ -77,24 +72,26 @@ internal sealed class AuthServer : IAsyncDisposable
 
     public static async Task<AuthServer> Start(params string[] settings)
     {
-        var folder = Directory.CreateTempSubdirectory("auth-");
-        // Making a certificate takes half a second; all servers have the same one.
-        folder.CreateSubdirectory("data");
-        File.Copy(keys.Value, Path.Combine(folder.FullName, "data", "keys.pfx"));
+        var folder = NewFolder();
         var database = TestPostgres.IsWanted
-            ? TestPostgres.NewDatabase(Migrate)
+            ? TestPostgres.NewDatabase(Prepare)
             : CopyOfTemplate(Path.Combine(folder.FullName, "auth.db"));
         return await Start(folder, database, settings);
     }
 
-    /// <summary>Starts another node on the same database, with the time of this one.</summary>
-    public async Task<AuthServer> StartNode(params string[] settings)
+    /// <summary>Starts a server on an empty database, in which it makes its own tables and keys.</summary>
+    public static Task<AuthServer> StartEmpty(params string[] settings)
     {
-        var second = Directory.CreateTempSubdirectory("auth-");
-        second.CreateSubdirectory("data");
-        File.Copy(keys.Value, Path.Combine(second.FullName, "data", "keys.pfx"));
-        return await Start(second, database, settings, Time.GetUtcNow());
+        var folder = NewFolder();
+        var database = TestPostgres.IsWanted
+            ? TestPostgres.NewDatabase()
+            : $"Data Source={Path.Combine(folder.FullName, "auth.db")}";
+        return Start(folder, database, settings);
     }
+
+    /// <summary>Starts another node on the same database, with the time of this one.</summary>
+    public Task<AuthServer> StartNode(params string[] settings) =>
+        Start(NewFolder(), database, settings, Time.GetUtcNow());
 
     private static string CopyOfTemplate(string file)
     {
@@ -102,12 +99,23 @@ internal sealed class AuthServer : IAsyncDisposable
         return $"Data Source={file}";
     }
 
-    private static void Migrate(string connection)
+    /// <summary>Makes the tables and the first keys, as the first start does.</summary>
+    private static void Prepare(string connection)
     {
-        var options = new DbContextOptionsBuilder<PostgresAuthDbContext>();
-        options.UsePostgres(connection);
-        using var db = new PostgresAuthDbContext(options.Options);
-        db.Database.Migrate();
+        var folder = NewFolder();
+        var app = Build(folder, connection, [], TimeProvider.System);
+        Preparation.Run(app, migrate: true).GetAwaiter().GetResult();
+        app.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        folder.Delete(recursive: true);
+    }
+
+    // Making a certificate takes half a second; all servers have the same one.
+    private static DirectoryInfo NewFolder()
+    {
+        var folder = Directory.CreateTempSubdirectory("auth-");
+        folder.CreateSubdirectory("data");
+        File.Copy(keys.Value, Path.Combine(folder.FullName, "data", "keys.pfx"));
+        return folder;
     }
 
     /// <summary>Does what a start does with the database.</summary>
@@ -126,7 +134,17 @@ internal sealed class AuthServer : IAsyncDisposable
     {
         // Whole seconds, as tokens have them.
         var time = new Clock(start ?? DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
-        var app = Program.Build(
+        var app = Build(folder, database, settings, time);
+        var server = new AuthServer(folder, database, app, time);
+        await Preparation.Run(app, migrate: true);
+        await app.StartAsync();
+        server.Address = new(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
+        return server;
+    }
+
+    private static WebApplication Build(
+        DirectoryInfo folder, string database, string[] settings, TimeProvider time) =>
+        Program.Build(
             [
                 "--Urls=http://127.0.0.1:0",
                 $"--ConnectionStrings:Auth={database}",
@@ -140,13 +158,12 @@ internal sealed class AuthServer : IAsyncDisposable
                 "--Logging:LogLevel:Default=Warning",
                 .. settings,
             ],
-            time);
-        var server = new AuthServer(folder, database, app, time);
-        await Preparation.Run(app, migrate: true);
-        await app.StartAsync();
-        server.Address = new(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
-        return server;
-    }
+            builder =>
+            {
+                builder.Services.Replace(ServiceDescriptor.Singleton(time));
+                // Hashing a password takes a tenth of a second, by intention.
+                builder.Services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 1);
+            });
 
     /// <summary>A client that keeps cookies and follows no redirect.</summary>
     public HttpClient CreateClient()
@@ -202,7 +219,11 @@ internal sealed class AuthServer : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
-        SqliteConnection.ClearAllPools();
+        using (var connection = TestPostgres.IsWanted ? null : new SqliteConnection(database))
+        {
+            if (connection is not null)
+                SqliteConnection.ClearPool(connection);
+        }
         if (!handedOver)
             folder.Delete(recursive: true);
     }

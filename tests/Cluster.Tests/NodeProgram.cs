@@ -14,10 +14,11 @@ internal static class NodeProgram
         if (args is not [var kind, var offset, .. var settings])
             throw new ArgumentException("This program is started by the tests.", nameof(args));
         var clock = new WrongClock(TimeSpan.Parse(offset, CultureInfo.InvariantCulture));
+        void SetClock(WebApplicationBuilder builder) =>
+            builder.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock));
         await using var app = kind == "auth"
-            ? Auth.Server.Program.Build(settings, clock)
-            : Scim.Api.Program.Build(
-                settings, builder => builder.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock)));
+            ? Auth.Server.Program.Build(settings, SetClock)
+            : Scim.Api.Program.Build(settings, SetClock);
         if (kind == "auth")
             await Auth.Server.Management.Preparation.Run(app, migrate: true);
         await app.StartAsync();

@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
 using Auth.Server.Administrators;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Auth.Server.Tests.Administrators;
 
@@ -34,6 +37,28 @@ public sealed class PasswordRulesTests
     [TestCase("パスワードではない長い文章です")]
     public void Length_is_enough(string password) =>
         Assert.That(PasswordRules.Refusal(Email, password), Is.Null);
+
+    [Test]
+    public async Task A_hash_costs_a_guesser_what_OWASP_recommends_for_PBKDF2_with_SHA512()
+    {
+        var folder = Directory.CreateTempSubdirectory("password-");
+        await using var app = Program.Build(
+        [
+            $"--ConnectionStrings:Auth=Data Source={Path.Combine(folder.FullName, "auth.db")}",
+            $"--Auth:DataDirectory={folder.FullName}", $"--Auth:PublicUrl={AuthServer.PublicUrl}",
+            $"--Auth:ScimBaseUrl={AuthServer.ScimBaseUrl}",
+        ]);
+        await using var scope = app.Services.CreateAsyncScope();
+        var hasher = scope.ServiceProvider.GetRequiredService<IPasswordHasher<Administrator>>();
+
+        var hash = Convert.FromBase64String(hasher.HashPassword(new() { AccountId = Guid.Empty }, AuthServer.Password));
+
+        // The format's version, its function (2: HMAC with SHA-512) and the number of iterations, big-endian.
+        Assert.That(
+            (hash[0], BinaryPrimitives.ReadUInt32BigEndian(hash.AsSpan(1)), BinaryPrimitives.ReadUInt32BigEndian(hash.AsSpan(5))),
+            Is.EqualTo(((byte)1, 2u, 210_000u)));
+        folder.Delete(recursive: true);
+    }
 
     [Test]
     public void A_name_of_three_letters_may_stand_in_a_password() =>

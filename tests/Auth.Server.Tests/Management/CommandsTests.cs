@@ -246,7 +246,7 @@ public sealed class CommandsTests
     [Test]
     public async Task Keys_are_listed_rotated_and_withdrawn()
     {
-        await using var server = await AuthServer.Start();
+        await using var server = await AuthServer.StartEmpty();
         using var scim = await ResourceServer.Register(server);
         var token = (await server.Generate(await server.CreateAccount("Acme"))).Token!;
         server.Time.Advance(TimeSpan.FromDays(1));

@@ -127,6 +127,9 @@ internal sealed class Servers : IAsyncDisposable
         ? TestPostgres.NewDatabase()
         : $"Data Source={Path.Combine(folder.FullName, $"{name}.db")}";
 
+    private void SetClock(WebApplicationBuilder builder) =>
+        builder.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Clock));
+
     private async Task StartAuth()
     {
         auth = Auth.Server.Program.Build(
@@ -140,7 +143,7 @@ internal sealed class Servers : IAsyncDisposable
                 $"--Auth:KeyCertificate={Path.Combine(folder.FullName, "keys.pfx")}",
                 "--Logging:LogLevel:Default=Error",
             ],
-            Clock);
+            SetClock);
         await Auth.Server.Management.Preparation.Run(auth, migrate: true);
         await auth.StartAsync();
     }
@@ -158,7 +161,7 @@ internal sealed class Servers : IAsyncDisposable
                 $"--AuthServer:ClientKeyFile={ClientKeyFile}",
                 "--Logging:LogLevel:Default=Error",
             ],
-            builder => builder.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Clock)));
+            SetClock);
         await node.StartAsync();
         scim.Add(node);
     }
