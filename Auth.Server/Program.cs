@@ -79,7 +79,7 @@ internal static class Program
         builder.Logging.OmitRequests("OpenIddict.Server", "OpenIddict.Validation");
         services.AddSingleton(auth);
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<CommandSocketOwner>();
+        services.AddSingleton<CommandSocketLock>();
 
         services.AddStorage(database);
         services.AddHostedService<Pruning>();
@@ -104,7 +104,7 @@ internal static class Program
         services.AddScoped<ResourceServers>();
         services.AddAdministrators(auth);
         services.AddAuthorizationServer(auth);
-        services.AddPortalCookie(auth, isUse: request => !Portal.IsAskedByScript(request));
+        services.AddPortalCookie(auth, isUse: request => !Portal.IsPolling(request));
         services.AddPortal(auth);
         services.AddHttpClient<ScimApi>(http => http.BaseAddress = auth.ScimApiUrl)
             .AddStandardResilienceHandler(resilience =>
@@ -128,7 +128,7 @@ internal static class Program
         configure?.Invoke(builder);
         var app = builder.Build();
         if (serves)
-            app.Services.GetRequiredService<CommandSocketOwner>();
+            app.Services.GetRequiredService<CommandSocketLock>();
         app.UseForwardedHeaders();
         app.UseHeadRequests();
         app.UseMiddleware<PlainHttp>();
@@ -154,7 +154,7 @@ internal static class Program
                 file.Context.Request.Query.ContainsKey("v") ? "public, max-age=31536000, immutable" : "no-cache",
         });
         app.UseRouting();
-        app.UseMiddleware<StrangerQueues>();
+        app.UseMiddleware<AnonymousRequestLimiter>();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();

@@ -18,7 +18,7 @@ internal sealed class Administrator : IdentityUser<Guid>
 
     public Account Account { get; init; } = null!;
 
-    private const int LongestName = 256;
+    private const int MaxNameLength = 256;
 
     internal sealed class Configuration : IEntityTypeConfiguration<Administrator>
     {
@@ -29,10 +29,10 @@ internal sealed class Administrator : IdentityUser<Guid>
             administrator.HasIndex(a => a.NormalizedUserName).HasDatabaseName("UserNameIndex").IsUnique();
             administrator.HasIndex(a => a.NormalizedEmail).HasDatabaseName("EmailIndex");
             administrator.Property(a => a.ConcurrencyStamp).IsConcurrencyToken();
-            administrator.Property(a => a.UserName).HasMaxLength(LongestName);
-            administrator.Property(a => a.NormalizedUserName).HasMaxLength(LongestName);
-            administrator.Property(a => a.Email).HasMaxLength(LongestName);
-            administrator.Property(a => a.NormalizedEmail).HasMaxLength(LongestName);
+            administrator.Property(a => a.UserName).HasMaxLength(MaxNameLength);
+            administrator.Property(a => a.NormalizedUserName).HasMaxLength(MaxNameLength);
+            administrator.Property(a => a.Email).HasMaxLength(MaxNameLength);
+            administrator.Property(a => a.NormalizedEmail).HasMaxLength(MaxNameLength);
 
             administrator.HasOne(a => a.Account).WithMany().HasForeignKey(a => a.AccountId);
             administrator.HasIndex(a => new { a.AccountId, a.NormalizedEmail }).IsUnique();

@@ -14,7 +14,7 @@ internal static class AdministratorAccess
         services.AddSingleton<DeviceCookie>();
         services.AddSingleton<PasswordThreads>();
         services.AddScoped<Passwords>();
-        services.AddSingleton<KnownWaits>();
+        services.AddSingleton<SignInWaitCache>();
         services.AddScoped<SignInThrottle>();
         services.AddScoped<Sessions>();
         services.AddScoped<AuthenticatorApps>();
@@ -24,7 +24,7 @@ internal static class AdministratorAccess
         services.AddScoped<SignIn>();
         services.AddScoped<AdministratorRegister>();
         services.AddScoped<Invitations>();
-        services.AddSingleton<ILookupNormalizer, AddressKey>();
+        services.AddSingleton<ILookupNormalizer, EmailNormalizer>();
         services.AddIdentityCore<Administrator>(identity =>
             {
                 // Of an account only, which an index sees to.

@@ -27,7 +27,7 @@ internal sealed class AdministratorRegister(
     /// <summary>The administrators who sign in with an address: one in each account at most.</summary>
     public Task<List<Administrator>> FindAll(string email, CancellationToken cancellation)
     {
-        var key = AddressKey.Of(email);
+        var key = EmailNormalizer.Normalize(email);
         return db.Administrators.Include(administrator => administrator.Account)
             .Where(administrator => administrator.NormalizedEmail == key)
             .OrderBy(administrator => administrator.Account.Name).ToListAsync(cancellation);
@@ -93,14 +93,14 @@ internal sealed class AdministratorRegister(
             work =>
             {
                 work.Entry.About = email;
-                return Make(accountId, email, hash, cancellation);
+                return Add(accountId, email, hash, cancellation);
             },
             cancellation);
         return created.Result;
     }
 
     /// <summary>Makes an administrator with the hash of a password. For within a transaction.</summary>
-    public async Task<Administrator> Make(
+    public async Task<Administrator> Add(
         Guid accountId, string email, string passwordHash, CancellationToken cancellation)
     {
         await RequireNew(accountId, CheckEmail(email), cancellation);
@@ -115,7 +115,7 @@ internal sealed class AdministratorRegister(
         };
         try
         {
-            Require(await administrators.CreateAsync(administrator));
+            ThrowIfFailed(await administrators.CreateAsync(administrator));
         }
         // The index allows one: somebody else was faster.
         catch (DbUpdateException error) when (Conflicts.IsDuplicate(error))
@@ -132,7 +132,7 @@ internal sealed class AdministratorRegister(
     {
         if (!await db.Accounts.AnyAsync(account => account.Id == accountId, cancellation))
             throw ProblemException.NotFound($"There is no account {accountId}.");
-        var key = AddressKey.Of(email);
+        var key = EmailNormalizer.Normalize(email);
         if (await db.Administrators.AnyAsync(
             other => other.AccountId == accountId && other.NormalizedEmail == key, cancellation))
             throw AlreadyThere(email);
@@ -176,7 +176,7 @@ internal sealed class AdministratorRegister(
     public async Task Remove(UnitOfWork work, Administrator administrator, CancellationToken cancellation)
     {
         await sessions.EndAll(work, administrator.Id, cancellation);
-        Require(await administrators.DeleteAsync(administrator));
+        ThrowIfFailed(await administrators.DeleteAsync(administrator));
     }
 
     /// <summary>The administrator whom an action is about.</summary>
@@ -193,13 +193,13 @@ internal sealed class AdministratorRegister(
         if (Identifiers.Fault(email) is { } fault)
             throw ProblemException.Invalid($"The e-mail address {fault}");
         // Its key must fit where it is stored.
-        return EmailAddress.IsValid(email) && AddressKey.Of(email).Length <= MaxEmail
+        return EmailAddress.IsValid(email) && EmailNormalizer.Normalize(email).Length <= MaxEmail
             ? email
             : throw ProblemException.Invalid($"\"{email}\" is not a valid e-mail address.");
     }
 
     /// <exception cref="ProblemException">Identity refuses; its sentences say why.</exception>
-    public static void Require(IdentityResult result)
+    public static void ThrowIfFailed(IdentityResult result)
     {
         if (result.Succeeded)
             return;

@@ -20,7 +20,7 @@ internal sealed class Invitation
 
     public required string Email { get; init; }
 
-    /// <summary>The <see cref="AddressKey"/>; in an account it has one invitation at a time.</summary>
+    /// <summary>The <see cref="EmailNormalizer"/>; in an account it has one invitation at a time.</summary>
     public required string EmailKey { get; init; }
 
     public required string CodeHash { get; init; }

@@ -77,7 +77,7 @@ internal sealed class Invitations(
     /// <summary>Revokes the link that an address has, in an account if several accounts have invited it.</summary>
     public Task Withdraw(string email, Guid? accountId, Actor actor, CancellationToken cancellation)
     {
-        var key = AddressKey.Of(email);
+        var key = EmailNormalizer.Normalize(email);
         return Withdraw(
             accountId,
             invitation => invitation.EmailKey == key && (accountId == null || invitation.AccountId == accountId),
@@ -102,7 +102,7 @@ internal sealed class Invitations(
     {
         var invitation = await Find(code, cancellation);
         // Whoever has the code is the one who was invited.
-        var actor = visitor.As(invitation.Email);
+        var actor = visitor.ToActor(invitation.Email);
         var action = invitation.AdministratorId is null ? AuditAction.AcceptInvitation : AuditAction.ChangePassword;
         var hash = await operation.Prepare(
             actor, action, invitation.AccountId, invitation.Email, () => passwords.Hash(invitation.Email, password));
@@ -116,7 +116,7 @@ internal sealed class Invitations(
                 if (await db.Invitations.Where(i => i.Id == invitation.Id).ExecuteDeleteAsync(cancellation) == 0)
                     throw Gone();
                 if (invitation.AdministratorId is null)
-                    await register.Make(invitation.AccountId, invitation.Email, hash, cancellation);
+                    await register.Add(invitation.AccountId, invitation.Email, hash, cancellation);
                 else
                     await register.SetPassword(
                         work,
@@ -164,7 +164,7 @@ internal sealed class Invitations(
         {
             AccountId = accountId,
             Email = email,
-            EmailKey = AddressKey.Of(email),
+            EmailKey = EmailNormalizer.Normalize(email),
             CodeHash = Hash(code),
             AdministratorId = administrator?.Id,
             CreatedAt = now,

@@ -33,13 +33,13 @@ internal sealed class UsedChallenge
 internal sealed class PasskeyConfiguration : IEntityTypeConfiguration<IdentityUserPasskey<Guid>>
 {
     // WebAuthn's limit is 1023.
-    private const int LongestId = 1024;
+    private const int MaxIdLength = 1024;
 
     public void Configure(EntityTypeBuilder<IdentityUserPasskey<Guid>> passkey)
     {
         passkey.ToTable("AspNetUserPasskeys");
         passkey.HasKey(p => p.CredentialId);
-        passkey.Property(p => p.CredentialId).HasMaxLength(LongestId);
+        passkey.Property(p => p.CredentialId).HasMaxLength(MaxIdLength);
         passkey.OwnsOne(p => p.Data).ToJson();
         passkey.HasOne<Administrator>().WithMany().HasForeignKey(p => p.UserId);
     }
@@ -61,7 +61,7 @@ internal sealed class Passkeys(
     Tickets tickets,
     TimeProvider time)
 {
-    public const int LongestName = 60;
+    public const int MaxNameLength = 60;
 
     private const string ToRegister = "passkey to register";
     private const string ToSignIn = "passkey to sign in";
@@ -82,8 +82,8 @@ internal sealed class Passkeys(
         Administrator administrator, string? name, string? ticket, string? answer, HttpContext http)
     {
         name = string.Concat((name ?? "").Where(character => !char.IsControl(character))).Trim();
-        if (name.Length is 0 or > LongestName)
-            throw ProblemException.Invalid($"A passkey's name has 1 to {LongestName} characters.");
+        if (name.Length is 0 or > MaxNameLength)
+            throw ProblemException.Invalid($"A passkey's name has 1 to {MaxNameLength} characters.");
         if (tickets.Read<string>(ToRegister, ticket) is not { } state)
             throw ProblemException.Invalid("This page was open for too long. Try again.");
         var result = await handler.PerformAttestationAsync(
@@ -92,7 +92,8 @@ internal sealed class Passkeys(
         if (!result.Succeeded || result.UserEntity.Id != administrator.Id.ToString())
             throw ProblemException.Invalid("Your browser's answer was not valid. Nothing was added; try again.");
         result.Passkey.Name = name;
-        AdministratorRegister.Require(await administrators.AddOrUpdatePasskeyAsync(administrator, result.Passkey));
+        AdministratorRegister.ThrowIfFailed(
+            await administrators.AddOrUpdatePasskeyAsync(administrator, result.Passkey));
     }
 
     /// <summary>Removes one. For within a transaction.</summary>

@@ -12,8 +12,8 @@ internal sealed class PasswordRules : IPasswordValidator<Administrator>
     public const int MinLength = 12;
     public const int MaxLength = 200;
 
-    private const int FewestKinds = 5;
-    private const int ShortestName = 4;
+    private const int MinDistinctCharacters = 5;
+    private const int MinNameLength = 4;
 
     // Of the lists of leaked passwords, what is left of those when digits, signs and letter case are disregarded, and
     // what people make of the name of the product and of this rule.
@@ -51,11 +51,11 @@ internal sealed class PasswordRules : IPasswordValidator<Administrator>
     {
         if (password.Length > MaxLength)
             return $"A password has at most {MaxLength} characters.";
-        var name = AddressKey.Of(email).Split('@')[0];
-        if (name.Length >= ShortestName && CaseFolding.Fold(password).Contains(name, StringComparison.Ordinal))
+        var name = EmailNormalizer.Normalize(email).Split('@')[0];
+        if (name.Length >= MinNameLength && CaseFolding.Fold(password).Contains(name, StringComparison.Ordinal))
             return "The password must not contain your e-mail address or its first part.";
-        if (password.Distinct().Count() < FewestKinds)
-            return $"The password must have at least {FewestKinds} different characters.";
+        if (password.Distinct().Count() < MinDistinctCharacters)
+            return $"The password must have at least {MinDistinctCharacters} different characters.";
         if (password.Zip(password.Skip(1)).Count(pair => IsStep(pair.First, pair.Second)) > password.Length * 2 / 3)
             return "The password must not be a row of characters, such as 123456789012 or abcdefghijkl.";
         var letters = string.Concat(password.Where(char.IsLetter)).ToLowerInvariant();

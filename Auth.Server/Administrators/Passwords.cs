@@ -15,7 +15,7 @@ internal sealed class Passwords(
     private static string? decoyHash;
 
     /// <summary>Whether a password is an administrator's; nobody's takes as long to find out.</summary>
-    public async Task<bool> IsRight(Administrator? administrator, string password)
+    public async Task<bool> Verify(Administrator? administrator, string password)
     {
         // No password is longer. A longer text is refused like any other wrong one, at the same price.
         var text = password.Length <= PasswordRules.MaxLength ? password : "";
@@ -38,7 +38,7 @@ internal sealed class Passwords(
     {
         var administrator = new Administrator { AccountId = Guid.Empty, Email = email };
         foreach (var validator in administrators.PasswordValidators)
-            AdministratorRegister.Require(await validator.ValidateAsync(administrators, administrator, password));
+            AdministratorRegister.ThrowIfFailed(await validator.ValidateAsync(administrators, administrator, password));
         return await Compute(password);
     }
 
@@ -49,7 +49,7 @@ internal sealed class Passwords(
     public async Task Set(Administrator administrator, string hash)
     {
         administrator.PasswordHash = hash;
-        AdministratorRegister.Require(await administrators.UpdateSecurityStampAsync(administrator));
+        AdministratorRegister.ThrowIfFailed(await administrators.UpdateSecurityStampAsync(administrator));
     }
 
     private Task<string> Compute(string password) => threads.Run(() => hasher.HashPassword(nobody, password));

@@ -23,7 +23,7 @@ internal sealed record SignedIn(Guid AdministratorId, Guid AccountId, Guid Sessi
         session.AdministratorId, session.Administrator.AccountId, session.Id, session.Administrator.Email!);
 
     /// <summary>The administrator as the one who sends a request.</summary>
-    public Actor At(HttpContext http) => Actor.Administrator(Email, http);
+    public Actor ToActor(HttpContext http) => Actor.Administrator(Email, http);
 
     public ClaimsPrincipal ToPrincipal() => new(new ClaimsIdentity(
         [

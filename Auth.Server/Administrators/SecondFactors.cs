@@ -99,7 +99,7 @@ internal sealed class SecondFactorRegister(
         await recoveryCodes.Remove(administrator.Id, cancellation);
         await db.Passkeys.Where(passkey => passkey.UserId == administrator.Id).ExecuteDeleteAsync(cancellation);
         // What was begun with the old ones ends too: sessions, and sign-ins between the two steps.
-        AdministratorRegister.Require(await administrators.UpdateSecurityStampAsync(administrator));
+        AdministratorRegister.ThrowIfFailed(await administrators.UpdateSecurityStampAsync(administrator));
         await sessions.EndAll(work, administrator.Id, cancellation);
     }
 

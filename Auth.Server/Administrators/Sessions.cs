@@ -35,7 +35,7 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
             Browser = visitor.Browser,
         };
         var begun = await operation.Run(
-            visitor.As(administrator.Email!),
+            visitor.ToActor(administrator.Email!),
             AuditAction.SignIn,
             administrator.AccountId,
             async work =>

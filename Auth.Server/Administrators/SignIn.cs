@@ -36,7 +36,7 @@ internal sealed class SignIn(
     Passwords passwords,
     PasswordThreads threads,
     SignInThrottle throttle,
-    KnownWaits knownWaits,
+    SignInWaitCache waitCache,
     SecondFactorRegister factors,
     Sessions sessions,
     Tickets tickets,
@@ -50,7 +50,7 @@ internal sealed class SignIn(
         string email, string password, Visitor visitor, CancellationToken cancellation)
     {
         // Without a known browser, what is counted does not depend on whose the address is.
-        if (visitor.Device is null && knownWaits.Of(SignInBudget.OfPassword(email, null, visitor)) is { } known)
+        if (visitor.Device is null && waitCache.Of(SignInBudget.ForPassword(email, null, visitor)) is { } known)
             return new(Wait: known);
         using var turn = await threads.Queue.Enter(visitor, cancellation);
         if (turn is null)
@@ -61,7 +61,7 @@ internal sealed class SignIn(
             [] => new(Wait: wait),
             [var administrator] => await GoOn(administrator, visitor, cancellation),
             _ => new(Choice: new(
-                tickets.Issue(ToChoose, new Choosable([.. right.Select(SecondStep.Of)]), betweenSteps), right)),
+                tickets.Issue(ToChoose, new ChoosableAccounts([.. right.Select(SecondStep.Of)]), betweenSteps), right)),
         };
     }
 
@@ -71,7 +71,7 @@ internal sealed class SignIn(
     /// </summary>
     public async Task<SignInOutcome?> Choose(
         string? ticket, Guid administratorId, Visitor visitor, CancellationToken cancellation) =>
-        tickets.Read<Choosable>(ToChoose, ticket) is { } choosable
+        tickets.Read<ChoosableAccounts>(ToChoose, ticket) is { } choosable
         && Array.Find(choosable.Steps, step => step.AdministratorId == administratorId) is { } chosen
         && await Find(chosen) is { } administrator
             ? await GoOn(administrator, visitor, cancellation)
@@ -87,18 +87,18 @@ internal sealed class SignIn(
     public async Task<SignInOutcome> TryCode(
         Administrator administrator, string code, Visitor visitor, CancellationToken cancellation)
     {
-        var budgets = SignInBudget.OfCode(administrator, visitor);
-        if ((await throttle.Count(budgets, cancellation)).Wait is { } wait)
+        var budgets = SignInBudget.ForCode(administrator, visitor);
+        if ((await throttle.RecordAttempt(budgets, cancellation)).Wait is { } wait)
             return new(Wait: wait);
         if (!await factors.Use(administrator.Id, code, cancellation))
         {
             await audit.Refused(
-                visitor.As(administrator.Email!), AuditAction.SignIn, administrator.AccountId,
+                visitor.ToActor(administrator.Email!), AuditAction.SignIn, administrator.AccountId,
                 "The code of the second step was wrong.");
             return new();
         }
 
-        await throttle.Forgive(budgets, all: true, cancellation);
+        await throttle.RecordSuccess(budgets, all: true, cancellation);
         return new(await sessions.Begin(administrator, visitor, cancellation));
     }
 
@@ -111,7 +111,7 @@ internal sealed class SignIn(
         using var turn = await threads.Queue.Enter(visitor, cancellation);
         if (turn is null)
             return (false, FairQueue.TryAgainAfter);
-        var budgets = SignInBudget.OfPassword(administrator.Email!, administrator, visitor);
+        var budgets = SignInBudget.ForPassword(administrator.Email!, administrator, visitor);
         var guess = await Check(budgets, [administrator], password, cancellation);
         await Refuse(AuditAction.ConfirmIdentity, guess, visitor);
         return (guess.Right.Count > 0, guess.Wait);
@@ -129,12 +129,12 @@ internal sealed class SignIn(
         var known = all.Find(administrator => administrator.Id == visitor.Device?.AdministratorId);
         var guesses = new List<Guess>();
         if (known is not null)
-            guesses.Add(await Check(SignInBudget.OfPassword(email, known, visitor), [known], password, cancellation));
+            guesses.Add(await Check(SignInBudget.ForPassword(email, known, visitor), [known], password, cancellation));
         // Nobody is checked too, for as long as somebody would be.
         if (all.Count != 1 || known is null)
         {
             guesses.Add(await Check(
-                SignInBudget.OfPassword(email, null, visitor),
+                SignInBudget.ForPassword(email, null, visitor),
                 all.FindAll(one => one != known),
                 password,
                 cancellation));
@@ -152,21 +152,21 @@ internal sealed class SignIn(
         string password,
         CancellationToken cancellation)
     {
-        var admission = await throttle.Count(budgets, cancellation);
+        var admission = await throttle.RecordAttempt(budgets, cancellation);
         if (admission.Wait is { } wait)
             return new([], [], wait);
         var right = new List<Administrator>();
         if (candidates.Count == 0)
-            await passwords.IsRight(null, password);
+            await passwords.Verify(null, password);
         foreach (var candidate in candidates)
         {
-            if (await passwords.IsRight(candidate, password))
+            if (await passwords.Verify(candidate, password))
                 right.Add(candidate);
         }
         if (right.Count == 0)
             return new(candidates, right, admission.WaitIfWrong);
         // Who knows one password of an address may still be guessing another.
-        await throttle.Forgive(budgets, all: right.Count == candidates.Count, cancellation);
+        await throttle.RecordSuccess(budgets, all: right.Count == candidates.Count, cancellation);
         return new(candidates, right, null);
     }
 
@@ -177,7 +177,7 @@ internal sealed class SignIn(
         foreach (var administrator in guess.Right.Count == 0 ? guess.Candidates : [])
         {
             await audit.Refused(
-                visitor.As(administrator.Email!), action, administrator.AccountId, "The password was wrong.");
+                visitor.ToActor(administrator.Email!), action, administrator.AccountId, "The password was wrong.");
         }
     }
 
@@ -198,5 +198,5 @@ internal sealed class SignIn(
         List<Administrator> Candidates, List<Administrator> Right, TimeSpan? Wait);
 
     /// <summary>The administrators of several accounts that a password is right for.</summary>
-    private sealed record Choosable(SecondStep[] Steps);
+    private sealed record ChoosableAccounts(SecondStep[] Steps);
 }

@@ -59,7 +59,7 @@ internal sealed record Admission(TimeSpan? Wait, TimeSpan? WaitIfWrong = null);
 /// The waits that this node knows of, so that a fast guesser costs a query every few seconds and not with each attempt.
 /// They are cached briefly, as an attempt that is being checked may turn out right and end the wait.
 /// </summary>
-internal sealed class KnownWaits(TimeProvider time) : IDisposable
+internal sealed class SignInWaitCache(TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan memory = TimeSpan.FromSeconds(5);
 
@@ -92,7 +92,7 @@ internal sealed class KnownWaits(TimeProvider time) : IDisposable
 /// others guess. Too many failures with an address, from any network, make each network wait a minute at most. Too many
 /// failures of a network delay nobody whose password is right.
 /// </summary>
-internal sealed class SignInThrottle(AuthDbContext db, KnownWaits known, TimeProvider time)
+internal sealed class SignInThrottle(AuthDbContext db, SignInWaitCache known, TimeProvider time)
 {
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
@@ -100,7 +100,7 @@ internal sealed class SignInThrottle(AuthDbContext db, KnownWaits known, TimePro
     /// Whether an attempt is checked; if so, one more failure has been recorded. It is counted before the check, so
     /// that parallel attempts count one by one; the failure of a right one is taken back.
     /// </summary>
-    public async Task<Admission> Count(IReadOnlyList<SignInBudget> budgets, CancellationToken cancellation)
+    public async Task<Admission> RecordAttempt(IReadOnlyList<SignInBudget> budgets, CancellationToken cancellation)
     {
         if (known.Of(budgets) is { } wait)
             return new(wait);
@@ -126,7 +126,7 @@ internal sealed class SignInThrottle(AuthDbContext db, KnownWaits known, TimePro
     /// Takes back the failure that was counted for an attempt that was right; in its own budget also all failures
     /// before it, unless other passwords are tried in the same budget.
     /// </summary>
-    public async Task Forgive(IReadOnlyList<SignInBudget> budgets, bool all, CancellationToken cancellation)
+    public async Task RecordSuccess(IReadOnlyList<SignInBudget> budgets, bool all, CancellationToken cancellation)
     {
         await using var transaction = await db.BeginWrite(cancellation);
         foreach (var (budget, attempts) in (await Lock(budgets, cancellation)).Values)
@@ -153,7 +153,7 @@ internal sealed class SignInThrottle(AuthDbContext db, KnownWaits known, TimePro
         if (attempts.TryGetValue(BudgetScope.Address, out var address))
         {
             wait = address.SignInBudget.WaitAfter(address.Attempts.FailuresAt(now));
-            address.Attempts.AddFailure(now, address.SignInBudget.MostCounted);
+            address.Attempts.AddFailure(now, address.SignInBudget.MaxCounted);
             // Who comes for the first time waits too, and is then looked at.
             if (wait > TimeSpan.Zero && !own.HasWaited(now))
             {
@@ -164,10 +164,10 @@ internal sealed class SignInThrottle(AuthDbContext db, KnownWaits known, TimePro
         if (attempts.TryGetValue(BudgetScope.Network, out var network))
         {
             waitIfWrong = network.SignInBudget.WaitAfter(network.Attempts.FailuresAt(now));
-            network.Attempts.AddFailure(now, network.SignInBudget.MostCounted);
+            network.Attempts.AddFailure(now, network.SignInBudget.MaxCounted);
         }
 
-        own.AddFailure(now, ownBudget.MostCounted);
+        own.AddFailure(now, ownBudget.MaxCounted);
         var ownWait = ownBudget.WaitAfter(own.FailuresAt(now));
         wait = ownWait > wait ? ownWait : wait;
         // Without a wait nothing is written that another node, whose clock is behind, could take for one.

@@ -36,7 +36,7 @@ internal sealed record Visitor(
         Actor.UserAgentOf(http.Request));
 
     /// <summary>The visitor as the administrator with an e-mail address, in the audit trail.</summary>
-    public Actor As(string email) => new(ActorKind.Administrator, email, Address?.ToString(), UserAgent);
+    public Actor ToActor(string email) => new(ActorKind.Administrator, email, Address?.ToString(), UserAgent);
 
     /// <summary>A <c>User-Agent</c> in the words of the person who uses it: <c>Firefox on Windows</c>.</summary>
     public static string Describe(StringValues userAgent)

@@ -17,7 +17,7 @@ internal sealed record Caller(Guid Id, Guid? AccountId, Actor Actor)
 {
     /// <summary>Accounts beyond its reach do not exist for it.</summary>
     /// <exception cref="ProblemException">This is one of them (404).</exception>
-    public void RequireReach(Guid accountId)
+    public void RequireAccessTo(Guid accountId)
     {
         if (AccountId is { } one && one != accountId)
             throw ProblemException.NotFound($"There is no account {accountId}.");

@@ -15,7 +15,7 @@ internal sealed class FileOption(string name) : Option<string?>(name);
 internal sealed record CommandFile(byte[]? Content, string? Fault)
 {
     private const string StandardInput = "-";
-    private const int LongestBytes = 64 * 1024;
+    private const int MaxBytes = 64 * 1024;
 
     private static readonly UTF8Encoding strict = new(
         encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -32,11 +32,11 @@ internal sealed record CommandFile(byte[]? Content, string? Fault)
                 ? Console.OpenStandardInput()
                 : new FileStream(file, new FileStreamOptions { Share = FileShare.ReadWrite | FileShare.Delete });
             // No more than that is read of what has no end.
-            var content = new byte[LongestBytes + 1];
+            var content = new byte[MaxBytes + 1];
             var length = await stream.ReadAtLeastAsync(
                 content, content.Length, throwOnEndOfStream: false, cancellation);
-            return length > LongestBytes
-                ? new(null, $"{file} has more than {LongestBytes / 1024} kilobytes.")
+            return length > MaxBytes
+                ? new(null, $"{file} has more than {MaxBytes / 1024} kilobytes.")
                 : new(content[..length], null);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)

@@ -15,14 +15,14 @@ internal static class CommandSocket
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     // The kernel's limit for an address is 108 bytes.
-    private const int LongestPath = 100;
+    private const int MaxPathLength = 100;
 
     /// <summary>The socket's path, in the server's data directory.</summary>
     public static string PathIn(string dataDirectory)
     {
         var path = Path.Combine(Path.GetFullPath(dataDirectory), "commands.sock");
-        return path.Length <= LongestPath ? path : throw new OperatorException(
-            $"Auth:DataDirectory is too long for a socket in it ({path.Length} characters, {LongestPath} at most).");
+        return path.Length <= MaxPathLength ? path : throw new OperatorException(
+            $"Auth:DataDirectory is too long for a socket in it ({path.Length} characters, {MaxPathLength} at most).");
     }
 
     /// <summary>Makes the data directory, for its owner only.</summary>
@@ -46,7 +46,7 @@ internal static class CommandSocket
         : Environment.UserName;
 
     /// <summary>Has the running server run a command; null if no server listens.</summary>
-    public static async Task<CommandAnswer?> Send(
+    public static async Task<CommandResult?> Send(
         string path, IReadOnlyList<string> arguments, CancellationToken cancellation)
     {
         if (!File.Exists(path))
@@ -73,7 +73,7 @@ internal static class CommandSocket
                 throw new OperatorException(response.StatusCode == HttpStatusCode.ServiceUnavailable
                     ? "the running server cannot use its database at the moment. Try again."
                     : $"the running server answered with status {(int)response.StatusCode}; its log says why.");
-            return await response.Content.ReadFromJsonAsync<CommandAnswer>(cancellation);
+            return await response.Content.ReadFromJsonAsync<CommandResult>(cancellation);
         }
         catch (HttpRequestException error) when (error.InnerException is SocketException)
         {
@@ -87,7 +87,7 @@ internal static class CommandSocket
         }
     }
 
-    private static async Task<CommandAnswer> Run(
+    private static async Task<CommandResult> Run(
         CommandRequest request, IServiceProvider services, CancellationToken cancellation)
     {
         using var output = new StringWriter();
@@ -103,4 +103,4 @@ internal sealed record CommandRequest(
     IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, CommandFile> Files, string User);
 
 /// <summary>What a command printed, and its exit code.</summary>
-internal sealed record CommandAnswer(int ExitCode, string Output, string Error);
+internal sealed record CommandResult(int ExitCode, string Output, string Error);

@@ -54,7 +54,7 @@ internal sealed record CredentialSetRequest
 internal sealed record StagingRequest
 {
     [Description("What makes it take over: the call activate, or the first SCIM request with it.")]
-    [JsonConverter(typeof(InCamelCase<Activation>))]
+    [JsonConverter(typeof(CamelCaseEnumConverter<Activation>))]
     public required Activation Activation { get; init; }
 
     [Description("Seconds until it ends by itself if it has not taken over; seven days if absent.")]
@@ -72,6 +72,6 @@ internal sealed record CheckRequest
 }
 
 /// <summary>Writes enumerations as the API has them: <c>firstUse</c>.</summary>
-internal sealed class InCamelCase<T>()
+internal sealed class CamelCaseEnumConverter<T>()
     : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false)
     where T : struct, Enum;

@@ -27,7 +27,7 @@ internal static class CredentialSetsApi
         var writing = management.MapGroup(Root).WithTags("Credential sets")
             .RequireAuthorization(ManagementClients.WriteCredentials).DisableAntiforgery();
         writing.MapPost("", Generate).Accepts<CredentialSetRequest>("application/json")
-            .Produces<ChangeAnswer>(StatusCodes.Status201Created)
+            .Produces<ChangeResponse>(StatusCodes.Status201Created)
             .Described(
                 "GenerateCredentialSet",
                 "Makes a credential set. Without \"staging\" it takes over at once, and the one before it has ended "
@@ -38,12 +38,12 @@ internal static class CredentialSetsApi
                 "CheckCredentialSet",
                 "Says whether a secret or token is that of a staged set, without using it.",
                 400, 404, 409, 413, 415);
-        writing.MapPost("{id:guid}/activate", Activate).Produces<ChangeAnswer>()
+        writing.MapPost("{id:guid}/activate", Activate).Produces<ChangeResponse>()
             .Described(
                 "ActivateCredentialSet",
                 "Has a staged set take over. The active one has ended on every node when the answer comes.",
                 400, 404, 409, 412, 422);
-        writing.MapPost("{id:guid}/revoke", Revoke).Produces<ChangeAnswer>()
+        writing.MapPost("{id:guid}/revoke", Revoke).Produces<ChangeResponse>()
             .Described(
                 "RevokeCredentialSet",
                 "Ends the active set without a successor, on every node, or throws the staged one away.",
@@ -57,25 +57,25 @@ internal static class CredentialSetsApi
         CredentialHistory history,
         CancellationToken cancellation)
     {
-        caller.RequireReach(accountId);
+        caller.RequireAccessTo(accountId);
         // Or an account that does not exist would have an empty list.
         await accounts.Get(accountId, cancellation);
-        return new([.. (await history.List(accountId, cancellation)).Select(CredentialSetAnswer.From)]);
+        return new([.. (await history.List(accountId, cancellation)).Select(CredentialSetResponse.From)]);
     }
 
-    private static async Task<Results<Ok<CredentialSetAnswer>, StatusCodeHttpResult>> Get(
+    private static async Task<Results<Ok<CredentialSetResponse>, StatusCodeHttpResult>> Get(
         Guid accountId, Guid id, Caller caller, HttpContext http, CredentialHistory history,
         CancellationToken cancellation)
     {
-        caller.RequireReach(accountId);
+        caller.RequireAccessTo(accountId);
         var set = await history.Get(accountId, id, cancellation);
-        http.Response.Headers.ETag = StateTag.Of(set);
-        return StateTag.IsKnown(http.Request, set)
+        http.Response.Headers.ETag = CredentialSetETag.For(set);
+        return CredentialSetETag.MatchesIfNoneMatch(http.Request, set)
             ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
-            : TypedResults.Ok(CredentialSetAnswer.From(set));
+            : TypedResults.Ok(CredentialSetResponse.From(set));
     }
 
-    private static async Task<JsonHttpResult<ChangeAnswer>> Generate(
+    private static async Task<JsonHttpResult<ChangeResponse>> Generate(
         Guid accountId,
         Caller caller,
         HttpContext http,
@@ -83,7 +83,7 @@ internal static class CredentialSetsApi
         RememberedCalls calls,
         AuthOptions options)
     {
-        caller.RequireReach(accountId);
+        caller.RequireAccessTo(accountId);
         var body = await RequestBody.Read(http.Request);
         var key = IdempotencyKey.Read(http.Request, caller, body);
         var wanted = RequestBody.Parse<CredentialSetRequest>(http.Request, body).For(accountId, caller);
@@ -92,16 +92,16 @@ internal static class CredentialSetsApi
             once => issuer.Generate(wanted, once, http.RequestAborted)));
     }
 
-    private static async Task<CheckAnswer> Check(
+    private static async Task<CheckResponse> Check(
         Guid accountId, Guid id, Caller caller, HttpContext http, CredentialCheck check, CancellationToken cancellation)
     {
-        caller.RequireReach(accountId);
+        caller.RequireAccessTo(accountId);
         var wanted = RequestBody.Parse<CheckRequest>(http.Request, await RequestBody.Read(http.Request));
         await check.Check(accountId, id, wanted.Secret, caller.Actor, cancellation);
         return new(id, Good: true);
     }
 
-    private static Task<JsonHttpResult<ChangeAnswer>> Activate(
+    private static Task<JsonHttpResult<ChangeResponse>> Activate(
         Guid accountId,
         Guid id,
         Caller caller,
@@ -116,7 +116,7 @@ internal static class CredentialSetsApi
             return new(new(activated.Result, null, null), activated.Confirmation);
         });
 
-    private static Task<JsonHttpResult<ChangeAnswer>> Revoke(
+    private static Task<JsonHttpResult<ChangeResponse>> Revoke(
         Guid accountId,
         Guid id,
         Caller caller,
@@ -131,7 +131,7 @@ internal static class CredentialSetsApi
             return new(new(await history.Get(accountId, id, CancellationToken.None), null, null), confirmation);
         });
 
-    private static async Task<JsonHttpResult<ChangeAnswer>> Change(
+    private static async Task<JsonHttpResult<ChangeResponse>> Change(
         Guid accountId,
         Guid id,
         Caller caller,
@@ -141,7 +141,7 @@ internal static class CredentialSetsApi
         AuthOptions options,
         Func<Idempotency, Task<Completed<IssuedCredentials>>> transition)
     {
-        caller.RequireReach(accountId);
+        caller.RequireAccessTo(accountId);
         var body = await RequestBody.Read(http.Request);
         RequestBody.RequireNone(body);
         var key = IdempotencyKey.Read(http.Request, caller, body);
@@ -149,20 +149,21 @@ internal static class CredentialSetsApi
         return Answer(http, options, await calls.Once(
             key,
             StatusCodes.Status200OK,
-            async () => StateTag.Require(http.Request, await history.Get(accountId, id, http.RequestAborted)),
+            async () => CredentialSetETag.RequireIfMatch(
+                http.Request, await history.Get(accountId, id, http.RequestAborted)),
             transition));
     }
 
-    private static JsonHttpResult<ChangeAnswer> Answer(HttpContext http, AuthOptions options, Outcome outcome)
+    private static JsonHttpResult<ChangeResponse> Answer(HttpContext http, AuthOptions options, Outcome outcome)
     {
         var set = outcome.Issued.Set;
-        http.Response.Headers.ETag = StateTag.Of(set);
+        http.Response.Headers.ETag = CredentialSetETag.For(set);
         // It may tell a secret.
         http.Response.Headers.CacheControl = "no-store";
         if (outcome.IsRetry)
             http.Response.Headers["Idempotency-Replayed"] = "true";
         if (outcome.Status == StatusCodes.Status201Created)
             http.Response.Headers.Location = $"{http.Request.Path}/{set.Id}";
-        return TypedResults.Json(ChangeAnswer.From(outcome, options), statusCode: outcome.Status);
+        return TypedResults.Json(ChangeResponse.From(outcome, options), statusCode: outcome.Status);
     }
 }

@@ -10,7 +10,7 @@ namespace Auth.Server.Management;
 internal sealed record IdempotencyKey(Caller Caller, string Key, string Hash)
 {
     public const string Header = "Idempotency-Key";
-    public const int Longest = 100;
+    public const int MaxLength = 100;
 
     /// <summary>Reads the header: a string in quotes, as the draft has it, or without.</summary>
     /// <exception cref="ProblemException">There is none, or it is no key (400).</exception>
@@ -25,11 +25,11 @@ internal sealed record IdempotencyKey(Caller Caller, string Key, string Hash)
         var key = values.ToString();
         if (key is ['"', .. var quoted, '"'])
             key = quoted;
-        if (key.Length is 0 or > Longest
+        if (key.Length is 0 or > MaxLength
             || !key.All(character => character is > ' ' and < '\x7f' and not '"' and not ','))
         {
             throw ProblemException.Invalid(
-                $"{Header} has 1 to {Longest} letters, digits and signs of ASCII, without spaces, commas and quotes.");
+                $"{Header} must have 1 to {MaxLength} printable ASCII characters, without spaces, commas and quotes.");
         }
         var hash = SHA256.HashData([.. Encoding.UTF8.GetBytes($"{request.Method} {request.Path}\n"), .. body]);
         return new(caller, key, Convert.ToHexStringLower(hash));

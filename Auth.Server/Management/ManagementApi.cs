@@ -14,7 +14,7 @@ internal static class ManagementApi
     /// <summary>Below this, everything belongs to the API.</summary>
     public const string Root = "/management";
 
-    private const int MostAccounts = 500;
+    private const int MaxAccounts = 500;
 
     public static void AddManagement(this IServiceCollection services, AuthOptions auth)
     {
@@ -45,15 +45,15 @@ internal static class ManagementApi
     private static async Task<AccountPolicy> GetAccount(
         Guid id, Caller caller, AccountRegister accounts, CancellationToken cancellation)
     {
-        caller.RequireReach(id);
+        caller.RequireAccessTo(id);
         return (await accounts.Get(id, cancellation)).ToPolicy();
     }
 
     private static async Task<AccountList> ListAccounts(
         Caller caller, AuthDbContext db, Guid? after = null, int count = 100, CancellationToken cancellation = default)
     {
-        if (count is < 1 or > MostAccounts)
-            throw ProblemException.Invalid($"count is 1 to {MostAccounts}, not {count}.");
+        if (count is < 1 or > MaxAccounts)
+            throw ProblemException.Invalid($"count is 1 to {MaxAccounts}, not {count}.");
         var accounts = db.Accounts.AsNoTracking().Include(account => account.Licences).AsQueryable();
         if (caller.AccountId is { } one)
             accounts = accounts.Where(account => account.Id == one);

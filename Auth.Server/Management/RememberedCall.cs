@@ -43,7 +43,7 @@ internal sealed class RememberedCall
         {
             call.ToTable("RememberedCalls");
             call.HasKey(c => new { c.CallerId, c.Key });
-            call.Property(c => c.Key).HasMaxLength(IdempotencyKey.Longest);
+            call.Property(c => c.Key).HasMaxLength(IdempotencyKey.MaxLength);
             call.Property(c => c.Hash).HasMaxLength(64);
             call.HasOne<Client>().WithMany().HasForeignKey(c => c.CallerId);
             call.HasOne<CredentialSet>().WithMany().HasForeignKey(c => c.CredentialSetId);

@@ -9,7 +9,7 @@ namespace Auth.Server.Management;
 /// </summary>
 internal static class RequestBody
 {
-    private const int LongestBytes = 64 * 1024;
+    private const int MaxBytes = 64 * 1024;
 
     private static readonly JsonSerializerOptions strict = new(JsonSerializerOptions.Strict)
     {
@@ -32,10 +32,10 @@ internal static class RequestBody
         while ((count = await request.Body.ReadAsync(part, request.HttpContext.RequestAborted)) > 0)
         {
             body.Write(part, 0, count);
-            if (body.Length > LongestBytes)
+            if (body.Length > MaxBytes)
             {
                 throw new ProblemException(
-                    StatusCodes.Status413PayloadTooLarge, $"The body has more than {LongestBytes / 1024} kilobytes.");
+                    StatusCodes.Status413PayloadTooLarge, $"The body has more than {MaxBytes / 1024} kilobytes.");
             }
         }
         return body.ToArray();

@@ -92,7 +92,7 @@ internal sealed class AuthorizeModel(
     public async Task<IActionResult> OnPost(string? decision, CancellationToken cancellation)
     {
         await Load(cancellation);
-        var (accountId, actor) = (SignedIn.From(User).AccountId, SignedIn.From(User).At(HttpContext));
+        var (accountId, actor) = (SignedIn.From(User).AccountId, SignedIn.From(User).ToActor(HttpContext));
         if (!IsOwn)
         {
             await audit.Refused(

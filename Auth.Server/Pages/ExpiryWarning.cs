@@ -8,9 +8,9 @@ namespace Auth.Server.Pages;
 internal sealed record ExpiryWarning(CredentialSet Set, int Days)
 {
     private const int From = 90;
-    private const int FirmlyFrom = 14;
+    private const int UrgentFrom = 14;
 
-    public bool IsFirm => Days <= FirmlyFrom;
+    public bool IsUrgent => Days <= UrgentFrom;
 
     /// <summary>Days in words, rounded up: <c>within a day</c>, <c>in 14 days</c>.</summary>
     public string When => Days <= 1 ? "within a day" : $"in {Days} days";

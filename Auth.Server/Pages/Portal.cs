@@ -12,7 +12,7 @@ namespace Auth.Server.Pages;
 internal static class Portal
 {
     // Kestrel takes request lines of 8 KB.
-    private const int LongestAddress = 8000;
+    private const int MaxUrlLength = 8000;
 
     public static void AddPortal(this IServiceCollection services, AuthOptions auth)
     {
@@ -49,29 +49,30 @@ internal static class Portal
         browsers => browsers.UseStatusCodePagesWithReExecute("/error/{0}"));
 
     /// <summary>Whether a page asks for something by itself, with nobody at the screen.</summary>
-    public static bool IsAskedByScript(HttpRequest request) =>
+    public static bool IsPolling(HttpRequest request) =>
         HttpMethods.IsGet(request.Method) && request.Query["handler"] == ScimCredentialsModel.NewsHandler;
 
     /// <summary>A UTC time in words.</summary>
-    public static string Say(DateTime utc) => utc.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture);
+    public static string FormatTime(DateTime utc) =>
+        utc.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
-    /// <summary>Why credentials are not active any more, and what to do.</summary>
+    /// <summary>Why credentials are no longer active, and what to do.</summary>
     public static string WhyEnded(CredentialSet set)
     {
         const string next = "Generate new ones and enter them at your identity provider.";
+        var endedAt = FormatTime((set.EndedAt ?? set.ExpiresAt)!.Value);
         return set.EndReason switch
         {
-            null or CredentialSetEnd.Expired =>
-                $"Those that end in {set.LastFour} expired on {Say((set.EndedAt ?? set.ExpiresAt)!.Value)}. {next}",
+            null or CredentialSetEnd.Expired => $"Those that end in {set.LastFour} expired on {endedAt}. {next}",
             CredentialSetEnd.KeyWithdrawn =>
-                $"SciLeads ended those that end in {set.LastFour} on {Say(set.EndedAt!.Value)}, because the key that "
-                + $"their API Token was signed with is no longer trusted. {next}",
-            _ => $"{set.EndedBy} ended those that end in {set.LastFour} on {Say(set.EndedAt!.Value)}. {next}",
+                $"SciLeads ended those that end in {set.LastFour} on {endedAt}, because the key that signed their API "
+                + $"Token is no longer trusted. {next}",
+            _ => $"{set.EndedBy} ended those that end in {set.LastFour} on {endedAt}. {next}",
         };
     }
 
     /// <summary>What opens the door, without its value: <c>API token ending in 4f2Q</c>.</summary>
-    public static string SecretOf(CredentialSet set) => set switch
+    public static string DescribeSecret(CredentialSet set) => set switch
     {
         { LastFour: "" } => $"client {set.ClientId}",
         { ClientId: null } => $"API token ending in {set.LastFour}",
@@ -98,7 +99,7 @@ internal static class Portal
     /// was it at an address that is longer than a request line may be.
     /// </summary>
     public static string LocalOr(IUrlHelper url, string? address, string otherwise) =>
-        url.IsLocalUrl(address) && Ascii.IsValid(address) && address.Length <= LongestAddress ? address : otherwise;
+        url.IsLocalUrl(address) && Ascii.IsValid(address) && address.Length <= MaxUrlLength ? address : otherwise;
 
     /// <summary>The guide's name of an authentication method.</summary>
     public static string NameOf(string method) =>

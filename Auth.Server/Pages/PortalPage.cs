@@ -19,7 +19,7 @@ internal abstract class PortalPage : PageModel
     protected SignedIn Administrator => SignedIn.From(User);
 
     /// <summary>The administrator who is signed in, in the audit trail.</summary>
-    protected Actor Actor => Administrator.At(HttpContext);
+    protected Actor Actor => Administrator.ToActor(HttpContext);
 
     /// <summary>Shows the page with a refusal, whose status becomes that of the page.</summary>
     public virtual async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)

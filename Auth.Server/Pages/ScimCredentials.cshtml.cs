@@ -30,7 +30,7 @@ internal sealed class ScimCredentialsModel(
         [(90, "90 days"), (180, "180 days"), (365, "1 year"), (730, "2 years"), (1095, "3 years")];
 
     // What a cookie carries well: a JWK set of a dozen keys.
-    private const int LongestDraft = 6000;
+    private const int MaxDraftLength = 6000;
 
     /// <summary>Another one each time that the form is shown: who sends it twice sends the same form.</summary>
     [BindProperty]
@@ -109,7 +109,7 @@ internal sealed class ScimCredentialsModel(
         var draft = JsonSerializer.Serialize(
             new FormDraft(Method, TakesOver, OktaApp, OtherRedirectUris, RequirePkce, Jwks, LifetimeDays));
         // Not by the property, which a filter that answers in the page's place does not save.
-        if (draft.Length <= LongestDraft)
+        if (draft.Length <= MaxDraftLength)
             TempData[nameof(Draft)] = draft;
         return Path;
     }

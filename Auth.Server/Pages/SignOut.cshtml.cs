@@ -14,7 +14,7 @@ internal sealed class SignOutModel(Sessions sessions) : PageModel
     public async Task<IActionResult> OnPost(string? returnUrl, CancellationToken cancellation)
     {
         var administrator = SignedIn.From(User);
-        await sessions.End(administrator, administrator.SessionId, administrator.At(HttpContext), cancellation);
+        await sessions.End(administrator, administrator.SessionId, administrator.ToActor(HttpContext), cancellation);
         await HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
         return LocalRedirect(Url.IsLocalUrl(returnUrl)
             ? $"{PortalCookie.SignInPath}?returnUrl={Uri.EscapeDataString(returnUrl)}"

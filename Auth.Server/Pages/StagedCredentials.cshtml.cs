@@ -42,8 +42,8 @@ internal sealed class StagedCredentialsModel(
     public async Task<IActionResult> OnPostActivate(CancellationToken cancellation)
     {
         var activated = await sets.Activate(Administrator.AccountId, SetId, Actor, once: null, cancellation);
-        Done =
-            $"The staged credentials are active now: the {Portal.SecretOf(activated.Result)}. {activated.Confirmation}";
+        var secret = Portal.DescribeSecret(activated.Result);
+        Done = $"The staged credentials are active now: the {secret}. {activated.Confirmation}";
         return LocalRedirect(ScimCredentialsModel.Path);
     }
 

@@ -35,8 +35,8 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     }
   });
 
-  if (form.dataset.offersItself === "True")
-    offerItself();
+  if (form.dataset.offersAutofill === "True")
+    offerAutofill();
 
   function send(credential) {
     form.elements.answer.value = JSON.stringify(credential);
@@ -44,7 +44,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   }
 
   // The browser lists passkeys where it would fill in a name and a password.
-  async function offerItself() {
+  async function offerAutofill() {
     if (!await PublicKeyCredential.isConditionalMediationAvailable?.())
       return;
     offer = new AbortController();

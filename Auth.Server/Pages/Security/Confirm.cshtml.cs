@@ -57,7 +57,7 @@ internal sealed class ConfirmModel(
         if (whose?.Id == SignedIn.From(User).AdministratorId)
             return await GoOn(cancellation);
         await audit.Refused(
-            SignedIn.From(User).At(HttpContext), AuditAction.ConfirmIdentity, SignedIn.From(User).AccountId,
+            SignedIn.From(User).ToActor(HttpContext), AuditAction.ConfirmIdentity, SignedIn.From(User).AccountId,
             "The passkey was not accepted.");
         return await Refuse(wait: null, "This passkey was not accepted. Try again, or enter your password.");
     }
@@ -66,7 +66,7 @@ internal sealed class ConfirmModel(
     {
         var signedIn = SignedIn.From(User);
         await operation.Run(
-            signedIn.At(HttpContext),
+            signedIn.ToActor(HttpContext),
             AuditAction.ConfirmIdentity,
             signedIn.AccountId,
             _ => sessions.Confirm(signedIn.SessionId, cancellation),

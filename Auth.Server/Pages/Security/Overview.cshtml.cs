@@ -44,7 +44,7 @@ internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister fact
     public async Task<IActionResult> OnPostEnd(Guid id, CancellationToken cancellation)
     {
         var signedIn = SignedIn.From(User);
-        await sessions.End(signedIn, id, signedIn.At(HttpContext), cancellation);
+        await sessions.End(signedIn, id, signedIn.ToActor(HttpContext), cancellation);
         return Again("The session was ended.");
     }
 
@@ -52,7 +52,7 @@ internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister fact
     {
         var signedIn = SignedIn.From(User);
         await operation.Run(
-            signedIn.At(HttpContext),
+            signedIn.ToActor(HttpContext),
             AuditAction.EndSessions,
             signedIn.AccountId,
             work => sessions.EndOthers(work, signedIn, cancellation),
@@ -64,7 +64,7 @@ internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister fact
     {
         var signedIn = SignedIn.From(User);
         await operation.Run(
-            signedIn.At(HttpContext),
+            signedIn.ToActor(HttpContext),
             AuditAction.EndSessions,
             signedIn.AccountId,
             work => sessions.EndAll(work, signedIn.AdministratorId, cancellation),

@@ -21,7 +21,7 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
     public string? Search { get; set; }
 
     [FromQuery(Name = "page")]
-    public int? PageAsked { get; set; }
+    public int? RequestedPage { get; set; }
 
     /// <summary>What was typed into <i>Add user</i>.</summary>
     [BindProperty]
@@ -98,7 +98,7 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
             $"{id}",
             () => scim.SetActive(Administrator, id, active));
         Done = $"{name} was {(active ? "reactivated" : "deactivated")}.";
-        return LocalRedirect(AddressOf(PageAsked ?? 1));
+        return LocalRedirect(AddressOf(RequestedPage ?? 1));
     }
 
     public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
@@ -114,7 +114,7 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
         Account = await accounts.Get(Administrator.AccountId, cancellation);
         try
         {
-            People = await scim.List(Administrator, Search?.Trim(), Math.Max(1, PageAsked ?? 1), cancellation);
+            People = await scim.List(Administrator, Search?.Trim(), Math.Max(1, RequestedPage ?? 1), cancellation);
         }
         // The rest of the page is of use without the list.
         catch (ProblemException refusal)

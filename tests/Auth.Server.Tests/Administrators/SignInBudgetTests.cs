@@ -41,5 +41,5 @@ public sealed class SignInBudgetTests
         Assert.That(Visitor.Describe(userAgent), Is.EqualTo(name));
 
     private static SignInBudget[] OfStranger(string email) =>
-        SignInBudget.OfPassword(email, administrator: null, new Visitor());
+        SignInBudget.ForPassword(email, administrator: null, new Visitor());
 }

@@ -88,7 +88,7 @@ public sealed class SignInTests
         var guesser = Network(1);
         for (var i = 0; i < 100; i++)
             await server.With(
-                (SignInThrottle throttle) => throttle.Count(Strangers($"a{i}@example.com", guesser), default));
+                (SignInThrottle throttle) => throttle.RecordAttempt(Strangers($"a{i}@example.com", guesser), default));
 
         var wrong = await Try(server, "b@example.com", "wrong", guesser);
         Assert.That(wrong.Wait, Is.EqualTo(TimeSpan.FromSeconds(5)));
@@ -168,7 +168,7 @@ public sealed class SignInTests
     }
 
     private static SignInBudget[] Strangers(string email, Visitor visitor) =>
-        SignInBudget.OfPassword(email, null, visitor);
+        SignInBudget.ForPassword(email, null, visitor);
 
     private static Visitor Network(int number) =>
         new(new IPAddress([10, 0, (byte)(number / 250), (byte)(number % 250)]));

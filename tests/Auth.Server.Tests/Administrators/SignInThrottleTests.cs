@@ -128,18 +128,18 @@ public sealed class SignInThrottleTests
             if (node is null)
                 server.Time.AdjustTime(server.Time.GetUtcNow() - behind);
             var guess = await (node ?? server).With(
-                (SignInThrottle throttle) => throttle.Count(Of(Email, Network(1)), default));
+                (SignInThrottle throttle) => throttle.RecordAttempt(Of(Email, Network(1)), default));
             Assert.That(guess.Wait, Is.Null);
             if (node is null)
                 server.Time.AdjustTime(server.Time.GetUtcNow() + behind);
         }
     }
 
-    private static SignInBudget[] Of(string email, Visitor visitor) => SignInBudget.OfPassword(email, null, visitor);
+    private static SignInBudget[] Of(string email, Visitor visitor) => SignInBudget.ForPassword(email, null, visitor);
 
     private static Visitor Network(int number) =>
         new(new IPAddress([10, (byte)(number / 62500), (byte)(number / 250 % 250), (byte)(number % 250)]));
 
     private Task<Admission> Guess(string email, Visitor visitor) =>
-        server.With((SignInThrottle throttle) => throttle.Count(Of(email, visitor), CancellationToken.None));
+        server.With((SignInThrottle throttle) => throttle.RecordAttempt(Of(email, visitor), CancellationToken.None));
 }

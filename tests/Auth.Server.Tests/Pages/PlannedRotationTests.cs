@@ -72,7 +72,7 @@ public sealed class PlannedRotationTests
         Assert.That(page.Html, Does.Not.Contain(token));
         Assert.That(page.Headings, Does.Contain("Staged Credentials"));
         Assert.That(page.Text, Does.Contain(says).And.Contain($"ends in {token[^4..]}").And.Contain(
-            $"They wait until {Auth.Server.Pages.Portal.Say(server.Time.GetUtcNow().UtcDateTime.AddDays(7))}"));
+            $"They wait until {Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime.AddDays(7))}"));
         Assert.That(page.Text, Does.Contain($"The staged API token ending in {token[^4..]} ends at once"));
     }
 
@@ -191,7 +191,7 @@ public sealed class PlannedRotationTests
         await node.Introspect(active.Token!);
         await server.WriteUses();
 
-        var time = Auth.Server.Pages.Portal.Say(server.Time.GetUtcNow().UtcDateTime);
+        var time = Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime);
         Assert.That((await browser.Open(Address)).Text, Does.Contain($"Last used {time} from {use}")
             .And.Contain($"It was last used on {time} from {use}."));
         Assert.That((await browser.Open("/")).Text, Does.Contain($"Last used {time} from {use}"));
@@ -206,14 +206,14 @@ public sealed class PlannedRotationTests
         server.Time.Advance(TimeSpan.FromMinutes(1));
         await node.Introspect(active.Token!);
         await server.WriteUses();
-        var time = Auth.Server.Pages.Portal.Say(server.Time.GetUtcNow().UtcDateTime);
+        var time = Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime);
         Assert.That(await News(issued), Does.Contain("Your identity provider still holds the old token: "
             + $"last refused {time} from 203.0.113.7, Okta SCIM Client 1.0.0."));
 
         server.Time.Advance(TimeSpan.FromMinutes(1));
         await node.Introspect(issued.Token!);
         await server.WriteUses();
-        time = Auth.Server.Pages.Portal.Say(server.Time.GetUtcNow().UtcDateTime);
+        time = Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime);
         Assert.That(await News(issued), Does.Contain($"First good call: {time}.").And.Not.Contain("old token"));
 
         server.Time.Advance(TimeSpan.FromMinutes(1));

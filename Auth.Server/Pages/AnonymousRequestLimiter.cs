@@ -11,7 +11,7 @@ namespace Auth.Server.Pages;
 /// anything is counted, looked up or computed. A form is read before that, so that nobody holds a turn by sending one
 /// slowly. Clients that must prove who they are have <see cref="FailingClients"/>.
 /// </summary>
-internal sealed class StrangerQueues(RequestDelegate next)
+internal sealed class AnonymousRequestLimiter(RequestDelegate next)
 {
     // A page is a millisecond's work, so a hundred who wait are a fraction of a second.
     private const int Places = 100;

@@ -6,5 +6,5 @@ namespace Auth.Server.Pages;
 /// A form that a passkey's answer is sent with. The script shows it where the browser knows passkeys, and if it offers
 /// itself, the browser may fill in a passkey like a password.
 /// </summary>
-internal sealed record AskPasskey(
-    PasskeyRequest Request, string Action, string? ReturnUrl, bool OffersItself = false);
+internal sealed record PasskeyForm(
+    PasskeyRequest Request, string Action, string? ReturnUrl, bool OffersAutofill = false);

@@ -8,12 +8,12 @@ namespace Auth.Server.Management;
 /// what a server that was killed has left behind, and listens there. A second server on the same directory is refused,
 /// whatever its database: it would take the socket away, and commands would change data behind the first one's back.
 /// </summary>
-internal sealed class CommandSocketOwner : IDisposable
+internal sealed class CommandSocketLock : IDisposable
 {
     private readonly IDisposable owned;
 
     /// <exception cref="OperatorException">Another server runs on this data directory.</exception>
-    public CommandSocketOwner(AuthOptions options)
+    public CommandSocketLock(AuthOptions options)
     {
         var socket = CommandSocket.PathIn(options.DataDirectory);
         owned = FileLock.TryTake($"{socket}.lock") ?? throw new OperatorException(

@@ -12,7 +12,7 @@ namespace Auth.Server.Tests.Pages;
 /// </summary>
 [Category("AnyDatabase")]
 [Category("Slow")]
-public sealed class StrangerQueuesTests
+public sealed class AnonymousRequestLimiterTests
 {
     // More than there are turns and places on any machine.
     private const int Many = 2000;
@@ -34,7 +34,7 @@ public sealed class StrangerQueuesTests
         await using var server = await AuthServer.Start();
         var leave = new TaskCompletionSource();
         var inside = 0;
-        var queues = new StrangerQueues(_ =>
+        var queues = new AnonymousRequestLimiter(_ =>
         {
             Interlocked.Increment(ref inside);
             return leave.Task;
@@ -70,7 +70,7 @@ public sealed class StrangerQueuesTests
         await using var server = await AuthServer.Start();
         var leave = new TaskCompletionSource();
         var inside = 0;
-        var queues = new StrangerQueues(_ =>
+        var queues = new AnonymousRequestLimiter(_ =>
         {
             Interlocked.Increment(ref inside);
             return leave.Task;

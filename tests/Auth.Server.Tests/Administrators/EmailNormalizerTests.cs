@@ -8,7 +8,7 @@ namespace Auth.Server.Tests.Administrators;
 
 /// <summary>However an administrator's address is written, it is the same one (RFC 8265 §3.3).</summary>
 [Category("Slow")]
-public sealed class AddressKeyTests
+public sealed class EmailNormalizerTests
 {
     private AuthServer server = null!;
     private Account account = null!;

@@ -8,13 +8,13 @@ using Shared.Contracts;
 namespace Auth.Server.Management;
 
 /// <summary>A credential set, without its secret.</summary>
-internal sealed record CredentialSetAnswer
+internal sealed record CredentialSetResponse
 {
     public required Guid Id { get; init; }
 
     public required Guid AccountId { get; init; }
 
-    [JsonConverter(typeof(InCamelCase<CredentialSetState>))]
+    [JsonConverter(typeof(CamelCaseEnumConverter<CredentialSetState>))]
     public required CredentialSetState State { get; init; }
 
     [Description("Given when the set becomes active; larger than that of any set of the account before.")]
@@ -34,7 +34,7 @@ internal sealed record CredentialSetAnswer
     public required string CreatedBy { get; init; }
 
     [Description("What makes a staged set take over; null if it was active from the beginning.")]
-    [JsonConverter(typeof(InCamelCase<Activation>))]
+    [JsonConverter(typeof(CamelCaseEnumConverter<Activation>))]
     public required Activation? Activation { get; init; }
 
     [Description("When a staged set ends by itself, unless it has taken over.")]
@@ -52,19 +52,19 @@ internal sealed record CredentialSetAnswer
     public required DateTime? FirstUsedAt { get; init; }
 
     [Description("The last SCIM request that was let in with it, at most a minute too early.")]
-    public required UseAnswer? LastUse { get; init; }
+    public required UseResponse? LastUse { get; init; }
 
     [Description("The last SCIM request that was refused because the set has ended.")]
-    public required UseAnswer? LastRefusal { get; init; }
+    public required UseResponse? LastRefusal { get; init; }
 
     public required DateTime? EndedAt { get; init; }
 
     public required string? EndedBy { get; init; }
 
-    [JsonConverter(typeof(InCamelCase<CredentialSetEnd>))]
+    [JsonConverter(typeof(CamelCaseEnumConverter<CredentialSetEnd>))]
     public required CredentialSetEnd? EndReason { get; init; }
 
-    public static CredentialSetAnswer From(CredentialSet set) => new()
+    public static CredentialSetResponse From(CredentialSet set) => new()
     {
         Id = set.Id,
         AccountId = set.AccountId,
@@ -82,8 +82,8 @@ internal sealed record CredentialSetAnswer
         ConfirmedAt = set.ConfirmedAt,
         ExpiresAt = set.ExpiresAt,
         FirstUsedAt = set.FirstUsedAt,
-        LastUse = UseAnswer.From(set.LastUse),
-        LastRefusal = UseAnswer.From(set.LastRefusal),
+        LastUse = UseResponse.From(set.LastUse),
+        LastRefusal = UseResponse.From(set.LastRefusal),
         EndedAt = set.EndedAt,
         EndedBy = set.EndedBy,
         EndReason = set.EndReason,
@@ -91,13 +91,13 @@ internal sealed record CredentialSetAnswer
 }
 
 /// <summary>When, and from where, a set was used.</summary>
-internal sealed record UseAnswer(DateTime At, string? Address, string? UserAgent)
+internal sealed record UseResponse(DateTime At, string? Address, string? UserAgent)
 {
-    public static UseAnswer? From(Use? use) => use is null ? null : new(use.At, use.Address, use.UserAgent);
+    public static UseResponse? From(Use? use) => use is null ? null : new(use.At, use.Address, use.UserAgent);
 }
 
 /// <summary>All credential sets of an account, the newest first.</summary>
-internal sealed record CredentialSetList(IReadOnlyList<CredentialSetAnswer> CredentialSets);
+internal sealed record CredentialSetList(IReadOnlyList<CredentialSetResponse> CredentialSets);
 
 /// <summary>Some accounts, in the order in which they were opened.</summary>
 internal sealed record AccountList
@@ -109,30 +109,30 @@ internal sealed record AccountList
 }
 
 /// <summary>What came of a call that changed something.</summary>
-internal sealed record ChangeAnswer
+internal sealed record ChangeResponse
 {
     [Description("The set as it is now.")]
-    public required CredentialSetAnswer CredentialSet { get; init; }
+    public required CredentialSetResponse CredentialSet { get; init; }
 
     [Description("What the identity provider needs, of a set that was just made. A retry under the same "
         + "Idempotency-Key gets the secret again for ten minutes.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public IssuedAnswer? Issued { get; init; }
+    public IssuedResponse? Issued { get; init; }
 
     [Description("How the ending of the set before went round; absent if nothing ended.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public ConfirmationAnswer? Confirmation { get; init; }
+    public ConfirmationResponse? Confirmation { get; init; }
 
-    public static ChangeAnswer From(Outcome outcome, AuthOptions options) => new()
+    public static ChangeResponse From(Outcome outcome, AuthOptions options) => new()
     {
-        CredentialSet = CredentialSetAnswer.From(outcome.Issued.Set),
-        Issued = outcome.Status == StatusCodes.Status201Created ? IssuedAnswer.From(outcome, options) : null,
-        Confirmation = outcome.Confirmation is { } confirmation ? ConfirmationAnswer.From(confirmation) : null,
+        CredentialSet = CredentialSetResponse.From(outcome.Issued.Set),
+        Issued = outcome.Status == StatusCodes.Status201Created ? IssuedResponse.From(outcome, options) : null,
+        Confirmation = outcome.Confirmation is { } confirmation ? ConfirmationResponse.From(confirmation) : null,
     };
 }
 
 /// <summary>What an identity provider needs to get in.</summary>
-internal sealed record IssuedAnswer
+internal sealed record IssuedResponse
 {
     [Description("The API token (direct_jwt).")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -151,7 +151,7 @@ internal sealed record IssuedAnswer
 
     public required Uri TokenUrl { get; init; }
 
-    public static IssuedAnswer From(Outcome outcome, AuthOptions options) => new()
+    public static IssuedResponse From(Outcome outcome, AuthOptions options) => new()
     {
         Token = outcome.Issued.Token,
         ClientSecret = outcome.Issued.ClientSecret,
@@ -163,7 +163,7 @@ internal sealed record IssuedAnswer
 }
 
 /// <summary>How many nodes of the SCIM API have confirmed an ending.</summary>
-internal sealed record ConfirmationAnswer
+internal sealed record ConfirmationResponse
 {
     public required int ConfirmedNodes { get; init; }
 
@@ -176,7 +176,7 @@ internal sealed record ConfirmationAnswer
         "Nodes that did not answer. They cannot admit anybody by what was true before, but somebody should look.")]
     public required IReadOnlyList<string> Unconfirmed { get; init; }
 
-    public static ConfirmationAnswer From(Confirmation confirmation) => new()
+    public static ConfirmationResponse From(Confirmation confirmation) => new()
     {
         ConfirmedNodes = confirmation.Confirmed,
         Nodes = confirmation.Nodes,
@@ -186,4 +186,4 @@ internal sealed record ConfirmationAnswer
 }
 
 /// <summary>A secret or token is that of a staged set.</summary>
-internal sealed record CheckAnswer(Guid CredentialSetId, bool Good);
+internal sealed record CheckResponse(Guid CredentialSetId, bool Good);

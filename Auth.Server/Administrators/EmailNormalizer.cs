@@ -9,12 +9,12 @@ namespace Auth.Server.Administrators;
 /// invited, and counted when somebody guesses a password. ASP.NET Core Identity's own normalizer knows letter case
 /// only.
 /// </summary>
-internal sealed class AddressKey : ILookupNormalizer
+internal sealed class EmailNormalizer : ILookupNormalizer
 {
     /// <summary>The key of an address; spaces around it, from a bad paste, do not count.</summary>
-    public static string Of(string email) => CaseFolding.Fold(email.Trim());
+    public static string Normalize(string email) => CaseFolding.Fold(email.Trim());
 
-    public string? NormalizeEmail(string? email) => email is null ? null : Of(email);
+    public string? NormalizeEmail(string? email) => email is null ? null : Normalize(email);
 
     // User names are ids.
     public string? NormalizeName(string? name) => NormalizeEmail(name);
