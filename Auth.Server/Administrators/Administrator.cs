@@ -7,10 +7,10 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// A person who signs in to the portal, for one account. Whoever administers several accounts is a separate
-/// administrator in each, under the same e-mail address or another: nobody has verified that an address is its owner's,
-/// so what is set up under it in one account (password, second factors, invitations) must open nothing in another. The
-/// user name, which Identity wants to be unique, is the id.
+/// A person who signs in to the portal, for one account. Somebody who administers several accounts is a separate
+/// administrator in each, with the same e-mail address or different ones. Addresses are not verified, so what is set up
+/// for an address in one account (password, second factors, invitations) must give no access to another. The user name,
+/// which Identity requires to be unique, is the id.
 /// </summary>
 internal sealed class Administrator : IdentityUser<Guid>
 {
@@ -24,7 +24,7 @@ internal sealed class Administrator : IdentityUser<Guid>
     {
         public void Configure(EntityTypeBuilder<Administrator> administrator)
         {
-            // As Identity's own context has them.
+            // As in Identity's own DbContext.
             administrator.ToTable("AspNetUsers");
             administrator.HasIndex(a => a.NormalizedUserName).HasDatabaseName("UserNameIndex").IsUnique();
             administrator.HasIndex(a => a.NormalizedEmail).HasDatabaseName("EmailIndex");
@@ -40,7 +40,7 @@ internal sealed class Administrator : IdentityUser<Guid>
     }
 }
 
-/// <summary>The tables of Identity that its store needs and that stay empty.</summary>
+/// <summary>Tables that Identity's store needs; they stay empty.</summary>
 internal sealed class IdentityTables
     : IEntityTypeConfiguration<IdentityUserClaim<Guid>>,
         IEntityTypeConfiguration<IdentityUserLogin<Guid>>,

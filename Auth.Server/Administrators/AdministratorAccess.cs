@@ -3,9 +3,7 @@ using Microsoft.AspNetCore.Identity;
 
 namespace Auth.Server.Administrators;
 
-/// <summary>
-/// Who the administrators are, and what a sign-in takes: ASP.NET Core Identity with the rules of this folder.
-/// </summary>
+/// <summary>Registers administrators and their sign-in: ASP.NET Core Identity with the rules of this folder.</summary>
 internal static class AdministratorAccess
 {
     public static void AddAdministrators(this IServiceCollection services, AuthOptions auth)
@@ -27,11 +25,11 @@ internal static class AdministratorAccess
         services.AddSingleton<ILookupNormalizer, EmailNormalizer>();
         services.AddIdentityCore<Administrator>(identity =>
             {
-                // Of an account only, which an index sees to.
+                // Addresses are unique within an account, which an index ensures.
                 identity.User.RequireUniqueEmail = false;
                 identity.User.AllowedUserNameCharacters = "";
                 identity.Password.RequiredLength = PasswordRules.MinLength;
-                // Length is what counts. A rule on kinds of characters would refuse one random password in twenty.
+                // Length is what counts. A rule on character classes would reject one random password in twenty.
                 identity.Password.RequireNonAlphanumeric = false;
                 identity.Password.RequireDigit = false;
                 identity.Password.RequireUppercase = false;
@@ -39,17 +37,17 @@ internal static class AdministratorAccess
             })
             .AddPasswordValidator<PasswordRules>()
             .AddEntityFrameworkStores<AuthDbContext>();
-        // What OWASP asks of PBKDF2 with SHA-512. A password that was hashed with fewer is hashed anew when it is next
-        // used.
+        // As OWASP recommends for PBKDF2 with SHA-512. A password hashed with fewer iterations is rehashed at
+        // its next use.
         services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 210_000);
         services.AddScoped<IPasskeyHandler<Administrator>, PasskeyHandler<Administrator>>();
         services.Configure<IdentityPasskeyOptions>(passkeys =>
         {
-            // Of the one public address, whatever host a request names.
+            // Those of the public URL, whatever host a request names.
             passkeys.ServerDomain = auth.PublicUrl.Host;
-            passkeys.ValidateOrigin = asked => ValueTask.FromResult(
-                !asked.CrossOrigin && asked.Origin == auth.PublicUrl.GetLeftPart(UriPartial.Authority));
-            // The device asks for PIN or finger, and knows whose passkey it is without being told.
+            passkeys.ValidateOrigin = origin => ValueTask.FromResult(
+                !origin.CrossOrigin && origin.Origin == auth.PublicUrl.GetLeftPart(UriPartial.Authority));
+            // The device verifies its user by PIN or biometrics, and the passkey is discoverable without a user name.
             passkeys.UserVerificationRequirement = "required";
             passkeys.ResidentKeyRequirement = "required";
         });

@@ -12,7 +12,7 @@ namespace Auth.Server.Administrators;
 internal sealed record ListedAdministrator(
     Administrator Administrator, int Sessions, DateTime? LastSignIn, bool HasApp, int Passkeys);
 
-/// <summary>Who the administrators are. An address is one administrator's in each account.</summary>
+/// <summary>The administrators. Within an account, an e-mail address belongs to one administrator.</summary>
 internal sealed class AdministratorRegister(
     AuthDbContext db,
     UserManager<Administrator> administrators,
@@ -24,7 +24,7 @@ internal sealed class AdministratorRegister(
 {
     private const int MaxEmail = 254;
 
-    /// <summary>The administrators who sign in with an address: one in each account at most.</summary>
+    /// <summary>The administrators who sign in with an address: at most one in each account.</summary>
     public Task<List<Administrator>> FindAll(string email, CancellationToken cancellation)
     {
         var key = EmailNormalizer.Normalize(email);
@@ -33,9 +33,10 @@ internal sealed class AdministratorRegister(
             .OrderBy(administrator => administrator.Account.Name).ToListAsync(cancellation);
     }
 
-    /// <summary>The administrator who has an address, in an account if it is one of several accounts'.</summary>
-    /// <exception cref="ProblemException">There is none (404), or there are several and no account was named
-    /// (409).</exception>
+    /// <summary>The administrator with an address; in the given account, if one is given.</summary>
+    /// <exception cref="ProblemException">
+    /// There is none (404), or there are several and no account is given (409).
+    /// </exception>
     public async Task<Administrator> Get(string email, Guid? accountId = null)
     {
         email = email.Trim();
@@ -46,14 +47,16 @@ internal sealed class AdministratorRegister(
             [var one] => one,
             [] => throw ProblemException.NotFound(accountId is null
                 ? $"There is no administrator {email}."
-                : $"There is no administrator {email} of account {accountId}."),
+                : $"Account {accountId} has no administrator {email}."),
             _ => throw Ambiguous($"{email} administers", found.Select(administrator => administrator.AccountId)),
         };
     }
 
-    /// <summary>A command names an address that several accounts have.</summary>
-    public static ProblemException Ambiguous(string whatHas, IEnumerable<Guid> accounts) => ProblemException.Conflict(
-        $"{whatHas} several accounts. Name the one that is meant with --account: {string.Join(" or ", accounts)}.");
+    /// <summary>A command names an address that belongs to several accounts.</summary>
+    /// <param name="subject">The beginning of the sentence, up to "several accounts".</param>
+    /// <param name="accounts">The accounts.</param>
+    public static ProblemException Ambiguous(string subject, IEnumerable<Guid> accounts) => ProblemException.Conflict(
+        $"{subject} several accounts. Choose one with --account: {string.Join(" or ", accounts)}.");
 
     public async Task<List<ListedAdministrator>> List(Guid accountId, CancellationToken cancellation)
     {
@@ -70,7 +73,7 @@ internal sealed class AdministratorRegister(
             .ToListAsync(cancellation);
     }
 
-    /// <summary>The open invitations and password resets of an account, the newest first.</summary>
+    /// <summary>The open invitations and password resets of an account, newest first.</summary>
     public Task<List<Invitation>> Invited(Guid accountId, CancellationToken cancellation)
     {
         var now = time.GetUtcNow().UtcDateTime;
@@ -99,7 +102,7 @@ internal sealed class AdministratorRegister(
         return created.Result;
     }
 
-    /// <summary>Makes an administrator with the hash of a password. For within a transaction.</summary>
+    /// <summary>Adds an administrator with a password hash. Call within a transaction.</summary>
     public async Task<Administrator> Add(
         Guid accountId, string email, string passwordHash, CancellationToken cancellation)
     {
@@ -117,10 +120,10 @@ internal sealed class AdministratorRegister(
         {
             ThrowIfFailed(await administrators.CreateAsync(administrator));
         }
-        // The index allows one: somebody else was faster.
+        // The unique index: somebody else added the same address first.
         catch (DbUpdateException error) when (Conflicts.IsDuplicate(error))
         {
-            throw AlreadyThere(email);
+            throw AlreadyExists(email);
         }
         return administrator;
     }
@@ -135,10 +138,10 @@ internal sealed class AdministratorRegister(
         var key = EmailNormalizer.Normalize(email);
         if (await db.Administrators.AnyAsync(
             other => other.AccountId == accountId && other.NormalizedEmail == key, cancellation))
-            throw AlreadyThere(email);
+            throw AlreadyExists(email);
     }
 
-    /// <summary>Replaces a password by its hash, and ends all sessions.</summary>
+    /// <summary>Sets a new password, given as its hash, and ends all sessions.</summary>
     public async Task SetPassword(
         UnitOfWork work, Administrator administrator, string passwordHash, CancellationToken cancellation)
     {
@@ -147,7 +150,7 @@ internal sealed class AdministratorRegister(
     }
 
     /// <summary>Ends all sessions of an administrator.</summary>
-    /// <returns>How many.</returns>
+    /// <returns>The number of sessions ended.</returns>
     public async Task<int> SignOut(string email, Guid? accountId, Actor actor, CancellationToken cancellation)
     {
         var ended = await operation.Run(
@@ -163,7 +166,7 @@ internal sealed class AdministratorRegister(
         return ended.Result;
     }
 
-    /// <summary>Lets somebody who lost all second factors in again, with the password alone.</summary>
+    /// <summary>Lets an administrator who has lost all second factors sign in with the password alone.</summary>
     public Task ResetSecondFactors(string email, Guid? accountId, Actor actor, CancellationToken cancellation) =>
         operation.Run(
             actor,
@@ -172,14 +175,14 @@ internal sealed class AdministratorRegister(
             async work => await factors.Reset(work, await Find(email, accountId, work.Entry), cancellation),
             cancellation);
 
-    /// <summary>Removes an administrator and ends all sessions. Tokens of the sessions must be gone by then.</summary>
+    /// <summary>Removes an administrator and ends all sessions. Delete the tokens of the sessions first.</summary>
     public async Task Remove(UnitOfWork work, Administrator administrator, CancellationToken cancellation)
     {
         await sessions.EndAll(work, administrator.Id, cancellation);
         ThrowIfFailed(await administrators.DeleteAsync(administrator));
     }
 
-    /// <summary>The administrator whom an action is about.</summary>
+    /// <summary>Finds the administrator whom an action is about, and sets it in the audit entry.</summary>
     public async Task<Administrator> Find(string email, Guid? accountId, AuditEntry entry)
     {
         entry.About = email.Trim();
@@ -192,25 +195,25 @@ internal sealed class AdministratorRegister(
     {
         if (Identifiers.Fault(email) is { } fault)
             throw ProblemException.Invalid($"The e-mail address {fault}");
-        // Its key must fit where it is stored.
+        // The normalized address, which may be longer, must fit into its column.
         return EmailAddress.IsValid(email) && EmailNormalizer.Normalize(email).Length <= MaxEmail
             ? email
             : throw ProblemException.Invalid($"\"{email}\" is not a valid e-mail address.");
     }
 
-    /// <exception cref="ProblemException">Identity refuses; its sentences say why.</exception>
+    /// <exception cref="ProblemException">Identity refused; the message consists of its error descriptions.</exception>
     public static void ThrowIfFailed(IdentityResult result)
     {
         if (result.Succeeded)
             return;
         var sentences = string.Join(' ', result.Errors.Select(error => error.Description));
-        // Codes of IdentityErrorDescriber: DuplicateEmail, DuplicateUserName; and of two saves of one row.
+        // IdentityErrorDescriber's DuplicateEmail and DuplicateUserName, and two concurrent updates of one row.
         throw result.Errors.Any(error => error.Code.StartsWith("Duplicate", StringComparison.Ordinal)
             || error.Code == nameof(IdentityErrorDescriber.ConcurrencyFailure))
             ? ProblemException.Conflict(sentences)
             : ProblemException.Invalid(sentences);
     }
 
-    private static ProblemException AlreadyThere(string email) =>
-        ProblemException.Conflict($"{email} signs in to SciLeads already, as an administrator of this account.");
+    private static ProblemException AlreadyExists(string email) =>
+        ProblemException.Conflict($"{email} is already an administrator of this account.");
 }

@@ -5,16 +5,17 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Auth.Server.Administrators;
 
-/// <summary>From a sign-in to its end. The portal's cookie names it, and so do the portal's tokens.</summary>
+/// <summary>A session, which begins with a sign-in. The portal's cookie and its tokens refer to it.</summary>
 internal sealed class AdministratorSession
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(8);
 
-    /// <summary>A session that nobody uses ends after this time.</summary>
+    /// <summary>A session that is not used ends after this time.</summary>
     public static readonly TimeSpan IdleTimeout = TimeSpan.FromMinutes(30);
 
     /// <summary>
-    /// How long a sign-in is recent enough to change who can sign in, and what identity providers are let in with.
+    /// How long after proving their identity administrators may change who can sign in, and the credentials of
+    /// identity providers.
     /// </summary>
     public static readonly TimeSpan Recent = TimeSpan.FromMinutes(10);
 
@@ -29,21 +30,21 @@ internal sealed class AdministratorSession
     /// <summary>When the session ends by itself, UTC.</summary>
     public required DateTime ExpiresAt { get; init; }
 
-    /// <summary>When a page was last asked for, at most a minute too early, UTC.</summary>
+    /// <summary>When a page was last requested, accurate to a minute, UTC.</summary>
     public required DateTime LastUsedAt { get; init; }
 
-    /// <summary>When the administrator last proved who they are, UTC.</summary>
+    /// <summary>When the administrator last proved their identity, UTC.</summary>
     public required DateTime ConfirmedAt { get; init; }
 
-    /// <summary>The IP address that it was begun from.</summary>
+    /// <summary>The IP address of the sign-in.</summary>
     public string? Address { get; init; }
 
-    /// <summary>The browser it was begun in, as <see cref="Visitor.Browser"/> puts it.</summary>
+    /// <summary>The browser of the sign-in, as described by <see cref="Visitor.Browser"/>.</summary>
     public string? Browser { get; init; }
 
     public DateTime? EndedAt { get; set; }
 
-    /// <summary>The sessions that are live at a time: not ended, not expired and not left alone for too long.</summary>
+    /// <summary>Whether a session is live at a time: not ended, not expired and not idle for too long.</summary>
     public static Expression<Func<AdministratorSession, bool>> IsLive(DateTime now)
     {
         var used = now - IdleTimeout;

@@ -8,7 +8,7 @@ using QRCoder;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// The authenticator app of an administrator: the key that it shares with this server, and the code it gave last.
+/// The authenticator app of an administrator: the secret key that it shares with this server, and the last code used.
 /// </summary>
 internal sealed class AuthenticatorApp
 {
@@ -16,10 +16,10 @@ internal sealed class AuthenticatorApp
 
     public Administrator Administrator { get; init; } = null!;
 
-    /// <summary>Encrypted by Data Protection, for this administrator only.</summary>
+    /// <summary>The key, encrypted by Data Protection for this administrator only.</summary>
     public required string ProtectedKey { get; init; }
 
-    /// <summary>The time step of the last code that was taken. Neither it nor an earlier one is taken again.</summary>
+    /// <summary>The time step of the last code accepted. Codes of this step or an earlier one are refused.</summary>
     public required long LastStep { get; init; }
 
     internal sealed class Configuration : IEntityTypeConfiguration<AuthenticatorApp>
@@ -34,13 +34,13 @@ internal sealed class AuthenticatorApp
 }
 
 /// <summary>
-/// A key that an app is to take over, as text and as a picture; it counts when the app has shown a code of it.
+/// A new key to enter into an app, as text and as a QR code. It takes effect when a code proves that the app has it.
 /// </summary>
-internal sealed record OfferedKey(string Text, string Picture, string Ticket);
+internal sealed record OfferedKey(string Text, string QrCode, string Ticket);
 
 /// <summary>
-/// Codes of authenticator apps (RFC 6238): six digits of every thirty seconds, the one before and after let in for
-/// clocks that differ. A code works once (RFC 6238 §5.2).
+/// Codes of authenticator apps (RFC 6238): six digits, new every thirty seconds. The codes before and after the current
+/// one are accepted too, because clocks differ. A code works once (RFC 6238 §5.2).
 /// </summary>
 internal sealed class AuthenticatorApps(
     AuthDbContext db, IDataProtectionProvider protection, Tickets tickets, TimeProvider time)
@@ -49,7 +49,7 @@ internal sealed class AuthenticatorApps(
 
     // As long as the hash of HMAC-SHA-1 (RFC 4226 §4, R6).
     private const int KeyBytes = 20;
-    private static readonly TimeSpan offered = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan offerLifetime = TimeSpan.FromMinutes(30);
     private static readonly VerificationWindow window = new(previous: 1, future: 1);
 
     public OfferedKey Offer(SignedIn administrator)
@@ -58,15 +58,15 @@ internal sealed class AuthenticatorApps(
         return Show(administrator, key);
     }
 
-    /// <summary>The same key again, after a wrong code; null if the ticket is none.</summary>
+    /// <summary>Offers the same key again, after a wrong code; null if the ticket is not valid.</summary>
     public OfferedKey? OfferAgain(SignedIn administrator, string? ticket) =>
         tickets.Read<string>(PurposeOf(administrator.AdministratorId), ticket) is { } key
             ? Show(administrator, key)
             : null;
 
     /// <summary>
-    /// Begins to ask for codes of an offered key, in the place of another, once a code proves that the app has it. For
-    /// within a transaction.
+    /// Stores an offered key, which replaces any other, if the code proves that the app has it. Call within
+    /// a transaction.
     /// </summary>
     public async Task<bool> Accept(
         SignedIn administrator, string? ticket, string? code, CancellationToken cancellation)
@@ -81,7 +81,7 @@ internal sealed class AuthenticatorApps(
         return true;
     }
 
-    /// <summary>Takes a code, and never again.</summary>
+    /// <summary>Accepts a code, once.</summary>
     public async Task<bool> Use(Guid administratorId, string code, CancellationToken cancellation)
     {
         var protectedKey = await db.AuthenticatorApps.Where(app => app.AdministratorId == administratorId)
@@ -98,15 +98,15 @@ internal sealed class AuthenticatorApps(
     private OfferedKey Show(SignedIn administrator, string key)
     {
         var uri = new OtpUri(OtpType.Totp, key, administrator.Email, Issuer).ToString();
-        using var picture = QRCodeGenerator.GenerateQrCode(uri, QRCodeGenerator.ECCLevel.M);
-        using var svg = new SvgQRCode(picture);
+        using var qrCode = QRCodeGenerator.GenerateQrCode(uri, QRCodeGenerator.ECCLevel.M);
+        using var svg = new SvgQRCode(qrCode);
         return new(
             string.Join(' ', key.Chunk(4).Select(four => new string(four))),
             svg.GetGraphic(new System.Drawing.Size(200, 200), sizingMode: SvgQRCode.SizingMode.ViewBoxAttribute),
-            tickets.Issue(PurposeOf(administrator.AdministratorId), key, offered));
+            tickets.Issue(PurposeOf(administrator.AdministratorId), key, offerLifetime));
     }
 
-    /// <summary>The time step that a code is of; null if it is wrong.</summary>
+    /// <summary>The time step of a code; null if the code is wrong.</summary>
     private long? StepOf(string key, string? code) =>
         new Totp(Base32Encoding.ToBytes(key)).VerifyTotp(
             time.GetUtcNow().UtcDateTime, string.Concat((code ?? "").Where(char.IsAsciiDigit)), out var step, window)

@@ -1,11 +1,12 @@
 namespace Auth.Server.Administrators;
 
-/// <summary>A browser in which an administrator has signed in.</summary>
+/// <summary>A browser in which an administrator has signed in before.</summary>
 internal sealed record Device(Guid Id, Guid AdministratorId);
 
 /// <summary>
-/// Makes a browser known after a sign-in. Its failures are then counted apart from those of strangers, who cannot hold
-/// off somebody who comes with it (OWASP calls it a device cookie). It opens nothing.
+/// The cookie by which a browser is recognized after a sign-in (OWASP calls it a device cookie). Its failed sign-ins
+/// are counted separately, so that other people's guesses cannot lock out an administrator who uses it. It
+/// authenticates nobody.
 /// </summary>
 internal sealed class DeviceCookie(Tickets tickets, AuthOptions auth)
 {
@@ -16,7 +17,7 @@ internal sealed class DeviceCookie(Tickets tickets, AuthOptions auth)
 
     public Device? Read(HttpContext http) => tickets.Read<Device>(Purpose, http.Request.Cookies[Name]);
 
-    /// <summary>Renews the cookie with each sign-in. A browser knows the administrator who used it last.</summary>
+    /// <summary>Renews the cookie at each sign-in. It names the administrator who last signed in.</summary>
     public void Write(HttpContext http, Guid administratorId)
     {
         var device = Read(http) is { } known && known.AdministratorId == administratorId

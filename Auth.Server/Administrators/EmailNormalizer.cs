@@ -4,18 +4,17 @@ using Shared.Hosting.Text;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// The form in which administrators' e-mail addresses are compared: prepared as RFC 8265 §3.3 says
-/// (UsernameCaseMapped), as Scim.Api compares the addresses of users. By it they are looked up, unique in an account,
-/// invited, and counted when somebody guesses a password. ASP.NET Core Identity's own normalizer knows letter case
-/// only.
+/// Normalizes administrators' e-mail addresses for comparison, as RFC 8265 §3.3 says (UsernameCaseMapped) and as
+/// Scim.Api does for users. Lookups, uniqueness within an account, invitations and the sign-in throttle all use the
+/// normalized form. ASP.NET Core Identity's own normalizer changes letter case only.
 /// </summary>
 internal sealed class EmailNormalizer : ILookupNormalizer
 {
-    /// <summary>The key of an address; spaces around it, from a bad paste, do not count.</summary>
+    /// <summary>Normalizes an address. Leading and trailing spaces, as from a careless paste, are ignored.</summary>
     public static string Normalize(string email) => CaseFolding.Fold(email.Trim());
 
     public string? NormalizeEmail(string? email) => email is null ? null : Normalize(email);
 
-    // User names are ids.
+    // User names are ids, which need no normalization of their own.
     public string? NormalizeName(string? name) => NormalizeEmail(name);
 }

@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// A link with which one person sets a password, once: to become an administrator, or because the password is lost. The
-/// code in the link is kept as its SHA-256 only.
+/// A link with which a person sets a password, once: to become an administrator, or because the password is lost. Only
+/// the SHA-256 of the code in the link is stored.
 /// </summary>
 internal sealed class Invitation
 {
@@ -20,19 +20,21 @@ internal sealed class Invitation
 
     public required string Email { get; init; }
 
-    /// <summary>The <see cref="EmailNormalizer"/>; in an account it has one invitation at a time.</summary>
+    /// <summary>
+    /// The address as normalized by <see cref="EmailNormalizer"/>. It has at most one invitation in an account.
+    /// </summary>
     public required string EmailKey { get; init; }
 
     public required string CodeHash { get; init; }
 
-    /// <summary>Whose password is to be set anew; null in an invitation.</summary>
+    /// <summary>Whose password will be reset; null for an invitation.</summary>
     public Guid? AdministratorId { get; init; }
 
     public Administrator? Administrator { get; init; }
 
     public required DateTime CreatedAt { get; init; }
 
-    /// <summary>An administrator's address, or words for an operator.</summary>
+    /// <summary>The address of an administrator, or a description of an operator.</summary>
     public required string CreatedBy { get; init; }
 
     public required DateTime ExpiresAt { get; init; }

@@ -11,12 +11,12 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Administrators;
 
-/// <summary>An invitation and the link that takes it up, which nothing shows again.</summary>
+/// <summary>An invitation and its link, which is shown only now.</summary>
 internal sealed record IssuedInvitation(Invitation Invitation, string Link);
 
 /// <summary>
-/// Inviting people to be administrators, by a link that is handed over by hand. The code stands behind the link's
-/// <c>#</c>, which no browser sends: it comes in a form, so that no log on the way has it.
+/// Invites people to become administrators, by a link that is handed over by hand. The code comes after the link's
+/// <c>#</c>, which browsers do not send; it is posted in a form, so that it does not appear in any log.
 /// </summary>
 internal sealed class Invitations(
     AuthDbContext db,
@@ -32,8 +32,8 @@ internal sealed class Invitations(
     private const int CodeBytes = 32;
 
     /// <summary>
-    /// Invites somebody into an account. An earlier invitation of theirs into it ends. Whether they administer another
-    /// account makes no difference.
+    /// Invites somebody to an account. This replaces an earlier invitation of the same address to it. It makes no
+    /// difference whether they administer another account.
     /// </summary>
     public async Task<IssuedInvitation> Invite(
         Guid accountId, string email, Actor actor, CancellationToken cancellation)
@@ -52,7 +52,7 @@ internal sealed class Invitations(
         return issued.Result;
     }
 
-    /// <summary>Lets an administrator who lost the password set a new one. The old one works until then.</summary>
+    /// <summary>Lets an administrator who has lost the password set a new one. The old one works until then.</summary>
     public async Task<IssuedInvitation> ResetPassword(
         string email, Guid? accountId, Actor actor, CancellationToken cancellation)
     {
@@ -74,7 +74,7 @@ internal sealed class Invitations(
     public Task Withdraw(Guid accountId, Guid id, Actor actor, CancellationToken cancellation) => Withdraw(
         accountId, invitation => invitation.AccountId == accountId && invitation.Id == id, null, actor, cancellation);
 
-    /// <summary>Revokes the link that an address has, in an account if several accounts have invited it.</summary>
+    /// <summary>Revokes the link for an address; in the given account, if one is given.</summary>
     public Task Withdraw(string email, Guid? accountId, Actor actor, CancellationToken cancellation)
     {
         var key = EmailNormalizer.Normalize(email);
@@ -86,8 +86,8 @@ internal sealed class Invitations(
             cancellation);
     }
 
-    /// <summary>The invitation that a code is of.</summary>
-    /// <exception cref="ProblemException">There is none: used, withdrawn or expired.</exception>
+    /// <summary>Finds an invitation by its code.</summary>
+    /// <exception cref="ProblemException">There is none: it was used or withdrawn, or has expired (404).</exception>
     public async Task<Invitation> Find(string? code, CancellationToken cancellation)
     {
         var now = time.GetUtcNow().UtcDateTime;
@@ -97,11 +97,11 @@ internal sealed class Invitations(
             ?? throw Gone();
     }
 
-    /// <summary>Uses an invitation up. Of several who do it at once, one succeeds.</summary>
+    /// <summary>Accepts an invitation. Of several concurrent attempts, one succeeds.</summary>
     public async Task Accept(string? code, string password, Visitor visitor, CancellationToken cancellation)
     {
         var invitation = await Find(code, cancellation);
-        // Whoever has the code is the one who was invited.
+        // Whoever has the code counts as the person who was invited.
         var actor = visitor.ToActor(invitation.Email);
         var action = invitation.AdministratorId is null ? AuditAction.AcceptInvitation : AuditAction.ChangePassword;
         var hash = await operation.Prepare(
@@ -148,7 +148,7 @@ internal sealed class Invitations(
                         ? Gone()
                         : ProblemException.NotFound($"There is no invitation for {email}.")),
                     _ => throw AdministratorRegister.Ambiguous(
-                        $"{email} is invited into", found.Select(one => one.AccountId)),
+                        $"{email} is invited to", found.Select(one => one.AccountId)),
                 };
                 (work.Entry.AccountId, work.Entry.About) = (invitation.AccountId, invitation.Email);
                 await db.Invitations.Where(other => other.Id == invitation.Id).ExecuteDeleteAsync(cancellation);
@@ -181,8 +181,8 @@ internal sealed class Invitations(
         }
         catch (DbUpdateException error) when (Conflicts.IsDuplicate(error))
         {
-            // The index allows one.
-            throw ProblemException.Conflict($"{email} is just being invited by somebody else.");
+            // The unique index: a concurrent invitation was saved first.
+            throw ProblemException.Conflict($"Somebody else is inviting {email} at the same time. Try again.");
         }
 
         return new(invitation, new Uri(options.PublicUrl, $"{Path}#{code}").ToString());
@@ -191,6 +191,6 @@ internal sealed class Invitations(
     private static string Hash(string code) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(code)));
 
     private static ProblemException Gone() => ProblemException.NotFound(
-        "This invitation is not valid. It may have been used already, withdrawn or replaced by a newer one, or be "
-        + "older than 72 hours. Ask whoever sent it to you for another.");
+        "This invitation is not valid. It may have been used, withdrawn or replaced by a newer one, or it may be older "
+        + "than 72 hours. Ask whoever sent it to you for another.");
 }

@@ -9,7 +9,7 @@ using Shared.Hosting.Data;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// A challenge that was answered. It is remembered until its ticket expires, so that the answer works once.
+/// A challenge that has been answered. It is stored until its ticket expires, so that the answer works once.
 /// </summary>
 internal sealed class UsedChallenge
 {
@@ -28,7 +28,8 @@ internal sealed class UsedChallenge
 }
 
 /// <summary>
-/// Identity's passkeys as its own third schema has them, which it takes only from contexts that have options.
+/// The table of Identity's passkeys, as in version 3 of its schema, which Identity itself configures only in a
+/// <c>DbContext</c> with options.
 /// </summary>
 internal sealed class PasskeyConfiguration : IEntityTypeConfiguration<IdentityUserPasskey<Guid>>
 {
@@ -45,14 +46,12 @@ internal sealed class PasskeyConfiguration : IEntityTypeConfiguration<IdentityUs
     }
 }
 
-/// <summary>
-/// What a browser is asked (WebAuthn's options as JSON), and the ticket that comes back with the answer.
-/// </summary>
+/// <summary>The WebAuthn options for the browser, as JSON, and the ticket that comes back with its answer.</summary>
 internal sealed record PasskeyRequest(string Options, string Ticket);
 
 /// <summary>
-/// Passkeys (W3C WebAuthn): made for the portal's address, so that no other site can ask for one, and given by a device
-/// only after it has verified its user by PIN or finger. A passkey alone is two factors.
+/// Passkeys (W3C WebAuthn). They are bound to the portal's address, so no other site can use them, and a device uses
+/// one only after it has verified its user by PIN or biometrics. So a passkey alone counts as two factors.
 /// </summary>
 internal sealed class Passkeys(
     AuthDbContext db,
@@ -73,17 +72,18 @@ internal sealed class Passkeys(
     public async Task<PasskeyRequest> RequestNew(Administrator administrator, HttpContext http)
     {
         var (id, email) = (administrator.Id.ToString(), administrator.Email!);
-        var made = await handler.MakeCreationOptionsAsync(new() { Id = id, Name = email, DisplayName = email }, http);
-        return new(made.CreationOptionsJson, tickets.Issue(ToRegister, made.AttestationState!, lifetime));
+        var created = await handler.MakeCreationOptionsAsync(
+            new() { Id = id, Name = email, DisplayName = email }, http);
+        return new(created.CreationOptionsJson, tickets.Issue(ToRegister, created.AttestationState!, lifetime));
     }
 
-    /// <exception cref="ProblemException">The answer is not one to what this administrator was asked.</exception>
+    /// <exception cref="ProblemException">The answer does not belong to this administrator's request (400).</exception>
     public async Task Register(
         Administrator administrator, string? name, string? ticket, string? answer, HttpContext http)
     {
         name = string.Concat((name ?? "").Where(character => !char.IsControl(character))).Trim();
         if (name.Length is 0 or > MaxNameLength)
-            throw ProblemException.Invalid($"A passkey's name has 1 to {MaxNameLength} characters.");
+            throw ProblemException.Invalid($"The name of a passkey must have 1 to {MaxNameLength} characters.");
         if (tickets.Read<string>(ToRegister, ticket) is not { } state)
             throw ProblemException.Invalid("This page was open for too long. Try again.");
         var result = await handler.PerformAttestationAsync(
@@ -96,20 +96,20 @@ internal sealed class Passkeys(
             await administrators.AddOrUpdatePasskeyAsync(administrator, result.Passkey));
     }
 
-    /// <summary>Removes one. For within a transaction.</summary>
+    /// <summary>Removes a passkey. Call within a transaction.</summary>
     public Task Remove(Administrator administrator, byte[] id, CancellationToken cancellation) => db.Passkeys
         .Where(passkey => passkey.UserId == administrator.Id && passkey.CredentialId == id)
         .ExecuteDeleteAsync(cancellation);
 
-    /// <summary>Asks for a passkey of an administrator, or of whoever is there.</summary>
+    /// <summary>Requests a passkey of an administrator, or, if null, of anyone.</summary>
     public async Task<PasskeyRequest> Request(Administrator? administrator, HttpContext http)
     {
-        // The handler takes null for "whoever is there", but does not say so.
-        var made = await handler.MakeRequestOptionsAsync(administrator!, http);
-        return new(made.RequestOptionsJson, tickets.Issue(ToSignIn, made.AssertionState!, lifetime));
+        // The handler accepts null for anyone, although its signature does not say so.
+        var created = await handler.MakeRequestOptionsAsync(administrator!, http);
+        return new(created.RequestOptionsJson, tickets.Issue(ToSignIn, created.AssertionState!, lifetime));
     }
 
-    /// <summary>Whose passkey answered; null if none did, or the answer was given before.</summary>
+    /// <summary>Whose passkey answered; null if the answer is not valid or was used before.</summary>
     public async Task<Administrator?> Check(
         string? ticket, string? answer, HttpContext http, CancellationToken cancellation)
     {
@@ -120,12 +120,12 @@ internal sealed class Passkeys(
         ThrowIfOutage(result.Failure);
         if (!result.Succeeded || !await IsFirstAnswer(state, cancellation))
             return null;
-        // Keeps the device's counter, by which a copy of the device would give itself away.
+        // Saves the device's signature counter, which reveals a cloned device.
         var kept = await administrators.AddOrUpdatePasskeyAsync(result.User, result.Passkey);
         return kept.Succeeded ? result.User : null;
     }
 
-    /// <summary>Identity calls every exception a failure of the answer, also that the database is out.</summary>
+    /// <summary>Identity reports every exception as an invalid answer, even a database outage.</summary>
     private static void ThrowIfOutage(PasskeyException? failure)
     {
         if (DatabaseOutage.IsCauseOf(failure))
@@ -147,7 +147,7 @@ internal sealed class Passkeys(
     }
 }
 
-/// <summary>The tables of passkeys and of the challenges they answered.</summary>
+/// <summary>The tables of passkeys and of used challenges.</summary>
 internal static class PasskeyTables
 {
     extension(AuthDbContext db)

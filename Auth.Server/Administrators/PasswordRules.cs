@@ -4,8 +4,8 @@ using Shared.Hosting.Text;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// What a password must not be, beside too short: the first thing that a guesser who knows the address would try.
-/// Kinds of characters are not asked for; length is what counts (NIST SP 800-63B).
+/// Rejects passwords that somebody who knows the e-mail address would guess soon. Character classes are not required;
+/// length is what counts (NIST SP 800-63B). Identity checks the minimum length.
 /// </summary>
 internal sealed class PasswordRules : IPasswordValidator<Administrator>
 {
@@ -15,8 +15,8 @@ internal sealed class PasswordRules : IPasswordValidator<Administrator>
     private const int MinDistinctCharacters = 5;
     private const int MinNameLength = 4;
 
-    // Of the lists of leaked passwords, what is left of those when digits, signs and letter case are disregarded, and
-    // what people make of the name of the product and of this rule.
+    // From lists of leaked passwords, without digits, punctuation and letter case; and what people derive from the name
+    // of the product and from these rules.
     private static readonly HashSet<string> common =
     [
         "password", "passwordpassword", "passw", "mypassword", "thepassword", "yourpassword", "newpassword",
@@ -46,25 +46,24 @@ internal sealed class PasswordRules : IPasswordValidator<Administrator>
             ? IdentityResult.Failed(new IdentityError { Code = "GuessablePassword", Description = refusal })
             : IdentityResult.Success);
 
-    /// <summary>Why a guesser would find a password soon; null if none would.</summary>
+    /// <summary>Why a password is easy to guess; null if it is not.</summary>
     public static string? Refusal(string email, string password)
     {
         if (password.Length > MaxLength)
-            return $"A password has at most {MaxLength} characters.";
+            return $"The password must have at most {MaxLength} characters.";
         var name = EmailNormalizer.Normalize(email).Split('@')[0];
         if (name.Length >= MinNameLength && CaseFolding.Fold(password).Contains(name, StringComparison.Ordinal))
             return "The password must not contain your e-mail address or its first part.";
         if (password.Distinct().Count() < MinDistinctCharacters)
             return $"The password must have at least {MinDistinctCharacters} different characters.";
         if (password.Zip(password.Skip(1)).Count(pair => IsStep(pair.First, pair.Second)) > password.Length * 2 / 3)
-            return "The password must not be a row of characters, such as 123456789012 or abcdefghijkl.";
+            return "The password must not be a sequence of characters, such as 123456789012 or abcdefghijkl.";
         var letters = string.Concat(password.Where(char.IsLetter)).ToLowerInvariant();
         return common.Contains(letters)
-            ? "This password is one of those that are tried first. A few words that have nothing to do with each other "
-                + "are hard to guess and easy to remember."
+            ? "This password is a common one. A few unrelated words are hard to guess and easy to remember."
             : null;
     }
 
-    private static bool IsStep(char one, char next) =>
-        Math.Abs(next - one) <= 1 || (one, next) is ('9', '0') or ('0', '9');
+    private static bool IsStep(char first, char second) =>
+        Math.Abs(second - first) <= 1 || (first, second) is ('9', '0') or ('0', '9');
 }

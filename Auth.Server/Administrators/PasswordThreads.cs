@@ -4,12 +4,12 @@ using Auth.Server.Limits;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// Computes password hashes on a few threads of its own. A hash takes a tenth of a second of pure computing: on the
-/// thread pool, a few dozen sign-ins at once would delay every other request.
+/// Computes password hashes on a few dedicated threads. A hash takes a tenth of a second of CPU time: on the thread
+/// pool, a few dozen concurrent sign-ins would delay every other request.
 /// </summary>
 internal sealed class PasswordThreads : IDisposable
 {
-    /// <summary>At most half of the processors, so that the rest is left for everything else.</summary>
+    /// <summary>At most half of the processors; the rest are for everything else.</summary>
     private static readonly int count = Math.Clamp(Environment.ProcessorCount / 2, 1, 3);
 
     private readonly BlockingCollection<Action> work = [];
@@ -29,12 +29,12 @@ internal sealed class PasswordThreads : IDisposable
     });
 
     /// <summary>
-    /// Where those wait who may be anybody. One more than the threads is let through at a time, so that a thread is not
-    /// idle while the database is asked about the next.
+    /// The queue for requests of anonymous visitors. It lets one more through than there are threads, so that no thread
+    /// is idle during the next request's database query.
     /// </summary>
     public FairQueue Queue { get; } = new(count + 1, places: 32);
 
-    /// <summary>Computes something on one of the threads.</summary>
+    /// <summary>Runs a computation on one of the threads.</summary>
     public Task<T> Run<T>(Func<T> compute)
     {
         _ = threads.Value;

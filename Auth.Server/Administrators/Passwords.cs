@@ -3,36 +3,36 @@ using Microsoft.AspNetCore.Identity;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// Checks passwords and sets them. Hashes are computed on <see cref="PasswordThreads"/> and never within a transaction,
-/// where other writers would wait for them.
+/// Verifies and sets passwords. Hashes are computed on <see cref="PasswordThreads"/>, and never within a transaction,
+/// because other writers would have to wait.
 /// </summary>
 internal sealed class Passwords(
     UserManager<Administrator> administrators, IPasswordHasher<Administrator> hasher, PasswordThreads threads)
 {
-    private static readonly Administrator nobody = new() { AccountId = Guid.Empty };
+    private static readonly Administrator noAdministrator = new() { AccountId = Guid.Empty };
 
-    // A hash to spend the same time on when there is no such administrator.
+    // Verified when there is no such administrator, so that the response takes the same time.
     private static string? decoyHash;
 
-    /// <summary>Whether a password is an administrator's; nobody's takes as long to find out.</summary>
+    /// <summary>Whether a password is that of the administrator. If there is none (null), it takes as long.</summary>
     public async Task<bool> Verify(Administrator? administrator, string password)
     {
-        // No password is longer. A longer text is refused like any other wrong one, at the same price.
+        // No password is longer than that. A longer text is refused like any wrong password, in the same time.
         var text = password.Length <= PasswordRules.MaxLength ? password : "";
         var hash = administrator?.PasswordHash ?? (decoyHash ??= await Compute(Guid.NewGuid().ToString()));
-        var result = await threads.Run(() => hasher.VerifyHashedPassword(nobody, hash, text));
+        var result = await threads.Run(() => hasher.VerifyHashedPassword(noAdministrator, hash, text));
         if (administrator?.PasswordHash is null || result == PasswordVerificationResult.Failed)
             return false;
         if (result == PasswordVerificationResult.SuccessRehashNeeded)
         {
             administrator.PasswordHash = await Compute(text);
-            // If somebody else changes the administrator now, the old hash stays for another time.
+            // If this fails because of a concurrent change, the next sign-in rehashes the password.
             await administrators.UpdateAsync(administrator);
         }
         return true;
     }
 
-    /// <summary>The hash of a new password, to be set in a transaction.</summary>
+    /// <summary>Checks a new password against the rules, and hashes it.</summary>
     /// <exception cref="ProblemException">The password breaks a rule (400).</exception>
     public async Task<string> Hash(string email, string password)
     {
@@ -43,8 +43,8 @@ internal sealed class Passwords(
     }
 
     /// <summary>
-    /// Sets a password by its hash. The security stamp changes with it, which ends sign-ins between their two steps.
-    /// For within a transaction.
+    /// Sets a password, given as its hash. This changes the security stamp, which ends sign-ins that are between their
+    /// two steps. Call within a transaction.
     /// </summary>
     public async Task Set(Administrator administrator, string hash)
     {
@@ -52,5 +52,5 @@ internal sealed class Passwords(
         AdministratorRegister.ThrowIfFailed(await administrators.UpdateSecurityStampAsync(administrator));
     }
 
-    private Task<string> Compute(string password) => threads.Run(() => hasher.HashPassword(nobody, password));
+    private Task<string> Compute(string password) => threads.Run(() => hasher.HashPassword(noAdministrator, password));
 }

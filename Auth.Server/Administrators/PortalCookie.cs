@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Administrators;
 
-/// <summary>The administrator who is signed in to the portal, as the cookie names them.</summary>
+/// <summary>The administrator who is signed in to the portal, as identified by the cookie.</summary>
 internal sealed record SignedIn(Guid AdministratorId, Guid AccountId, Guid SessionId, string Email)
 {
     private const string Account = "account";
@@ -22,7 +22,7 @@ internal sealed record SignedIn(Guid AdministratorId, Guid AccountId, Guid Sessi
     public static SignedIn From(AdministratorSession session) => new(
         session.AdministratorId, session.Administrator.AccountId, session.Id, session.Administrator.Email!);
 
-    /// <summary>The administrator as the one who sends a request.</summary>
+    /// <summary>The administrator, as the sender of a request, for the audit log.</summary>
     public Actor ToActor(HttpContext http) => Actor.Administrator(Email, http);
 
     public ClaimsPrincipal ToPrincipal() => new(new ClaimsIdentity(
@@ -35,15 +35,14 @@ internal sealed record SignedIn(Guid AdministratorId, Guid AccountId, Guid Sessi
         CookieAuthenticationDefaults.AuthenticationScheme));
 }
 
-/// <summary>The portal's cookie. It is only as good as the session in the database that it names.</summary>
+/// <summary>The portal's cookie. It is valid only as long as the session in the database that it refers to.</summary>
 internal static class PortalCookie
 {
     public const string SignInPath = "/sign-in";
 
     /// <param name="services">The services of the server.</param>
     /// <param name="auth">The settings.</param>
-    /// <param name="isUse">Whether a request is one that somebody at the screen made, and so a use of the
-    /// session.</param>
+    /// <param name="isUse">Whether a request counts as a use of the session, because a person made it.</param>
     public static void AddPortalCookie(
         this IServiceCollection services, AuthOptions auth, Func<HttpRequest, bool> isUse) => services
         .AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
@@ -60,14 +59,14 @@ internal static class PortalCookie
             options.Events.OnValidatePrincipal = context => RequireLiveSession(context, isUse);
         });
 
-    /// <summary>Under HTTPS a cookie that no other host of the domain can set or read.</summary>
+    /// <summary>With HTTPS, adds the prefix of cookies that no other host of the domain can set.</summary>
     public static string NameOf(string name, AuthOptions auth) => auth.IsHttps ? $"__Host-{name}" : name;
 
     public static CookieSecurePolicy SecurePolicyOf(AuthOptions auth) =>
         auth.IsHttps ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
 
-    /// <summary>Tells a session's last use no finer than this, so that not every page is a write.</summary>
-    private static readonly TimeSpan touchedEvery = TimeSpan.FromMinutes(1);
+    /// <summary>How often the time of a session's last use is updated, so that not every page needs a write.</summary>
+    private static readonly TimeSpan touchInterval = TimeSpan.FromMinutes(1);
 
     private static async Task RequireLiveSession(
         CookieValidatePrincipalContext context, Func<HttpRequest, bool> isUse)
@@ -86,8 +85,8 @@ internal static class PortalCookie
             return;
         }
 
-        // What a page asks for by itself is no use of it: somebody may have walked away from the screen.
-        if (now - session.LastUsedAt >= touchedEvery && isUse(context.Request))
+        // Requests that a page's script makes do not count as use: the person may have left the screen.
+        if (now - session.LastUsedAt >= touchInterval && isUse(context.Request))
         {
             await db.Sessions.Where(s => s.Id == id)
                 .ExecuteUpdateAsync(change => change.SetProperty(s => s.LastUsedAt, now), cancellation);

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Auth.Server.Administrators;
 
-/// <summary>What opens once in the place of a second factor that is lost. Only its SHA-256 is kept.</summary>
+/// <summary>A code that replaces a lost second factor, once. Only its SHA-256 is stored.</summary>
 internal sealed class RecoveryCode
 {
     public required Guid AdministratorId { get; init; }
@@ -26,16 +26,16 @@ internal sealed class RecoveryCode
     }
 }
 
-/// <summary>Ten codes of 80 random bits, shown when they are made and never again; each works once.</summary>
+/// <summary>Ten codes of 80 random bits each, shown only when they are created. Each works once.</summary>
 internal sealed class RecoveryCodes(AuthDbContext db)
 {
     private const int Count = 10;
     private const int Length = 16;
 
-    // Without letters and digits that look alike.
+    // Without characters that look alike.
     private const string Alphabet = "abcdefghijkmnpqrstuvwxyz23456789";
 
-    /// <summary>Makes new codes; the old ones are worth nothing. For within a transaction.</summary>
+    /// <summary>Creates new codes, which replace the old ones. Call within a transaction.</summary>
     public async Task<IReadOnlyList<string>> Renew(Guid administratorId, CancellationToken cancellation)
     {
         var codes = Enumerable.Range(0, Count).Select(_ => RandomNumberGenerator.GetString(Alphabet, Length)).ToList();
@@ -56,7 +56,7 @@ internal sealed class RecoveryCodes(AuthDbContext db)
     public Task Remove(Guid administratorId, CancellationToken cancellation) =>
         db.RecoveryCodes.Where(code => code.AdministratorId == administratorId).ExecuteDeleteAsync(cancellation);
 
-    // However it was typed: with or without hyphens and spaces, in capitals.
+    // Ignores hyphens, spaces and letter case.
     private static string Hash(string code) => Convert.ToHexStringLower(SHA256.HashData(
         Encoding.UTF8.GetBytes(string.Concat(code.Where(char.IsLetterOrDigit)).ToLowerInvariant())));
 }

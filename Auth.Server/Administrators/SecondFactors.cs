@@ -7,15 +7,15 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Administrators;
 
-/// <summary>What an administrator can prove who they are with, beside the password.</summary>
+/// <summary>The second factors that an administrator has.</summary>
 internal sealed record SecondFactors(bool App, int Passkeys, int RecoveryCodes)
 {
     public bool Any => App || Passkeys > 0;
 }
 
 /// <summary>
-/// Second factors as a whole: whoever has one is asked for one, and an account may insist on it. The recovery codes
-/// come with the first and go with the last.
+/// All second factors of administrators. An administrator who has one is asked for it at each sign-in, and an account
+/// can require one. Recovery codes are created with the first factor and deleted with the last.
 /// </summary>
 internal sealed class SecondFactorRegister(
     AuthDbContext db,
@@ -34,60 +34,61 @@ internal sealed class SecondFactorRegister(
         db.Accounts.Where(account => account.Id == accountId).Select(account => account.RequireSecondFactor)
             .SingleAsync(cancellation);
 
-    /// <summary>Whether the account insists on a second factor that the administrator does not have.</summary>
+    /// <summary>Whether the account requires a second factor and the administrator has none.</summary>
     public async Task<bool> IsMissing(SignedIn administrator, CancellationToken cancellation) =>
         await IsRequired(administrator.AccountId, cancellation)
         && !(await Of(administrator.AdministratorId, cancellation)).Any;
 
     /// <summary>
-    /// Adds one: other sessions were begun with less, and end. The first brings recovery codes, to be shown.
+    /// Adds a factor, and ends other sessions, which began without it. With the first factor, returns recovery
+    /// codes to show.
     /// </summary>
     public async Task<IReadOnlyList<string>> Add(
         SignedIn administrator, string what, Func<Task> add, Actor actor, CancellationToken cancellation) =>
         (await operation.Run(
-        actor,
-        AuditAction.AddSecondFactor,
-        administrator.AccountId,
-        async work =>
-        {
-            work.Entry.Detail = what;
-            await Lock(administrator.AdministratorId, cancellation);
-            await add();
-            var codes = (await Of(administrator.AdministratorId, cancellation)).RecoveryCodes == 0
-                ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
-                : [];
-            await sessions.EndOthers(work, administrator, cancellation);
-            return codes;
-        },
-        cancellation)).Result;
+            actor,
+            AuditAction.AddSecondFactor,
+            administrator.AccountId,
+            async work =>
+            {
+                work.Entry.Detail = what;
+                await Lock(administrator.AdministratorId, cancellation);
+                await add();
+                var codes = (await Of(administrator.AdministratorId, cancellation)).RecoveryCodes == 0
+                    ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
+                    : [];
+                await sessions.EndOthers(work, administrator, cancellation);
+                return codes;
+            },
+            cancellation)).Result;
 
-    /// <summary>Removes one, unless it is the last and the account insists on it.</summary>
+    /// <summary>Removes a factor, unless it is the last one and the account requires one.</summary>
     public Task Remove(
         SignedIn administrator, string what, Func<Task> remove, Actor actor, CancellationToken cancellation) =>
         operation.Run(
-        actor,
-        AuditAction.RemoveSecondFactor,
-        administrator.AccountId,
-        async work =>
-        {
-            work.Entry.Detail = what;
-            await Lock(administrator.AdministratorId, cancellation);
-            await remove();
-            if (!(await Of(administrator.AdministratorId, cancellation)).Any)
+            actor,
+            AuditAction.RemoveSecondFactor,
+            administrator.AccountId,
+            async work =>
             {
-                if (await IsRequired(administrator.AccountId, cancellation))
+                work.Entry.Detail = what;
+                await Lock(administrator.AdministratorId, cancellation);
+                await remove();
+                if (!(await Of(administrator.AdministratorId, cancellation)).Any)
                 {
-                    throw ProblemException.Conflict(
-                        "Your account requires a second factor, and this is your last. Add another before you remove "
-                        + "it.");
+                    if (await IsRequired(administrator.AccountId, cancellation))
+                    {
+                        throw ProblemException.Conflict(
+                            "Your account requires a second factor, and this is your last one. "
+                            + "Add another before you remove it.");
+                    }
+
+                    await recoveryCodes.Remove(administrator.AdministratorId, cancellation);
                 }
 
-                await recoveryCodes.Remove(administrator.AdministratorId, cancellation);
-            }
-
-            await sessions.EndOthers(work, administrator, cancellation);
-        },
-        cancellation);
+                await sessions.EndOthers(work, administrator, cancellation);
+            },
+            cancellation);
 
     /// <summary>
     /// Removes the second factors of an administrator who has lost them, and signs the administrator out everywhere.
@@ -98,30 +99,30 @@ internal sealed class SecondFactorRegister(
         await apps.Remove(administrator.Id, cancellation);
         await recoveryCodes.Remove(administrator.Id, cancellation);
         await db.Passkeys.Where(passkey => passkey.UserId == administrator.Id).ExecuteDeleteAsync(cancellation);
-        // What was begun with the old ones ends too: sessions, and sign-ins between the two steps.
+        // Ends sign-ins that are between their two steps.
         AdministratorRegister.ThrowIfFailed(await administrators.UpdateSecurityStampAsync(administrator));
         await sessions.EndAll(work, administrator.Id, cancellation);
     }
 
-    /// <summary>
-    /// Makes new recovery codes in the place of the old ones, if there is a factor that they stand in for.
-    /// </summary>
+    /// <summary>Replaces the recovery codes by new ones, if the administrator has a second factor.</summary>
     public async Task<IReadOnlyList<string>> RenewCodes(
-        SignedIn administrator, Actor actor, CancellationToken cancellation) => (await operation.Run(
-        actor,
-        AuditAction.RenewRecoveryCodes,
-        administrator.AccountId,
-        async _ =>
-        {
-            await Lock(administrator.AdministratorId, cancellation);
-            return (await Of(administrator.AdministratorId, cancellation)).Any
-                ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
-                : throw ProblemException.Conflict("There is no second factor that recovery codes could stand in for.");
-        },
-        cancellation)).Result;
+        SignedIn administrator, Actor actor, CancellationToken cancellation) =>
+        (await operation.Run(
+            actor,
+            AuditAction.RenewRecoveryCodes,
+            administrator.AccountId,
+            async _ =>
+            {
+                await Lock(administrator.AdministratorId, cancellation);
+                return (await Of(administrator.AdministratorId, cancellation)).Any
+                    ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
+                    : throw ProblemException.Conflict("You have no second factor, so you need no recovery codes.");
+            },
+            cancellation)).Result;
 
     /// <summary>
-    /// Whether a code, of the app or for recovery, is one of an administrator's. It is used up by that.
+    /// Whether a code is a current code of the administrator's app or a recovery code. A valid code cannot
+    /// be used again.
     /// </summary>
     public async Task<bool> Use(Guid administratorId, string code, CancellationToken cancellation)
     {
@@ -131,8 +132,8 @@ internal sealed class SecondFactorRegister(
     }
 
     /// <summary>
-    /// Locks the administrator's row on PostgreSQL until the transaction ends: what is there is counted when nobody
-    /// else can add or remove anything.
+    /// Locks the administrator's row on PostgreSQL until the transaction ends, so that nobody else adds or removes a
+    /// factor while they are counted.
     /// </summary>
     private Task<int> Lock(Guid administratorId, CancellationToken cancellation) =>
         db.Administrators.Where(administrator => administrator.Id == administratorId).ExecuteUpdateAsync(

@@ -7,18 +7,18 @@ using Shared.Contracts;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// The sessions of administrators: begun by a sign-in, ended by the administrator, an operator, whatever changes what a
-/// sign-in takes, or time. The portal's tokens of a session end with it.
+/// The sessions of administrators. A session begins with a sign-in. It ends when the administrator or an operator ends
+/// it, when the password or the second factors change, or when it expires. Its tokens end with it.
 /// </summary>
 internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvider time)
 {
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
     /// <summary>
-    /// Begins a session. Whoever changes the password, takes the second factors away or removes the administrator comes
-    /// before this transaction, or after it and then ends the session.
+    /// Begins a session. A change of the password, a reset of the second factors or the removal of the administrator is
+    /// committed either before this transaction, or after it and then ends the session.
     /// </summary>
-    /// <returns>Null if that has happened since the administrator was read.</returns>
+    /// <returns>The session; null if such a change was committed after the administrator was read.</returns>
     public async Task<AdministratorSession?> Begin(
         Administrator administrator, Visitor visitor, CancellationToken cancellation)
     {
@@ -52,12 +52,12 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
         return begun.Result;
     }
 
-    /// <summary>An administrator's live sessions, the one used last first.</summary>
+    /// <summary>An administrator's live sessions, the most recently used first.</summary>
     public Task<List<AdministratorSession>> List(Guid administratorId, CancellationToken cancellation) =>
         Live(administratorId).AsNoTracking()
             .OrderByDescending(session => session.LastUsedAt).ThenBy(session => session.Id).ToListAsync(cancellation);
 
-    /// <summary>Whether the administrator proved who they are a short while ago.</summary>
+    /// <summary>Whether the administrator has proved their identity recently.</summary>
     public Task<bool> IsRecent(SignedIn administrator, CancellationToken cancellation)
     {
         var since = Now - AdministratorSession.Recent;
@@ -65,12 +65,12 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
             session => session.Id == administrator.SessionId && session.ConfirmedAt > since, cancellation);
     }
 
-    /// <summary>Remembers that the administrator proved just now who they are.</summary>
+    /// <summary>Records that the administrator has just proved their identity.</summary>
     public Task Confirm(Guid sessionId, CancellationToken cancellation) =>
         db.Sessions.Where(session => session.Id == sessionId).ExecuteUpdateAsync(
             change => change.SetProperty(session => session.ConfirmedAt, Now), cancellation);
 
-    /// <summary>Ends one session of an administrator; another's stays.</summary>
+    /// <summary>Ends one session, if it is one of the administrator's own.</summary>
     public Task End(
         SignedIn administrator, Guid sessionId, Actor actor, CancellationToken cancellation) => operation.Run(
         actor,
@@ -83,7 +83,7 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
             cancellation),
         cancellation);
 
-    /// <summary>Ends all sessions of an administrator but the one that asks.</summary>
+    /// <summary>Ends all sessions of an administrator except the current one.</summary>
     public Task<int> EndOthers(UnitOfWork work, SignedIn administrator, CancellationToken cancellation) => End(
         work,
         administrator.AdministratorId,
@@ -91,12 +91,12 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
         cancellation);
 
     /// <summary>Signs an administrator out everywhere.</summary>
-    /// <returns>How many sessions that ended.</returns>
+    /// <returns>The number of sessions ended.</returns>
     public Task<int> EndAll(UnitOfWork work, Guid administratorId, CancellationToken cancellation) =>
         End(work, administratorId, Live(administratorId), cancellation);
 
     /// <summary>
-    /// Locks the administrator's row until the transaction ends; false if it is gone or has another stamp.
+    /// Locks the administrator's row until the transaction ends; false if it is gone or its security stamp has changed.
     /// </summary>
     private async Task<bool> Lock(Administrator administrator, CancellationToken cancellation) =>
         await db.Administrators.Where(

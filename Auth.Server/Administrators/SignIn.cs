@@ -5,19 +5,19 @@ using Microsoft.AspNetCore.Identity;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// What came of a sign-in: a session, or how long to wait, or a ticket for the second step, or accounts to choose from,
-/// or nothing.
+/// The outcome of a sign-in: a session, a time to wait, a ticket for the second step, or accounts to choose from. If
+/// all are null, the password or the code was wrong.
 /// </summary>
 internal sealed record SignInOutcome(
     AdministratorSession? Session = null, TimeSpan? Wait = null, string? Ticket = null, AccountChoice? Choice = null);
 
 /// <summary>
-/// The password is right for administrators of several accounts; the ticket comes back with the one chosen.
+/// The administrators of several accounts whose password this is. The ticket is sent back with the choice.
 /// </summary>
 internal sealed record AccountChoice(string Ticket, IReadOnlyList<Administrator> Administrators);
 
 /// <summary>
-/// Who knows the password, and is to show a second factor. The stamp is another when the password is.
+/// An administrator who knows the password and still needs a second factor. A new password changes the stamp.
 /// </summary>
 internal sealed record SecondStep(Guid AdministratorId, string Stamp)
 {
@@ -26,9 +26,10 @@ internal sealed record SecondStep(Guid AdministratorId, string Stamp)
 
 /// <summary>
 /// Signing in: with e-mail address and password and then, if the administrator has one, a second factor; or with a
-/// passkey alone. An unknown address costs as much time and answers the same as a wrong password, and both are held off
-/// alike (<see cref="SignInThrottle"/>). There is no session before the last step. An attempt first waits for its turn
-/// (<see cref="PasswordThreads.Queue"/>); one that finds no place is refused before anything is counted or looked up.
+/// passkey alone. An unknown address takes as much time and gets the same response as a wrong password, and both are
+/// throttled alike (<see cref="SignInThrottle"/>). The session begins only after the last step. An attempt first
+/// waits in a queue (<see cref="PasswordThreads.Queue"/>); if that is full, it is refused before anything is counted
+/// or looked up.
 /// </summary>
 internal sealed class SignIn(
     UserManager<Administrator> administrators,
@@ -44,12 +45,12 @@ internal sealed class SignIn(
 {
     private const string ToSecondStep = "second step";
     private const string ToChoose = "choose account";
-    private static readonly TimeSpan betweenSteps = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan ticketLifetime = TimeSpan.FromMinutes(10);
 
     public async Task<SignInOutcome> Try(
         string email, string password, Visitor visitor, CancellationToken cancellation)
     {
-        // Without a known browser, what is counted does not depend on whose the address is.
+        // In an unknown browser, the budgets do not depend on whether an administrator has the address.
         if (visitor.Device is null && waitCache.Of(SignInBudget.ForPassword(email, null, visitor)) is { } known)
             return new(Wait: known);
         using var turn = await threads.Queue.Enter(visitor, cancellation);
@@ -59,31 +60,33 @@ internal sealed class SignIn(
         return right switch
         {
             [] => new(Wait: wait),
-            [var administrator] => await GoOn(administrator, visitor, cancellation),
+            [var administrator] => await Continue(administrator, visitor, cancellation),
             _ => new(Choice: new(
-                tickets.Issue(ToChoose, new ChoosableAccounts([.. right.Select(SecondStep.Of)]), betweenSteps), right)),
+                tickets.Issue(ToChoose, new ChoosableAccounts([.. right.Select(SecondStep.Of)]), ticketLifetime),
+                right)),
         };
     }
 
     /// <summary>
-    /// Goes on as the administrator of one of the accounts that a password was right for; null if the ticket is none or
-    /// too old, or the password has changed.
+    /// Continues as the administrator of the chosen account; null if the ticket is not valid or too old, or if the
+    /// password has changed.
     /// </summary>
     public async Task<SignInOutcome?> Choose(
         string? ticket, Guid administratorId, Visitor visitor, CancellationToken cancellation) =>
         tickets.Read<ChoosableAccounts>(ToChoose, ticket) is { } choosable
         && Array.Find(choosable.Steps, step => step.AdministratorId == administratorId) is { } chosen
         && await Find(chosen) is { } administrator
-            ? await GoOn(administrator, visitor, cancellation)
+            ? await Continue(administrator, visitor, cancellation)
             : null;
 
     /// <summary>
-    /// Who is between the two steps; null if the ticket is none or too old, or the password has changed.
+    /// The administrator who is between the two steps; null if the ticket is not valid or too old, or if the password
+    /// has changed.
     /// </summary>
     public async Task<Administrator?> FindBetweenSteps(string? ticket) =>
         tickets.Read<SecondStep>(ToSecondStep, ticket) is { } step ? await Find(step) : null;
 
-    /// <summary>The second step: a code of the authenticator app, or one for recovery.</summary>
+    /// <summary>The second step: a code of the authenticator app, or a recovery code.</summary>
     public async Task<SignInOutcome> TryCode(
         Administrator administrator, string code, Visitor visitor, CancellationToken cancellation)
     {
@@ -102,9 +105,7 @@ internal sealed class SignIn(
         return new(await sessions.Begin(administrator, visitor, cancellation));
     }
 
-    /// <summary>
-    /// Whether somebody who is signed in knows the password too; guesses are held off as at the door.
-    /// </summary>
+    /// <summary>Whether a signed-in person knows the password. Wrong ones are throttled as in a sign-in.</summary>
     public async Task<(bool Right, TimeSpan? Wait)> Check(
         Administrator administrator, string password, Visitor visitor, CancellationToken cancellation)
     {
@@ -113,14 +114,14 @@ internal sealed class SignIn(
             return (false, FairQueue.TryAgainAfter);
         var budgets = SignInBudget.ForPassword(administrator.Email!, administrator, visitor);
         var guess = await Check(budgets, [administrator], password, cancellation);
-        await Refuse(AuditAction.ConfirmIdentity, guess, visitor);
+        await RecordRefusal(AuditAction.ConfirmIdentity, guess, visitor);
         return (guess.Right.Count > 0, guess.Wait);
     }
 
     /// <summary>
-    /// The administrators with an address whose password this is. A browser that knows one of them tries that one's by
-    /// its own budget, and those of other accounts as a stranger: one password opens nothing in another account, and
-    /// does not make it easier to guess there.
+    /// The administrators with an address whose password this is. In a browser that one of them has used, the attempt
+    /// counts in the browser's own budget for that one, and as one of an unknown browser for those of other accounts: a
+    /// person of one account must not be able to guess more often in another.
     /// </summary>
     private async Task<(IReadOnlyList<Administrator> Right, TimeSpan? Wait)> FindRight(
         string email, string password, Visitor visitor, CancellationToken cancellation)
@@ -130,7 +131,7 @@ internal sealed class SignIn(
         var guesses = new List<Guess>();
         if (known is not null)
             guesses.Add(await Check(SignInBudget.ForPassword(email, known, visitor), [known], password, cancellation));
-        // Nobody is checked too, for as long as somebody would be.
+        // Also without any candidate, so that it takes as long.
         if (all.Count != 1 || known is null)
         {
             guesses.Add(await Check(
@@ -142,7 +143,7 @@ internal sealed class SignIn(
 
         var right = guesses.SelectMany(guess => guess.Right).ToList();
         if (right.Count == 0)
-            await Refuse(AuditAction.SignIn, guesses[0], visitor);
+            await RecordRefusal(AuditAction.SignIn, guesses[0], visitor);
         return (right, guesses.Max(guess => guess.Wait));
     }
 
@@ -165,14 +166,13 @@ internal sealed class SignIn(
         }
         if (right.Count == 0)
             return new(candidates, right, admission.WaitIfWrong);
-        // Who knows one password of an address may still be guessing another.
+        // Somebody who knows one password of an address may still be guessing another.
         await throttle.RecordSuccess(budgets, all: right.Count == candidates.Count, cancellation);
         return new(candidates, right, null);
     }
 
-    // A guess that is held off is not looked at, and an address of nobody is nobody's business: neither leaves an
-    // entry.
-    private async Task Refuse(AuditAction action, Guess guess, Visitor visitor)
+    // A throttled attempt was not checked, and an unknown address belongs to no account: neither leaves an audit entry.
+    private async Task RecordRefusal(AuditAction action, Guess guess, Visitor visitor)
     {
         foreach (var administrator in guess.Right.Count == 0 ? guess.Candidates : [])
         {
@@ -181,10 +181,10 @@ internal sealed class SignIn(
         }
     }
 
-    private async Task<SignInOutcome> GoOn(
+    private async Task<SignInOutcome> Continue(
         Administrator administrator, Visitor visitor, CancellationToken cancellation) =>
         (await factors.Of(administrator.Id, cancellation)).Any
-            ? new(Ticket: tickets.Issue(ToSecondStep, SecondStep.Of(administrator), betweenSteps))
+            ? new(Ticket: tickets.Issue(ToSecondStep, SecondStep.Of(administrator), ticketLifetime))
             : new(await sessions.Begin(administrator, visitor, cancellation));
 
     private async Task<Administrator?> Find(SecondStep step) =>
@@ -193,10 +193,10 @@ internal sealed class SignIn(
             ? administrator
             : null;
 
-    /// <summary>A password that was tried, the administrators it was tried for, and those it is right for.</summary>
+    /// <summary>The administrators that a password was tried for, and those whose password it is.</summary>
     private sealed record Guess(
         List<Administrator> Candidates, List<Administrator> Right, TimeSpan? Wait);
 
-    /// <summary>The administrators of several accounts that a password is right for.</summary>
+    /// <summary>The content of an <see cref="AccountChoice"/>'s ticket.</summary>
     private sealed record ChoosableAccounts(SecondStep[] Steps);
 }

@@ -3,11 +3,11 @@ using System.Text;
 
 namespace Auth.Server.Administrators;
 
-/// <summary>What the failures that are counted in one <see cref="SignInBudget"/> have in common.</summary>
+/// <summary>What the failures counted in one <see cref="SignInBudget"/> have in common.</summary>
 internal enum BudgetScope
 {
     /// <summary>One browser, one address in one network, or one administrator's codes. A success resets it.</summary>
-    One,
+    Single,
 
     /// <summary>One e-mail address, tried from any network.</summary>
     Address,
@@ -17,24 +17,23 @@ internal enum BudgetScope
 }
 
 /// <summary>
-/// How many failed sign-ins are free under a key, and how long the wait is after each further one: 5 s, doubled with
-/// each failure, up to a maximum. Failures are forgotten continuously, one every quarter of an hour.
+/// How many sign-ins may fail under a key without a wait, and how long the wait is after each further failure: 5 s,
+/// doubled each time, up to a maximum. Failures expire one by one, one every quarter of an hour.
 /// </summary>
-internal sealed record SignInBudget(string Key, int Free, TimeSpan MaxWait, BudgetScope Of = BudgetScope.One)
+internal sealed record SignInBudget(string Key, int Free, TimeSpan MaxWait, BudgetScope Scope = BudgetScope.Single)
 {
     public static readonly TimeSpan ForgottenAfter = TimeSpan.FromMinutes(15);
 
     private static readonly TimeSpan maxWait = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan firstWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>The most failures that are counted; after that, the wait grows no more.</summary>
+    /// <summary>The maximum number of failures counted. More do not lengthen the wait.</summary>
     public int MaxCounted => Free + 10;
 
     /// <summary>
-    /// The budgets in which a password is counted that is tried with an address, whether an administrator has the
-    /// address or not. A browser in which its administrator has signed in has a budget of its own. Others are counted
-    /// by address and network, by address (many networks that try one address) and by network (one that tries many
-    /// addresses).
+    /// The budgets for an attempt with an address and a password, whether or not an administrator has the address. A
+    /// browser in which that administrator has signed in before has a budget of its own. Others are counted by address
+    /// and network, by address (many networks try one address), and by network (one network tries many addresses).
     /// </summary>
     public static SignInBudget[] ForPassword(string email, Administrator? administrator, Visitor visitor)
     {
@@ -50,8 +49,8 @@ internal sealed record SignInBudget(string Key, int Free, TimeSpan MaxWait, Budg
     }
 
     /// <summary>
-    /// The budget in which a second factor's code is counted. Whoever tries one has the password, so unknown browsers
-    /// share one budget: six digits withstand a hundred guesses a day, from wherever they come, and no more.
+    /// The budget for a code of a second factor. Somebody who tries one has the password, so all unknown browsers share
+    /// one budget: six digits withstand about a hundred guesses a day in total, but not more.
     /// </summary>
     public static SignInBudget[] ForCode(Administrator administrator, Visitor visitor) =>
         visitor.Device is { } device && device.AdministratorId == administrator.Id

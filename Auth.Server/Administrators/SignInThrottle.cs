@@ -6,37 +6,35 @@ using Microsoft.Extensions.Caching.Memory;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// The failures that are counted in a <see cref="SignInBudget"/>, stored as the time at which the last of them will be
-/// forgotten. Each failure moves that time by a quarter of an hour, so that failures are forgotten continuously.
+/// The failures counted in a <see cref="SignInBudget"/>, stored as the time at which the last of them expires. Each
+/// failure moves that time forward by a quarter of an hour.
 /// </summary>
 internal sealed class SignInAttempts
 {
-    /// <summary>How long after an imposed wait an attempt is checked without another wait.</summary>
+    /// <summary>How long after a wait an attempt is checked without another wait.</summary>
     public static readonly TimeSpan TimeToReturn = TimeSpan.FromHours(1);
 
     public required string Key { get; init; }
 
-    /// <summary>When no failure is left, UTC.</summary>
+    /// <summary>When all failures have expired, UTC.</summary>
     public required DateTime ForgottenAt { get; set; }
 
-    /// <summary>
-    /// Attempts before this time are not checked, and one after it is, UTC; null if no wait was ever imposed.
-    /// </summary>
+    /// <summary>Attempts before this time are not checked, UTC; null if there was never a wait.</summary>
     public DateTime? BlockedUntil { get; set; }
 
-    /// <summary>Whether a wait was imposed that is over, but not long ago.</summary>
+    /// <summary>Whether a wait is over, but not for long.</summary>
     public bool HasWaited(DateTime now) => BlockedUntil <= now && BlockedUntil > now - TimeToReturn;
 
-    /// <summary>The failures that are not forgotten at a time.</summary>
+    /// <summary>The number of failures that have not expired at a time.</summary>
     public int FailuresAt(DateTime now) => ForgottenAt <= now
         ? 0
         : (int)Math.Round((ForgottenAt - now) / SignInBudget.ForgottenAfter, MidpointRounding.AwayFromZero);
 
-    /// <summary>Adds a failure, up to the most that are counted.</summary>
-    public void AddFailure(DateTime now, int most)
+    /// <summary>Adds a failure, up to a maximum number.</summary>
+    public void AddFailure(DateTime now, int maxCounted)
     {
         var next = (ForgottenAt > now ? ForgottenAt : now) + SignInBudget.ForgottenAfter;
-        var last = now + (most * SignInBudget.ForgottenAfter);
+        var last = now + (maxCounted * SignInBudget.ForgottenAfter);
         ForgottenAt = next < last ? next : last;
     }
 
@@ -50,18 +48,18 @@ internal sealed class SignInAttempts
     }
 }
 
-/// <summary>Whether an attempt is checked.</summary>
-/// <param name="Wait">How long to wait until it is; null if it is checked now.</param>
-/// <param name="WaitIfWrong">How long to wait after it if it is wrong; null if there is no wait.</param>
+/// <summary>Whether the password or code of an attempt may be checked.</summary>
+/// <param name="Wait">How long to wait before the next attempt; null if this one may be checked.</param>
+/// <param name="WaitIfWrong">How long to wait if it is wrong; null if there is no wait.</param>
 internal sealed record Admission(TimeSpan? Wait, TimeSpan? WaitIfWrong = null);
 
 /// <summary>
-/// The waits that this node knows of, so that a fast guesser costs a query every few seconds and not with each attempt.
-/// They are cached briefly, as an attempt that is being checked may turn out right and end the wait.
+/// Caches waits on this node, so that a fast guesser costs one query every few seconds instead of one per attempt. The
+/// entries are short-lived, because an attempt that is being checked may succeed and end the wait.
 /// </summary>
 internal sealed class SignInWaitCache(TimeProvider time) : IDisposable
 {
-    private static readonly TimeSpan memory = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan lifetime = TimeSpan.FromSeconds(5);
 
     private readonly MemoryCache ends = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
@@ -79,7 +77,7 @@ internal sealed class SignInWaitCache(TimeProvider time) : IDisposable
     public void Add(SignInBudget budget, DateTime end) => ends.Set(
         budget.Key,
         end,
-        new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = memory });
+        new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = lifetime });
 
     public void Remove(SignInBudget budget) => ends.Remove(budget.Key);
 
@@ -87,31 +85,31 @@ internal sealed class SignInWaitCache(TimeProvider time) : IDisposable
 }
 
 /// <summary>
-/// Slows failed sign-ins down, with longer and longer waits (<see cref="SignInBudget"/>). A wait is always that of one
-/// browser, or of one address in one network: whoever has waited as long as required is checked next, however fast
-/// others guess. Too many failures with an address, from any network, make each network wait a minute at most. Too many
-/// failures of a network delay nobody whose password is right.
+/// Throttles failed sign-ins with increasing waits (<see cref="SignInBudget"/>). A wait applies to one browser, or to
+/// one address in one network: after the required wait, the next attempt is checked, however fast others guess. Too
+/// many failures with an address, from any networks, make each network wait, for at most a minute. Too many failures
+/// from a network do not delay anybody whose password is right.
 /// </summary>
-internal sealed class SignInThrottle(AuthDbContext db, SignInWaitCache known, TimeProvider time)
+internal sealed class SignInThrottle(AuthDbContext db, SignInWaitCache waits, TimeProvider time)
 {
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
     /// <summary>
-    /// Whether an attempt is checked; if so, one more failure has been recorded. It is counted before the check, so
-    /// that parallel attempts count one by one; the failure of a right one is taken back.
+    /// Decides whether an attempt may be checked, and if so records a failure. The failure is recorded before the
+    /// check, so that parallel attempts are counted one by one; <see cref="RecordSuccess"/> removes it again.
     /// </summary>
     public async Task<Admission> RecordAttempt(IReadOnlyList<SignInBudget> budgets, CancellationToken cancellation)
     {
-        if (known.Of(budgets) is { } wait)
+        if (waits.Of(budgets) is { } wait)
             return new(wait);
         await using var transaction = await db.BeginWrite(cancellation);
         var attempts = await Lock(budgets, cancellation);
-        // Not before: whoever had the locks may have written down a later time.
+        // Read after locking: whoever had the locks before may have stored a later time.
         var now = Now;
-        var own = attempts[BudgetScope.One];
+        var own = attempts[BudgetScope.Single];
         if (own.Attempts.BlockedUntil > now)
         {
-            known.Add(own.SignInBudget, own.Attempts.BlockedUntil.Value);
+            waits.Add(own.Budget, own.Attempts.BlockedUntil.Value);
             return new(own.Attempts.BlockedUntil - now);
         }
 
@@ -123,15 +121,18 @@ internal sealed class SignInThrottle(AuthDbContext db, SignInWaitCache known, Ti
     }
 
     /// <summary>
-    /// Takes back the failure that was counted for an attempt that was right; in its own budget also all failures
-    /// before it, unless other passwords are tried in the same budget.
+    /// Removes the failure that was recorded for a successful attempt, and, in the attempt's single budget, all
+    /// earlier failures.
     /// </summary>
+    /// <param name="budgets">The budgets of the attempt.</param>
+    /// <param name="all">False if other passwords are counted in the same budget, so earlier failures remain.</param>
+    /// <param name="cancellation">Cancels the write.</param>
     public async Task RecordSuccess(IReadOnlyList<SignInBudget> budgets, bool all, CancellationToken cancellation)
     {
         await using var transaction = await db.BeginWrite(cancellation);
         foreach (var (budget, attempts) in (await Lock(budgets, cancellation)).Values)
         {
-            if (budget.Of == BudgetScope.One && all)
+            if (budget.Scope == BudgetScope.Single && all)
             {
                 await db.SignInAttempts.Where(a => a.Key == budget.Key).ExecuteDeleteAsync(cancellation);
                 continue;
@@ -142,19 +143,19 @@ internal sealed class SignInThrottle(AuthDbContext db, SignInWaitCache known, Ti
         }
         await transaction.Commit(cancellation);
         foreach (var budget in budgets)
-            known.Remove(budget);
+            waits.Remove(budget);
     }
 
     private static Admission Count(
-        Dictionary<BudgetScope, (SignInBudget SignInBudget, SignInAttempts Attempts)> attempts, DateTime now)
+        Dictionary<BudgetScope, (SignInBudget Budget, SignInAttempts Attempts)> attempts, DateTime now)
     {
-        var (ownBudget, own) = attempts[BudgetScope.One];
+        var (ownBudget, own) = attempts[BudgetScope.Single];
         var (wait, waitIfWrong) = (TimeSpan.Zero, TimeSpan.Zero);
         if (attempts.TryGetValue(BudgetScope.Address, out var address))
         {
-            wait = address.SignInBudget.WaitAfter(address.Attempts.FailuresAt(now));
-            address.Attempts.AddFailure(now, address.SignInBudget.MaxCounted);
-            // Who comes for the first time waits too, and is then looked at.
+            wait = address.Budget.WaitAfter(address.Attempts.FailuresAt(now));
+            address.Attempts.AddFailure(now, address.Budget.MaxCounted);
+            // The first attempt must wait, too; the next one is then checked.
             if (wait > TimeSpan.Zero && !own.HasWaited(now))
             {
                 own.BlockedUntil = now + wait;
@@ -163,25 +164,25 @@ internal sealed class SignInThrottle(AuthDbContext db, SignInWaitCache known, Ti
         }
         if (attempts.TryGetValue(BudgetScope.Network, out var network))
         {
-            waitIfWrong = network.SignInBudget.WaitAfter(network.Attempts.FailuresAt(now));
-            network.Attempts.AddFailure(now, network.SignInBudget.MaxCounted);
+            waitIfWrong = network.Budget.WaitAfter(network.Attempts.FailuresAt(now));
+            network.Attempts.AddFailure(now, network.Budget.MaxCounted);
         }
 
         own.AddFailure(now, ownBudget.MaxCounted);
         var ownWait = ownBudget.WaitAfter(own.FailuresAt(now));
         wait = ownWait > wait ? ownWait : wait;
-        // Without a wait nothing is written that another node, whose clock is behind, could take for one.
+        // If there is no wait, store none: another node, whose clock is behind, could take "now" for one.
         if (wait > TimeSpan.Zero)
             own.BlockedUntil = now + wait;
         return new(Wait: null, waitIfWrong > TimeSpan.Zero ? waitIfWrong : null);
     }
 
-    /// <summary>Makes the rows or locks them until the transaction ends: guesses in parallel queue here.</summary>
-    private async Task<Dictionary<BudgetScope, (SignInBudget SignInBudget, SignInAttempts Attempts)>> Lock(
+    /// <summary>Inserts or locks the rows until the transaction ends. Parallel attempts wait here.</summary>
+    private async Task<Dictionary<BudgetScope, (SignInBudget Budget, SignInAttempts Attempts)>> Lock(
         IReadOnlyList<SignInBudget> budgets, CancellationToken cancellation)
     {
-        var locked = new Dictionary<BudgetScope, (SignInBudget SignInBudget, SignInAttempts Attempts)>();
-        // Always in one order, or two could wait for each other.
+        var locked = new Dictionary<BudgetScope, (SignInBudget Budget, SignInAttempts Attempts)>();
+        // Always in the same order, to avoid deadlocks.
         foreach (var budget in budgets.OrderBy(budget => budget.Key, StringComparer.Ordinal))
         {
             await db.Database.ExecuteSqlAsync(
@@ -192,7 +193,7 @@ internal sealed class SignInThrottle(AuthDbContext db, SignInWaitCache known, Ti
                 cancellation);
             var attempts = await db.SignInAttempts.AsNoTracking()
                 .SingleAsync(attempts => attempts.Key == budget.Key, cancellation);
-            locked.Add(budget.Of, (budget, attempts));
+            locked.Add(budget.Scope, (budget, attempts));
         }
         return locked;
     }

@@ -5,15 +5,15 @@ using Microsoft.AspNetCore.DataProtection;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// What the server gives to a browser to have it back later, unread and unchanged: good for one purpose, and for a
-/// while.
+/// Data that the server gives to a browser and gets back later: encrypted, protected against changes, and valid for one
+/// purpose and a limited time.
 /// </summary>
 internal sealed class Tickets(IDataProtectionProvider protection, TimeProvider time)
 {
     public string Issue<T>(string purpose, T content, TimeSpan lifetime) =>
         Protector(purpose).Protect(JsonSerializer.Serialize(new Ticket<T>(content, time.GetUtcNow() + lifetime)));
 
-    /// <summary>What was put into a ticket; null if it is none, is for another purpose or has expired.</summary>
+    /// <summary>The content of a ticket; null if it is not valid, is for another purpose or has expired.</summary>
     public T? Read<T>(string purpose, string? ticket)
         where T : class
     {

@@ -5,11 +5,11 @@ using Microsoft.Extensions.Primitives;
 
 namespace Auth.Server.Administrators;
 
-/// <summary>Who knocks at the door: from which address, with which browser, and who signed in with it before.</summary>
+/// <summary>The sender of a request who need not be signed in: IP address, browser, and who used it before.</summary>
 internal sealed record Visitor(
     IPAddress? Address = null, string? Browser = null, Device? Device = null, string? UserAgent = null)
 {
-    // The first that is found: Edge and Opera call themselves Chrome, too, and Chrome calls itself Safari.
+    // The first match counts: Edge and Opera call themselves Chrome, too, and Chrome calls itself Safari.
     private static readonly (string Sign, string Name)[] browsers =
     [
         ("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("CriOS/", "Chrome"),
@@ -23,7 +23,7 @@ internal sealed record Visitor(
     ];
 
     /// <summary>
-    /// The network that failures are counted by: an IPv4 address, or what one subscriber has of IPv6 (a /64).
+    /// The network by which failures are counted: an IPv4 address, or the IPv6 prefix of one subscriber (/64).
     /// </summary>
     public string Network => Limits.Network.Of(Address);
 
@@ -35,10 +35,10 @@ internal sealed record Visitor(
         http.RequestServices.GetRequiredService<DeviceCookie>().Read(http),
         Actor.UserAgentOf(http.Request));
 
-    /// <summary>The visitor as the administrator with an e-mail address, in the audit trail.</summary>
+    /// <summary>The visitor as the administrator with an e-mail address, for the audit log.</summary>
     public Actor ToActor(string email) => new(ActorKind.Administrator, email, Address?.ToString(), UserAgent);
 
-    /// <summary>A <c>User-Agent</c> in the words of the person who uses it: <c>Firefox on Windows</c>.</summary>
+    /// <summary>Describes a <c>User-Agent</c> for people: <c>Firefox on Windows</c>.</summary>
     public static string Describe(StringValues userAgent)
     {
         var text = userAgent.ToString();
@@ -53,12 +53,12 @@ internal sealed record Visitor(
     }
 }
 
-/// <summary>Where visitors wait for their turn.</summary>
+/// <summary>Lets visitors wait in a <see cref="FairQueue"/>.</summary>
 internal static class VisitorQueue
 {
     /// <summary>
-    /// Waits for a turn, which ends when it is disposed of; null if there is no place left to wait in. Browsers in
-    /// which an administrator has signed in have places of their own.
+    /// Waits for a turn, which ends when it is disposed; null if the queue is full. Browsers in which an administrator
+    /// has signed in have places of their own.
     /// </summary>
     public static Task<IDisposable?> Enter(this FairQueue queue, Visitor visitor, CancellationToken cancellation) =>
         visitor.Device is { } device

@@ -139,7 +139,7 @@ public sealed class WithdrawalTests
 
         Assert.That((await browser.Open("/scim-credentials")).Text, Does
             .Contain($"SciLeads ended those that end in {issued.Set.LastFour}")
-            .And.Contain("the key that their API Token was signed with is no longer trusted"));
+            .And.Contain("the key that signed their API Token is no longer trusted"));
         await server.Generate(account);
         Assert.That((await browser.Open("/scim-credentials")).Text, Does.Not.Contain("no longer trusted"));
         server.Time.Advance(TimeSpan.FromDays(366));
