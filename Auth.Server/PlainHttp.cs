@@ -3,19 +3,19 @@ using System.Net;
 namespace Auth.Server;
 
 /// <summary>
-/// Under an https address nothing is taken, and nothing told, over plain http: a password or secret that came that way
-/// has been read by others, so there is no redirect that would let it work. TLS ends at a proxy, which is one of
-/// <see cref="AuthOptions.KnownProxies"/> and says <c>X-Forwarded-Proto: https</c>, or is on this machine; what else is
-/// of the inner network is named in <see cref="AuthOptions.PlainHttpFrom"/>.
+/// Refuses plain http if the public address is https. A password or secret sent over plain http may have been read by
+/// others, so it must not work; there is no redirect either. TLS ends at a proxy that is one of
+/// <see cref="AuthOptions.KnownProxies"/> and sends <c>X-Forwarded-Proto: https</c>, or that runs on this machine.
+/// Other parts of the internal network are listed in <see cref="AuthOptions.PlainHttpFrom"/>.
 /// </summary>
 internal sealed class PlainHttp(RequestDelegate next, AuthOptions auth)
 {
-    private readonly IPNetwork[] inner = [.. auth.PlainHttpFrom.Select(IPNetwork.Parse)];
+    private readonly IPNetwork[] internalNetworks = [.. auth.PlainHttpFrom.Select(IPNetwork.Parse)];
 
     public async Task InvokeAsync(HttpContext http)
     {
-        // Probes of an orchestrator come from anywhere, and hear one word.
-        if (!auth.IsHttps || http.Request.IsHttps || IsInner(http.Connection.RemoteIpAddress)
+        // An orchestrator's health probes come from any address, and their response is a single word.
+        if (!auth.IsHttps || http.Request.IsHttps || IsInternal(http.Connection.RemoteIpAddress)
             || http.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
         {
             await next(http);
@@ -27,16 +27,16 @@ internal sealed class PlainHttp(RequestDelegate next, AuthOptions auth)
         await http.Response.WriteAsJsonAsync(new
         {
             error = "invalid_request",
-            error_description = $"This server is reached by https only, at {auth.PublicUrl}.",
+            error_description = $"This server accepts https only, at {auth.PublicUrl}.",
         });
     }
 
-    // Null is the command socket.
-    private bool IsInner(IPAddress? address)
+    // The address is null on the command socket.
+    private bool IsInternal(IPAddress? address)
     {
         if (address is null || IPAddress.IsLoopback(address))
             return true;
         var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        return IPAddress.IsLoopback(plain) || inner.Any(network => network.Contains(plain));
+        return IPAddress.IsLoopback(plain) || internalNetworks.Any(network => network.Contains(plain));
     }
 }

@@ -7,17 +7,17 @@ using Shared.Hosting.Data;
 namespace Auth.Server;
 
 /// <summary>
-/// A refusal of an operation on accounts or credential sets: the HTTP status it has in the management API and a
-/// sentence for the person who asked. Commands print the sentence, pages show it, the API wraps it in RFC 9457's form.
+/// An operation that was refused: the HTTP status for the management API and a sentence for the person who asked.
+/// Commands print the sentence, pages show it, and the API returns it as problem details (RFC 9457).
 /// </summary>
 internal sealed class ProblemException(int status, string detail, Exception? inner = null) : Exception(detail, inner)
 {
     public int Status { get; } = status;
 
-    /// <summary>Whether what was asked for may have been done all the same.</summary>
+    /// <summary>Whether the operation may have been carried out despite the error.</summary>
     public bool IsOutcomeUnknown { get; init; }
 
-    /// <summary>Whether the audit trail has an entry of this refusal.</summary>
+    /// <summary>Whether the audit trail has an entry for this refusal.</summary>
     public bool IsAudited { get; set; }
 
     public static ProblemException Invalid(string detail) => new(400, detail);
@@ -27,11 +27,11 @@ internal sealed class ProblemException(int status, string detail, Exception? inn
 }
 
 /// <summary>
-/// Answers programs with problem details (RFC 9457) or, at OAuth's endpoints, with OAuth's errors. A page's fault
-/// becomes the error page; an outage of the database, which may be found while the administrator is authenticated, a
-/// page that needs none.
+/// Turns exceptions into problem details (RFC 9457) or, at the OAuth endpoints, into OAuth errors. An unexpected
+/// exception in a page leads to the error page. A database outage, which may already show while the administrator is
+/// being authenticated, leads to a page that does not use the database.
 /// </summary>
-internal sealed class ProblemAnswers(IProblemDetailsService problems, ILogger<ProblemAnswers> log) : IExceptionHandler
+internal sealed class ProblemHandler(IProblemDetailsService problems, ILogger<ProblemHandler> log) : IExceptionHandler
 {
     private const string Unavailable =
         "SciLeads cannot use its database at the moment. Nothing is wrong with the request; try again.";
@@ -41,17 +41,17 @@ internal sealed class ProblemAnswers(IProblemDetailsService problems, ILogger<Pr
     public async ValueTask<bool> TryHandleAsync(
         HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        // The request itself has the path of the error page by now.
+        // By now, the request itself has the path of the error page.
         var failed = httpContext.Features.Get<IExceptionHandlerPathFeature>()!;
-        // OpenIddict's own endpoints are none of the routing.
+        // Routing does not know OpenIddict's own endpoints.
         var isPage = failed.Endpoint?.Metadata.GetMetadata<PageActionDescriptor>() is not null;
         if (DatabaseOutage.IsCauseOf(exception))
             return await AnswerOutage(httpContext, failed, isPage);
         var answer = AnswerTo(exception);
-        // A form that cannot be read comes from no page of ours.
+        // Our own pages never send a form that cannot be read, so such a request gets problem details.
         if (isPage && answer.Status >= StatusCodes.Status500InternalServerError)
             return false;
-        // What is answered here, the host does not log.
+        // ASP.NET Core does not log an exception that is handled here.
         if (answer.Status >= StatusCodes.Status500InternalServerError)
             log.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, failed.Path);
         httpContext.Response.StatusCode = answer.Status!.Value;
@@ -74,7 +74,7 @@ internal sealed class ProblemAnswers(IProblemDetailsService problems, ILogger<Pr
         }
         if (new PathString(failed.Path).StartsWithSegments(oauth, StringComparison.Ordinal))
         {
-            // RFC 6749 §4.1.2.1 has a code for it, which clients know from the token endpoint, too.
+            // The error code is from RFC 6749 §4.1.2.1; clients also understand it at the token endpoint.
             await http.Response.WriteAsJsonAsync(
                 new { error = "temporarily_unavailable", error_description = Unavailable });
             return true;
@@ -83,7 +83,7 @@ internal sealed class ProblemAnswers(IProblemDetailsService problems, ILogger<Pr
         return true;
     }
 
-    /// <summary>Writes problem details, also for a caller who says that it wants something else.</summary>
+    /// <summary>Writes problem details, even if the client's Accept header asks for something else.</summary>
     private async Task Write(HttpContext http, ProblemDetails answer)
     {
         if (!await problems.TryWriteAsync(new() { HttpContext = http, ProblemDetails = answer }))
@@ -95,12 +95,12 @@ internal sealed class ProblemAnswers(IProblemDetailsService problems, ILogger<Pr
     {
         ProblemException problem => new() { Status = problem.Status, Detail = problem.Message },
         BadHttpRequestException bad => Unreadable(bad.StatusCode, bad.Message),
-        // A form with too many fields, too long ones or U+0000.
+        // A form with too many fields, with fields that are too long, or with U+0000.
         InvalidDataException bad => Unreadable(StatusCodes.Status400BadRequest, bad.Message),
         _ => new() { Status = StatusCodes.Status500InternalServerError },
     };
 
-    // The same for OAuth clients, who look for "error" (RFC 6749 §5.2).
+    // Also readable by OAuth clients, which look for "error" (RFC 6749 §5.2).
     private static ProblemDetails Unreadable(int status, string detail) => new()
     {
         Status = status,
@@ -109,7 +109,9 @@ internal sealed class ProblemAnswers(IProblemDetailsService problems, ILogger<Pr
     };
 }
 
-/// <summary>What a person sees while the database is out: a page that asks it nothing, not even who they are.</summary>
+/// <summary>
+/// The page shown while the database is unavailable. It needs no query, not even to authenticate the administrator.
+/// </summary>
 internal static class OutagePage
 {
     public const string Html =

@@ -22,12 +22,12 @@ using Shared.Hosting.Data;
 namespace Auth.Server;
 
 /// <summary>
-/// The authorization server, its portal and its commands. <c>Auth.Server</c> runs the server; with a verb, such as
-/// <c>Auth.Server accounts list</c>, it runs that command, in the running server if there is one.
+/// The authorization server, its portal and its commands. <c>Auth.Server</c> runs the server. With a command, such as
+/// <c>Auth.Server accounts list</c>, it runs that command, inside the running server if there is one.
 /// </summary>
 internal static class Program
 {
-    /// <summary>What the program is called, in messages and by PostgreSQL.</summary>
+    /// <summary>The name of the program, in messages and in PostgreSQL's list of connections.</summary>
     public const string Name = "Auth.Server";
 
     private static async Task<int> Main(string[] args)
@@ -40,7 +40,7 @@ internal static class Program
             if (!command.NeedsServer)
                 return await command.Answer();
             var (auth, database) = ServerSettings.Read(CreateBuilder([]));
-            // Standard output is the command's own; the log goes to standard error.
+            // Standard output is for the command's result, so the log goes to standard error.
             var line = new CommandLine(
                 auth, database, () => Build(["--Logging:Console:LogToStandardErrorThreshold=Trace"], serves: false));
             return await line.Run(command);
@@ -51,10 +51,10 @@ internal static class Program
         }
     }
 
-    /// <summary>What the process is made of, top to bottom.</summary>
+    /// <summary>Composes the process: services, then the request pipeline, then the endpoints.</summary>
     /// <param name="args">Settings, as <c>--Name=value</c>.</param>
-    /// <param name="configure">What a test has otherwise, such as the clock.</param>
-    /// <param name="serves">Whether it will be started; a command only uses its parts.</param>
+    /// <param name="configure">What a test replaces, such as the clock.</param>
+    /// <param name="serves">Whether the application will be started; a command only uses its services.</param>
     internal static WebApplication Build(
         string[] args, Action<WebApplicationBuilder>? configure = null, bool serves = true)
     {
@@ -65,8 +65,8 @@ internal static class Program
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            // Forms are held in memory, and strangers send them, too. A client that sends somewhat too much still reads
-            // why it is refused: beyond this, the connection is closed while it sends.
+            // Forms are buffered in memory, even those of unauthenticated callers. A client that exceeds an endpoint's
+            // own limit still reads the error response; beyond this limit, the connection is closed while it sends.
             kestrel.Limits.MaxRequestBodySize = 8 * 1024 * 1024;
         });
         builder.WebHost.UseSetting(
@@ -75,7 +75,7 @@ internal static class Program
                 + $";http://unix:{CommandSocket.PathIn(auth.DataDirectory)}");
 
         var services = builder.Services;
-        // OpenIddict writes down tokens, codes and verifiers.
+        // OpenIddict logs tokens, codes and verifiers.
         builder.Logging.OmitRequests("OpenIddict.Server", "OpenIddict.Validation");
         services.AddSingleton(auth);
         services.AddSingleton(TimeProvider.System);
@@ -109,7 +109,7 @@ internal static class Program
         services.AddHttpClient<ScimApi>(http => http.BaseAddress = auth.ScimApiUrl)
             .AddStandardResilienceHandler(resilience =>
             {
-                // A page waits no longer; what may have been done is not done again.
+                // No page waits longer than this. Unsafe requests are not repeated, as they may have been carried out.
                 resilience.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(8);
                 resilience.AttemptTimeout.Timeout = TimeSpan.FromSeconds(3);
                 resilience.Retry.Delay = TimeSpan.FromMilliseconds(200);
@@ -118,7 +118,7 @@ internal static class Program
             });
         services.AddManagement(auth);
         services.AddProblemDetails();
-        services.AddExceptionHandler<ProblemAnswers>();
+        services.AddExceptionHandler<ProblemHandler>();
         services.Configure<ForwardedHeadersOptions>(forwarded =>
         {
             forwarded.Trust(auth.KnownProxies, ForwardedHeaders.All);
@@ -132,8 +132,8 @@ internal static class Program
         app.UseForwardedHeaders();
         app.UseHeadRequests();
         app.UseMiddleware<PlainHttp>();
-        // Whatever host a request names, and though TLS may end at a proxy: cookies, redirects and metadata are those
-        // of the one public address, and nobody can have them made of another.
+        // TLS may end at a proxy, and a request can name any host. Cookies, redirects and metadata must always be those
+        // of the one public address.
         app.Use((http, next) =>
         {
             http.Request.Scheme = auth.PublicUrl.Scheme;
@@ -146,8 +146,8 @@ internal static class Program
         app.UseExceptionHandler("/error");
         app.UseErrorPages();
         app.UseManagementProblems();
-        app.UseMiddleware<OnlyFromHeader>();
-        // Files of the pages may be kept, and are asked for again only if their address has no version.
+        app.UseMiddleware<HeaderTokensOnly>();
+        // Static files may be cached: permanently if their URL has a version, otherwise with revalidation.
         app.UseStaticFiles(new StaticFileOptions
         {
             OnPrepareResponse = file => file.Context.Response.Headers.CacheControl =
@@ -179,7 +179,7 @@ internal static class Program
         return 0;
     }
 
-    /// <summary>The settings and the pages lie beside the program, wherever and by whatever it is called.</summary>
+    /// <summary>The settings and the pages are found beside the program, whatever the working directory.</summary>
     private static WebApplicationBuilder CreateBuilder(string[] args) => WebApplication.CreateBuilder(
         new WebApplicationOptions
         {

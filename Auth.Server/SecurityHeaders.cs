@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 namespace Auth.Server;
 
 /// <summary>
-/// The headers that keep a page from being framed, sniffed or scripted by others, and from being stored: it shows what
-/// is so now, and secrets once. No script or style stands in a page. Every other answer is not stored either (exports,
-/// tokens, redirects with codes), unless it says itself that it may be.
+/// Sets the headers that prevent pages from being framed, sniffed, scripted by others, or stored: a page shows current
+/// data and, once, secrets. Pages contain no inline script or style. Other responses (exports, tokens, redirects with
+/// codes) are not stored either, unless they set <c>Cache-Control</c> themselves.
 /// </summary>
 internal sealed class SecurityHeaders(RequestDelegate next)
 {
@@ -13,16 +13,17 @@ internal sealed class SecurityHeaders(RequestDelegate next)
     private static readonly object nonce = new();
 
     /// <summary>
-    /// Lets the form of this page end, by redirect, at another site too: the consent page sends people back to the
-    /// client. Browsers hold all redirects that follow against <c>form-action</c>, and Okta's address sends people on
-    /// to that of their organization, which nobody knows here: hence any <c>https</c>.
+    /// Allows the form of this page to end, by redirect, at another site: the consent page sends people back to
+    /// the client. Browsers check every redirect that follows against <c>form-action</c>, and Okta's callback
+    /// redirects to the address of the customer's organization, which is not known here. Therefore any
+    /// <c>https</c> address is allowed.
     /// </summary>
     public static void AllowFormTo(HttpContext http, Uri target) =>
         http.Items[formTargets] = $" https: {target.GetLeftPart(UriPartial.Authority)}";
 
     /// <summary>
-    /// Lets scripts in this page run that carry a nonce (CSP 3 §6.7.2.2), and styles that a script of ours puts into
-    /// it: the API's description is drawn by a component that does both. It shows no secret and needs no sign-in.
+    /// Allows scripts with a nonce (CSP 3 §6.7.2.2) in this page, and the styles that our own scripts add: the
+    /// component that shows the API's description needs both. That page shows no secret and needs no sign-in.
     /// </summary>
     public static string AllowNonce(HttpContext http)
     {
@@ -55,7 +56,7 @@ internal sealed class SecurityHeaders(RequestDelegate next)
         return next(http);
     }
 
-    /// <summary>What everybody may read, and caches may keep: metadata (RFC 8414) and keys.</summary>
+    /// <summary>What is public and may be cached: metadata (RFC 8414) and keys.</summary>
     private static bool IsPublic(PathString path) =>
         path.StartsWithSegments("/.well-known");
 }

@@ -3,11 +3,11 @@ using Shared.Hosting.Data;
 
 namespace Auth.Server;
 
-/// <summary>Reads the settings of the process, once, at its start.</summary>
+/// <summary>Reads the settings, once, when the process starts.</summary>
 internal static class ServerSettings
 {
     /// <returns>The section <c>Auth</c>, and the connection string of the auth database.</returns>
-    /// <exception cref="OperatorException">Settings are missing or wrong; it says which, all at once.</exception>
+    /// <exception cref="OperatorException">Settings are missing or invalid; the message lists all of them.</exception>
     public static (AuthOptions Auth, string Database) Read(WebApplicationBuilder builder)
     {
         var faults = new List<string>();
@@ -21,8 +21,8 @@ internal static class ServerSettings
         if (builder.Environment.IsDevelopment() && auth.PublicUrl is { IsAbsoluteUri: true, IsLoopback: false })
         {
             faults.Add(
-                $"Auth:PublicUrl is {auth.PublicUrl}, but ASPNETCORE_ENVIRONMENT is Development, which is for this "
-                + "machine.");
+                $"Auth:PublicUrl is {auth.PublicUrl}, but ASPNETCORE_ENVIRONMENT is Development, "
+                + "which is only for this machine.");
         }
         return faults.Count == 0
             ? (auth, ConnectionStrings.WithDefaults(database!, Program.Name))

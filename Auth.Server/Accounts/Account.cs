@@ -5,7 +5,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Accounts;
 
-/// <summary>A customer of SciLeads, and the rules that its people are provisioned by.</summary>
+/// <summary>A customer of SciLeads, and the rules for provisioning its people.</summary>
 internal sealed class Account
 {
     public const int DefaultRateLimit = 100;
@@ -14,50 +14,50 @@ internal sealed class Account
 
     public required string Name { get; set; }
 
-    /// <summary>Whether identity providers may provision. SciLeads' operators decide.</summary>
+    /// <summary>Whether identity providers may provision; only SciLeads' operators can change this.</summary>
     public bool ScimEnabled { get; set; }
 
     public bool Suspended { get; set; }
 
-    /// <summary>Whether credentials can be generated and identity providers are let in.</summary>
+    /// <summary>Whether credentials can be generated and identity providers may connect.</summary>
     public bool AllowsScim => ScimEnabled && !Suspended;
 
     /// <summary>One of <see cref="AttributeRuleSets"/>.</summary>
     public string AttributeRules { get; set; } = AttributeRuleSets.Guide;
 
     /// <summary>
-    /// Requests a second that SCIM takes in the long run, bursts aside; null is no limit. The default is four times
-    /// what Okta and Entra ID need, so that only a client that runs wild ever hears of it.
+    /// The sustained rate of SCIM requests per second, apart from bursts; null is no limit. The default is four times
+    /// what Okta and Entra ID need, so that only a misbehaving client is ever limited.
     /// </summary>
     public int? RateLimit { get; set; } = DefaultRateLimit;
 
     /// <summary>
-    /// Whether a create restores the inactive user who has its userName or externalId. By default it is refused, so
-    /// that nobody gets another person's history unseen.
+    /// Whether creating a user restores an inactive user with the same userName or externalId. By default, the request
+    /// is refused, so that nobody gets another person's history unnoticed.
     /// </summary>
     public bool RestoreInactive { get; set; }
 
     /// <summary>
-    /// Whether <c>/ServiceProviderConfig</c> leaves out <c>pagination</c> (RFC 9865), which strict older clients
-    /// reject.
+    /// Whether <c>/ServiceProviderConfig</c> leaves out <c>pagination</c> (RFC 9865), which
+    /// strict older clients reject.
     /// </summary>
     public bool OmitPagination { get; set; }
 
-    /// <summary>Whether its administrators must have a second factor to do anything.</summary>
+    /// <summary>Whether its administrators must have a second factor before they can do anything.</summary>
     public bool RequireSecondFactor { get; set; }
 
-    /// <summary>E-mail domains in lower case, without <c>@</c>; none allows all.</summary>
+    /// <summary>The allowed e-mail domains, in lower case, without <c>@</c>; an empty list allows all.</summary>
     public List<string> Domains { get; set; } = [];
 
     public List<AccountLicence> Licences { get; init; } = [];
 
-    /// <summary>The generation of the credential set that became active last; 0 if none ever did.</summary>
+    /// <summary>The last generation that was assigned for the account; 0 if none was.</summary>
     public long LastGeneration { get; set; }
 
     /// <summary>UTC.</summary>
     public required DateTime CreatedAt { get; init; }
 
-    /// <summary>The account as <c>Scim.Api</c> is told of it.</summary>
+    /// <summary>The account as it is sent to <c>Scim.Api</c>.</summary>
     public AccountPolicy ToPolicy() => new()
     {
         Id = Id,
@@ -93,7 +93,7 @@ internal sealed class Account
     }
 }
 
-/// <summary>A product that an account has bought.</summary>
+/// <summary>The seats of a product that an account has bought.</summary>
 internal sealed class AccountLicence
 {
     public Guid AccountId { get; init; }
@@ -102,7 +102,7 @@ internal sealed class AccountLicence
 
     public int Seats { get; set; }
 
-    /// <summary>Whether a new user gets it.</summary>
+    /// <summary>Whether new users get it automatically.</summary>
     public bool GivenToNewUsers { get; set; } = true;
 
     internal sealed class Configuration : IEntityTypeConfiguration<AccountLicence>

@@ -9,7 +9,7 @@ using Shared.Hosting.Text;
 namespace Auth.Server.Accounts;
 
 /// <summary>
-/// What an operator changes of an account; what is null stays as it is. A <paramref name="RateLimit"/> of 0 is none.
+/// An operator's changes to an account; null leaves a value unchanged. A <paramref name="RateLimit"/> of 0 means none.
 /// </summary>
 internal sealed record AccountChange(
     bool? ScimEnabled = null,
@@ -22,7 +22,7 @@ internal sealed record AccountChange(
     bool? RequireSecondFactor = null,
     bool? OmitPagination = null)
 {
-    /// <summary>What changes, for people to read: <c>SCIM on; domains acme.example; licence portal=100</c>.</summary>
+    /// <summary>The changes, for people to read: <c>SCIM on; domains acme.example; licence portal=100</c>.</summary>
     public override string ToString()
     {
         IEnumerable<string?> changes =
@@ -43,7 +43,7 @@ internal sealed record AccountChange(
     private static string OnOff(bool value) => value ? "on" : "off";
 }
 
-/// <summary>Opening accounts and changing them: what SciLeads' operators do.</summary>
+/// <summary>Creates and changes accounts, on behalf of SciLeads' operators.</summary>
 internal sealed partial class AccountRegister(
     AuthDbContext db, Operation operation, TimeProvider time)
 {
@@ -67,11 +67,11 @@ internal sealed partial class AccountRegister(
         {
             name = name.Trim();
             if (name.Length is 0 or > 200 || name.Any(char.IsControl))
-                throw ProblemException.Invalid("An account's name has 1 to 200 characters, in one line.");
+                throw ProblemException.Invalid("An account's name must be one line of 1 to 200 characters.");
             if (Identifiers.FaultOfForeign(name) is { } fault)
                 throw ProblemException.Invalid($"The account's name {fault}");
             if (await db.Accounts.AnyAsync(account => account.Name == name, cancellation))
-                throw ProblemException.Conflict($"There is an account named {name} already.");
+                throw ProblemException.Conflict($"There is already an account named {name}.");
             var account = new Account { Name = name, CreatedAt = time.GetUtcNow().UtcDateTime };
             (work.Entry.AccountId, work.Entry.About, work.Entry.Detail) = (account.Id, name, $"{settings}");
             Apply(account, settings);
@@ -88,7 +88,7 @@ internal sealed partial class AccountRegister(
         id,
         async work =>
         {
-            // Locks the row on PostgreSQL, so that two changes of one account are made one after another.
+            // Locks the row on PostgreSQL, so that concurrent changes to one account are made one after another.
             await db.Accounts.Where(account => account.Id == id).ExecuteUpdateAsync(
                 set => set.SetProperty(account => account.LastGeneration, account => account.LastGeneration),
                 cancellation);
@@ -112,7 +112,7 @@ internal sealed partial class AccountRegister(
         {
             account.AttributeRules = rules is AttributeRuleSets.Guide or AttributeRuleSets.Rfc
                 ? rules
-                : throw ProblemException.Invalid($"Attribute rules are guide or rfc, not \"{rules}\".");
+                : throw ProblemException.Invalid($"Attribute rules must be guide or rfc, not \"{rules}\".");
         }
 
         if (change.RateLimit is { } rateLimit)
@@ -128,16 +128,17 @@ internal sealed partial class AccountRegister(
         0 => null,
         >= MinRateLimit and <= MaxRateLimit => limit,
         _ => throw ProblemException.Invalid(
-            $"A rate limit is {MinRateLimit} to {MaxRateLimit} requests a second, not {limit}: "
-            + "Okta and Entra ID need 25 at the least."),
+            $"A rate limit must be from {MinRateLimit} to {MaxRateLimit} requests per second, not {limit}: "
+            + "Okta and Entra ID need at least 25."),
     };
 
     private static void ApplyLicence(Account account, string product, int seats)
     {
         if (!Product().IsMatch(product))
-            throw ProblemException.Invalid($"\"{product}\" is no product: lower case letters, digits and hyphens.");
+            throw ProblemException.Invalid(
+                $"\"{product}\" is not a valid product: use lower case letters, digits and hyphens.");
         if (seats is < 0 or > 10_000_000)
-            throw ProblemException.Invalid($"{seats} is no number of seats.");
+            throw ProblemException.Invalid($"{seats} is not a valid number of seats.");
         if (account.Licences.FirstOrDefault(licence => licence.Product == product) is { } licence)
             licence.Seats = seats;
         else
@@ -149,11 +150,11 @@ internal sealed partial class AccountRegister(
         var written = domain.Trim().TrimStart('@');
         if (Identifiers.Fault(written) is { } fault)
             throw ProblemException.Invalid($"The e-mail domain {fault}");
-        // As Scim.Api compares it; the ideographic full stop is a dot (RFC 3490 §3.1).
+        // Folded as Scim.Api compares it; the ideographic full stop counts as a dot (RFC 3490 §3.1).
         var name = CaseFolding.Fold(written).Replace('\u3002', '.');
         return Uri.CheckHostName(name) == UriHostNameType.Dns && name.Contains('.', StringComparison.Ordinal)
             ? name
-            : throw ProblemException.Invalid($"\"{domain}\" is no e-mail domain, such as example.com.");
+            : throw ProblemException.Invalid($"\"{domain}\" is not a valid e-mail domain, such as example.com.");
     }
 
     [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,49}\\z")]

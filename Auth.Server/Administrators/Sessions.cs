@@ -42,7 +42,7 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
             {
                 if (!await Lock(administrator, cancellation))
                 {
-                    work.LeaveNoEntry();
+                    work.SkipAuditEntry();
                     return null;
                 }
                 db.Sessions.Add(session);

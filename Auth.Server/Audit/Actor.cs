@@ -2,19 +2,19 @@ using System.Net;
 
 namespace Auth.Server.Audit;
 
-/// <summary>Who acts.</summary>
+/// <summary>The kinds of actors.</summary>
 internal enum ActorKind
 {
-    /// <summary>This server by itself.</summary>
+    /// <summary>This server, on its own initiative.</summary>
     Server,
 
-    /// <summary>SciLeads' own staff, at the command line.</summary>
+    /// <summary>A member of SciLeads' staff, on the command line.</summary>
     Operator,
 
-    /// <summary>A person of the account, at the portal.</summary>
+    /// <summary>A person of the account, in the portal.</summary>
     Administrator,
 
-    /// <summary>A program, at the management API.</summary>
+    /// <summary>A program that calls the management API.</summary>
     Client,
 }
 
@@ -25,7 +25,7 @@ internal sealed record Actor(ActorKind Kind, string Name, string? Address = null
 
     public static Actor Server { get; } = new(ActorKind.Server, "SciLeads");
 
-    /// <summary>The actor as customers read it. SciLeads' own staff are not named to them.</summary>
+    /// <summary>The actor's name as shown to customers. SciLeads' staff are not named to them.</summary>
     public string DisplayName => Kind switch
     {
         ActorKind.Operator => "an operator on the command line",
@@ -33,16 +33,16 @@ internal sealed record Actor(ActorKind Kind, string Name, string? Address = null
         _ => Name,
     };
 
-    /// <summary>A Unix user, at the command line.</summary>
+    /// <summary>A Unix user on the command line.</summary>
     public static Actor Operator(string user) => new(ActorKind.Operator, user);
 
-    /// <summary>An administrator, by e-mail address, who sends a request.</summary>
+    /// <summary>An administrator who sends a request, by e-mail address.</summary>
     public static Actor Administrator(string email, HttpContext http) => From(http, ActorKind.Administrator, email);
 
-    /// <summary>A client of the management API, by the name that people gave it, that sends a request.</summary>
+    /// <summary>A client of the management API that sends a request, by its display name.</summary>
     public static Actor Client(string name, HttpContext http) => From(http, ActorKind.Client, name);
 
-    /// <summary>What a request says of the program that sends it, as the audit trail keeps it.</summary>
+    /// <summary>The <c>User-Agent</c> of a request, as stored in the audit trail.</summary>
     public static string? UserAgentOf(HttpRequest request) =>
         Printable.Of(request.Headers.UserAgent.ToString(), LongestUserAgent) is { Length: > 0 } agent ? agent : null;
 

@@ -1,6 +1,6 @@
 namespace Auth.Server.Audit;
 
-/// <summary>What operators and administrators do. People read these names as words.</summary>
+/// <summary>The audited actions. Their names are shown to people as words.</summary>
 internal enum AuditAction
 {
     SignIn,

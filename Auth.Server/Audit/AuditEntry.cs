@@ -5,21 +5,21 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Auth.Server.Audit;
 
 /// <summary>
-/// What an operator or administrator did or tried to do: one action, one row, written in the transaction of the change
-/// that it tells of. Triggers refuse to change or delete a row (<see cref="AuditProtection"/>). Never a secret, and
-/// nothing that somebody typed who is not known.
+/// What an operator or administrator did or tried to do: one row for each action, written in the transaction of its
+/// change. Triggers prevent rows from being changed or deleted (<see cref="AuditProtection"/>). Entries never contain
+/// secrets, or text typed by somebody who is not authenticated.
 /// </summary>
 internal sealed class AuditEntry
 {
     public const int LongestDetail = 1000;
 
-    /// <summary>Later entries have higher numbers.</summary>
+    /// <summary>Ascending in the order of insertion.</summary>
     public long Id { get; init; }
 
     /// <summary>UTC.</summary>
     public required DateTime Time { get; init; }
 
-    /// <summary>The account that it concerns; its administrators see the entry.</summary>
+    /// <summary>The account concerned; its administrators can see the entry.</summary>
     public Guid? AccountId { get; set; }
 
     public required ActorKind ActorKind { get; init; }
@@ -27,7 +27,7 @@ internal sealed class AuditEntry
     /// <summary>An operator's Unix user or an administrator's e-mail address.</summary>
     public required string ActorName { get; init; }
 
-    /// <summary>The IP address of the browser.</summary>
+    /// <summary>The caller's IP address.</summary>
     public string? Address { get; init; }
 
     public string? UserAgent { get; init; }
@@ -36,10 +36,10 @@ internal sealed class AuditEntry
 
     public AuditOutcome Outcome { get; set; }
 
-    /// <summary>What it was done to: an id, or a person's e-mail address.</summary>
+    /// <summary>The subject of the action: an id, or a person's e-mail address.</summary>
     public string? About { get; set; }
 
-    /// <summary>What changed, or why it was refused.</summary>
+    /// <summary>What was changed, or why the action was refused.</summary>
     public string? Detail { get; set; }
 
     internal sealed class Configuration : IEntityTypeConfiguration<AuditEntry>
@@ -57,13 +57,13 @@ internal sealed class AuditEntry
     }
 }
 
-/// <summary>What came of an action.</summary>
+/// <summary>The outcome of an action.</summary>
 internal enum AuditOutcome
 {
     Done,
     Refused,
 
-    /// <summary>Another system was asked, and did not say. It may have been done.</summary>
+    /// <summary>Another system was asked and did not reply. The action may have been carried out.</summary>
     Unknown,
 }
 

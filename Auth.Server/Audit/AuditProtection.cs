@@ -3,8 +3,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Auth.Server.Audit;
 
 /// <summary>
-/// The triggers that make the audit trail append-only, whoever writes to it: an entry is neither changed nor deleted.
-/// Entity Framework does not know them, so a migration that creates or rebuilds the table calls this.
+/// The triggers that make the audit trail append-only, whoever writes to it. Entity Framework does not know them, so a
+/// migration that creates or rebuilds the table must call this class.
 /// </summary>
 internal static class AuditProtection
 {
@@ -21,8 +21,8 @@ internal static class AuditProtection
                 """);
         }
 
-        // REPLACE deletes the row in its way without calling the trigger of DELETE, unless the connection has set
-        // recursive_triggers. So no entry may have the id of another in the first place.
+        // REPLACE deletes an existing row without firing the DELETE trigger, unless the connection has set
+        // recursive_triggers. So an insert with an existing id is refused, too.
         migration.Sql($"""
             CREATE TRIGGER "AuditEntries_INSERT" BEFORE INSERT ON "AuditEntries"
             WHEN EXISTS (SELECT 1 FROM "AuditEntries" WHERE "Id" = NEW."Id")
@@ -31,8 +31,8 @@ internal static class AuditProtection
     }
 
     /// <summary>
-    /// Adds the trigger to a PostgreSQL database. It is called once for each statement, so that TRUNCATE, MERGE and
-    /// INSERT ... ON CONFLICT DO UPDATE are refused too.
+    /// Adds the trigger to a PostgreSQL database. It fires once per statement, so that TRUNCATE, MERGE and INSERT ...
+    /// ON CONFLICT DO UPDATE are refused, too.
     /// </summary>
     public static void ProtectAuditEntriesOnPostgres(this MigrationBuilder migration)
     {

@@ -3,10 +3,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Audit;
 
-/// <summary>Which entries of the audit trail are wanted, the newest first.</summary>
-/// <param name="AccountId">The account they concern; null is all, and those of none.</param>
-/// <param name="Since">The earliest time, UTC.</param>
-/// <param name="Before">The entry that they come before.</param>
+/// <summary>Selects entries of the audit trail, the newest first.</summary>
+/// <param name="AccountId">The account concerned; null selects all entries, including those without an account.</param>
+/// <param name="Since">The time of the earliest entry, UTC.</param>
+/// <param name="Before">The id below which entries are selected.</param>
 internal sealed record AuditQuery(Guid? AccountId = null, DateTime? Since = null, long? Before = null)
 {
     public async Task<IReadOnlyList<AuditEntry>> Read(AuthDbContext db, int count, CancellationToken cancellation)

@@ -2,10 +2,10 @@ using Auth.Server.Data;
 
 namespace Auth.Server.Audit;
 
-/// <summary>Writes down who did what, and what was refused to whom and why.</summary>
+/// <summary>Records who did what, and what was refused to whom and why.</summary>
 internal sealed class AuditTrail(AuthDbContext db, TimeProvider time)
 {
-    /// <summary>The entry of an action that begins now.</summary>
+    /// <summary>Creates the entry of an action that starts now.</summary>
     public AuditEntry NewEntry(Actor actor, AuditAction action, Guid? account) => new()
     {
         Time = time.GetUtcNow().UtcDateTime,
@@ -17,7 +17,7 @@ internal sealed class AuditTrail(AuthDbContext db, TimeProvider time)
         Action = action,
     };
 
-    /// <summary>Records an action that changed nothing here.</summary>
+    /// <summary>Records an action that changed nothing in this database.</summary>
     public Task Done(Actor actor, AuditAction action, Guid? account, string? about = null)
     {
         var entry = NewEntry(actor, action, account);
@@ -25,7 +25,7 @@ internal sealed class AuditTrail(AuthDbContext db, TimeProvider time)
         return Save([entry]);
     }
 
-    /// <summary>Records a refusal. What has not been saved in this scope by now is not saved.</summary>
+    /// <summary>Records a refusal. Discards all unsaved changes of this scope.</summary>
     public Task Refused(Actor actor, AuditAction action, Guid? account, string reason, string? about = null)
     {
         var entry = NewEntry(actor, action, account);
@@ -42,7 +42,7 @@ internal sealed class AuditTrail(AuthDbContext db, TimeProvider time)
     }
 
     /// <summary>
-    /// Saves entries, with all other changes of this scope. It does not matter whether the caller has left.
+    /// Saves entries, with all other changes of this scope, even if the caller has cancelled the request.
     /// </summary>
     public async Task Save(IReadOnlyList<AuditEntry> entries)
     {

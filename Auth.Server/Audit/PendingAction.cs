@@ -6,9 +6,8 @@ using Shared.Hosting;
 namespace Auth.Server.Audit;
 
 /// <summary>
-/// An action that another system has been asked for and whose outcome is not known yet. It is written down before the
-/// other system is asked, and gives way to an <see cref="AuditEntry"/>, so that one exists however this server ends
-/// meanwhile.
+/// An action requested from another system, whose outcome is not known yet. It is recorded before the request and later
+/// replaced by an <see cref="AuditEntry"/>, so that there is an entry even if this server stops in between.
 /// </summary>
 internal sealed class PendingAction
 {
@@ -31,7 +30,7 @@ internal sealed class PendingAction
 
     public required string About { get; init; }
 
-    /// <summary>The entry that takes its place.</summary>
+    /// <summary>The entry that replaces it.</summary>
     public AuditEntry ToEntry(AuditOutcome outcome, string? detail) => new()
     {
         Time = Time,
@@ -59,19 +58,21 @@ internal sealed class PendingAction
 }
 
 /// <summary>
-/// Records actions that another system carries out. A transaction cannot span both, so the intention is written down
-/// first and the outcome afterwards, whether or not whoever asked for it is still there.
+/// Records actions that another system carries out. A transaction cannot span both systems, so the intention is
+/// recorded first and the outcome afterwards, even if the caller has cancelled the request.
 /// </summary>
 internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
 {
-    /// <summary>An action that has been pending for so long is not going on any more: no call takes a minute.</summary>
+    /// <summary>
+    /// An action that has been pending for this long is no longer in progress, as no call takes a minute.
+    /// </summary>
     public static readonly TimeSpan Abandoned = TimeSpan.FromMinutes(2);
 
     private const int AtOnce = 100;
 
-    /// <summary>Has another system do something. Exactly one entry records the outcome.</summary>
+    /// <summary>Carries out an action on another system. Exactly one entry records the outcome.</summary>
     /// <exception cref="ProblemException">
-    /// It was refused, or, with <see cref="ProblemException.IsOutcomeUnknown"/>, nobody knows what came of it.
+    /// The action was refused, or, with <see cref="ProblemException.IsOutcomeUnknown"/>, its outcome is unknown.
     /// </exception>
     public async Task Record(Actor actor, AuditAction action, Guid account, string about, Func<Task> act)
     {
@@ -105,8 +106,8 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
     }
 
     /// <summary>
-    /// Writes entries for actions whose outcome nobody will ever report, because the server stopped or lost its
-    /// database.
+    /// Writes entries for actions whose outcome will never be reported, because the server
+    /// stopped or lost its database.
     /// </summary>
     public async Task CloseAbandoned(CancellationToken cancellation)
     {
@@ -124,7 +125,9 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
         }
     }
 
-    /// <summary>Puts an entry in the place of a pending action. Of several who do it at once, one does.</summary>
+    /// <summary>
+    /// Replaces a pending action by an entry. If several callers do so at the same time, only one succeeds.
+    /// </summary>
     private async Task Close(
         PendingAction pending, AuditOutcome outcome, string? detail, CancellationToken cancellation)
     {
@@ -137,7 +140,7 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
     }
 }
 
-/// <summary>Looks once a minute for actions that were abandoned.</summary>
+/// <summary>Closes abandoned actions once a minute.</summary>
 internal sealed class PendingActionWatch(
     IServiceScopeFactory scopes, TimeProvider time, ILogger<PendingActionWatch> log)
     : Watch(TimeSpan.FromMinutes(1), scopes, time, log)

@@ -3,8 +3,8 @@ using System.Text;
 namespace Auth.Server.Audit;
 
 /// <summary>
-/// Text that strangers wrote, as every database and every log can hold it: without control characters and broken
-/// Unicode, and not too long.
+/// Sanitizes untrusted text so that it can be stored and logged: without control characters and invalid Unicode,
+/// and with a limited length.
 /// </summary>
 internal static class Printable
 {

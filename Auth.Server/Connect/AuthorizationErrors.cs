@@ -10,9 +10,10 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Where a faulty authorization request leads (RFC 6749 §4.1.2.1): back to its client, if that and the redirect URI are
-/// known and an administrator of the client's account is signed in; to the sign-in page before that, so that nobody can
-/// use this server to send strangers to an address of theirs (RFC 9700 §4.11.2); else to an error page.
+/// Decides where an invalid authorization request leads (RFC 6749 §4.1.2.1). If client and redirect URI are
+/// known and an administrator of the client's account is signed in, back to the client. If nobody is signed in,
+/// first to the sign-in page, so that this server cannot be abused as an open redirector (RFC 9700 §4.11.2).
+/// Otherwise, to an error page.
 /// </summary>
 internal sealed class AuthorizationErrors(ClientManager clients)
     : IOpenIddictServerHandler<ApplyAuthorizationResponseContext>
@@ -46,12 +47,10 @@ internal sealed class AuthorizationErrors(ClientManager clients)
         context.Response.State = RequestParameters.ValuesOf(request[Parameters.State]).FirstOrDefault();
     }
 
-    /// <summary>
-    /// The client of a credential set and its redirect URI; null if one of them is not known for certain.
-    /// </summary>
+    /// <summary>Finds the client of a credential set and its redirect URI; null unless both are certain.</summary>
     private async Task<(Client Client, string RedirectUri)?> Find(OpenIddictRequest request)
     {
-        // What was pushed is known only if the request URI was good.
+        // The pushed parameters are only known if the request URI was valid.
         if (RequestParameters.IsPushed(request) && request.ResponseType is null)
             return null;
         var redirectUris = RequestParameters.ValuesOf(request[Parameters.RedirectUri]);
@@ -82,7 +81,7 @@ internal sealed class AuthorizationErrors(ClientManager clients)
         context.HandleRequest();
     }
 
-    /// <summary>The request as one by GET, which a browser can be sent to.</summary>
+    /// <summary>The URL of the same request as a GET request, for a redirect.</summary>
     private static string AddressOf(HttpContext http, OpenIddictRequest request) =>
         http.Request.Path + QueryString.Create(
         from parameter in request.GetParameters()
@@ -91,11 +90,11 @@ internal sealed class AuthorizationErrors(ClientManager clients)
         select KeyValuePair.Create(parameter.Key, (string?)value));
 
     /// <summary>
-    /// What is settled before anybody is shown a page. A client that wants nobody asked hears that somebody must sign
-    /// in (OpenID Connect Core §3.1.2.6), and a request by POST (RFC 6749 §3.1) goes on as one by GET, but for the
-    /// consent page's own.
+    /// Handles requests that need no page. <c>prompt=none</c> fails if the administrator must sign in first (OpenID
+    /// Connect Core §3.1.2.6). A POST request (RFC 6749 §3.1) is redirected to the same request by GET, unless it
+    /// is from the consent page.
     /// </summary>
-    internal sealed class BeforeThePage(ClientManager clients)
+    internal sealed class BeforePage(ClientManager clients)
         : IOpenIddictServerHandler<HandleAuthorizationRequestContext>
     {
         public async ValueTask HandleAsync(HandleAuthorizationRequestContext context)

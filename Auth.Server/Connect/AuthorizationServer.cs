@@ -10,20 +10,20 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Connect;
 
-/// <summary>The OAuth 2.0 authorization server: OpenIddict with the defaults changed that must be.</summary>
+/// <summary>The OAuth 2.0 authorization server: OpenIddict, with some defaults changed.</summary>
 internal static class AuthorizationServer
 {
     public const string AuthorizePath = "connect/authorize";
     public const string RevocationPath = "connect/revoke";
 
-    /// <summary>What challenges call this server (RFC 7617 §2, RFC 6750 §3).</summary>
+    /// <summary>The realm in authentication challenges (RFC 7617 §2, RFC 6750 §3).</summary>
     public const string Realm = "SciLeads Auth";
 
     public const string PushedAuthorizationPath = "connect/par";
 
     /// <summary>
-    /// How long a used refresh token is still taken, for a client that lost the answer or asks twice at once. Used
-    /// later, it ends its grant.
+    /// How long a used refresh token is still accepted, for a client that lost the response or sends concurrent
+    /// requests. Using it later revokes its grant.
     /// </summary>
     public static readonly TimeSpan RefreshGrace = TimeSpan.FromSeconds(30);
 
@@ -34,8 +34,8 @@ internal static class AuthorizationServer
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(
             provider => provider.GetRequiredService<KeyRing>());
         services.AddScoped<TokenIssuer>();
-        services.AddSingleton<FailedProofs>();
-        services.AddSingleton<ClientRequests>();
+        services.AddSingleton<FailedAuthentications>();
+        services.AddSingleton<ClientRateLimit>();
         services.AddScoped<ManagementClients>();
         services.AddScoped<RefreshTokens>();
         services.AddScoped(
@@ -52,18 +52,18 @@ internal static class AuthorizationServer
             .ReplaceAuthorizationManager<Grant, GrantManager>()
             .ReplaceTokenManager<Token, TokenManager>());
         openIddict.AddServer(server => Configure(server, auth));
-        // After OpenIddict's own, which sorts the keys.
+        // Must run after OpenIddict's own configuration, which sorts the keys.
         services.AddSingleton<IPostConfigureOptions<OpenIddictServerOptions>>(
             provider => provider.GetRequiredService<KeyRing>());
-        // The management API's own tokens, checked against the database on each request.
+        // The tokens of the management API, checked against the database on each request.
         openIddict.AddValidation(validation => validation
             .AddAudiences(Audiences.Management)
             .EnableTokenEntryValidation()
             .UseLocalServer());
         openIddict.AddValidation(validation => validation
-            .AddEventHandler(OnlyFromHeader.WithoutErrorUri.Descriptor)
+            .AddEventHandler(HeaderTokensOnly.WithoutErrorUri.Descriptor)
             .UseAspNetCore()
-            // See OnlyFromHeader.
+            // See HeaderTokensOnly.
             .DisableAccessTokenExtractionFromQueryString()
             .DisableAccessTokenExtractionFromBodyForm()
             .SetRealm(Realm));
@@ -90,40 +90,39 @@ internal static class AuthorizationServer
         server.AllowAuthorizationCodeFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow()
             .AllowTokenExchangeFlow();
         server.Configure(options => options.SubjectTokenTypes.IntersectWith([TokenTypeIdentifiers.AccessToken]));
-        // Who trades a token is its actor; nobody acts for somebody else.
+        // The client that exchanges a token is its actor; it cannot name another one.
         server.Configure(options => options.ActorTokenTypes.Clear());
         server.RegisterScopes(
             [Shared.Contracts.Scopes.Scim, .. ResourceServers.Scopes.Union(ManagementClients.Scopes)]);
         // OpenID Connect's: there are no id tokens here.
         server.Configure(options => options.Scopes.Remove(OpenIddict.Abstractions.OpenIddictConstants.Scopes.OpenId));
-        // The one resource (RFC 8707) that clients can ask for: what every token of theirs is for anyway.
+        // The only resource (RFC 8707) that clients can request; all their tokens are for it anyway.
         server.RegisterResources(auth.ScimBaseUrl).IgnoreResourcePermissions();
-        // RFC 7636 §4.2: a client that can hash must not send its verifier in clear.
+        // RFC 7636 §4.2: clients must use S256, not plain.
         server.Configure(options => options.CodeChallengeMethods.Remove(CodeChallengeMethods.Plain));
         // The other modes would need inline script, or leave the code in the browser's history.
         server.Configure(options => options.ResponseModes.IntersectWith([ResponseModes.Query]));
 
-        // Consent is asked for each time; signing in anew or as somebody else is the administrator's choice.
+        // Consent is always requested; whether to sign in again or as somebody else is up to the administrator.
         server.Configure(options => options.PromptValues.IntersectWith([PromptValues.Consent, PromptValues.None]));
         // Long enough for an administrator to sign in with a second factor (RFC 9126 §2.2).
         server.Configure(options => options.RequestTokenLifetime = TimeSpan.FromMinutes(10));
         server.SetAccessTokenLifetime(auth.AccessTokenLifetime)
-            // Counted from its issue: one that is never used ends, one that is used gets a successor (RFC 9700
-            // §4.14.2).
+            // Starts when the token is issued. An unused token expires; a used one gets a successor (RFC 9700 §4.14.2).
             .SetRefreshTokenLifetime(auth.UnusedRefreshTokenLifetime)
             .SetRefreshTokenReuseLeeway(RefreshGrace)
-            // Scim.Api reads access tokens itself.
+            // Scim.Api reads the claims of access tokens.
             .DisableAccessTokenEncryption();
 
         server.AddHandlers();
 
         var host = server.UseAspNetCore()
             .EnableAuthorizationEndpointPassthrough()
-            // Errors that must not be sent to a redirect URI are pages of the portal.
+            // Errors that must not be sent to a redirect URI are shown as pages of the portal.
             .EnableStatusCodePagesIntegration()
             .EnableTokenEndpointPassthrough()
             .SetRealm(Realm);
-        // TLS ends at a proxy; AuthOptions sees to it that the public address is https or this machine.
+        // TLS ends at a proxy; AuthOptions requires that the public address is https or this machine.
         host.DisableTransportSecurityRequirement();
     }
 }

@@ -9,7 +9,7 @@ namespace Auth.Server.Connect;
 
 /// <summary>
 /// Reads the client's id and secret from the Authorization header (RFC 6749 §2.3.1). Unlike OpenIddict, it refuses an
-/// empty secret as one that proves nothing, and a client id in the body that is another one.
+/// empty secret, and a different client id in the body.
 /// </summary>
 internal sealed class BasicCredentials<TContext> : IOpenIddictServerHandler<TContext>
     where TContext : BaseValidatingContext
@@ -27,15 +27,16 @@ internal sealed class BasicCredentials<TContext> : IOpenIddictServerHandler<TCon
         if (Read(header.Parameter) is not var (id, secret))
         {
             context.Reject(
-                Errors.InvalidRequest, "The Authorization header is not well-formed: Basic, then ID:SECRET in base64.");
+                Errors.InvalidRequest, "The Authorization header is not valid: send Basic, then ID:SECRET in base64.");
         }
         else if (request.ClientSecret is not null || request.ClientAssertion is not null)
         {
-            context.Reject(Errors.InvalidRequest, "The client authenticates in more than one way; one is enough.");
+            context.Reject(Errors.InvalidRequest, "The client authenticates in more than one way; use only one.");
         }
         else if (request.ClientId is { } other && other != id)
         {
-            context.Reject(Errors.InvalidRequest, "The client_id in the body is not that of the Authorization header.");
+            context.Reject(
+                Errors.InvalidRequest, "The client_id in the body differs from the one in the Authorization header.");
         }
         else
         {
@@ -58,6 +59,6 @@ internal sealed class BasicCredentials<TContext> : IOpenIddictServerHandler<TCon
         return colon < 0 ? null : (Decode(text[..colon]), Decode(text[(colon + 1)..]));
     }
 
-    // Both are form-encoded before they are put together (RFC 6749 §2.3.1, appendix B).
+    // Id and secret are form-encoded before they are joined (RFC 6749 §2.3.1, appendix B).
     private static string Decode(string encoded) => Uri.UnescapeDataString(encoded.Replace('+', ' '));
 }

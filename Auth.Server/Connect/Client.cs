@@ -8,17 +8,15 @@ using OpenIddict.EntityFrameworkCore.Models;
 
 namespace Auth.Server.Connect;
 
-/// <summary>
-/// An OAuth client (RFC 6749 §2): that of a credential set, a resource server's own, or one of the management API.
-/// </summary>
+/// <summary>An OAuth client (RFC 6749 §2): of a credential set, a resource server or the management API.</summary>
 internal sealed class Client : OpenIddictEntityFrameworkCoreApplication<Guid, Grant, Token>
 {
-    /// <summary>The credential set this client is the face of; null for the others.</summary>
+    /// <summary>The credential set that the client belongs to; null for other clients.</summary>
     public Guid? CredentialSetId { get; set; }
 
     public CredentialSet? CredentialSet { get; init; }
 
-    /// <summary>Of a client of the management API, what it may do there; null for the others.</summary>
+    /// <summary>What a client of the management API may do; null for other clients.</summary>
     public ManagementAccess? Management { get; init; }
 
     internal sealed class Configuration : IEntityTypeConfiguration<Client>
@@ -27,44 +25,44 @@ internal sealed class Client : OpenIddictEntityFrameworkCoreApplication<Guid, Gr
         {
             new OpenIddictEntityFrameworkCoreApplicationConfiguration<Client, Grant, Token, Guid>().Configure(client);
             client.HasOne(c => c.CredentialSet).WithMany().HasForeignKey(c => c.CredentialSetId);
-            // No foreign key to the account, which never goes: SQLite would rebuild this table for it, in no
-            // transaction.
+            // No foreign key to the account: accounts are never deleted, and SQLite would have to rebuild this table
+            // outside of a transaction.
             client.OwnsOne(c => c.Management);
         }
     }
 }
 
-/// <summary>What a client of the management API may do, and where it comes from.</summary>
+/// <summary>What a client of the management API may do, and who created it.</summary>
 internal sealed class ManagementAccess
 {
-    /// <summary>The one account that it knows of; null is all of them.</summary>
+    /// <summary>The only account that it can access; null is all accounts.</summary>
     public Guid? AccountId { get; init; }
 
-    /// <summary>Whether it changes nothing.</summary>
+    /// <summary>Whether it can only read.</summary>
     public required bool ReadOnly { get; init; }
 
     /// <summary>UTC.</summary>
     public required DateTime CreatedAt { get; init; }
 
-    /// <summary>Who made it, for people to read.</summary>
+    /// <summary>The display name of who created it.</summary>
     public required string CreatedBy { get; init; }
 }
 
 /// <summary>
-/// What an administrator consented to: OpenIddict's authorization. The refresh tokens that follow from one code, and
-/// their access tokens, are a family; the grant is what it lives and dies with.
+/// An administrator's consent, called authorization in OpenIddict. All refresh and access tokens that follow from one
+/// code belong to its grant and end with it.
 /// </summary>
 internal sealed class Grant : OpenIddictEntityFrameworkCoreAuthorization<Guid, Client, Token>
 {
-    /// <summary>The credential set the grant was given under.</summary>
+    /// <summary>The credential set that the grant belongs to.</summary>
     public Guid? CredentialSetId { get; set; }
 
-    /// <summary>The e-mail address of the administrator who gave it.</summary>
+    /// <summary>The e-mail address of the administrator who consented.</summary>
     public string? AllowedBy { get; set; }
 
     /// <summary>
-    /// When the client was given a newer grant, UTC: from then on it refreshes with that one. Access tokens run out by
-    /// themselves, so that a client loses no request while it changes over.
+    /// When the client received a newer grant, UTC: from then on, it can refresh only with that one. Access tokens of
+    /// this grant stay valid until they expire, so that no request fails during the change.
     /// </summary>
     public DateTime? ReplacedAt { get; set; }
 
@@ -78,7 +76,7 @@ internal sealed class Grant : OpenIddictEntityFrameworkCoreAuthorization<Guid, C
     }
 }
 
-/// <summary>A scope that OpenIddict knows of. We register ours in code; the table stays empty.</summary>
+/// <summary>OpenIddict's entity for scopes. Ours are registered in code, so the table stays empty.</summary>
 internal sealed class Scope : OpenIddictEntityFrameworkCoreScope<Guid>
 {
     internal sealed class Configuration : IEntityTypeConfiguration<Scope>
@@ -88,11 +86,11 @@ internal sealed class Scope : OpenIddictEntityFrameworkCoreScope<Guid>
     }
 }
 
-/// <summary>A code or token that was issued. A JWT without its row is no token of ours.</summary>
+/// <summary>A code or token that was issued. A JWT without a row is not accepted.</summary>
 internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, Grant>
 {
     /// <summary>
-    /// The credential set the token was issued under; null for the portal's and the management API's.
+    /// The credential set that the token was issued under; null for tokens of the portal and the management API.
     /// </summary>
     public Guid? CredentialSetId { get; set; }
 
@@ -106,13 +104,13 @@ internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, G
     /// <summary>The token that this one was exchanged for (RFC 8693); it ends when that one does.</summary>
     public Guid? SubjectTokenId { get; set; }
 
-    /// <summary>The refresh token that a used refresh token was replaced by.</summary>
+    /// <summary>The refresh token that replaced this used one.</summary>
     public Guid? SuccessorId { get; set; }
 
     /// <summary>How often a refresh token was used.</summary>
     public int Uses { get; set; }
 
-    /// <summary>The key that signed the token or, of a code or refresh token, encrypted it.</summary>
+    /// <summary>The key that signed the token or, for a code or refresh token, encrypted it.</summary>
     public string? KeyId { get; set; }
 
     public Keys.ServerKey? Key { get; init; }
@@ -130,7 +128,7 @@ internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, G
     }
 }
 
-/// <summary>The tables of clients, and of what is issued to them.</summary>
+/// <summary>The tables of clients, and of the grants and tokens issued to them.</summary>
 internal static class OAuthTables
 {
     extension(AuthDbContext db)

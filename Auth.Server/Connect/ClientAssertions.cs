@@ -18,23 +18,23 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The rules of RFC 7523 §3 for client assertions that OpenIddict leaves open. It has checked signature, audience and
-/// age.
+/// The rules of RFC 7523 §3 for client assertions that OpenIddict does not enforce. It has checked
+/// signature, audience and expiry.
 /// </summary>
 internal static class ClientAssertions
 {
-    // Each is remembered until it runs out.
+    // Limited because each assertion is remembered until it expires.
     private static readonly TimeSpan longestLifetime = TimeSpan.FromHours(1);
 
-    // What OpenIddict allows for clocks that differ.
+    // The clock skew that OpenIddict allows.
     private static readonly TimeSpan clockSkew = TimeSpan.FromMinutes(5);
 
     private static object MemoryKey(ProcessAuthenticationContext context) =>
         (typeof(ClientAssertions), context.ClientId, context.ClientAssertion);
 
     /// <summary>
-    /// Scim.Api shows the same assertion for a minute. The same bytes, verified moments ago, need not be verified
-    /// again: that would double the price of an introspection.
+    /// Skips the verification of an assertion that was verified moments ago. Scim.Api sends the same assertion for a
+    /// minute, and verifying it each time would double the cost of an introspection.
     /// </summary>
     internal sealed class Recall(IMemoryCache memory) : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
@@ -51,8 +51,8 @@ internal static class ClientAssertions
     }
 
     /// <summary>
-    /// Takes the type that client libraries write, <c>JWT</c>, or none: RFC 7523 asks for no other. OpenIddict knows
-    /// that of its successor only. Whatever says that it is something else is no assertion (RFC 8725 §3.11).
+    /// Accepts the type that client libraries use, <c>JWT</c>, or none, as RFC 7523 requires no other. OpenIddict only
+    /// accepts the type from that RFC's successor. Any other type is refused (RFC 8725 §3.11).
     /// </summary>
     internal sealed class AcceptUsualType : IOpenIddictServerHandler<ValidateTokenContext>
     {
@@ -72,8 +72,8 @@ internal static class ClientAssertions
     }
 
     /// <summary>
-    /// Refuses claims that could mean two things, or nothing: a member that is there twice (RFC 7519 §4), a time that
-    /// no date is of, an audience that is not text. OpenIddict would fail on some of them.
+    /// Refuses ambiguous or invalid claims: a duplicate member (RFC 7519 §4), a time out of range, an audience that is
+    /// not text. Some of them would make OpenIddict fail.
     /// </summary>
     internal sealed class CheckClaims : IOpenIddictServerHandler<ValidateTokenContext>
     {
@@ -92,7 +92,7 @@ internal static class ClientAssertions
 
         private static string? FaultOf(string assertion)
         {
-            // A signed one has three parts; another is refused for that.
+            // A signed JWT has three parts; OpenIddict refuses anything else.
             if (assertion.Split('.') is not [var header, var payload, _])
                 return null;
             try
@@ -104,7 +104,7 @@ internal static class ClientAssertions
             catch (Exception error)
                 when (error is JsonException or FormatException or ArgumentException or InvalidOperationException)
             {
-                return "is not made of two JSON objects in which each member is there once";
+                return "must consist of two JSON objects without duplicate members";
             }
         }
 
@@ -128,11 +128,10 @@ internal static class ClientAssertions
     }
 
     /// <summary>
-    /// What OpenIddict leaves open. The audience is this server and nobody else: whoever else could read an assertion
-    /// for several servers could use it here (RFC 7523 §3 and its successor, draft-ietf-oauth-rfc7523bis). The issuer
-    /// is the right one; the token endpoint, which common libraries write, and at the endpoint for pushed requests that
-    /// one (RFC 9126 §2) are taken too, each alone. A header that must be understood (<c>crit</c>, RFC 7515 §4.1.11) is
-    /// not: there is none that this server knows.
+    /// Requires this server as the only audience: another server that received an assertion for several audiences could
+    /// use it here (RFC 7523 §3 and its successor, draft-ietf-oauth-rfc7523bis). The issuer is the right audience. The
+    /// token endpoint, which common libraries use, is also accepted and, at the pushed authorization endpoint, that
+    /// endpoint (RFC 9126 §2). A <c>crit</c> header (RFC 7515 §4.1.11) is refused, as this server knows no extensions.
     /// </summary>
     internal sealed class CheckAudience(AuthOptions options) : IOpenIddictServerHandler<ValidateTokenContext>
     {
@@ -153,11 +152,11 @@ internal static class ClientAssertions
         {
             if (context.TokenValidationResult?.SecurityToken is not JsonWebToken assertion
                 || assertion.TryGetHeaderValue("crit", out object _))
-                return "has the header crit, with extensions that this server does not know";
+                return "has the header crit, with extensions that this server does not support";
             var audiences = context.Principal!.GetAudiences();
             return audiences.Length switch
             {
-                0 => $"does not say for whom it is: aud must be the issuer, {options.PublicUrl}",
+                0 => $"has no audience: aud must be the issuer, {options.PublicUrl}",
                 1 when context.ValidAudiences.Contains(audiences[0]) => null,
                 1 => $"is for another server: aud must be the issuer, {options.PublicUrl}",
                 _ => $"is for {audiences.Length} audiences: aud must be the issuer alone, {options.PublicUrl}",
@@ -165,7 +164,7 @@ internal static class ClientAssertions
         }
     }
 
-    /// <summary>What a sound assertion says; whatever it lacks, the client has not proved itself (§3.2).</summary>
+    /// <summary>Checks the remaining claims. If one is wrong, client authentication has failed (§3.2).</summary>
     internal sealed class Check(IMemoryCache memory, TimeProvider time)
         : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
@@ -191,9 +190,9 @@ internal static class ClientAssertions
                 return "must name the client as iss and as sub";
             }
             if (assertion.GetClaim(Claims.JwtId) is not { Length: > 0 })
-                return "has no jti, so that it could be used again and again";
+                return "has no jti, so it could be used repeatedly";
             if (assertion.GetExpirationDate() is not { } end || end > now + longestLifetime)
-                return "must expire (exp), within an hour";
+                return "must expire (exp) within an hour";
             return double.TryParse(
                     assertion.GetClaim(Claims.NotBefore), NumberStyles.Float, CultureInfo.InvariantCulture,
                     out var begin)
@@ -204,8 +203,8 @@ internal static class ClientAssertions
     }
 
     /// <summary>
-    /// Takes each assertion once (§3, point 7), except at introspection: nothing is gained by asking again, and a
-    /// resource server that had to sign for every request would pay more for it than for the rest of the request.
+    /// Accepts each assertion only once (§3, point 7), except at introspection: nothing is gained by repeating that,
+    /// and signing for every request would cost a resource server more than the rest of the request.
     /// </summary>
     internal sealed class UseOnce(AuthDbContext db) : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
@@ -233,13 +232,13 @@ internal static class ClientAssertions
     }
 }
 
-/// <summary>A client assertion that was used to get something.</summary>
+/// <summary>A client assertion that was used.</summary>
 internal sealed class UsedAssertion
 {
     /// <summary>SHA-256 of client id and <c>jti</c>.</summary>
     public required string Id { get; init; }
 
-    /// <summary>UTC; from then on the assertion is refused for its age.</summary>
+    /// <summary>UTC; from then on, the assertion is refused because it has expired.</summary>
     public required DateTime ExpiresAt { get; init; }
 
     internal sealed class Configuration : IEntityTypeConfiguration<UsedAssertion>

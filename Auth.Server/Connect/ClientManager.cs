@@ -11,9 +11,8 @@ using OpenIddict.Core;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// OpenIddict's clients under the rule above all: the client of a credential set that has ended is an unknown client,
-/// at every endpoint. That of a staged set gets tokens, which admit nobody yet. Secrets are 256 random bits, so a plain
-/// SHA-256 keeps them.
+/// Makes the client of an ended credential set unknown to OpenIddict, at every endpoint. The client of a staged set can
+/// obtain tokens, but they are not accepted yet. Secrets are 256 random bits, so a plain SHA-256 protects them.
 /// </summary>
 internal sealed class ClientManager(
     IOpenIddictApplicationCache<Client> cache,
@@ -31,8 +30,8 @@ internal sealed class ClientManager(
             .Include(client => client.CredentialSet)
             .SingleOrDefault(client => client.ClientId == clientId));
 
-    // A request asks for its client a dozen times, and gets one answer: a set that expires meanwhile ends with the next
-    // request. What is issued until then admits nobody.
+    // A request looks up its client a dozen times and must get the same result each time. A set that expires during a
+    // request is refused from the next request on; a token issued until then is not accepted.
     private readonly Dictionary<string, (Client? Client, bool IsUsable)> found = new(StringComparer.Ordinal);
 
     public override async ValueTask<Client?> FindByClientIdAsync(
@@ -43,12 +42,12 @@ internal sealed class ClientManager(
     }
 
     /// <summary>
-    /// Whether there is or was a client of this id; anything else that stands for one may be a secret.
+    /// Whether a client with this id exists or existed. If not, the value may be a secret in the wrong field.
     /// </summary>
     public async Task<bool> Knows(string clientId, CancellationToken cancellation) =>
         (await Recall(clientId, cancellation)).Client is not null;
 
-    /// <summary>The set that has ended and whose client has this secret; null if there is none.</summary>
+    /// <summary>The ended set whose client has this id and secret; null if there is none.</summary>
     public async Task<CredentialSet?> FindEnded(string clientId, string secret, CancellationToken cancellation)
     {
         var (client, isUsable) = await Recall(clientId, cancellation);
@@ -82,13 +81,13 @@ internal sealed class ClientManager(
 
     private async Task<Client?> Find(string clientId, CancellationToken cancellation)
     {
-        // Nobody's (RFC 6749 appendix A.1), and PostgreSQL cannot be asked for some of them.
+        // Not a valid client id (RFC 6749 appendix A.1), and PostgreSQL refuses some of these characters.
         if (!clientId.All(character => character is >= ' ' and <= '~'))
             return null;
         if (memory.TryGetValue(ResourceServers.MemoryKey(clientId), out Client? resourceServer))
             return resourceServer;
         var client = await find(db, clientId, cancellation);
-        // A client of the management API that is removed is unknown at once, on every node.
+        // Clients of the management API are not cached, so that a removed one is unknown immediately on every node.
         if (client is { CredentialSetId: null, Management: null })
         {
             db.Entry(client).State = EntityState.Detached;

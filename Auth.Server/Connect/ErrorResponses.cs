@@ -5,8 +5,8 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// OpenIddict's errors under the codes that the RFCs give, and without the addresses of its own documentation: nobody
-/// is sent to a third party.
+/// Replaces OpenIddict's error codes by those of the RFCs where they differ, and removes the links to its
+/// documentation, so that nobody is sent to a third party.
 /// </summary>
 internal sealed class ErrorResponses<TContext> : IOpenIddictServerHandler<TContext>
     where TContext : BaseRequestContext
@@ -17,18 +17,18 @@ internal sealed class ErrorResponses<TContext> : IOpenIddictServerHandler<TConte
             return ValueTask.CompletedTask;
         response.Error = (response.ErrorUri?.Split('/')[^1], context.EndpointType) switch
         {
-            // A scope that the client may not have, or that was not granted (RFC 6749 §4.1.2.1, §5.2).
+            // A scope that is not allowed or was not granted (RFC 6749 §4.1.2.1, §5.2).
             ("ID2051", _) => Errors.InvalidScope,
             ("ID2052" or "ID2074", OpenIddictServerEndpointType.Token) when error == Errors.InvalidGrant
                 && response.ErrorDescription?.Contains("'scope'", StringComparison.Ordinal) == true =>
                     Errors.InvalidScope,
-            // A client assertion without a claim, or with one of another type (RFC 7523 §3.2).
+            // A client assertion with a missing claim, or one of the wrong type (RFC 7523 §3.2).
             ("ID2171" or "ID2172" or "ID2173", _) => Errors.InvalidClient,
-            // Malformed is as invalid as foreign (RFC 8707 §2).
+            // A malformed resource counts as an invalid target (RFC 8707 §2).
             (_, _) when error == Errors.InvalidRequest
                 && response.ErrorDescription?.Contains("'resource'", StringComparison.Ordinal) == true =>
                     Errors.InvalidTarget,
-            // Tokens are none of the authorization endpoint's words.
+            // The authorization endpoint has no error codes about tokens.
             (_, OpenIddictServerEndpointType.Authorization) when error is Errors.InvalidToken or Errors.MissingToken =>
                 Errors.InvalidRequest,
             _ => error,

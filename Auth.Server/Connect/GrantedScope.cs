@@ -5,21 +5,21 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The <c>scope</c> in the answers of the token endpoint (RFC 6749 §5.1). A consent always grants <c>scim</c> and a
-/// refresh token, because a client that cannot refresh would stop within the hour; but client libraries compare the
-/// answer with what they asked for, so it leaves out what they did not.
+/// The <c>scope</c> in token responses (RFC 6749 §5.1). A consent always grants <c>scim</c> and a refresh token,
+/// because a client that cannot refresh would stop within the hour. But client libraries compare the response with
+/// their request, so scopes that were not requested are left out.
 /// </summary>
 internal static class GrantedScope
 {
     private const string RequestedAtRefresh = "Auth.Server.Connect.GrantedScope.RequestedAtRefresh";
 
-    /// <summary>What the answers will say to a client that made this authorization request.</summary>
+    /// <summary>The scope in the token responses that follow from this authorization request.</summary>
     public static string For(OpenIddictRequest request) =>
         request.Scope is null ? Shared.Contracts.Scopes.Scim : string.Join(' ', request.GetScopes());
 
     /// <summary>
-    /// A refresh that asks for less gets the same access: there is one thing to grant, and a token without it would
-    /// open nothing.
+    /// Ignores the scope of a refresh request: there is only one scope that gives access, and a token
+    /// without it would be useless.
     /// </summary>
     internal sealed class KeepAccess : IOpenIddictServerHandler<ProcessSignInContext>
     {
@@ -35,7 +35,7 @@ internal static class GrantedScope
         }
     }
 
-    /// <summary>Writes it into the answer.</summary>
+    /// <summary>Writes the scope into the response.</summary>
     internal sealed class Report : IOpenIddictServerHandler<ProcessSignInContext>
     {
         public ValueTask HandleAsync(ProcessSignInContext context)

@@ -7,8 +7,8 @@ using static OpenIddict.Server.OpenIddictServerHandlers.Protection;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// What this server changes in OpenIddict's pipelines. Each event is handled by a list of handlers, OpenIddict's and
-/// ours, in ascending order. OpenIddict's are 1,000 apart; ours stand in between, beside the one that they depend on.
+/// The changes to OpenIddict's pipelines. Each event is handled by a list of handlers, OpenIddict's and ours, in
+/// ascending order. OpenIddict's are 1,000 apart; each of ours is placed next to the one that it depends on.
 /// </summary>
 internal static class Handlers
 {
@@ -16,7 +16,7 @@ internal static class Handlers
     private const int BeforeAll = int.MinValue + 50_000;
     private const int AfterAll = int.MaxValue - 50_000;
 
-    /// <summary>OpenIddict's handlers that one of ours takes the place of, in the same order.</summary>
+    /// <summary>OpenIddict's handlers that are replaced by one of ours with the same order.</summary>
     private static readonly OpenIddictServerHandlerDescriptor[] replaced =
     [
         RestoreTokenEntryProperties.Descriptor,
@@ -31,25 +31,26 @@ internal static class Handlers
     /// <summary>Our handlers: by event in the order of a request, and by order within an event.</summary>
     private static readonly OpenIddictServerHandlerDescriptor[] added =
     [
-        // A request is read: first its parameters, then the Authorization header, then what a token says of its client.
+        // A request is read: first its parameters, then the Authorization header, then the
+        // client id in a subject token.
         Singleton<ExtractAuthorizationRequestContext, RequestParameters.Check<ExtractAuthorizationRequestContext>>(
             Basic<ExtractAuthorizationRequestContext>() - 500),
         .. Read<ExtractTokenRequestContext>(),
-        Singleton<ExtractTokenRequestContext, TokenExchange.NameClient>(AfterAll),
+        Singleton<ExtractTokenRequestContext, TokenExchange.ReadClientId>(AfterAll),
         .. Read<ExtractPushedAuthorizationRequestContext>(),
         .. Read<ExtractRevocationRequestContext>(),
         Singleton<ExtractIntrospectionRequestContext, Introspection.RequirePost>(BeforeAll),
         .. Read<ExtractIntrospectionRequestContext>(),
 
-        // The client is authenticated. An assertion that was verified moments ago is not verified again, and such a
-        // client does not wait for its turn. From ValidateClientCertificate on, the client is known and live.
+        // The client is authenticated. An assertion that was verified moments ago is not verified again, and its client
+        // does not have to queue. From ValidateClientCertificate on, the client is known and live.
         Singleton<ProcessAuthenticationContext, ClientAssertions.Recall>(
             ValidateClientAssertion.Descriptor.Order - 500),
-        Singleton<ProcessAuthenticationContext, FailingClients>(ValidateClientAssertion.Descriptor.Order - 400),
+        Singleton<ProcessAuthenticationContext, FailingNetworks>(ValidateClientAssertion.Descriptor.Order - 400),
         Singleton<ProcessAuthenticationContext, ClientAssertions.Check>(ValidateClientAssertion.Descriptor.Order + 500),
         Scoped<ProcessAuthenticationContext, Introspection.RequireResourceServer>(
             ValidateClientCertificate.Descriptor.Order + 400),
-        Singleton<ProcessAuthenticationContext, ClientRequests.OfAuthenticated>(
+        Singleton<ProcessAuthenticationContext, ClientRateLimit.CountAuthenticated>(
             ValidateClientCertificate.Descriptor.Order + 450),
         Scoped<ProcessAuthenticationContext, ClientAssertions.UseOnce>(
             ValidateClientCertificate.Descriptor.Order + 500),
@@ -63,10 +64,10 @@ internal static class Handlers
         Singleton<ValidateTokenContext, RequireLiveCredentialSet>(RestoreTokenEntryProperties.Descriptor.Order + 500),
         Singleton<ValidateTokenContext, ClientAssertions.CheckAudience>(ValidateAudiences.Descriptor.Order - 500),
 
-        // A token request is validated. The client of a direct JWT is public; by now the JWT was found valid.
-        Singleton<ValidateTokenRequestContext, ClientRequests.OfPublic>(AfterAll),
+        // A token request is validated. The client of a direct JWT is public; by now, the JWT has been validated.
+        Singleton<ValidateTokenRequestContext, ClientRateLimit.CountPublic>(AfterAll),
 
-        // Introspection. The node is recorded and an activation begun when all else is known to be right.
+        // Introspection. When everything else is valid, the node is recorded and an activation started.
         Singleton<ValidateIntrospectionRequestContext, Introspection.RequireAccessToken>(
             OpenIddictServerHandlers.Introspection.ValidateTokenType.Descriptor.Order - 500),
         Scoped<ValidateIntrospectionRequestContext, Introspection.BeginActivation>(
@@ -81,10 +82,10 @@ internal static class Handlers
         Scoped<HandleRevocationRequestContext, RevokeToken>(
             OpenIddictServerHandlers.Revocation.RevokeToken.Descriptor.Order),
         Singleton<HandleConfigurationRequestContext, Metadata>(AfterAll),
-        Scoped<HandleAuthorizationRequestContext, AuthorizationErrors.BeforeThePage>(BeforeAll),
+        Scoped<HandleAuthorizationRequestContext, AuthorizationErrors.BeforePage>(BeforeAll),
 
-        // Tokens are issued: what was presented is redeemed, the keys are chosen, the row is written, the answer
-        // completed.
+        // Tokens are issued: the code or token is redeemed, the keys are chosen, the row is written,
+        // the response is completed.
         Scoped<ProcessSignInContext, RefreshTokens.Redeem>(RedeemTokenEntry.Descriptor.Order),
         Singleton<ProcessSignInContext, GrantedScope.KeepAccess>(RedeemTokenEntry.Descriptor.Order + 500),
         Singleton<GenerateTokenContext, RefreshTokens.Reissue>(AttachSecurityCredentials.Descriptor.Order + 250),
@@ -93,19 +94,19 @@ internal static class Handlers
         Singleton<ProcessSignInContext, GrantedScope.Report>(AttachSignInParameters.Descriptor.Order + 500),
 
         // Errors get the RFCs' codes first. State and issuer are added after InferResponseMode. Failures are counted
-        // when the status is set, but no header yet that goes with 401.
+        // after the status is set and before the headers of a 401 response are.
         .. ErrorCodes(),
         Scoped<ApplyAuthorizationResponseContext, AuthorizationErrors>(
             OpenIddictServerHandlers.Authentication.InferResponseMode.Descriptor.Order + 500),
-        Scoped<ApplyTokenResponseContext, EndedClients>(
+        Scoped<ApplyTokenResponseContext, RecordEndedClients>(
             AttachHttpResponseCode<ApplyTokenResponseContext>.Descriptor.Order + 250),
-        Slow<ApplyTokenResponseContext>(),
-        Slow<ApplyIntrospectionResponseContext>(),
-        Slow<ApplyRevocationResponseContext>(),
-        Slow<ApplyPushedAuthorizationResponseContext>(),
+        LimitFailures<ApplyTokenResponseContext>(),
+        LimitFailures<ApplyIntrospectionResponseContext>(),
+        LimitFailures<ApplyRevocationResponseContext>(),
+        LimitFailures<ApplyPushedAuthorizationResponseContext>(),
     ];
 
-    /// <summary>Puts our handlers into OpenIddict's pipelines.</summary>
+    /// <summary>Adds our handlers to OpenIddict's pipelines.</summary>
     public static void AddHandlers(this OpenIddictServerBuilder server)
     {
         foreach (var handler in replaced)
@@ -114,7 +115,7 @@ internal static class Handlers
             server.AddEventHandler(handler);
     }
 
-    /// <summary>How requests are read at an endpoint where clients authenticate.</summary>
+    /// <summary>The handlers that read requests at endpoints where clients authenticate.</summary>
     private static OpenIddictServerHandlerDescriptor[] Read<TContext>()
         where TContext : BaseValidatingContext =>
     [
@@ -139,9 +140,9 @@ internal static class Handlers
     private static OpenIddictServerHandlerDescriptor ErrorCodes<TContext>()
         where TContext : BaseRequestContext => Singleton<TContext, ErrorResponses<TContext>>(BeforeAll - 25_000);
 
-    private static OpenIddictServerHandlerDescriptor Slow<TContext>()
+    private static OpenIddictServerHandlerDescriptor LimitFailures<TContext>()
         where TContext : BaseRequestContext =>
-        Singleton<TContext, SlowFailures<TContext>>(AttachHttpResponseCode<TContext>.Descriptor.Order + 500);
+        Singleton<TContext, TooManyRequests<TContext>>(AttachHttpResponseCode<TContext>.Descriptor.Order + 500);
 
     private static OpenIddictServerHandlerDescriptor Singleton<TContext, THandler>(int order)
         where TContext : BaseContext

@@ -11,30 +11,30 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The introspection endpoint (RFC 7662): what OpenIddict answers, and the account, its rules and the credential set
-/// beside it, in the words of <see cref="TokenIntrospection"/>.
+/// The introspection endpoint (RFC 7662): OpenIddict's response, plus the account, its rules and the credential set, as
+/// described by <see cref="TokenIntrospection"/>.
 /// </summary>
 internal static class Introspection
 {
-    // Members of TokenIntrospection, and the property of a transaction that holds one of them.
-    private const string WhyNot = "Auth.Server.Connect.WhyNot";
+    // A transaction property, and the two members of TokenIntrospection that it can hold.
+    private const string InactiveReason = "Auth.Server.Connect.InactiveReason";
     private const string Pending = "pending";
     private const string Staged = "staged";
 
-    /// <summary>A token in an address ends up in logs: GET is refused (RFC 7662 §4).</summary>
+    /// <summary>Refuses GET, because a token in a URL ends up in logs (RFC 7662 §4).</summary>
     internal sealed class RequirePost : IOpenIddictServerHandler<ExtractIntrospectionRequestContext>
     {
         public ValueTask HandleAsync(ExtractIntrospectionRequestContext context)
         {
             if (context.Transaction.GetHttpRequest() is { } request && !HttpMethods.IsPost(request.Method))
-                context.Reject(Errors.InvalidRequest, "Introspection requests are POST requests.");
+                context.Reject(Errors.InvalidRequest, "An introspection request must be a POST request.");
             return ValueTask.CompletedTask;
         }
     }
 
     /// <summary>
-    /// A client that is not a resource server is refused before the token is read: the answer would reveal whether it
-    /// is valid.
+    /// Refuses a client that is not a resource server before the token is read: otherwise, the response would reveal
+    /// whether the token is valid.
     /// </summary>
     internal sealed class RequireResourceServer(ClientManager clients)
         : IOpenIddictServerHandler<ProcessAuthenticationContext>
@@ -50,9 +50,7 @@ internal static class Introspection
         }
     }
 
-    /// <summary>
-    /// A code or refresh token proves nothing to a resource server: it is not active there (RFC 7662 §2.2).
-    /// </summary>
+    /// <summary>Refuses codes and refresh tokens: for a resource server, they are not active (RFC 7662 §2.2).</summary>
     internal sealed class RequireAccessToken : IOpenIddictServerHandler<ValidateIntrospectionRequestContext>
     {
         public ValueTask HandleAsync(ValidateIntrospectionRequestContext context)
@@ -64,8 +62,8 @@ internal static class Introspection
     }
 
     /// <summary>
-    /// Records the node that asks, and begins the activation of a staged set by its first use. A set that has just been
-    /// activated is not usable until every node has confirmed that; until then the answer is "pending".
+    /// Records the node that asks, and starts the activation of a staged set by its first use. A set that has just been
+    /// activated is not usable until every node has confirmed that; until then, the response says "pending".
     /// </summary>
     internal sealed class BeginActivation(
         Nodes nodes, TokenLookup tokens, FirstUseActivations activations, TimeProvider time)
@@ -82,7 +80,7 @@ internal static class Introspection
                 if (await tokens.Find(id, node: null, context.CancellationToken) is not { KeyWithdrawn: false } again
                     || !again.IsValid(now) || !again.IsUsable(now) || !again.HasLiveSubject(now))
                 {
-                    context.Reject(Errors.InvalidToken, "The token has just ended.");
+                    context.Reject(Errors.InvalidToken, "The token has just been revoked or has expired.");
                 }
                 else
                 {
@@ -107,12 +105,12 @@ internal static class Introspection
 
         private static void Refuse(ValidateIntrospectionRequestContext context, string why, string description)
         {
-            context.Transaction.SetProperty(WhyNot, why);
+            context.Transaction.SetProperty(InactiveReason, why);
             context.Reject(Errors.InvalidToken, description);
         }
 
-        /// <summary>Records a node that was not known when the token was read.</summary>
-        /// <returns>Whether it did.</returns>
+        /// <summary>Records the node, unless its last contact was recent when the token was read.</summary>
+        /// <returns>Whether the node was recorded.</returns>
         private async Task<bool> RecordNode(ValidateIntrospectionRequestContext context, KnownToken token)
         {
             if (NodeOf(context) is not { } node || nodes.IsKnown(token.NodeLastSeen))
@@ -120,7 +118,7 @@ internal static class Introspection
             var name = (string?)context.Request[TokenIntrospection.Parameters.NodeName] ?? "";
             try
             {
-                await nodes.Saw(node, name, context.CancellationToken);
+                await nodes.RecordIntrospection(node, name, context.CancellationToken);
                 return true;
             }
             catch (ProblemException wrong)
@@ -131,15 +129,15 @@ internal static class Introspection
         }
     }
 
-    /// <summary>The node of <c>Scim.Api</c> that asks; null if it does not say.</summary>
+    /// <summary>The node of <c>Scim.Api</c> that asks; null if the request does not name one.</summary>
     public static Guid? NodeOf(BaseContext context) =>
         Guid.TryParse((string?)context.Transaction.Request?[TokenIntrospection.Parameters.Node], out var node)
             ? node
             : null;
 
     /// <summary>
-    /// Adds to <c>active: false</c> what only an authenticated <c>Scim.Api</c> may know: that it should ask again, or
-    /// that the set must be activated first. A use of an ended set is recorded: somebody still has the old secret.
+    /// Adds a reason to <c>active: false</c>, for <c>Scim.Api</c> only: that it should ask again, or that the set must
+    /// be activated first. The use of an ended set is recorded, as it shows that somebody still has the old secret.
     /// </summary>
     internal sealed class AddReason(CredentialUses uses, TimeProvider time)
         : IOpenIddictServerHandler<ApplyIntrospectionResponseContext>
@@ -151,7 +149,7 @@ internal static class Introspection
                 return ValueTask.CompletedTask;
             if (!CredentialSet.IsUsable(set.State, set.ExpiresAt, set.ActivateBefore, time.GetUtcNow().UtcDateTime))
                 uses.Refused(set.Id, AddressIn(context.Request!), UserAgentIn(context.Request!));
-            else if (context.Transaction.GetProperty<string>(WhyNot) is { } why)
+            else if (context.Transaction.GetProperty<string>(InactiveReason) is { } why)
                 context.Response[why] = true;
             return ValueTask.CompletedTask;
         }
@@ -191,8 +189,8 @@ internal static class Introspection
                 });
             }
 
-            // A token outlives its set in writing only. Whole seconds, rounded down: a resource server must not admit
-            // longer than this server does.
+            // A token ends with its set, whatever its own expiry says. Rounded down to whole seconds, so that a
+            // resource server does not accept the token longer than this server does.
             DateTime?[] ends = [token.ExpiresAt, token.CredentialSet?.ExpiresAt];
             if (ends.Min() is { } end)
                 context.Claims["expires_in"] = (long)Math.Max(0, (end - time.GetUtcNow().UtcDateTime).TotalSeconds);
@@ -202,7 +200,7 @@ internal static class Introspection
         private static OpenIddictParameter AsJson<T>(T value) => new(JsonSerializer.SerializeToElement(value));
     }
 
-    /// <summary>A response is valid for a moment only: no cache may store it.</summary>
+    /// <summary>Forbids caching, as a response is only valid for a moment.</summary>
     internal sealed class ForbidStoring : IOpenIddictServerHandler<ApplyIntrospectionResponseContext>
     {
         public ValueTask HandleAsync(ApplyIntrospectionResponseContext context)

@@ -11,32 +11,33 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The claims that say under what a code or token was issued. They travel from code to refresh token to access token,
-/// and each row is stamped from them, never from its client.
+/// The claims that link a code or token to the credential set or session that it was issued under. They are passed on
+/// from code to refresh token to access token, and each token's row is filled in from them, never from its client.
 /// </summary>
 internal static class IssuedUnder
 {
     /// <summary>The credential set's id.</summary>
     public const string CredentialSet = Shared.Contracts.AccessTokenClaims.CredentialSet;
 
-    /// <summary>The administrator's session's id, in tokens of the portal.</summary>
+    /// <summary>The id of the administrator's session, in tokens of the portal.</summary>
     public const string Session = "sid";
 
-    /// <summary>
-    /// The e-mail address of the administrator who consented. It is in codes and refresh tokens only.
-    /// </summary>
+    /// <summary>The e-mail address of the administrator who consented, only in codes and refresh tokens.</summary>
     public const string AllowedBy = "allowed_by";
 
     /// <summary>
-    /// The scope that answers report (<see cref="GrantedScope"/>). It is in codes and refresh tokens only.
+    /// The scope that token responses report (<see cref="GrantedScope"/>), only in codes and refresh tokens.
     /// </summary>
     public const string ReportedScope = "reported_scope";
 
-    /// <summary>The id of the key. It is in no token, only on its way to the row (<see cref="TokenStamp"/>).</summary>
+    /// <summary>
+    /// The id of the key. It is not in the token, only passed on to its row (<see cref="TokenStamp"/>).
+    /// </summary>
     public const string Key = "Auth.Server.Connect.Key";
 
     /// <summary>
-    /// The id of the token that this one is exchanged for (RFC 8693); like <see cref="Key"/> in no token.
+    /// The id of the subject token that was exchanged for this one (RFC 8693); like
+    /// <see cref="Key"/>, not in the token.
     /// </summary>
     public const string SubjectToken = "Auth.Server.Connect.SubjectToken";
 
@@ -44,7 +45,7 @@ internal static class IssuedUnder
         Guid.TryParse(principal?.GetClaim(claim), out var id) ? id : null;
 }
 
-/// <summary>Stamps grants with the credential set they were given under.</summary>
+/// <summary>Stores the credential set of each grant with it.</summary>
 internal sealed class GrantManager(
     IOpenIddictAuthorizationCache<Grant> cache,
     ILogger<GrantManager> logger,
@@ -61,7 +62,7 @@ internal sealed class GrantManager(
     }
 }
 
-/// <summary>Stamps tokens with the credential set or the session they were issued under, and with their key.</summary>
+/// <summary>Stores with each token its credential set or session, and its key.</summary>
 internal sealed class TokenManager(
     IOpenIddictTokenCache<Token> cache,
     ILogger<TokenManager> logger,
@@ -70,11 +71,11 @@ internal sealed class TokenManager(
     AuthDbContext db,
     EventLog events) : OpenIddictTokenManager<Token>(cache, logger, options, store)
 {
-    /// <summary>An id that is no GUID is nobody's; the store would fail on it.</summary>
+    /// <summary>Returns null if the id is not a GUID; the store would throw.</summary>
     public override ValueTask<Token?> FindByIdAsync(string identifier, CancellationToken cancellationToken = default) =>
         Guid.TryParse(identifier, out _) ? base.FindByIdAsync(identifier, cancellationToken) : new((Token?)null);
 
-    /// <summary>The new row is all there is to save, so that nothing else is searched for changes.</summary>
+    /// <summary>Saves only the new row, without searching other entities for changes.</summary>
     public override async ValueTask CreateAsync(Token token, CancellationToken cancellationToken = default)
     {
         db.ChangeTracker.AutoDetectChangesEnabled = false;
@@ -99,8 +100,8 @@ internal sealed class TokenManager(
     }
 
     /// <summary>
-    /// Ends a grant, everywhere. Its tokens' own rows would not do: a refresh in progress writes over them, and adds to
-    /// them. Whoever comes second waits until the first is done everywhere.
+    /// Revokes a grant on every node. Revoking only its tokens' rows would not suffice, as a refresh in progress
+    /// overwrites them and adds new ones. A second caller waits until the first revocation is in effect everywhere.
     /// </summary>
     public override async ValueTask<long> RevokeByAuthorizationIdAsync(
         string identifier, CancellationToken cancellationToken = default)
@@ -118,7 +119,7 @@ internal sealed class TokenManager(
         return ended ? await base.RevokeByAuthorizationIdAsync(identifier, cancellationToken) : 0;
     }
 
-    /// <summary>Ends an access token, and with it those that it was exchanged for, everywhere.</summary>
+    /// <summary>Revokes an access token on every node, and with it the tokens that it was exchanged for.</summary>
     public async Task Revoke(Guid id)
     {
         var account = await db.Tokens.Where(token => token.Id == id)

@@ -5,11 +5,11 @@ using Shared.Contracts;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// A code or token that was issued, with whatever decides whether it is good, and all that introspection tells of it.
+/// A code or token that was issued, with everything that decides whether it is valid or that introspection returns.
 /// </summary>
 internal sealed record KnownToken
 {
-    /// <summary>Under which name a transaction of OpenIddict's carries the token that is introspected.</summary>
+    /// <summary>The OpenIddict transaction property with the introspected token.</summary>
     public const string Property = "Auth.Server.Connect.KnownToken";
 
     /// <summary>A token type identifier (RFC 8693 §3) or one of OpenIddict's own.</summary>
@@ -21,59 +21,63 @@ internal sealed record KnownToken
     /// <summary>UTC.</summary>
     public required DateTime? ExpiresAt { get; init; }
 
-    /// <summary>The key that signed the token or, of a code or refresh token, encrypted it.</summary>
+    /// <summary>The key that signed the token or, for a code or refresh token, encrypted it.</summary>
     public required string? KeyId { get; init; }
 
     public required bool KeyWithdrawn { get; init; }
 
-    /// <summary>The status of the token's family; null if it has none.</summary>
-    public required string? FamilyStatus { get; init; }
+    /// <summary>The status of the token's grant; null if it has none.</summary>
+    public required string? GrantStatus { get; init; }
 
-    /// <summary>Whether the client was allowed anew since: it then refreshes with what it got for that.</summary>
-    public required bool FamilyReplaced { get; init; }
+    /// <summary>
+    /// Whether the token's grant was replaced by a newer one, which the client must then refresh with.
+    /// </summary>
+    public required bool GrantReplaced { get; init; }
 
-    /// <summary>The id of the token that this one was exchanged for (RFC 8693); null if it was not exchanged.</summary>
+    /// <summary>
+    /// The id of the subject token that was exchanged for this one (RFC 8693); null if there was none.
+    /// </summary>
     public required Guid? SubjectTokenId { get; init; }
 
-    /// <summary>The token that this one was exchanged for; null if there is none, or if its row is gone.</summary>
+    /// <summary>The subject token; null if there was none, or if its row was deleted.</summary>
     public KnownToken? Subject { get; init; }
 
     /// <summary>
-    /// The credential set the token was issued under; null for the portal's and the management API's.
+    /// The credential set that the token was issued under; null for tokens of the portal and the management API.
     /// </summary>
     public required IssuingSet? CredentialSet { get; init; }
 
     /// <summary>The administrator's session behind a token of the portal; it ends with the session.</summary>
     public required IssuingSession? Session { get; init; }
 
-    /// <summary>Whose the credential set or the administrator is.</summary>
+    /// <summary>The account of the credential set or the administrator.</summary>
     public required AccountPolicy? Account { get; init; }
 
     /// <summary>
-    /// When the node that asks about the token was last heard of, as it was when the token was read; null if it is not
-    /// known, or may be about to be forgotten.
+    /// The last contact of the node that asks, read together with the token; null if the node is not known, or
+    /// may be about to be retired.
     /// </summary>
     public DateTime? NodeLastSeen { get; init; }
 
-    /// <summary>Whether the account provisions at all.</summary>
+    /// <summary>Whether the account may provision.</summary>
     public bool AllowsScim => Account is { ScimEnabled: true, Suspended: false };
 
     /// <summary>
-    /// Whether the token itself is good at a time: not revoked or redeemed, alone or with its family, and not expired.
+    /// Whether the token itself is valid at a given time: neither it nor its grant was revoked or
+    /// redeemed, and it has not expired.
     /// </summary>
     public bool IsValid(DateTime now) =>
         Status == OpenIddictConstants.Statuses.Valid
-        && FamilyStatus is (null or OpenIddictConstants.Statuses.Valid)
+        && GrantStatus is (null or OpenIddictConstants.Statuses.Valid)
         && !(ExpiresAt <= now)
         && HasLiveSubject(now);
 
-    /// <summary>Whether the token that this one was exchanged for, if any, is still good at a time.</summary>
+    /// <summary>Whether the subject token, if there is one, is still valid at a given time.</summary>
     public bool HasLiveSubject(DateTime now) =>
         SubjectTokenId is null || (Subject is { KeyWithdrawn: false } subject && subject.IsValid(now));
 
     /// <summary>
-    /// Whether what the token was issued under is good at a time: its credential set, which may be staged, or its
-    /// session.
+    /// Whether the token's credential set (which may be staged) or session is still usable at a given time.
     /// </summary>
     public bool IsUsable(DateTime now) =>
         (CredentialSet is not { } set

@@ -10,25 +10,27 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The clients of the management API: the security team's automation. Each proves itself with a key of its own
-/// (<c>private_key_jwt</c>, RFC 7523 §2.2), and is limited to one account or to none.
+/// The clients of the management API, for automation. Each authenticates with its own key (<c>private_key_jwt</c>, RFC
+/// 7523 §2.2), and can access one account or all accounts.
 /// </summary>
 internal sealed class ManagementClients(AuthDbContext db, ClientManager clients, Operation operation, TimeProvider time)
 {
-    /// <summary>Reading credential sets, without their secrets.</summary>
+    /// <summary>Allows reading credential sets, without their secrets.</summary>
     public const string ReadCredentials = "credentials.read";
 
-    /// <summary>Making, checking, activating and revoking credential sets.</summary>
+    /// <summary>Allows generating, checking, activating and revoking credential sets.</summary>
     public const string WriteCredentials = "credentials.write";
 
     private const int LongestName = 100;
 
-    /// <summary>What a client may ask for, <see cref="WriteCredentials"/> unless it only reads.</summary>
+    /// <summary>
+    /// The scopes that a client can request; a read-only one cannot request <see cref="WriteCredentials"/>.
+    /// </summary>
     public static IReadOnlyList<string> Scopes { get; } =
         [Shared.Contracts.Scopes.ReadAccounts, ReadCredentials, WriteCredentials];
 
-    /// <summary>Makes a client, under a client id that nobody chose.</summary>
-    /// <exception cref="ProblemException">A value is wrong (400), or there is no such account (404).</exception>
+    /// <summary>Creates a client with a random client id.</summary>
+    /// <exception cref="ProblemException">A value is invalid (400), or the account does not exist (404).</exception>
     public async Task<Client> Add(NewManagementClient wanted, CancellationToken cancellation) => (await operation.Run(
         wanted.Actor,
         AuditAction.AddManagementClient,
@@ -37,7 +39,7 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
         {
             var name = wanted.Name.Trim();
             if (name.Length is 0 or > LongestName || name.Any(char.IsControl))
-                throw ProblemException.Invalid($"A client's name has 1 to {LongestName} characters, in one line.");
+                throw ProblemException.Invalid($"A client's name must be one line of 1 to {LongestName} characters.");
             if (Identifiers.FaultOfForeign(name) is { } fault)
                 throw ProblemException.Invalid($"The client's name {fault}");
             var keys = PublicKeys.Read(wanted.Jwks);
@@ -72,15 +74,16 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
         },
         cancellation)).Result;
 
-    /// <summary>The clients that are limited to an account, or all there are.</summary>
+    /// <summary>The clients that are limited to the given account, or all clients.</summary>
     public Task<List<Client>> List(Guid? accountId, CancellationToken cancellation) => db.Clients.AsNoTracking()
         .Where(client => client.Management != null && (accountId == null || client.Management.AccountId == accountId))
         .OrderBy(client => client.DisplayName).ThenBy(client => client.Id).ToListAsync(cancellation);
 
     /// <summary>
-    /// Removes a client, if an account is named one that is limited to it. Its tokens are dead when this returns.
+    /// Removes a client. If an account is given, the client must be limited to it. When this
+    /// returns, its tokens are invalid.
     /// </summary>
-    /// <exception cref="ProblemException">There is no such client (404).</exception>
+    /// <exception cref="ProblemException">The client does not exist (404).</exception>
     public Task Remove(string clientId, Guid? accountId, Actor actor, CancellationToken cancellation) => operation.Run(
         actor,
         AuditAction.RemoveManagementClient,
@@ -98,16 +101,16 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
         },
         cancellation);
 
-    /// <summary>What a client may do, for people to read.</summary>
+    /// <summary>A description of what a client may do.</summary>
     private static string Reach(ManagementAccess access) =>
         (access.ReadOnly ? "reads " : "reads and rotates ")
             + (access.AccountId is null ? "all accounts" : "one account");
 }
 
-/// <summary>What a new client of the management API should be.</summary>
-/// <param name="Name">What people call it.</param>
+/// <summary>The properties of a new client of the management API.</summary>
+/// <param name="Name">The display name.</param>
 /// <param name="Jwks">Its public P-256 keys, a JWK set (RFC 7517 §5).</param>
-/// <param name="AccountId">The one account that it is limited to; null is none.</param>
-/// <param name="ReadOnly">Whether it changes nothing.</param>
+/// <param name="AccountId">The only account that it can access; null is all accounts.</param>
+/// <param name="ReadOnly">Whether it can only read.</param>
 /// <param name="Actor">Who asks.</param>
 internal sealed record NewManagementClient(string Name, string Jwks, Guid? AccountId, bool ReadOnly, Actor Actor);

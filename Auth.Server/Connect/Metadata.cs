@@ -7,14 +7,14 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Makes the metadata (RFC 8414 §2) as true as the server: what OpenIddict names for every endpoint is not what every
-/// endpoint takes.
+/// Corrects the metadata (RFC 8414 §2): OpenIddict lists the same values for every endpoint, but not every
+/// endpoint accepts all of them.
 /// </summary>
 internal sealed class Metadata : IOpenIddictServerHandler<HandleConfigurationRequestContext>
 {
     public ValueTask HandleAsync(HandleConfigurationRequestContext context)
     {
-        // Resource servers alone introspect, and they have keys.
+        // Only resource servers introspect, and they authenticate with keys.
         context.IntrospectionEndpointAuthenticationMethods.IntersectWith([ClientAuthenticationMethods.PrivateKeyJwt]);
         foreach (var endpoint in new[] { "token", "introspection", "revocation", "pushed_authorization_request" })
             context.Metadata[$"{endpoint}_endpoint_auth_signing_alg_values_supported"] =

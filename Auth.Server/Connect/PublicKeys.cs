@@ -8,15 +8,15 @@ using Microsoft.IdentityModel.Tokens;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The public halves of the keys with which a client proves itself (<c>private_key_jwt</c>, RFC 7523 §2.2). The only
-/// reader of JWK sets: the API, the portal and the commands all take exactly what it accepts.
+/// Reads the public keys with which a client authenticates (<c>private_key_jwt</c>, RFC 7523 §2.2). The API, the portal
+/// and the commands all use this one reader of JWK sets, so they accept the same.
 /// </summary>
 internal static class PublicKeys
 {
-    /// <summary>The most keys that a set may have: a rotation needs two.</summary>
+    /// <summary>The maximum number of keys in a set; a rotation needs two.</summary>
     public const int MostKeys = 20;
 
-    /// <summary>The longest key id, in characters.</summary>
+    /// <summary>The maximum length of a key id, in characters.</summary>
     public const int LongestKeyId = 200;
 
     private const string Curve = JsonWebKeyECTypes.P256;
@@ -29,11 +29,11 @@ internal static class PublicKeys
     private static readonly JsonDocumentOptions json = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <summary>
-    /// Reads a JWK set (RFC 7517 §5) of public P-256 keys. What stands in it beside the keys and what verifying a
-    /// signature needs is not kept.
+    /// Reads a JWK set (RFC 7517 §5) of public P-256 keys. Keeps only what is needed to verify signatures.
     /// </summary>
-    /// <exception cref="ProblemException">The text is not such a set, or a key in it is not usable (400, with its
-    /// name).</exception>
+    /// <exception cref="ProblemException">
+    /// The text is not such a set, or one of its keys cannot be used (400, with the key's name).
+    /// </exception>
     public static JsonWebKeySet Read(string jwks)
     {
         using var document = Parse(jwks.TrimStart('\uFEFF'));
@@ -62,7 +62,7 @@ internal static class PublicKeys
         return set;
     }
 
-    /// <summary>The keys of a set in the order of the set, by which people recognise them.</summary>
+    /// <summary>The names of the keys in a set, in order, for people to read.</summary>
     public static string NamesOf(JsonWebKeySet keys) => string.Join(", ", keys.Keys.Select(NameOf));
 
     /// <summary>The key id, or the thumbprint (RFC 7638) of a key without one.</summary>
@@ -75,7 +75,7 @@ internal static class PublicKeys
         try
         {
             var document = JsonDocument.Parse(jwks, json);
-            // Strings are decoded when they are looked at: half a surrogate pair would be noticed then.
+            // JsonDocument decodes strings lazily, so an unpaired surrogate would only be noticed later.
             Decode(document.RootElement);
             return document;
         }
@@ -83,7 +83,7 @@ internal static class PublicKeys
         {
             throw NotASet(error.LineNumber is { } line
                 ? $"it is not valid JSON, see line {line + 1}"
-                : "it is not valid JSON, or a member stands in it twice");
+                : "it is not valid JSON, or has a duplicate member");
         }
         catch (Exception error) when (error is InvalidOperationException or ArgumentException)
         {
@@ -129,8 +129,8 @@ internal static class PublicKeys
             {
                 throw Fault(
                     $"is a private key or a shared secret (it has \"{secret}\"), which must never leave the client. "
-                    + "It was not kept; but whoever saw it can use it, so make a new P-256 key pair, and give the "
-                    + "public half of that");
+                    + "It was not stored, but anyone who has seen it can use it: create a new P-256 key pair and send "
+                    + "only its public key");
             }
             Require("kty", JsonWebAlgorithmsKeyTypes.EllipticCurve);
             Require("crv", Curve);
@@ -149,7 +149,7 @@ internal static class PublicKeys
             };
         }
 
-        /// <summary>RFC 7517 §4.5: optional. It is shown to people, who have to recognise it.</summary>
+        /// <summary>Optional (RFC 7517 §4.5). It is shown to people, so it must be readable.</summary>
         private string? KeyId()
         {
             if (Text("kid") is not { } id)
@@ -166,13 +166,14 @@ internal static class PublicKeys
             var value = Text(member) ?? throw Fault($"has no \"{member}\"");
             if (value != expected)
             {
-                throw Fault($"is not a P-256 key for ES256, the only algorithm here: \"{member}\" must be {expected}, "
+                throw Fault(
+                    $"is not a P-256 key for ES256, the only supported algorithm: \"{member}\" must be {expected}, "
                     + $"not \"{Printable.Of(value, 30)}\"");
             }
         }
 
         /// <summary>
-        /// RFC 7517 §4.2 to §4.4: each is optional, and none may say that the key is for something else.
+        /// RFC 7517 §4.2 to §4.4: these members are optional, but must not give the key another purpose.
         /// </summary>
         private void CheckPurpose()
         {
@@ -196,7 +197,7 @@ internal static class PublicKeys
         private byte[] Coordinate(string member)
         {
             var text = Text(member) ?? throw Fault($"has no \"{member}\"");
-            // Decoding is lenient where this is not: padding, white space and bits that say nothing.
+            // Decoding alone would accept padding, white space and unused bits.
             if (!Base64Url.IsValid(text, out var length) || length != CoordinateBytes
                 || Base64Url.DecodeFromChars(text) is var bytes && Base64Url.EncodeToString(bytes) != text)
             {
@@ -224,7 +225,7 @@ internal static class PublicKeys
             : value.ValueKind == JsonValueKind.String ? value.GetString()
             : throw Fault($"has a \"{member}\" that is not a string");
 
-        /// <summary>A member; serializers write null for what they do not have.</summary>
+        /// <summary>Finds a member; null counts as missing, as serializers write it for missing values.</summary>
         private JsonElement? Find(string member) =>
             key.TryGetProperty(member, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 

@@ -10,9 +10,9 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Refresh token rotation (RFC 9700 §4.14.2). Each refresh token has one successor. A client that lost the answer, or
-/// asks several times at once, gets that same successor again, from whichever node answers: one row, signed anew for
-/// each answer.
+/// Refresh token rotation (RFC 9700 §4.14.2). Each refresh token has one successor. A client that lost the
+/// response, or sends concurrent requests, gets the same successor again from any node: the same row,
+/// encoded again for each response.
 /// </summary>
 internal sealed class RefreshTokens(
     AuthDbContext db, TokenManager tokens, IOptionsMonitor<OpenIddictServerOptions> options, TimeProvider time)
@@ -25,14 +25,16 @@ internal sealed class RefreshTokens(
     private List<Microsoft.IdentityModel.Tokens.EncryptingCredentials> Keys =>
         options.CurrentValue.EncryptionCredentials;
 
-    /// <summary>Uses a refresh token that was found valid.</summary>
-    /// <returns>Its successor; null if it cannot be used any more, which may have ended its grant.</returns>
+    /// <summary>Uses a refresh token that has been validated.</summary>
+    /// <returns>
+    /// Its successor; null if the token can no longer be used. In that case, its grant may have been revoked.
+    /// </returns>
     public async Task<Token?> Use(ClaimsPrincipal refreshToken)
     {
         var grantId = refreshToken.GetAuthorizationId()!;
         await using (var write = await db.BeginWrite(CancellationToken.None))
         {
-            // Whoever ends the grant comes before this transaction or after it, on any node.
+            // A revocation of the grant, on any node, happens either before or after this transaction.
             if (!await LockGrant(Guid.Parse(grantId)))
                 return null;
             var id = Guid.Parse(refreshToken.GetTokenId()!);
@@ -60,7 +62,7 @@ internal sealed class RefreshTokens(
         used.Uses < MaxUses
         && !(used.RedemptionDate + AuthorizationServer.RefreshGrace <= time.GetUtcNow().UtcDateTime);
 
-    /// <summary>Null if there is none, or if its key was withdrawn and so could not encrypt it again.</summary>
+    /// <summary>Null if there is none, or if its key was withdrawn, so it cannot be encrypted again.</summary>
     private async Task<Token?> FindSuccessor(Token used)
     {
         var successor = used.SuccessorId is null
@@ -71,7 +73,7 @@ internal sealed class RefreshTokens(
 
     private async Task<Token> CreateSuccessor(Token used, ClaimsPrincipal refreshToken)
     {
-        // Whole seconds, as the token itself has them.
+        // Truncated to whole seconds, like the token itself.
         var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
         var application = await db.Tokens.Where(token => token.Id == used.Id).Select(token => token.Application!.Id)
             .SingleAsync();
@@ -102,9 +104,7 @@ internal sealed class RefreshTokens(
             .SetProperty(token => token.ConcurrencyToken, Guid.NewGuid().ToString()));
     }
 
-    /// <summary>
-    /// Redeems what was presented: a refresh token as described above, everything else once, as OpenIddict does.
-    /// </summary>
+    /// <summary>Redeems a refresh token as described above, and everything else once, as OpenIddict does.</summary>
     internal sealed class Redeem(RefreshTokens refreshTokens, TokenManager tokens)
         : IOpenIddictServerHandler<ProcessSignInContext>
     {
@@ -127,13 +127,13 @@ internal sealed class RefreshTokens(
             }
 
             await once.HandleAsync(context);
-            // Another request redeemed the code at the same moment: it was used twice (RFC 6749 §4.1.2).
+            // A concurrent request redeemed the code: it was used twice (RFC 6749 §4.1.2).
             if (context.IsRejected && presented?.AuthorizationCodePrincipal?.GetAuthorizationId() is { } grant)
                 await tokens.RevokeByAuthorizationIdAsync(grant);
         }
     }
 
-    /// <summary>Makes the successor's row into a token again, which means the same each time.</summary>
+    /// <summary>Encodes the successor's row as a token again, with the same content each time.</summary>
     internal sealed class Reissue : IOpenIddictServerHandler<GenerateTokenContext>
     {
         public const string Property = "Auth.Server.Connect.RefreshTokens.Successor";

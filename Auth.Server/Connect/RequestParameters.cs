@@ -8,15 +8,15 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The parameters that each endpoint and grant type reads. All others are ignored, and so are those without a value
-/// (RFC 6749 §3.1, §3.2); a parameter that is read must not be repeated.
+/// The parameters that each endpoint and grant type reads. All others are ignored, as are parameters without a value
+/// (RFC 6749 §3.1, §3.2). A parameter that is read must not be repeated.
 /// </summary>
 internal static partial class RequestParameters
 {
-    /// <summary>What <c>request_uri</c> begins with if it stands for a pushed request (RFC 9126 §2.2).</summary>
+    /// <summary>The prefix of a <c>request_uri</c> that refers to a pushed request (RFC 9126 §2.2).</summary>
     public const string PushedRequestPrefix = "urn:ietf:params:oauth:request_uri:";
 
-    // In characters. Pushed requests are stored.
+    // In characters. Limited because pushed requests are stored.
     private const int LongestRequest = 64 * 1024;
 
     private static readonly string[] clientAuthentication =
@@ -38,12 +38,12 @@ internal static partial class RequestParameters
     ];
 
     /// <summary>
-    /// Whether an authorization request consists of a pushed one, which replaces whatever else it says.
+    /// Whether an authorization request refers to a pushed one, which replaces all its other parameters.
     /// </summary>
     public static bool IsPushed(OpenIddictRequest request) =>
         request.RequestUri?.StartsWith(PushedRequestPrefix, StringComparison.Ordinal) == true;
 
-    /// <summary>The values of a parameter, as often as it was sent.</summary>
+    /// <summary>All non-empty values of a parameter.</summary>
     public static ImmutableArray<string> ValuesOf(OpenIddictParameter? parameter) =>
         [.. ((ImmutableArray<string?>?)parameter ?? []).OfType<string>().Where(value => value.Length > 0)];
 
@@ -82,13 +82,15 @@ internal static partial class RequestParameters
     private static bool MayRepeat(string name) => name is Parameters.Resource or Parameters.Audience;
 
     /// <summary>
-    /// Leaves an authorization request with one scope parameter: Okta's administrators append
+    /// Allows several scope parameters in an authorization request, which are merged: Okta's administrators append
     /// <c>scope=offline_access</c> to the authorize URL, and Okta appends its own.
     /// </summary>
     private static bool MayMerge(string name, OpenIddictServerEndpointType endpoint) => name == Parameters.Scope
         && endpoint is OpenIddictServerEndpointType.Authorization or OpenIddictServerEndpointType.PushedAuthorization;
 
-    /// <summary>Removes what is ignored, and names the first parameter that is there more than once.</summary>
+    /// <summary>
+    /// Removes ignored parameters. Returns the first parameter that is repeated although it must not be.
+    /// </summary>
     private static (string Name, int Times)? Normalize(OpenIddictRequest request, OpenIddictServerEndpointType endpoint)
     {
         var read = ReadAt(endpoint, request).ToHashSet(StringComparer.Ordinal);
@@ -109,7 +111,7 @@ internal static partial class RequestParameters
         return repeated;
     }
 
-    /// <summary>RFC 7636 §4.1, §4.2: 43 to 128 unreserved characters.</summary>
+    /// <summary>The name of a malformed PKCE parameter. RFC 7636 §4.1, §4.2: 43 to 128 unreserved characters.</summary>
     private static string? MalformedProofKey(OpenIddictRequest request) =>
         new[] { Parameters.CodeChallenge, Parameters.CodeVerifier }
             .FirstOrDefault(name => (string?)request[name] is { } value && !ProofKey().IsMatch(value));
@@ -117,11 +119,11 @@ internal static partial class RequestParameters
     [GeneratedRegex("^[A-Za-z0-9._~-]{43,128}\\z")]
     private static partial Regex ProofKey();
 
-    /// <summary>RFC 6749 §3.3. PostgreSQL cannot be asked for a scope with U+0000.</summary>
+    /// <summary>RFC 6749 §3.3. PostgreSQL refuses U+0000.</summary>
     [GeneratedRegex(@"^[\x20\x21\x23-\x5B\x5D-\x7E]*\z")]
     private static partial Regex ScopeCharacters();
 
-    /// <summary>Applies these rules to the requests of an endpoint.</summary>
+    /// <summary>Enforces these rules for the requests of an endpoint.</summary>
     internal sealed class Check<TContext> : IOpenIddictServerHandler<TContext>
         where TContext : BaseValidatingContext
     {
@@ -134,13 +136,13 @@ internal static partial class RequestParameters
             if (length > LongestRequest)
                 context.Reject(Errors.InvalidRequest, $"The request has more than {LongestRequest / 1024} kilobytes.");
             else if (Normalize(request, context.EndpointType) is var (name, times))
-                context.Reject(Errors.InvalidRequest, $"The parameter {name} is there {times} times; once is enough.");
+                context.Reject(Errors.InvalidRequest, $"The parameter {name} was sent {times} times; send it once.");
             else if (MalformedProofKey(request) is { } malformed)
                 context.Reject(
                     Errors.InvalidRequest,
                     $"The {malformed} must have 43 to 128 letters, digits or characters of -._~.");
             else if (request.Scope is { } scope && !ScopeCharacters().IsMatch(scope))
-                context.Reject(Errors.InvalidScope, "The scope has characters that no scope may have.");
+                context.Reject(Errors.InvalidScope, "The scope has characters that are not allowed.");
             return ValueTask.CompletedTask;
         }
     }

@@ -11,16 +11,16 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The servers that may introspect tokens. Each proves itself with a key of its own (<c>private_key_jwt</c>, RFC 7523
-/// §2.2); its client id is the audience of the tokens it may ask about. They introspect all day long and hardly ever
-/// change, so each node remembers one for a few seconds.
+/// The servers that may introspect tokens. Each authenticates with its own key (<c>private_key_jwt</c>, RFC 7523 §2.2);
+/// its client id is the audience of the tokens that it may ask about. They introspect constantly and hardly ever
+/// change, so each node caches them for a few seconds.
 /// </summary>
 internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, IMemoryCache memory, Operation operation)
 {
-    /// <summary>How long another node may go on trusting the keys that <see cref="Add"/> replaced.</summary>
+    /// <summary>How long another node may still trust the keys that <see cref="Add"/> has replaced.</summary>
     public static readonly TimeSpan MemorySpan = TimeSpan.FromSeconds(5);
 
-    /// <summary>What a resource server may do in its own name beside introspecting.</summary>
+    /// <summary>What a resource server may do on its own behalf besides introspection.</summary>
     public static IReadOnlyList<string> Scopes { get; } =
         [Shared.Contracts.Scopes.ReadAccounts, Shared.Contracts.Scopes.PollEvents];
 
@@ -29,11 +29,11 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
     public static object MemoryKey(string clientId) => (typeof(ResourceServers), clientId);
 
     /// <summary>
-    /// Registers a resource server under its audience and client id, or gives a registered one new keys: a JWK set
-    /// (RFC 7517 §5) of public P-256 keys.
+    /// Registers a resource server under its audience, which is also its client id, or replaces the keys of a
+    /// registered one: a JWK set (RFC 7517 §5) of public P-256 keys.
     /// </summary>
     /// <exception cref="ProblemException">
-    /// A value is wrong (400), or the server is registered with other keys, and they are not to be replaced (409).
+    /// A value is invalid (400), or the server has other keys and <paramref name="replace"/> is false (409).
     /// </exception>
     public Task Add(
         string name, string jwks, bool replace, Actor actor, CancellationToken cancellation) => operation.Run(
@@ -45,7 +45,7 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
             var keys = PublicKeys.Read(jwks);
             if (name.Length is 0 or > LongestName || !name.All(character => character is > ' ' and < '\x7f'))
                 throw ProblemException.Invalid(
-                    $"A resource server's name has 1 to {LongestName} characters of ASCII, without spaces.");
+                    $"A resource server's name must have 1 to {LongestName} ASCII characters, without spaces.");
             work.Entry.About = name;
             work.Entry.Detail = $"Keys: {PublicKeys.NamesOf(keys)}";
             var client = await db.Clients.SingleOrDefaultAsync(client => client.ClientId == name, cancellation);
@@ -69,7 +69,7 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
     }
 
     private static ProblemException JustAdded(string name) => ProblemException.Conflict(
-        $"{name} was registered by somebody else just now. Nothing was changed.");
+        $"{name} has just been registered by somebody else. Nothing was changed.");
 
     /// <returns>What was replaced, for the audit trail.</returns>
     private async Task<string> Replace(Client client, JsonWebKeySet keys, bool replace, CancellationToken cancellation)
@@ -88,10 +88,10 @@ internal sealed class ResourceServers(AuthDbContext db, ClientManager clients, I
                 ? ": all provisioning (SCIM) would stop until Scim.Api has the new key"
                 : "";
             throw ProblemException.Conflict(
-                $"{name} is registered already, with other keys ({PublicKeys.NamesOf(before)}). If they were replaced, "
+                $"{name} is already registered with other keys ({PublicKeys.NamesOf(before)}). If they were replaced, "
                 + "every server that still uses one of them could no longer introspect tokens, and would answer all "
                 + $"requests with 503{provisioning}. Nothing was changed. To replace them, add --replace; to register "
-                + "another server, give it another --name.");
+                + "another server, use another --name.");
         }
         await clients.UpdateAsync(client, Describe(name, keys), cancellation);
         memory.Remove(MemoryKey(name));

@@ -6,9 +6,9 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The revocation endpoint (RFC 7009 §2.1): a refresh token ends its whole grant, an access token itself and what it
-/// was exchanged for. Whatever happens to the token's row at the same moment, it has ended on every node when this
-/// answers.
+/// The revocation endpoint (RFC 7009 §2.1). Revoking a refresh token ends its whole grant; revoking an access token
+/// also ends the tokens that it was exchanged for. Whatever happens to the token's row concurrently, it has ended on
+/// every node when this endpoint responds.
 /// </summary>
 internal sealed class RevokeToken(TokenManager tokens) : IOpenIddictServerHandler<HandleRevocationRequestContext>
 {

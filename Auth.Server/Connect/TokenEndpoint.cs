@@ -12,8 +12,8 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The token endpoint (RFC 6749 §3.2). OpenIddict has authenticated the client and checked code or refresh token when a
-/// request arrives here; what is left is to say what the new tokens stand for.
+/// The token endpoint (RFC 6749 §3.2). By the time a request arrives here, OpenIddict has authenticated the client and
+/// validated the code or token. This class decides what the new tokens contain.
 /// </summary>
 internal static class TokenEndpoint
 {
@@ -22,7 +22,7 @@ internal static class TokenEndpoint
     public static void MapTokenEndpoint(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost(AuthServerPaths.Token, Exchange).DisableAntiforgery();
 
-    /// <summary>What every code and token of a credential set stands for: its account.</summary>
+    /// <summary>The principal of codes and tokens of a credential set: its account.</summary>
     public static ClaimsPrincipal PrincipalOf(Guid accountId, Guid credentialSetId, IEnumerable<string> scopes)
     {
         var identity = new ClaimsIdentity(TokenValidationParameters.DefaultAuthenticationType);
@@ -47,13 +47,13 @@ internal static class TokenEndpoint
             return Results.SignIn(
                 await PrincipalOfClient(request, clients, cancellation), authenticationScheme: Scheme);
 
-        // Code, refresh token or traded token carry what was granted.
+        // The code, refresh token or subject token contains what was granted.
         var granted = (await http.AuthenticateAsync(Scheme)).Principal!;
         if (request.IsTokenExchangeGrantType())
-            return TokenExchange.Trade(granted, request, options.AccessTokenLifetime, time.GetUtcNow());
+            return TokenExchange.Exchange(granted, request, options.AccessTokenLifetime, time.GetUtcNow());
         if (request.IsAuthorizationCodeGrantType())
             await ReplaceEarlierGrants(granted, db, time, cancellation);
-        // But not its end: the refresh token would die with the code, which lives for minutes.
+        // Otherwise, the refresh token would expire with the code, after minutes.
         granted.SetExpirationDate((DateTimeOffset?)null);
         return Results.SignIn(granted, authenticationScheme: Scheme);
     }
@@ -68,8 +68,8 @@ internal static class TokenEndpoint
     }
 
     /// <summary>
-    /// A client that is allowed anew refreshes with the new grant from now on: a forgotten refresh token would live as
-    /// long as the credential set.
+    /// A client that an administrator has allowed again must refresh with the new grant from now on; otherwise, a
+    /// forgotten refresh token would be valid as long as the credential set.
     /// </summary>
     private static async Task ReplaceEarlierGrants(
         ClaimsPrincipal granted, AuthDbContext db, TimeProvider time, CancellationToken cancellation)
@@ -85,8 +85,8 @@ internal static class TokenEndpoint
     }
 
     /// <summary>
-    /// Resource servers and clients of the management API act for themselves. What the latter are limited to stands in
-    /// the database, and nowhere in the token.
+    /// The principal of resource servers and clients of the management API, which act on their own behalf. The limits
+    /// of a management client are in the database, not in the token.
     /// </summary>
     private static ClaimsPrincipal PrincipalOfManagement(string clientId, IEnumerable<string> scopes)
     {

@@ -11,43 +11,45 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Token exchange (RFC 8693): an access token of a credential set for another one that lives no longer and opens no
-/// more, so that a vault can keep the first and hand out hours. It belongs to the same set and family, and dies with
-/// them.
+/// Token exchange (RFC 8693): exchanges an access token of a credential set for another one with the same or less
+/// access and lifetime, so that a vault can keep a long-lived token and hand out short-lived ones. The new token
+/// belongs to the same set and grant, and ends with them.
 /// </summary>
 internal static class TokenExchange
 {
     private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
 
-    // RFC 8693 §4.1; OpenIddict's own constant is another claim.
+    // RFC 8693 §4.1; OpenIddict's constant of this name is another claim.
     private const string Actor = "act";
 
-    /// <summary>The property of a transaction in which a token that is its own proof was found good.</summary>
-    public const string Proved = "Auth.Server.Connect.TokenExchange.Proved";
+    /// <summary>
+    /// The transaction property that marks a subject token as valid that was sent without client authentication.
+    /// </summary>
+    public const string SubjectTokenAccepted = "Auth.Server.Connect.TokenExchange.SubjectTokenAccepted";
 
-    /// <summary>How many times a token may be traded in a row.</summary>
+    /// <summary>The maximum number of successive exchanges.</summary>
     private const int MaxDepth = 4;
 
     /// <summary>
-    /// What the new token stands for: what the traded one did, and in <c>act</c> (RFC 8693 §4.1) who traded it.
+    /// Issues a token for the same subject, with the exchanging client in <c>act</c> (RFC 8693 §4.1).
     /// </summary>
     /// <returns>The new token, or <c>invalid_grant</c> or <c>invalid_scope</c>.</returns>
-    public static IResult Trade(
+    public static IResult Exchange(
         ClaimsPrincipal subject, OpenIddictRequest request, TimeSpan longest, DateTimeOffset now)
     {
         var before = subject.GetClaim(Actor) is { } json ? JsonNode.Parse(json)!.AsObject() : null;
         if (DepthOf(before) >= MaxDepth)
             return Refuse(
-                Errors.InvalidGrant, $"The token was traded {MaxDepth} times in a row already. Trade an earlier one.");
+                Errors.InvalidGrant, $"The token was already exchanged {MaxDepth} times. Exchange an earlier token.");
 
         var account = Guid.Parse(subject.GetClaim(Claims.Subject)!);
         if (IssuedUnder.Read(subject, IssuedUnder.CredentialSet) is not { } set)
-            return Refuse(Errors.InvalidGrant, "The token belongs to no credential set.");
-        // A refresh token would outlive the token that was traded.
+            return Refuse(Errors.InvalidGrant, "The token does not belong to a credential set.");
+        // A refresh token would outlive the subject token.
         var held = subject.GetScopes().Remove(Scopes.OfflineAccess);
         var scopes = request.Scope is null ? held : request.GetScopes();
         if (scopes.Except(held, StringComparer.Ordinal).FirstOrDefault() is { } wider)
-            return Refuse(Errors.InvalidScope, $"The token cannot be traded for the scope {wider}.");
+            return Refuse(Errors.InvalidScope, $"The token cannot be exchanged for the scope {wider}.");
 
         var left = subject.GetExpirationDate()!.Value - now;
         var principal = TokenEndpoint.PrincipalOf(account, set, scopes)
@@ -68,17 +70,17 @@ internal static class TokenExchange
         }),
         [Scheme]);
 
-    /// <summary>Whether nothing but the token that is to be traded proves who asks.</summary>
-    public static bool IsItsOwnProof(OpenIddictRequest request) =>
+    /// <summary>Whether the subject token is the only proof of the client's identity.</summary>
+    public static bool LacksClientAuthentication(OpenIddictRequest request) =>
         request.IsTokenExchangeGrantType() && request is { ClientSecret: null or "", ClientAssertion: null or "" };
 
     private static int DepthOf(JsonNode? actor) => actor is null ? 0 : 1 + DepthOf(actor[Actor]);
 
     /// <summary>
-    /// The holder of a direct JWT trades it without authenticating: the JWT is the proof (RFC 8693 §2.1 leaves that to
-    /// the server). It names its client itself, which is a public one that can do nothing else.
+    /// Reads the client id from a direct JWT. Its holder exchanges it without client authentication, as the JWT itself
+    /// is the proof (RFC 8693 §2.1 leaves that to the server). Its client is a public one that can do nothing else.
     /// </summary>
-    internal sealed class NameClient : IOpenIddictServerHandler<ExtractTokenRequestContext>
+    internal sealed class ReadClientId : IOpenIddictServerHandler<ExtractTokenRequestContext>
     {
         private static readonly JsonWebTokenHandler reader = new();
 
@@ -89,7 +91,7 @@ internal static class TokenExchange
                 && request.IsTokenExchangeGrantType()
                 && reader.CanReadToken(request.SubjectToken))
             {
-                // Not believed yet: the token is checked, and whether that client may present it.
+                // Not trusted yet: the token is validated later, and so is whether that client may present it.
                 try
                 {
                     request.ClientId = reader.ReadJsonWebToken(request.SubjectToken)
@@ -97,7 +99,7 @@ internal static class TokenExchange
                 }
                 catch (ArgumentException)
                 {
-                    // No JWT after all; the request stays one without a client.
+                    // Not a JWT; the request stays without a client.
                 }
             }
             return ValueTask.CompletedTask;

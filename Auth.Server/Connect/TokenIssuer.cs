@@ -11,7 +11,7 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 
 namespace Auth.Server.Connect;
 
-/// <summary>Issues access tokens (RFC 9068) that no client asked for at the token endpoint.</summary>
+/// <summary>Issues access tokens (RFC 9068) outside of the token endpoint.</summary>
 internal sealed class TokenIssuer(
     IOpenIddictServerFactory factory,
     IOpenIddictServerDispatcher dispatcher,
@@ -24,10 +24,10 @@ internal sealed class TokenIssuer(
     /// Signs a token for <c>Scim.Api</c> and writes its row, in the caller's transaction if there is one.
     /// </summary>
     /// <param name="account">The subject.</param>
-    /// <param name="clientId">The <c>client_id</c> claim, which RFC 9068 §2.2 wants.</param>
-    /// <param name="scopes">What the token allows.</param>
+    /// <param name="clientId">The <c>client_id</c> claim, which RFC 9068 §2.2 requires.</param>
+    /// <param name="scopes">The scopes that the token grants.</param>
     /// <param name="expiresAt">UTC.</param>
-    /// <param name="claims">Claims beyond those, by name.</param>
+    /// <param name="claims">Additional claims, by name.</param>
     /// <returns>The token, as compact JWS.</returns>
     public async Task<string> Issue(
         Guid account,
@@ -39,10 +39,10 @@ internal sealed class TokenIssuer(
         var identity = new ClaimsIdentity(TokenValidationParameters.DefaultAuthenticationType);
         identity.SetClaim(Claims.Subject, account.ToString())
             .SetClaim(Claims.ClientId, clientId)
-            // Outside a request nobody else fills the issuer in.
+            // Outside of a request, OpenIddict does not set the issuer.
             .SetClaim(Claims.Private.Issuer, options.PublicUrl.AbsoluteUri)
             .SetScopes(scopes)
-            // Both, or introspection would not check that the caller is a party to the token.
+            // Both are needed for introspection to check that the caller is a party to the token.
             .SetAudiences(Shared.Contracts.Audiences.Scim)
             .SetPresenters(clientId)
             .SetCreationDate(time.GetUtcNow())

@@ -8,32 +8,35 @@ using Shared.Hosting.Data;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Finds a token and all that its introspection tells, in one statement. Nothing is asked more often, so the statement
-/// stays compiled, on a few connections that stay open: SQLite compiles anew for each command, which costs more than
-/// all the rest of an introspection. When all of them are in use, a caller waits here for the next that becomes free.
-/// They belong to no pool, so that nothing else that the server does keeps introspection from a connection.
+/// Finds a token and everything that introspection returns about it, with one statement. This is the most frequent
+/// query, so the statement stays compiled on a few connections that stay open: SQLite compiles each new command, which
+/// costs more than the rest of an introspection. If all connections are in use, callers wait for the next free one. The
+/// connections do not belong to a pool, so that nothing else can keep introspection waiting for a connection.
 /// </summary>
 internal sealed class TokenLookup(string connectionString) : IDisposable
 {
     private const int MostConnections = 5;
-    private static readonly TimeSpan patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan maxWait = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentBag<DbCommand> idle = [];
     private readonly SemaphoreSlim free = new(MostConnections, MostConnections);
 
-    // The connections that stay open here are the pool.
+    // Unpooled, as the connections here stay open.
     private readonly string database = ConnectionStrings.IsPostgres(connectionString)
         ? ConnectionStrings.Unpooled(connectionString)
         : connectionString;
 
-    /// <summary>The token whose row has this id, with those that it was exchanged for; null if there is none.</summary>
+    /// <summary>
+    /// Finds a token by id, with the subject tokens that were exchanged for it; null if there is none.
+    /// </summary>
     /// <param name="id">The id of the token's row.</param>
-    /// <param name="node">The node of <c>Scim.Api</c> that asks, whose last sign of life is looked up too; null if none
-    /// does.</param>
-    /// <param name="cancellation">Ends the lookup.</param>
+    /// <param name="node">
+    /// The node of <c>Scim.Api</c> that asks, whose last contact is also read; null if none does.
+    /// </param>
+    /// <param name="cancellation">Cancels the lookup.</param>
     public async Task<KnownToken?> Find(Guid id, Guid? node, CancellationToken cancellation)
     {
-        var token = await FindAlone(id, node, cancellation);
+        var token = await FindWithoutSubject(id, node, cancellation);
         return token?.SubjectTokenId is { } subject
             ? token with { Subject = await Find(subject, node: null, cancellation) }
             : token;
@@ -45,9 +48,9 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
         free.Dispose();
     }
 
-    private async Task<KnownToken?> FindAlone(Guid id, Guid? node, CancellationToken cancellation)
+    private async Task<KnownToken?> FindWithoutSubject(Guid id, Guid? node, CancellationToken cancellation)
     {
-        if (!await free.WaitAsync(patience, cancellation))
+        if (!await free.WaitAsync(maxWait, cancellation))
             throw new TimeoutException("No connection for the lookup of a token became free in time.");
         try
         {
@@ -67,8 +70,8 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
             {
                 return await Run(waiting, id, node, cancellation);
             }
-            // The database was restarted while nobody looked, and the other connections are as dead. A database that
-            // does not answer is not asked twice.
+            // The database may have been restarted, in which case the other idle connections are broken, too. After a
+            // timeout, the query is not repeated.
             catch (DbException error) when (error.InnerException is not TimeoutException)
             {
                 CloseIdle();
@@ -88,7 +91,7 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
         return null;
     }
 
-    /// <summary>Closes the connections that nobody uses now.</summary>
+    /// <summary>Closes the connections that are not in use.</summary>
     public void CloseIdle()
     {
         while (idle.TryTake(out var command))
@@ -97,19 +100,19 @@ internal sealed class TokenLookup(string connectionString) : IDisposable
 
     private async Task<KnownToken?> Run(DbCommand command, Guid id, Guid? node, CancellationToken cancellation)
     {
-        var isSound = false;
+        var hasSucceeded = false;
         try
         {
             command.Parameters[0].Value = id;
             command.Parameters[1].Value = node ?? Guid.Empty;
             await using var row = await command.ExecuteReaderAsync(cancellation);
             var token = await row.ReadAsync(cancellation) ? await TokenRow.Read(row, cancellation) : null;
-            isSound = true;
+            hasSucceeded = true;
             return token;
         }
         finally
         {
-            if (isSound)
+            if (hasSucceeded)
                 idle.Add(command);
             else
                 Close(command);

@@ -6,11 +6,11 @@ using Shared.Contracts;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// The one statement of <see cref="TokenLookup"/>, and how its rows are read: by the names of its columns.
+/// The statement of <see cref="TokenLookup"/>, and the reader of its rows, which refers to columns by name.
 /// </summary>
 internal static class TokenRow
 {
-    /// <summary>Reads the token with the id <c>@id</c>, and when the node <c>@node</c> was last heard of.</summary>
+    /// <summary>Selects the token with the id <c>@id</c>, and the last contact of the node <c>@node</c>.</summary>
     public static string Statement { get; } =
         $"""
         SELECT {string.Join(", ", Enum.GetValues<Column>().Select(SourceOf))}
@@ -25,7 +25,7 @@ internal static class TokenRow
         WHERE t."Id" = @id
         """;
 
-    /// <summary>Reads the rows of a token: one for each licence of its account.</summary>
+    /// <summary>Reads the rows of a token: there is one for each licence of its account.</summary>
     public static async Task<KnownToken> Read(DbDataReader reader, CancellationToken cancellation)
     {
         var row = new Row(reader);
@@ -36,8 +36,8 @@ internal static class TokenRow
             ExpiresAt = row.Time(Column.ExpirationDate),
             KeyId = row.Text(Column.KeyId),
             KeyWithdrawn = row.Has(Column.KeyWithdrawnAt),
-            FamilyStatus = row.Text(Column.FamilyStatus),
-            FamilyReplaced = row.Has(Column.FamilyReplacedAt),
+            GrantStatus = row.Text(Column.GrantStatus),
+            GrantReplaced = row.Has(Column.GrantReplacedAt),
             SubjectTokenId = row.Has(Column.SubjectTokenId) ? row.Id(Column.SubjectTokenId) : null,
             NodeLastSeen = row.Time(Column.NodeLastSeen),
             CredentialSet = !row.Has(Column.SetId) ? null : new(
@@ -60,7 +60,6 @@ internal static class TokenRow
         if (token.Account is null || !row.Has(Column.Product))
             return token;
 
-        // A row for each licence.
         var licences = new List<AccountPolicy.Licence>();
         do
         {
@@ -89,8 +88,8 @@ internal static class TokenRow
         ExpirationDate,
         KeyId,
         KeyWithdrawnAt,
-        FamilyStatus,
-        FamilyReplacedAt,
+        GrantStatus,
+        GrantReplacedAt,
         SubjectTokenId,
         NodeLastSeen,
         SetId,
@@ -127,8 +126,8 @@ internal static class TokenRow
         Column.ExpirationDate => "t.\"ExpirationDate\"",
         Column.KeyId => "t.\"KeyId\"",
         Column.KeyWithdrawnAt => "k.\"WithdrawnAt\"",
-        Column.FamilyStatus => "g.\"Status\"",
-        Column.FamilyReplacedAt => "g.\"ReplacedAt\"",
+        Column.GrantStatus => "g.\"Status\"",
+        Column.GrantReplacedAt => "g.\"ReplacedAt\"",
         Column.SubjectTokenId => "t.\"SubjectTokenId\"",
         Column.NodeLastSeen =>
             "(SELECT w.\"LastSeen\" FROM \"Nodes\" w WHERE w.\"Id\" = @node AND w.\"Retirement\" IS NULL)",
@@ -171,7 +170,7 @@ internal static class TokenRow
         Licences = [],
     };
 
-    /// <summary>The row that a reader is at, by column.</summary>
+    /// <summary>The current row of a reader, by column.</summary>
     private readonly record struct Row(DbDataReader Reader)
     {
         public bool Has(Column column) => !Reader.IsDBNull((int)column);

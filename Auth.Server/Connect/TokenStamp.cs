@@ -7,13 +7,13 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Chooses the keys of a code or token that is being made, and has its row name the key and the token that it was
-/// exchanged for. A key is kept until the last token made with it has ended, and ends all of them if it is withdrawn.
-/// The two travel to the row as claims (<see cref="IssuedUnder"/>) that the token itself does not have.
+/// Chooses the keys of a new code or token, and passes the key and the subject token to its row as claims
+/// (<see cref="IssuedUnder"/>) that are not in the token itself. A key is kept until the last token made with it has
+/// ended; if it is withdrawn, all of them end.
 /// </summary>
 internal static class TokenStamp
 {
-    /// <summary>The key id that a token names, which is that of its encryption if it is encrypted.</summary>
+    /// <summary>The key id in a token's header: that of the encryption key if it is encrypted.</summary>
     public static string? KeyOf(SecurityToken? token) => (token as JsonWebToken)?.Kid;
 
     /// <summary>Chooses the keys, and adds the claims for the row.</summary>
@@ -21,7 +21,7 @@ internal static class TokenStamp
     {
         public ValueTask HandleAsync(GenerateTokenContext context)
         {
-            // What is encrypted is signed with a secret of the same id (KeyRing), not with the published key.
+            // Encrypted tokens are signed with the symmetric key of the same id (KeyRing), not with the published key.
             if (context.EncryptionCredentials is { Key.KeyId: var encryption })
             {
                 context.SigningCredentials =

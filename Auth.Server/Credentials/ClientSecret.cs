@@ -6,8 +6,8 @@ using System.Text;
 namespace Auth.Server.Credentials;
 
 /// <summary>
-/// A client secret: <c>scim_cs_</c>, 256 random bits in base 62 (43 characters), and a CRC-32 of all before it (6
-/// characters). Prefix and checksum let secret scanners find a leaked one without asking us.
+/// A client secret: <c>scim_cs_</c>, 256 random bits in base 62 (43 characters), and a CRC-32 of everything before it
+/// (6 characters). Prefix and checksum let secret scanners recognise a leaked secret without asking this server.
 /// </summary>
 internal static class ClientSecret
 {
@@ -23,7 +23,7 @@ internal static class ClientSecret
         return body + Checksum(body);
     }
 
-    /// <summary>Whether a text has the form of a client secret; a typing mistake shows here.</summary>
+    /// <summary>Whether a text has the form of a client secret. The checksum reveals typing mistakes.</summary>
     public static bool IsWellFormed(string text) =>
         text.Length == Prefix.Length + RandomLength + ChecksumLength
         && text.StartsWith(Prefix, StringComparison.Ordinal)

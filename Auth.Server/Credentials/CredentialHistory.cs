@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Credentials;
 
 /// <summary>
-/// The credential sets that an account has and had, without their secrets. The clock decides which of them have run
-/// out, not what has been written down about that.
+/// The current and former credential sets of an account, without their secrets. Whether a set has expired is decided by
+/// the clock, not by the recorded state.
 /// </summary>
 internal sealed class CredentialHistory(AuthDbContext db, TimeProvider time)
 {
@@ -19,7 +19,7 @@ internal sealed class CredentialHistory(AuthDbContext db, TimeProvider time)
         return set?.IsLive(Now) == true ? set : null;
     }
 
-    /// <summary>The account's staged set, if it has one that can still take over.</summary>
+    /// <summary>The account's staged set, if it has one that can still be activated.</summary>
     public async Task<CredentialSet?> FindStaged(Guid accountId, CancellationToken cancellation)
     {
         var set = await db.CredentialSets.AsNoTracking().SingleOrDefaultAsync(
@@ -27,10 +27,10 @@ internal sealed class CredentialHistory(AuthDbContext db, TimeProvider time)
         return set?.IsUsable(Now) == true ? set : null;
     }
 
-    /// <summary>The set that the account had last, if none is live.</summary>
+    /// <summary>The set that was active last, if the account has no live set.</summary>
     public async Task<CredentialSet?> FindLast(Guid accountId, CancellationToken cancellation) =>
-        (await Activated(accountId).FirstOrDefaultAsync(cancellation))?.AsOf(
-            Now) is { State: CredentialSetState.Ended } last
+        (await Activated(accountId).FirstOrDefaultAsync(cancellation))?.AsOf(Now)
+            is { State: CredentialSetState.Ended } last
             ? last
             : null;
 

@@ -1,6 +1,6 @@
 namespace Auth.Server.Credentials;
 
-/// <summary>Registers the life of credential sets.</summary>
+/// <summary>Registers the services that manage the life cycle of credential sets.</summary>
 internal static class CredentialRegistration
 {
     public static void AddCredentialSets(this IServiceCollection services)

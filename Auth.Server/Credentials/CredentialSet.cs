@@ -6,8 +6,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Auth.Server.Credentials;
 
 /// <summary>
-/// What an account's identity provider needs to get in. Everything issued under it lives and dies with it, and an
-/// account has at most one that is active: the database says so.
+/// The credentials with which an account's identity provider authenticates. Everything issued under a set ends with it.
+/// An account has at most one active set, which a unique index ensures.
 /// </summary>
 internal sealed class CredentialSet
 {
@@ -22,14 +22,15 @@ internal sealed class CredentialSet
 
     public required CredentialSetState State { get; set; }
 
-    /// <summary>Given when the set becomes active; larger than that of any set of the account before.</summary>
+    /// <summary>Assigned when the set becomes active; larger than that of any earlier set of the account.</summary>
     public long? Generation { get; set; }
 
-    /// <summary>The OAuth client id; a direct JWT has none.</summary>
+    /// <summary>The OAuth client id; null for a direct JWT.</summary>
     public string? ClientId { get; init; }
 
     /// <summary>
-    /// The end of the secret or token, by which people recognise it; empty if the client has keys of its own.
+    /// The last four characters of the secret or token, by which people recognise it; empty if
+    /// the client has its own keys.
     /// </summary>
     public string LastFour { get; set; } = "";
 
@@ -37,46 +38,46 @@ internal sealed class CredentialSet
 
     public required string CreatedBy { get; init; }
 
-    /// <summary>What makes a staged set take over; null if it was active from the beginning.</summary>
+    /// <summary>How a staged set is activated; null if the set was active from the beginning.</summary>
     public Activation? Activation { get; init; }
 
-    /// <summary>Until when a staged set can take over, UTC; then it ends by itself.</summary>
+    /// <summary>Until when a staged set can be activated, UTC; then it expires.</summary>
     public DateTime? ActivateBefore { get; init; }
 
     public DateTime? ActivatedAt { get; set; }
 
-    /// <summary>Who activated it, for people to read.</summary>
+    /// <summary>A display name of who activated it.</summary>
     public string? ActivatedBy { get; set; }
 
-    /// <summary>The event that tells the nodes of <c>Scim.Api</c> of the set.</summary>
+    /// <summary>The number of the event that announces the activation to the nodes of <c>Scim.Api</c>.</summary>
     public long? ActivationEvent { get; set; }
 
     /// <summary>
-    /// When it was sure, UTC, that no node admits the set before this one any more. An active set admits nobody until
-    /// then.
+    /// When it was certain that no node accepts the previous set any more, UTC. Until then, an active set is refused.
     /// </summary>
     public DateTime? ConfirmedAt { get; set; }
 
-    /// <summary>How that went, for people to read: <see cref="Events.Confirmation"/>.</summary>
+    /// <summary>The outcome of that wait, for people to read: <see cref="Events.Confirmation"/>.</summary>
     public string? Confirmation { get; set; }
 
-    /// <summary>The first request that <c>Scim.Api</c> let in with it, UTC.</summary>
+    /// <summary>When <c>Scim.Api</c> accepted the first request with it, UTC.</summary>
     public DateTime? FirstUsedAt { get; set; }
 
-    /// <summary>The last request that <c>Scim.Api</c> let in with it; at most a minute too early.</summary>
+    /// <summary>The last request that <c>Scim.Api</c> accepted with it; at most a minute out of date.</summary>
     public Use? LastUse { get; set; }
 
     /// <summary>
-    /// The last request with it, or for a token, that was refused because it has ended; at most a minute too early.
+    /// The last request with the set, or for a token, that was refused because the set has ended; at
+    /// most a minute out of date.
     /// </summary>
     public Use? LastRefusal { get; set; }
 
-    /// <summary>The key that signed the direct JWT; the set ends if it is withdrawn.</summary>
+    /// <summary>The key that signed the direct JWT; if it is withdrawn, the set ends.</summary>
     public string? KeyId { get; set; }
 
     public Keys.ServerKey? Key { get; init; }
 
-    /// <summary>When the set ends by itself, UTC; null if it does not.</summary>
+    /// <summary>When the set expires, UTC; null if it does not.</summary>
     public DateTime? ExpiresAt { get; init; }
 
     public DateTime? EndedAt { get; set; }
@@ -86,8 +87,8 @@ internal sealed class CredentialSet
     public CredentialSetEnd? EndReason { get; set; }
 
     /// <summary>
-    /// The set as it is at a time, for somebody who only reads it: one that has run out has ended, whether or not
-    /// <see cref="CredentialWatch"/> has written that down yet.
+    /// The state of the set at a given time, for reading only: an expired set has ended, whether or not
+    /// <see cref="CredentialWatch"/> has recorded that yet.
     /// </summary>
     public CredentialSet AsOf(DateTime now)
     {
@@ -99,13 +100,17 @@ internal sealed class CredentialSet
         return this;
     }
 
-    /// <summary>Whether the set is active, and has not run out, at a time.</summary>
+    /// <summary>Whether the set is active and has not expired at a given time.</summary>
     public bool IsLive(DateTime now) => State == CredentialSetState.Active && IsUsable(now);
 
-    /// <summary>Whether the set is live or can become so at a time: its client is known, and gets tokens.</summary>
+    /// <summary>
+    /// Whether the set is live or can still become live at a given time: its client can obtain tokens.
+    /// </summary>
     public bool IsUsable(DateTime now) => IsUsable(State, ExpiresAt, ActivateBefore, now);
 
-    /// <summary>Whether a set in this state, with these ends, is live or can become so at a time.</summary>
+    /// <summary>
+    /// Whether a set in this state, with these expiry times, is live or can still become live at a given time.
+    /// </summary>
     public static bool IsUsable(
         CredentialSetState state, DateTime? expiresAt, DateTime? activateBefore, DateTime now) =>
         (expiresAt is null || expiresAt > now)
@@ -131,7 +136,7 @@ internal sealed class CredentialSet
     }
 }
 
-/// <summary>The life of a credential set: staged, active, ended, in this order.</summary>
+/// <summary>The life cycle of a credential set, in this order.</summary>
 internal enum CredentialSetState
 {
     Staged,
@@ -150,23 +155,23 @@ internal enum CredentialSetEnd
     KeyWithdrawn,
 }
 
-/// <summary>What makes a staged set take over.</summary>
+/// <summary>How a staged set is activated.</summary>
 internal enum Activation
 {
-    /// <summary>Somebody says so.</summary>
+    /// <summary>By an operator or administrator.</summary>
     Manual,
 
-    /// <summary>The first SCIM request with it does. Getting a token is no use of it.</summary>
+    /// <summary>By the first SCIM request with it. Obtaining a token does not count as use.</summary>
     FirstUse,
 }
 
-/// <summary>When, and from where, credentials were used.</summary>
+/// <summary>When and from where credentials were used.</summary>
 internal sealed class Use
 {
     /// <summary>UTC.</summary>
     public required DateTime At { get; init; }
 
-    /// <summary>The IP address, as the server that was called saw it.</summary>
+    /// <summary>The caller's IP address, as seen by the server that received the request.</summary>
     public string? Address { get; init; }
 
     public string? UserAgent { get; init; }

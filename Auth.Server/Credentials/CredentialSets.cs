@@ -11,9 +11,10 @@ using Barrier = Auth.Server.Events.Barrier;
 namespace Auth.Server.Credentials;
 
 /// <summary>
-/// The transitions of credential sets: <c>staged → active → ended</c>. Each locks the account's row first, names the
-/// set that its caller saw, and is one transaction: there is never a moment with two active sets, and a refusal changes
-/// nothing. One that ends an active set returns when no node of <c>Scim.Api</c> admits that set any more.
+/// The transitions of credential sets: <c>staged → active → ended</c>. Each is one transaction that first locks the
+/// account's row and then checks that the set its caller saw is still current: there are never two active sets, and
+/// a refusal changes nothing. A transition that ends an active set returns only when no node of <c>Scim.Api</c>
+/// accepts that set any more.
 /// </summary>
 internal sealed class CredentialSets(
     AuthDbContext db,
@@ -24,24 +25,24 @@ internal sealed class CredentialSets(
     TimeProvider time,
     ILogger<CredentialSets> log)
 {
-    /// <summary>Who ended a set that nobody asked to end, for people to read.</summary>
+    /// <summary>Shown as the one who ended a set that the server ended by itself.</summary>
     public const string ByServer = "SciLeads";
 
     /// <summary>
-    /// How long requests with the set before may take that began before the first use of its successor.
+    /// How long requests with the previous set may take that started before the first use of its successor.
     /// </summary>
     private static readonly TimeSpan lastRequests = TimeSpan.FromMilliseconds(500);
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
-    /// <summary>Activates a staged set. The active set before it has ended on every node when this returns.</summary>
+    /// <summary>Activates a staged set. When this returns, the previous active set has ended on every node.</summary>
     /// <param name="accountId">The account.</param>
     /// <param name="setId">The staged set that the caller saw.</param>
     /// <param name="actor">Who asks.</param>
-    /// <param name="once">Makes it happen once, if the caller may ask again.</param>
-    /// <param name="cancellation">Ends it while nothing is committed.</param>
+    /// <param name="once">Makes the operation idempotent, if the caller may retry it.</param>
+    /// <param name="cancellation">Honoured until the commit.</param>
     /// <exception cref="ProblemException">
-    /// SCIM is not enabled (403), or the set is not staged any more, or does not exist (409).
+    /// SCIM is not enabled (403), or the set is no longer staged or does not exist (409).
     /// </exception>
     public async Task<Completed<CredentialSet>> Activate(
         Guid accountId, Guid setId, Actor actor, Idempotency? once, CancellationToken cancellation)
@@ -65,9 +66,9 @@ internal sealed class CredentialSets(
     }
 
     /// <summary>
-    /// Completes what the first use of a set has begun: a staged set is activated, once the requests in progress with
-    /// the set before it have been served, and an active set is confirmed, if the process that activated it stopped
-    /// before it was. Does nothing if there is nothing left to do.
+    /// Completes an activation by first use. A staged set is activated after the requests in progress with the
+    /// previous set have been served. An active set is confirmed if the process that activated it stopped before
+    /// confirming it. Otherwise, does nothing.
     /// </summary>
     public async Task CompleteFirstUse(Guid setId, CancellationToken cancellation)
     {
@@ -80,9 +81,11 @@ internal sealed class CredentialSets(
         await Confirm(set, confirmation);
     }
 
-    /// <summary>Confirms a set if it is active, if the process that activated it stopped before it was.</summary>
+    /// <summary>
+    /// Confirms an active set that is not confirmed yet because the process that activated it stopped too early.
+    /// </summary>
     /// <param name="setId">The set.</param>
-    /// <param name="known">How the nodes have confirmed its activation, if the caller has waited for that.</param>
+    /// <param name="known">The confirmation of its activation, if the caller has already waited for it.</param>
     public async Task Confirm(Guid setId, Confirmation? known = null) =>
         await Confirm(await Get(setId, CancellationToken.None), known);
 
@@ -90,9 +93,9 @@ internal sealed class CredentialSets(
     /// <param name="accountId">The account.</param>
     /// <param name="setId">The set that the caller saw.</param>
     /// <param name="actor">Who asks.</param>
-    /// <param name="once">Makes it happen once, if the caller may ask again.</param>
-    /// <param name="cancellation">Ends it while nothing is committed.</param>
-    /// <returns>How the nodes have confirmed it; null if the set was staged, which no node admitted.</returns>
+    /// <param name="once">Makes the operation idempotent, if the caller may retry it.</param>
+    /// <param name="cancellation">Honoured until the commit.</param>
+    /// <returns>The nodes' confirmation; null if the set was staged, as no node accepted it.</returns>
     /// <exception cref="ProblemException">The set is no longer current (409).</exception>
     public Task<Confirmation?> Revoke(
         Guid accountId, Guid setId, Actor actor, Idempotency? once, CancellationToken cancellation) => operation.Run(
@@ -112,14 +115,14 @@ internal sealed class CredentialSets(
         cancellation);
 
     /// <summary>
-    /// Ends the sets whose token was signed by a key that has been withdrawn, all at once, and reports the key to the
-    /// nodes unless they have been told. The operation waits for nothing else, however many sets there are: their
-    /// tokens are dead with the key. The sets end so that their owners read why, and so that the fences of
-    /// <c>Scim.Api</c> are raised above them: an older backup of the auth database that is restored would bring back
-    /// both set and key.
+    /// Ends all sets whose token was signed by a withdrawn key, in one operation, and announces the withdrawal to the
+    /// nodes unless they know it already. The operation waits only for that announcement, however many sets there
+    /// are: their tokens are invalid without the key. The sets are ended so that their owners see the reason, and so
+    /// that the fences of <c>Scim.Api</c> are raised above them: restoring an older backup of the auth database would
+    /// bring back both set and key.
     /// </summary>
     public async Task<IReadOnlyList<CredentialSet>> EndWithdrawn(
-        UnitOfWork work, bool nodesHaveHeard, CancellationToken cancellation)
+        UnitOfWork work, bool isAnnounced, CancellationToken cancellation)
     {
         await transitions.LockAll(
             account => db.Set<CredentialSet>().Where(Withdrawn).Any(set => set.AccountId == account.Id), cancellation);
@@ -132,11 +135,11 @@ internal sealed class CredentialSets(
                 AuditAction.EndCredentials, set.AccountId, $"{set.Id}", $"The key {set.KeyId} is no longer trusted.");
         }
 
-        // Accounts are locked before the counter of events, here as everywhere.
+        // As everywhere, accounts are locked before the event counter.
         var generations = new List<(Guid Account, long Generation)>();
         foreach (var set in ended.Where(set => set.State == CredentialSetState.Active))
             generations.Add((set.AccountId, await transitions.NextGeneration(set.Account, cancellation)));
-        if (!nodesHaveHeard)
+        if (!isAnnounced)
             await work.Publish(SecurityEvents.KeyWithdrawn, account: null, cancellation);
         foreach (var (account, generation) in generations)
         {
@@ -151,7 +154,7 @@ internal sealed class CredentialSets(
         db.CredentialSets.AnyAsync(Withdrawn, cancellation);
 
     /// <summary>
-    /// Ends the sets that have expired. No node admits them any more; this is so that nobody has to compare times.
+    /// Marks expired sets as ended. No node accepts them any more; this only spares readers from comparing times.
     /// </summary>
     public async Task EndExpired(CancellationToken cancellation)
     {
@@ -168,8 +171,7 @@ internal sealed class CredentialSets(
     }
 
     /// <summary>
-    /// Records that an active set is confirmed: it admits requests from now on, as no node admits the set before it any
-    /// more.
+    /// Records that an active set is confirmed: no node accepts the previous set any more, so this one may be used.
     /// </summary>
     public async Task RecordConfirmation(CredentialSet set, Confirmation confirmation)
     {
@@ -182,7 +184,7 @@ internal sealed class CredentialSets(
                     .SetProperty(other => other.Confirmation, set.Confirmation),
                 CancellationToken.None);
         }
-        // The set is active, and its secret must not be lost. The first request with it makes up for this.
+        // The set is active, and its secret must still be returned. The first request with it confirms it again.
         catch (Exception error)
         {
             log.LogWarning("The confirmation of set {Set} cannot be recorded: {Reason}", set.Id, error.Message);
@@ -204,8 +206,8 @@ internal sealed class CredentialSets(
                 var staged = await history.FindStaged(set.AccountId, cancellation);
                 if (staged?.Id == set.Id)
                     return await Activate(work, account, staged, "first use", cancellation);
-                // Another node was asked, too, or the set has been ended.
-                work.LeaveNoEntry();
+                // Another node has activated the set, or it has ended.
+                work.SkipAuditEntry();
                 return await db.CredentialSets.AsNoTracking().SingleAsync(other => other.Id == set.Id, cancellation);
             },
             cancellation);
@@ -239,7 +241,7 @@ internal sealed class CredentialSets(
             {
                 (work.Entry.About, work.Entry.Detail) = ($"{set.Id}", why);
                 await transitions.Lock(set.AccountId, once: null, cancellation);
-                // Every node does this; and a staged set may have been activated in the last moment.
+                // Another node may have ended the set, or a staged set may just have been activated.
                 if (!await transitions.End(
                     work,
                     set.AccountId,
@@ -248,7 +250,7 @@ internal sealed class CredentialSets(
                     ByServer,
                     cancellation))
                 {
-                    work.LeaveNoEntry();
+                    work.SkipAuditEntry();
                 }
                 return true;
             },

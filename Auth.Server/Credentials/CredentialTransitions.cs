@@ -8,20 +8,22 @@ using Shared.Contracts;
 namespace Auth.Server.Credentials;
 
 /// <summary>
-/// The steps of which transitions of credential sets consist, all within the transaction of an operation. First, the
-/// account's row is locked. Then, the set that the caller saw must still be current; if not, the refusal says who
-/// changed it and when. Sets are ended before another is activated, and the event comes last.
+/// The steps of a credential set transition, all within the transaction of an operation. First, the account's row is
+/// locked. Then, the set that the caller saw must still be current; if not, the refusal says who changed it and when.
+/// Old sets are ended before a new one is activated, and the event is published last.
 /// </summary>
 internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory history, TimeProvider time)
 {
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
-    /// <summary>Locks an account: until the transaction ends, nobody else changes its sets.</summary>
-    /// <exception cref="ProblemException">There is no such account (404), or the operation was done before.</exception>
+    /// <summary>Locks an account: until the transaction ends, nobody else can change its sets.</summary>
+    /// <exception cref="ProblemException">
+    /// The account does not exist (404), or the operation was done before.
+    /// </exception>
     public async Task Lock(Guid accountId, Idempotency? once, CancellationToken cancellation)
     {
-        // An update that changes nothing locks the row on PostgreSQL; on SQLite the transaction already is the one
-        // writer.
+        // An update that changes nothing locks the row on PostgreSQL; on SQLite, the transaction
+        // is already the only writer.
         var locked = await db.Accounts.Where(account => account.Id == accountId).ExecuteUpdateAsync(
             set => set.SetProperty(account => account.LastGeneration, account => account.LastGeneration), cancellation);
         if (locked == 0)
@@ -30,8 +32,8 @@ internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory 
             await once.Check();
     }
 
-    /// <summary>Locks an account for what it may do only while SCIM is enabled.</summary>
-    /// <exception cref="ProblemException">SCIM is not enabled (403), or there is no such account (404).</exception>
+    /// <summary>Locks an account and requires that SCIM is enabled for it.</summary>
+    /// <exception cref="ProblemException">SCIM is not enabled (403), or the account does not exist (404).</exception>
     public async Task<Account> LockEnabled(Guid accountId, Idempotency? once, CancellationToken cancellation)
     {
         await Lock(accountId, once, cancellation);
@@ -41,14 +43,13 @@ internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory 
     }
 
     /// <summary>
-    /// Locks many accounts: in one statement, which locks them in one order. Nothing else locks more than one account.
+    /// Locks several accounts with one statement. Nothing else locks more than one account, so there are no deadlocks.
     /// </summary>
     public Task LockAll(Expression<Func<Account, bool>> which, CancellationToken cancellation) =>
         db.Accounts.Where(which).ExecuteUpdateAsync(
             set => set.SetProperty(account => account.LastGeneration, account => account.LastGeneration), cancellation);
 
-    /// <exception cref="ProblemException">Not the set that the caller saw is active, but another or none
-    /// (409).</exception>
+    /// <exception cref="ProblemException">The set that the caller saw is not the active one (409).</exception>
     public async Task RequireActive(Guid accountId, Guid? seen, CancellationToken cancellation)
     {
         var current = await history.FindActive(accountId, cancellation);
@@ -58,19 +59,19 @@ internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory 
             ? await NoLongerCurrent("active", accountId, seen!.Value, cancellation)
             : ProblemException.Conflict(
                 $"{current.ActivatedBy} {(current.Activation is null ? "generated new" : "activated staged")} "
-                + $"credentials {At(current.ActivatedAt!.Value)}. They are active, and nothing was changed now.");
+                + $"credentials {At(current.ActivatedAt!.Value)}. They are active. Nothing was changed.");
     }
 
     /// <returns>The staged set.</returns>
-    /// <exception cref="ProblemException">The set that the caller saw is not staged, or can no longer be activated
-    /// (409).</exception>
+    /// <exception cref="ProblemException">
+    /// The set that the caller saw is not staged, or can no longer be activated (409).
+    /// </exception>
     public async Task<CredentialSet> RequireStaged(Guid accountId, Guid seen, CancellationToken cancellation) =>
         await history.FindStaged(accountId, cancellation) is { } staged && staged.Id == seen
             ? staged
             : throw await NoLongerCurrent("staged", accountId, seen, cancellation);
 
-    /// <exception cref="ProblemException">Not the set that the caller saw is staged, but another or none
-    /// (409).</exception>
+    /// <exception cref="ProblemException">The set that the caller saw is not the staged one (409).</exception>
     public async Task RequireSameStaged(Guid accountId, Guid? seen, CancellationToken cancellation)
     {
         var staged = await history.FindStaged(accountId, cancellation);
@@ -79,12 +80,13 @@ internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory 
         throw staged is null
             ? await NoLongerCurrent("staged", accountId, seen!.Value, cancellation)
             : ProblemException.Conflict(
-                $"{staged.CreatedBy} staged credentials {At(staged.CreatedAt)}. They are still staged, and nothing was "
-                + "changed now.");
+                $"{staged.CreatedBy} staged credentials {At(staged.CreatedAt)}. "
+                + "They are still staged. Nothing was changed.");
     }
 
     /// <summary>
-    /// Ends some sets of an account. If one of them was active, the generation after it belongs to no set.
+    /// Ends the matching sets of an account. If one of them was active, publishes a new
+    /// generation that belongs to no set.
     /// </summary>
     /// <returns>Whether there were any.</returns>
     public async Task<bool> End(
@@ -105,9 +107,7 @@ internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory 
         return true;
     }
 
-    /// <summary>
-    /// Marks the sets of an account as ended that have expired by now, except one that was just found usable.
-    /// </summary>
+    /// <summary>Marks the expired sets of an account as ended, except one that was just found usable.</summary>
     public Task<int> EndExpired(Guid accountId, Guid? except, CancellationToken cancellation)
     {
         var now = Now;
@@ -117,7 +117,7 @@ internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory 
             CredentialSetEnd.Expired, CredentialSets.ByServer, cancellation);
     }
 
-    /// <summary>Marks sets as ended that have not ended yet.</summary>
+    /// <summary>Marks the matching sets as ended, unless they have ended already.</summary>
     /// <returns>How many.</returns>
     public Task<int> MarkEnded(
         Expression<Func<CredentialSet, bool>> which, CredentialSetEnd reason, string by, CancellationToken cancellation)
@@ -139,8 +139,8 @@ internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory 
     }
 
     /// <summary>
-    /// Assigns the generation of the next active set. It is larger than any before, including those that a restored
-    /// backup does not know: they were taken from a clock.
+    /// Assigns the generation of the next active set. It is based on the clock, so that it is larger than all earlier
+    /// ones, even those missing from a restored backup.
     /// </summary>
     public async Task<long> NextGeneration(Account account, CancellationToken cancellation)
     {
@@ -155,7 +155,9 @@ internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory 
         return generation;
     }
 
-    /// <summary>Publishes the new generation to the nodes of <c>Scim.Api</c>: the last step of a transition.</summary>
+    /// <summary>
+    /// Publishes the new generation to the nodes of <c>Scim.Api</c>. This is the last step of a transition.
+    /// </summary>
     /// <returns>The number of the event.</returns>
     public static Task<long> Publish(
         UnitOfWork work, Guid accountId, long generation, Guid? credentialSet, CancellationToken cancellation) =>
@@ -168,10 +170,10 @@ internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory 
         return ProblemException.Conflict(set switch
         {
             { EndedAt: { } endedAt } =>
-                $"{set.EndedBy} ended these credentials {At(endedAt)}. Nothing was changed now.",
+                $"{set.EndedBy} ended these credentials {At(endedAt)}. Nothing was changed.",
             { State: CredentialSetState.Active, ActivatedAt: { } activatedAt } =>
-                $"{set.ActivatedBy} activated these credentials {At(activatedAt)}. Nothing was changed now.",
-            _ => $"These credentials are not the account's {state} ones. Nothing was changed now.",
+                $"{set.ActivatedBy} activated these credentials {At(activatedAt)}. Nothing was changed.",
+            _ => $"These credentials are not the account's {state} credentials. Nothing was changed.",
         });
     }
 

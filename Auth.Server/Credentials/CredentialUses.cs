@@ -7,8 +7,9 @@ using Shared.Hosting;
 namespace Auth.Server.Credentials;
 
 /// <summary>
-/// Remembers when credentials were used or refused last, and writes it down every few seconds, so that no introspection
-/// waits for it. With what <c>Scim.Api</c> may remember of an answer, what people see is at most a minute old.
+/// Remembers when credentials were last used or refused, and writes this to the database every few seconds, so that
+/// introspection does not wait for it. Including the time for which <c>Scim.Api</c> may cache a response, the values
+/// that people see are at most a minute old.
 /// </summary>
 internal sealed class CredentialUses(
     IServiceScopeFactory scopes, TimeProvider time, ILogger<CredentialUses> log)
@@ -17,13 +18,13 @@ internal sealed class CredentialUses(
     private readonly ConcurrentDictionary<Guid, Uses> used = new();
     private readonly ConcurrentDictionary<Guid, Uses> refused = new();
 
-    /// <summary>A request with the set was let in.</summary>
+    /// <summary>Records that a request with the set was accepted.</summary>
     public void Used(Guid setId, string? address, string? userAgent) => Add(used, setId, Now(address, userAgent));
 
-    /// <summary>A request with the set was refused, because the set has ended.</summary>
+    /// <summary>Records that a request was refused because the set has ended.</summary>
     public void Refused(Guid setId, string? address, string? userAgent) => Add(refused, setId, Now(address, userAgent));
 
-    /// <summary>Writes down what is remembered.</summary>
+    /// <summary>Writes what is remembered to the database.</summary>
     public async Task Write(CancellationToken cancellation)
     {
         if (used.IsEmpty && refused.IsEmpty)
@@ -51,7 +52,7 @@ internal sealed class CredentialUses(
         }
     }
 
-    /// <summary>Writes down what is left, too.</summary>
+    /// <summary>Also writes what is left when the process stops.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -61,11 +62,11 @@ internal sealed class CredentialUses(
         }
         catch (Exception error)
         {
-            Log.LogWarning(error, "The last uses of credentials could not be written down");
+            Log.LogWarning(error, "The last uses of credentials could not be saved");
         }
     }
 
-    // What fails is lost; the next use says it again.
+    // If this fails, the uses are lost; the next use is recorded again.
     protected override Task Look(IServiceProvider services, CancellationToken cancellation) => Write(cancellation);
 
     private static void Add(ConcurrentDictionary<Guid, Uses> uses, Guid setId, Use use) =>
@@ -87,6 +88,6 @@ internal sealed class CredentialUses(
         UserAgent = userAgent is null ? null : Printable.Of(userAgent, 300),
     };
 
-    /// <summary>Those since it was written down last.</summary>
+    /// <summary>The first and the last use since the last write.</summary>
     private sealed record Uses(DateTime First, Use Last);
 }

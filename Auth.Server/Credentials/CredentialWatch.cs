@@ -2,7 +2,7 @@ using Shared.Hosting;
 
 namespace Auth.Server.Credentials;
 
-/// <summary>Once a minute, sets that have run out are ended. They admit nobody, ended or not.</summary>
+/// <summary>Ends expired sets once a minute. They are refused even before that.</summary>
 internal sealed class CredentialWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<CredentialWatch> log)
     : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
 {

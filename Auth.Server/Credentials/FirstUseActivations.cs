@@ -3,20 +3,20 @@ using System.Collections.Concurrent;
 namespace Auth.Server.Credentials;
 
 /// <summary>
-/// Activations of staged sets by their first use. They run in the background: introspection answers at once that the
-/// set is about to be active, and an activation is not tied to any caller's cancellation. An activation that a process
-/// began and did not finish is finished when a node next asks.
+/// Activations of staged sets by their first use. They run in the background: introspection replies immediately that
+/// the set is about to be active, and an activation is not tied to any caller's cancellation. If a process stops during
+/// an activation, the next introspection starts it again.
 /// </summary>
 internal sealed class FirstUseActivations(IServiceScopeFactory scopes, ILogger<FirstUseActivations> log)
 {
     private readonly ConcurrentDictionary<Guid, bool> inProgress = new();
 
-    /// <summary>Begins the activation of a set, unless it is in progress.</summary>
+    /// <summary>Starts the activation of a set, unless it is in progress.</summary>
     public void Begin(Guid setId)
     {
         if (!inProgress.TryAdd(setId, true))
             return;
-        // The request that begins it ends before it does.
+        // The activation outlives the request that starts it.
         using var detached = ExecutionContext.SuppressFlow();
         _ = Task.Run(() => Complete(setId));
     }
@@ -29,7 +29,7 @@ internal sealed class FirstUseActivations(IServiceScopeFactory scopes, ILogger<F
             var sets = scope.ServiceProvider.GetRequiredService<CredentialSets>();
             await sets.CompleteFirstUse(setId, CancellationToken.None);
         }
-        // The next request with the set begins it again.
+        // The next request with the set starts it again.
         catch (Exception error)
         {
             log.LogError(error, "The activation of credential set {Set} by its first use failed", setId);

@@ -6,25 +6,30 @@ using Shared.Contracts;
 namespace Auth.Server.Credentials;
 
 /// <summary>
-/// Requests that change a credential set once, however often they are sent because an answer was lost. Each kind has a
-/// table of its own, whose rows are written in the transaction of the change, so that a crash leaves both or neither.
+/// Requests that change a credential set only once, however often they are retried because a response was lost.
+/// Each kind of request has its own table. Its rows are written in the transaction of the change, so that a
+/// crash leaves both or neither.
 /// </summary>
 internal sealed class RepeatableRequests(AuthDbContext db, IDataProtectionProvider protection)
 {
-    /// <summary>For how long whoever has made a secret gets it again.</summary>
+    /// <summary>
+    /// For how long the caller who generated a secret can retrieve it again by repeating the request.
+    /// </summary>
     public static readonly TimeSpan SecretMemory = TimeSpan.FromMinutes(10);
 
-    /// <summary>The secret of a request of one caller: a row that is copied elsewhere opens nothing.</summary>
+    /// <summary>
+    /// Protects the secret of one request of one caller: it cannot be decrypted if its row is copied to another.
+    /// </summary>
     public RememberedSecret SecretOf<TRow>(Guid caller, string request) =>
         new(protection.CreateProtector(typeof(TRow).FullName!, $"{caller}", request));
 
-    /// <summary>Does what a request asks for, or finds what came of it when it was done.</summary>
-    /// <param name="secret">Keeps the secret that it makes.</param>
-    /// <param name="find">The request's row; null if it was not done yet.</param>
-    /// <param name="again">The outcome of a request that was done.</param>
-    /// <param name="act">Does it.</param>
-    /// <param name="remember">Writes the row, with the number of the event, if there is one.</param>
-    /// <param name="check">Refuses it, with the account's row locked.</param>
+    /// <summary>Carries out a request, or returns the outcome if it was carried out before.</summary>
+    /// <param name="secret">Protects the secret that the request generates.</param>
+    /// <param name="find">Finds the request's row; null if it was not carried out yet.</param>
+    /// <param name="again">Returns the outcome of a request that was carried out.</param>
+    /// <param name="act">Carries out the request.</param>
+    /// <param name="remember">Writes the request's row, with the number of the event, if there is one.</param>
+    /// <param name="check">Throws if the request must be refused; runs with the account's row locked.</param>
     public async Task<TOutcome> Once<TRow, TOutcome>(
         RememberedSecret secret,
         Func<Task<TRow?>> find,
@@ -53,7 +58,7 @@ internal sealed class RepeatableRequests(AuthDbContext db, IDataProtectionProvid
         {
             return await again((TRow)done.Row);
         }
-        // The same request at the same time for another account, whose row nobody waited for here.
+        // The same request was made concurrently for another account, so the account's lock did not serialize them.
         catch (ProblemException refusal) when (refusal.InnerException is DbUpdateException)
         {
             db.ChangeTracker.Clear();
@@ -73,15 +78,16 @@ internal sealed class RepeatableRequests(AuthDbContext db, IDataProtectionProvid
 internal sealed class RememberedSecret(IDataProtector protector)
 {
     /// <summary>
-    /// Has the keys read, or made, by a connection of their own: not while the request's is the database's writer.
+    /// Loads or creates the Data Protection keys, which uses another connection. This must happen before the request's
+    /// own connection holds the database's write lock.
     /// </summary>
     public void OpenKeys() => protector.Protect("");
 
-    /// <summary>What is shown once of a set, to be kept; null if there is nothing.</summary>
+    /// <summary>Encrypts the secret or token of a set for storage; null if it has neither.</summary>
     public string? Protect(IssuedCredentials issued) =>
         (issued.Token ?? issued.ClientSecret) is { } secret ? protector.Protect(secret) : null;
 
-    /// <summary>A set with what was kept of it; null shows nothing.</summary>
+    /// <summary>Returns a set with its stored secret or token, if there is one.</summary>
     public IssuedCredentials Restore(CredentialSet set, string? kept)
     {
         var secret = kept is null ? null : protector.Unprotect(kept);

@@ -5,13 +5,13 @@ using Shared.Hosting.Data;
 namespace Auth.Server.Data;
 
 /// <summary>
-/// The auth database. It knows no concept: each entity comes with its configuration and its table, a property that
-/// extends this context, in the folder of its concept. One model on two databases; each has a context of its own to
-/// which its migrations belong. Contexts are pooled, so they keep no state.
+/// The auth database. Each entity is defined in the folder of its concept, with its configuration and an extension
+/// property of this context for its table. The same model runs on two databases, each with its own derived context and
+/// migrations. Contexts are pooled, so they must not keep state.
 /// </summary>
 internal abstract class AuthDbContext(DbContextOptions options) : DbContext(options), IDataProtectionKeyContext
 {
-    /// <summary>The key ring of Data Protection.</summary>
+    /// <summary>The Data Protection key ring.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     /// <summary>Begins a transaction that may write.</summary>

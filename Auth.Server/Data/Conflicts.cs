@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Auth.Server.Data;
 
-/// <summary>Tells why a write failed.</summary>
+/// <summary>Recognises why a write failed.</summary>
 internal static class Conflicts
 {
     // SQLITE_CONSTRAINT_UNIQUE and SQLITE_CONSTRAINT_PRIMARYKEY.
@@ -13,7 +13,7 @@ internal static class Conflicts
     private const int SqlitePrimaryKey = 1555;
 
     /// <summary>
-    /// Whether a unique index or primary key has refused a row: somebody else has written one like it.
+    /// Whether a unique index or primary key has refused a row, because another caller has written an equal one.
     /// </summary>
     public static bool IsDuplicate(DbUpdateException error) => (error.InnerException as DbException) switch
     {

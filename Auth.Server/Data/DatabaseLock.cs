@@ -4,17 +4,20 @@ using Shared.Hosting.Data;
 namespace Auth.Server.Data;
 
 /// <summary>
-/// The right to a SQLite database for one process: the server holds it while it runs, a command while it works.
+/// The exclusive right of one process to use a SQLite database: the server holds it while it runs, a
+/// command while it is executed.
 /// </summary>
 internal static class DatabaseLock
 {
-    /// <exception cref="OperatorException">Another process has the database.</exception>
+    /// <exception cref="OperatorException">Another process uses the database.</exception>
     public static IDisposable Take(string connectionString) => TryTake(connectionString)
         ?? throw new OperatorException(
-            $"another Auth.Server uses the database {SqliteDatabase.FileOf(connectionString)}. Stop it first: SQLite "
-            + "is for one process.");
+            $"another Auth.Server uses the database {SqliteDatabase.FileOf(connectionString)}. Stop it first: "
+            + "only one process can use a SQLite database.");
 
-    /// <summary>Null if another process has the database. PostgreSQL is for many processes, and locks rows.</summary>
+    /// <summary>
+    /// Takes the lock; null if another process has it. PostgreSQL needs no such lock: it serves many processes.
+    /// </summary>
     public static IDisposable? TryTake(string connectionString)
     {
         if (ConnectionStrings.IsPostgres(connectionString))

@@ -9,15 +9,15 @@ namespace Auth.Server.Data;
 /// <summary>Registers the auth database that the connection string names.</summary>
 internal static class Storage
 {
-    // Statements that come again and again stay prepared, and no connection is told to forget what nobody ever tells it
-    // (session settings, locks, temporary tables). What the connection string itself says goes before.
+    // Frequent statements stay prepared. Connections are not reset when they return to the pool, as nothing sets
+    // session state (settings, locks, temporary tables). The connection string itself takes precedence.
     private const string PostgresDefaults = "Max Auto Prepare=100;No Reset On Close=true;";
 
-    /// <summary>What PostgreSQL calls this server's connections.</summary>
+    /// <summary>The name of this server's connections in PostgreSQL.</summary>
     public const string Program = "Auth.Server";
 
     /// <summary>
-    /// Whether the database holds keys of the key ring; one that is not there or has no tables holds none.
+    /// Whether the database contains keys of the key ring; one that does not exist or has no tables contains none.
     /// </summary>
     public static bool HasKeys(string connectionString)
     {
@@ -58,12 +58,10 @@ internal static class Storage
         db.UseNpgsql(PostgresDefaults + connectionString);
 }
 
-/// <summary>The auth database, for whoever needs a context apart from those that requests share.</summary>
+/// <summary>Creates contexts of the auth database outside of dependency injection.</summary>
 internal sealed record Database(string ConnectionString)
 {
-    /// <summary>
-    /// A context over a connection that the caller has opened or, without one, over connections of its own.
-    /// </summary>
+    /// <summary>Creates a context that uses the given open connection or, without one, its own connections.</summary>
     public AuthDbContext Open(NpgsqlConnection? connection, ILoggerFactory logs)
     {
         if (!ConnectionStrings.IsPostgres(ConnectionString))

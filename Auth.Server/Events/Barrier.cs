@@ -5,37 +5,37 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Events;
 
 /// <summary>
-/// Waits until an event is true everywhere: until each node has applied it, or cannot admit anybody by what it knew
-/// before. A lease that was granted before the event's commit has run out one lease later; one that is granted after it
-/// comes with the event. So nothing but this process's monotonic clock decides: neither the database's clock, which may
-/// be set or be another's after a fail-over, nor what a node says of itself.
+/// Waits until an event is in effect everywhere: until each node has either applied it or can no longer accept requests
+/// based on what it knew before. A lease granted before the event's commit expires within one lease period; a lease
+/// granted afterwards comes with the event. So only this process's monotonic clock decides: not the database's clock,
+/// which may be changed or belong to another server after a failover, and not what a node says about itself.
 /// </summary>
 internal sealed class Barrier(
     IServiceScopeFactory scopes, EventSignals signals, TimeProvider time, ILogger<Barrier> log)
 {
-    // For clocks that run at different speeds.
+    // Allows for clocks that run at different speeds.
     private static readonly TimeSpan margin = TimeSpan.FromMilliseconds(250);
 
-    // Should a signal be lost, or nobody listen for it.
+    // In case a signal is lost, or nothing listens for it.
     private static readonly TimeSpan lookAgain = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>The longest that an event can take.</summary>
+    /// <summary>The maximum time until an event is in effect on every node.</summary>
     public static TimeSpan Longest => Node.Lease + margin;
 
     /// <summary>
-    /// Returns when the committed event is true everywhere, at the latest after <see cref="Longest"/>.
+    /// Returns when the committed event is in effect everywhere, at the latest after <see cref="Longest"/>.
     /// </summary>
     public async Task<Confirmation> Wait(long number)
     {
         var committed = time.GetTimestamp();
         signals.Events.Pulse();
-        // A node that becomes known later asks, or is told, what is true by now.
+        // A node that becomes known later learns the current state anyway.
         Dictionary<Guid, string>? known = null;
         HashSet<Guid> missing = [];
         while (true)
         {
             var next = signals.Acknowledgements.Next;
-            // A database that does not answer does not hold the answer up.
+            // A database that does not respond must not delay the caller.
             var left = Longest - time.GetElapsedTime(committed);
             using var limit = new CancellationTokenSource(left > lookAgain ? left : lookAgain, time);
             try
@@ -51,14 +51,14 @@ internal sealed class Barrier(
                 {
                     missing.ExceptWith(await db.Nodes.Where(node => node.Acknowledged >= number).Select(node => node.Id)
                         .ToListAsync(limit.Token));
-                    // Whoever has left admits nobody.
+                    // A node that has left accepts no requests.
                     missing.IntersectWith(await db.Nodes.Select(node => node.Id).ToListAsync(limit.Token));
                 }
                 if (missing.Count == 0)
                     break;
             }
-            // What cannot be read is not confirmed; time alone is enough. What was done is done, so its answer must not
-            // be lost, whatever the database does now.
+            // The change is committed, so the caller must get its result whatever the database does now.
+            // Acknowledgements that cannot be read count as missing; then the time limit alone is enough.
             catch (Exception error)
             {
                 log.LogWarning(
@@ -89,26 +89,25 @@ internal sealed class Barrier(
 }
 
 /// <summary>
-/// How an event went round. Nodes that did not confirm it cannot admit anybody by what they knew before either; but
-/// they may be frozen or gone, and somebody should look.
+/// Which nodes have confirmed an event. The others can no longer accept requests based on what they knew before either,
+/// but they may be frozen or gone, and somebody should check them.
 /// </summary>
 /// <param name="Confirmed">Nodes that have applied it.</param>
 /// <param name="Nodes">Nodes that were known.</param>
-/// <param name="Elapsed">From the commit on.</param>
-/// <param name="Unconfirmed">The names of the others.</param>
+/// <param name="Elapsed">The time since the commit.</param>
+/// <param name="Unconfirmed">The names of the nodes that have not confirmed.</param>
 internal sealed record Confirmation(int Confirmed, int Nodes, TimeSpan Elapsed, IReadOnlyList<string> Unconfirmed)
 {
-    /// <summary>In a sentence for people: <c>Confirmed by 4 of 4 nodes in 12 ms.</c></summary>
+    /// <summary>A sentence for people: <c>Confirmed by 4 of 4 nodes in 12 ms.</c></summary>
     public override string ToString()
     {
         if (Nodes == 0)
-            return "Not confirmed: no node of Scim.Api has been heard of in the last hour.";
+            return "Not confirmed: no node of Scim.Api has contacted this server in the last hour.";
         var milliseconds = Math.Ceiling(Elapsed.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
         var nodes = $"{Confirmed} of {Nodes} {(Nodes == 1 ? "node" : "nodes")}";
         return Unconfirmed.Count == 0
             ? $"Confirmed by {nodes} in {milliseconds} ms."
-            : $"Confirmed by {nodes}. {string.Join(", ", Unconfirmed)} did not answer in {milliseconds} ms, and "
-                + "cannot admit "
-                + "anybody by what was true before.";
+            : $"Confirmed by {nodes}. {string.Join(", ", Unconfirmed)} did not answer within {milliseconds} ms, "
+                + "but can no longer accept what has ended.";
     }
 }

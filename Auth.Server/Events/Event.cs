@@ -6,8 +6,8 @@ using Shared.Contracts;
 namespace Auth.Server.Events;
 
 /// <summary>
-/// Something that makes earlier answers of introspection untrue, for the nodes of <c>Scim.Api</c> to hear of. Written
-/// in the transaction of the change; numbers have no gaps and are committed in their order.
+/// A change that invalidates earlier introspection responses and is announced to the nodes of <c>Scim.Api</c>. Events
+/// are written in the transaction of the change. Their numbers have no gaps and are committed in order.
 /// </summary>
 internal sealed class Event
 {
@@ -19,16 +19,16 @@ internal sealed class Event
     /// <summary>One of <see cref="SecurityEvents"/>.</summary>
     public required string Type { get; init; }
 
-    /// <summary>The account it is about; null if it is about all of them.</summary>
+    /// <summary>The account that the event concerns; null if it concerns all accounts.</summary>
     public Guid? AccountId { get; init; }
 
-    /// <summary>The lowest generation that the account admits from now on, if the event raises it.</summary>
+    /// <summary>The account's new minimum generation, if the event raises it.</summary>
     public long? Generation { get; init; }
 
-    /// <summary>The set of that generation; null if nobody has it.</summary>
+    /// <summary>The set of that generation; null if there is none.</summary>
     public Guid? CredentialSetId { get; init; }
 
-    /// <summary>As a node is told of it.</summary>
+    /// <summary>The event as it is sent to a node.</summary>
     public SecurityEvent Content => new()
     {
         Account = AccountId, Generation = Generation, CredentialSet = CredentialSetId,
@@ -48,8 +48,8 @@ internal sealed class Event
 }
 
 /// <summary>
-/// The number of the last event, in one row. Whoever writes an event locks it until the commit; a sequence would let
-/// number 2 be seen before number 1.
+/// The number of the last event, in a single row. Writing an event locks the row until the commit; with a sequence,
+/// event 2 could become visible before event 1.
 /// </summary>
 internal sealed class EventCounter
 {

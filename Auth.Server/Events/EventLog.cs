@@ -3,19 +3,18 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Events;
 
-/// <summary>Writes events in the transaction of the change that they report.</summary>
+/// <summary>Writes events in the transaction of the change that they announce.</summary>
 internal sealed class EventLog(AuthDbContext db, Barrier barrier, EventSignals signals, TimeProvider time)
 {
     /// <summary>
-    /// Writes an event, and locks the counter until the transaction ends. It is the last thing that a transaction does
-    /// before it writes its audit entry, so that the lock is held briefly and never before an account's.
+    /// Writes an event, and locks the counter until the transaction ends. A transaction does this last, just before its
+    /// audit entry, so that the lock is held only briefly and is never taken before an account's.
     /// </summary>
     /// <param name="type">One of <see cref="Shared.Contracts.SecurityEvents"/>.</param>
-    /// <param name="account">The account that it is about; null if it is about all of them.</param>
-    /// <param name="generation">The lowest generation that the account admits from now on, if the event raises
-    /// it.</param>
+    /// <param name="account">The account that it concerns; null if it concerns all accounts.</param>
+    /// <param name="generation">The account's new minimum generation, if the event raises it.</param>
     /// <param name="credentialSet">The set of that generation, if there is one.</param>
-    /// <param name="cancellation">Ends it; the transaction must then be rolled back.</param>
+    /// <param name="cancellation">Cancels the write; the transaction must then be rolled back.</param>
     /// <returns>The event's number.</returns>
     public async Task<long> Append(
         string type, Guid? account, long? generation, Guid? credentialSet, CancellationToken cancellation)
@@ -40,14 +39,15 @@ internal sealed class EventLog(AuthDbContext db, Barrier barrier, EventSignals s
     }
 
     /// <summary>
-    /// Commits a change that only one of several callers can make, with its event, and returns when every node has
-    /// applied it, whoever made it.
+    /// Commits a change that only one of several concurrent callers can make, together with its event. Returns when
+    /// every node has applied it, whichever caller made it.
     /// </summary>
     /// <param name="type">The event's type.</param>
-    /// <param name="account">The account that it is about.</param>
-    /// <param name="change">Makes the change, and returns how many rows it affected; none if somebody else has made
-    /// it.</param>
-    /// <param name="cancellation">Ends the change, but not the waiting.</param>
+    /// <param name="account">The account that it concerns.</param>
+    /// <param name="change">
+    /// Makes the change and returns the number of affected rows; 0 if another caller has made it.
+    /// </param>
+    /// <param name="cancellation">Cancels the change, but not the wait.</param>
     /// <returns>Whether this caller made the change.</returns>
     public async Task<bool> PublishOnce(
         string type, Guid account, Func<Task<int>> change, CancellationToken cancellation)
@@ -68,7 +68,7 @@ internal sealed class EventLog(AuthDbContext db, Barrier barrier, EventSignals s
         db.EventCounter.Select(counter => counter.Last).SingleAsync(cancellation);
 }
 
-/// <summary>PostgreSQL's notifications, which are sent when the transaction commits.</summary>
+/// <summary>PostgreSQL notifications, which are sent when the transaction commits.</summary>
 internal static class Notifications
 {
     public static async Task Notify(this AuthDbContext db, Signal signal, CancellationToken cancellation)

@@ -5,9 +5,8 @@ using Shared.Hosting.Data;
 namespace Auth.Server.Events;
 
 /// <summary>
-/// Wakes those who wait for events or for acknowledgements. Within a process by itself; between the processes on one
-/// PostgreSQL by its notifications, which are sent with a commit. A signal that is lost costs time and nothing else:
-/// whoever waits looks again before long.
+/// Wakes the code that waits for events or acknowledgements: in memory within a process, and by PostgreSQL
+/// notifications between the processes on one database. A lost signal only costs time, as waiting code also polls.
 /// </summary>
 internal sealed class EventSignals
 {
@@ -17,13 +16,13 @@ internal sealed class EventSignals
 }
 
 /// <summary>
-/// Something that may happen again and again. Take <see cref="Next"/>, look at the database, then await it.
+/// A signal that can occur repeatedly. Get <see cref="Next"/>, then query the database, then await it.
 /// </summary>
 internal sealed class Signal(string channel)
 {
     private volatile TaskCompletionSource next = New();
 
-    /// <summary>The name of PostgreSQL's channel.</summary>
+    /// <summary>The name of the PostgreSQL notification channel.</summary>
     public string Channel { get; } = channel;
 
     /// <summary>Completes at the next pulse.</summary>
@@ -31,11 +30,11 @@ internal sealed class Signal(string channel)
 
     public void Pulse() => Interlocked.Exchange(ref next, New()).SetResult();
 
-    // Whoever waits goes on by itself, not in the middle of whoever pulses.
+    // Waiting code must not continue on the stack of the code that pulses.
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>Passes PostgreSQL's notifications on, over a connection of its own.</summary>
+/// <summary>Forwards PostgreSQL notifications from a dedicated connection.</summary>
 internal sealed class EventListener(string connectionString, EventSignals signals, ILogger<EventListener> log)
     : BackgroundService
 {
@@ -52,7 +51,7 @@ internal sealed class EventListener(string connectionString, EventSignals signal
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {
                 log.LogWarning(
-                    "The database's notifications are not heard, and events travel slowly: {Reason}", error.Message);
+                    "Cannot listen for database notifications, so events arrive more slowly: {Reason}", error.Message);
                 await Task.Delay(pause, stoppingToken);
             }
         }
@@ -70,7 +69,7 @@ internal sealed class EventListener(string connectionString, EventSignals signal
             await listen.ExecuteNonQueryAsync(stopping);
         }
 
-        // What came before is not told again.
+        // Notifications sent before this connection listened are lost.
         signals.Events.Pulse();
         signals.Acknowledgements.Pulse();
         while (true)

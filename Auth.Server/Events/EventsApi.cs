@@ -8,11 +8,13 @@ using Shared.Hosting;
 
 namespace Auth.Server.Events;
 
-/// <summary>Where the nodes of <c>Scim.Api</c> poll for events (RFC 8936), and get their leases.</summary>
+/// <summary>
+/// The endpoint where the nodes of <c>Scim.Api</c> poll for events (RFC 8936) and obtain their leases.
+/// </summary>
 internal static class EventsApi
 {
     /// <summary>
-    /// How long a poll waits for an event. A lease is at least twice as long, and the way there and back.
+    /// How long a poll waits for an event. A lease must be at least twice as long, plus the round trip.
     /// </summary>
     private static readonly TimeSpan hold = TimeSpan.FromSeconds(0.5);
 
@@ -48,8 +50,8 @@ internal static class EventsApi
             return PageOf([], tokens);
         }
 
-        var reset = await nodes.Take(poll, cancellation);
-        // A server that stops lets its polls go.
+        var reset = await nodes.RecordPoll(poll, cancellation);
+        // When the server stops, it completes its polls.
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, host.ApplicationStopping);
         if (reset || poll.ReturnImmediately)
             limit.Cancel();
@@ -58,7 +60,7 @@ internal static class EventsApi
         while (true)
         {
             var next = signals.Events.Next;
-            var (events, more) = await nodes.Unheard(poll.Node, cancellation);
+            var (events, more) = await nodes.PendingEvents(poll.Node, cancellation);
             if (events.Count > 0 || limit.IsCancellationRequested)
                 return PageOf(events, tokens) with { MoreAvailable = more, Reset = reset };
             await Task.WhenAny(next, Task.Delay(Timeout.InfiniteTimeSpan, time, limit.Token));
@@ -72,7 +74,7 @@ internal static class EventsApi
     };
 }
 
-/// <summary>Events as security event tokens (RFC 8417), signed with the key that signs access tokens now.</summary>
+/// <summary>Creates security event tokens (RFC 8417), signed with the key that currently signs access tokens.</summary>
 internal sealed class SecurityEventTokens(IOptionsMonitor<OpenIddictServerOptions> server, AuthOptions options)
 {
     private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
@@ -88,7 +90,7 @@ internal sealed class SecurityEventTokens(IOptionsMonitor<OpenIddictServerOption
         Claims = new Dictionary<string, object>
         {
             [JwtRegisteredClaimNames.Jti] = JtiOf(@event),
-            // RFC 9493 §3.2.5: an account is known by its id, and an event about all of them concerns the issuer.
+            // RFC 9493 §3.2.5: the subject is the account's id, or the issuer if the event concerns all accounts.
             ["sub_id"] = new Dictionary<string, object>
             {
                 ["format"] = "opaque",
@@ -96,7 +98,7 @@ internal sealed class SecurityEventTokens(IOptionsMonitor<OpenIddictServerOption
             },
             ["events"] = new Dictionary<string, object> { [@event.Type] = ContentOf(@event) },
         },
-        // The first key is the one in use (KeyRing).
+        // The first key is the active one (KeyRing).
         SigningCredentials = server.CurrentValue.SigningCredentials[0],
     });
 
@@ -122,7 +124,7 @@ internal sealed class SecurityEventTokens(IOptionsMonitor<OpenIddictServerOption
     }
 }
 
-/// <summary>Once in a while, nodes and events that are long gone are forgotten.</summary>
+/// <summary>Deletes old nodes and events every ten minutes.</summary>
 internal sealed class NodeWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<NodeWatch> log)
     : Watch(TimeSpan.FromMinutes(10), scopes, time, log)
 {

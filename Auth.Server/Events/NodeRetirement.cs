@@ -4,31 +4,31 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Events;
 
 /// <summary>
-/// Retires nodes under whose name another has started: after <c>kill -9</c>, every ending would wait for them for an
-/// hour.
+/// Retires nodes when another has started under the same name: after <c>kill -9</c>, every revocation would otherwise
+/// wait for the old node for an hour.
 /// <para>
-/// A node that starts marks those that had its name. From then on, every process of this server that hears of a marked
-/// node clears the mark before it answers. If a mark has stayed for the longest time that a node may rely on what it
-/// heard before (<see cref="Barrier.Longest"/>), nothing that the node was told is of use any more, and it is forgotten
-/// like one that has left. Should it wake up, it is recorded again before it gets an answer, and told to forget what it
-/// knew. Two live nodes with the same name clear their marks. The time is that of one process's monotonic clock, from
-/// when it has read the mark.
+/// A node that starts marks the earlier nodes of its name. When a marked node contacts any process of this server, that
+/// process clears the mark before it responds. If a mark stays for the longest time that a node may rely on what it
+/// knew before (<see cref="Barrier.Longest"/>), the node cannot accept requests any more and is removed as if it had
+/// left. If it resumes, it is recorded again before it gets a response, and is told to reset. Of two live nodes with
+/// the same name, each clears its own mark. The time is measured with one process's monotonic clock, from when it has
+/// read the mark.
 /// </para>
 /// </summary>
 internal sealed class NodeRetirement(
-    IServiceScopeFactory scopes, EventSignals signals, TimeProvider time,
-    ILogger<NodeRetirement> log) : BackgroundService
+    IServiceScopeFactory scopes, EventSignals signals, TimeProvider time, ILogger<NodeRetirement> log)
+    : BackgroundService
 {
-    // For marks of a process that has died since.
+    // For marks set by a process that has stopped since.
     private static readonly TimeSpan lookEvery = TimeSpan.FromSeconds(10);
 
-    // Whoever waits goes on a little too late rather than too early.
+    // Timers may fire slightly early; this avoids a busy loop.
     private static readonly TimeSpan shortest = TimeSpan.FromMilliseconds(10);
 
     private readonly Signal begun = new("");
     private Dictionary<Guid, long> marks = [];
 
-    /// <summary>Nodes have been marked in a transaction that is committed now.</summary>
+    /// <summary>Called after the transaction that marked nodes has been committed.</summary>
     public void Begin() => begun.Pulse();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -49,7 +49,7 @@ internal sealed class NodeRetirement(
         }
     }
 
-    /// <summary>Retires the nodes whose time has come.</summary>
+    /// <summary>Retires the nodes whose marks have stayed long enough.</summary>
     /// <returns>When to look again.</returns>
     private async Task<TimeSpan> Look(CancellationToken cancellation)
     {
@@ -75,7 +75,7 @@ internal sealed class NodeRetirement(
     {
         await using (var write = await db.BeginWrite(cancellation))
         {
-            // Not if it was heard of meanwhile.
+            // Does nothing if the node has made contact in the meantime.
             var retired = await db.Nodes.Where(n => n.Id == node.Id && n.Retirement == node.Retirement)
                 .ExecuteDeleteAsync(cancellation);
             if (retired > 0)

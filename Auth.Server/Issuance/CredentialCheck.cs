@@ -13,7 +13,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.Issuance;
 
 /// <summary>
-/// Says whether a secret or token is that of a staged set, without using it: whoever rotates finds out before the
+/// Checks whether a secret or token belongs to a staged set, without using it. During a rotation, this shows before the
 /// cut-over that the new secret arrived where it is needed.
 /// </summary>
 internal sealed class CredentialCheck(
@@ -29,7 +29,7 @@ internal sealed class CredentialCheck(
 
     /// <summary>Checks a client secret, a direct JWT or an access token against a staged set.</summary>
     /// <exception cref="ProblemException">
-    /// The set is not staged any more (409), or what was given is not its secret or a token of it (400).
+    /// The set is not staged (409), or the text is not its secret or one of its tokens (400).
     /// </exception>
     public async Task<CredentialSet> Check(
         Guid accountId, Guid setId, string secretOrToken, Actor actor, CancellationToken cancellation) =>
@@ -42,13 +42,13 @@ internal sealed class CredentialCheck(
             work.Entry.About = $"{setId}";
             var set = await history.Get(accountId, setId, cancellation);
             if (set.State != CredentialSetState.Staged)
-                throw ProblemException.Conflict("These credentials are not staged: there is nothing to check.");
+                throw ProblemException.Conflict("These credentials are not staged, so there is nothing to check.");
             var given = secretOrToken.Trim();
             var good = given.Count(character => character == '.') == 2
                 ? await IsTokenOf(set, given, cancellation)
                 : await IsSecretOf(set, given, cancellation);
             return good ? set : throw ProblemException.Invalid(
-                "This is not the secret of the staged credentials, nor a live token of theirs.");
+                "This is neither the secret nor a valid token of the staged credentials.");
         },
         cancellation)).Result;
 

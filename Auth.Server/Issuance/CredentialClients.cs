@@ -5,11 +5,11 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Issuance;
 
-/// <summary>Makes the OAuth clients of credential sets.</summary>
+/// <summary>Creates the OAuth clients of credential sets.</summary>
 internal sealed class CredentialClients(ClientManager clients)
 {
-    /// <summary>Makes the client of an <c>oauth2</c> set.</summary>
-    /// <returns>Its secret; null if it has keys.</returns>
+    /// <summary>Creates the client of an <c>oauth2</c> set.</summary>
+    /// <returns>Its secret; null if it has its own keys.</returns>
     public async Task<string?> Create(CredentialSet set, NewCredentialSet wanted, CancellationToken cancellation)
     {
         var descriptor = new OpenIddictApplicationDescriptor
@@ -50,8 +50,8 @@ internal sealed class CredentialClients(ClientManager clients)
     }
 
     /// <summary>
-    /// Makes the client that a direct JWT names: a public one (RFC 6749 §2.1), which can exchange that JWT and do
-    /// nothing else.
+    /// Creates the client that a direct JWT names: a public client (RFC 6749 §2.1) that can exchange
+    /// that JWT and do nothing else.
     /// </summary>
     public async Task CreatePublic(CredentialSet set, CancellationToken cancellation)
     {

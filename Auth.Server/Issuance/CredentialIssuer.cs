@@ -10,8 +10,7 @@ using Shared.Contracts;
 namespace Auth.Server.Issuance;
 
 /// <summary>
-/// Generates credential sets: the set, its client, and what its owner is shown once (a client secret or a direct JWT),
-/// all in one transaction.
+/// Generates credential sets: the set, its client, and its client secret or direct JWT, all in one transaction.
 /// </summary>
 internal sealed class CredentialIssuer(
     AuthDbContext db,
@@ -23,14 +22,15 @@ internal sealed class CredentialIssuer(
     TimeProvider time)
 {
     /// <summary>
-    /// Generates a set. Without <see cref="NewCredentialSet.Staging"/> it is active when this returns, and the set
-    /// before it has ended on every node; otherwise it is staged, and replaces nothing but the staged set before it.
+    /// Generates a set. Without <see cref="NewCredentialSet.Staging"/>, it is active when this returns, and the
+    /// previous set has ended on every node. Otherwise, it is staged and replaces only the previous staged set.
     /// </summary>
     /// <param name="wanted">What the set should be.</param>
-    /// <param name="once">Makes it happen once, if the caller may ask again.</param>
-    /// <param name="cancellation">Ends it while nothing is committed.</param>
-    /// <exception cref="ProblemException"> SCIM is not enabled (403), a set that is to be replaced is no longer current
-    /// (409), or a value is wrong (400). </exception>
+    /// <param name="once">Makes the operation idempotent, if the caller may retry it.</param>
+    /// <param name="cancellation">Honoured until the commit.</param>
+    /// <exception cref="ProblemException">
+    /// SCIM is not enabled (403), a set to be replaced is no longer current (409), or a value is invalid (400).
+    /// </exception>
     public async Task<Completed<IssuedCredentials>> Generate(
         NewCredentialSet wanted, Idempotency? once, CancellationToken cancellation)
     {
@@ -48,7 +48,7 @@ internal sealed class CredentialIssuer(
                     : await Replace(work, account, wanted, cancellation);
                 work.Entry.About = $"{issued.Set.Id}";
                 work.Entry.Detail = wanted.Method
-                    + (issued.Set.LastFour is { Length: > 0 } end ? $", ends in {end}" : ", with keys of its own")
+                    + (issued.Set.LastFour is { Length: > 0 } end ? $", ends in {end}" : ", with its own keys")
                     + ((wanted.Staging?.Replaces ?? wanted.Replaces) is { } replaced ? $"; replaces {replaced}" : "");
                 if (once is not null)
                     await once.Record(issued, work.LastEvent);
@@ -74,7 +74,7 @@ internal sealed class CredentialIssuer(
     private async Task<IssuedCredentials> Replace(
         UnitOfWork work, Account account, NewCredentialSet wanted, CancellationToken cancellation)
     {
-        // Ended first and activated second, or two sets would be active at once.
+        // The old sets must end first; otherwise, two sets would be active at the same time.
         await transitions.EndExpired(wanted.AccountId, except: null, cancellation);
         await transitions.MarkEnded(
             set => set.AccountId == wanted.AccountId, CredentialSetEnd.Superseded, wanted.By, cancellation);
@@ -86,7 +86,9 @@ internal sealed class CredentialIssuer(
         return issued;
     }
 
-    /// <summary>Writes a set with its client and its token: active with a generation, staged without one.</summary>
+    /// <summary>
+    /// Creates a set with its client and token. With a generation, it is active; without one, staged.
+    /// </summary>
     private async Task<IssuedCredentials> Issue(
         NewCredentialSet wanted, long? generation, CancellationToken cancellation)
     {

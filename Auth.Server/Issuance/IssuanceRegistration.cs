@@ -1,6 +1,6 @@
 namespace Auth.Server.Issuance;
 
-/// <summary>Registers what generates and checks credentials.</summary>
+/// <summary>Registers the services that generate and check credentials.</summary>
 internal static class IssuanceRegistration
 {
     public static void AddCredentialIssuance(this IServiceCollection services)

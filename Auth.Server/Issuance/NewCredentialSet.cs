@@ -5,21 +5,22 @@ using Shared.Contracts;
 
 namespace Auth.Server.Issuance;
 
-/// <summary>What a new credential set should be.</summary>
-/// <param name="AccountId">Whose it is.</param>
+/// <summary>The properties of a credential set to generate.</summary>
+/// <param name="AccountId">The account.</param>
 /// <param name="Replaces">
-/// The active set that the caller saw, null if there was none. If that is no longer so, nothing is done.
+/// The active set that the caller saw; null if there was none. If another set is active by now, the request is refused.
 /// </param>
 /// <param name="Method">One of <see cref="CredentialMethods"/>.</param>
 /// <param name="Actor">Who asks.</param>
-/// <param name="Lifetime">Until the set ends by itself; null is the method's default.</param>
-/// <param name="RedirectUris">Where codes may be sent; without any, a client has client credentials only.</param>
-/// <param name="RequirePkce">Whether the client must prove with each code that it asked for it (RFC 7636); Okta
-/// cannot.</param>
-/// <param name="Jwks">
-/// Public keys, a JWK set, with which the client proves itself (<c>private_key_jwt</c>); it then has no secret.
+/// <param name="Lifetime">How long until the set expires; null is the method's default.</param>
+/// <param name="RedirectUris">
+/// Where codes may be sent; without any, the client can only use the client credentials grant.
 /// </param>
-/// <param name="Staging">How the set takes over later; null if it does so now.</param>
+/// <param name="RequirePkce">Whether the client must use PKCE (RFC 7636), which Okta cannot.</param>
+/// <param name="Jwks">
+/// Public keys, a JWK set, with which the client authenticates (<c>private_key_jwt</c>) instead of a secret.
+/// </param>
+/// <param name="Staging">How the set is activated later; null if it becomes active immediately.</param>
 internal sealed record NewCredentialSet(
     Guid AccountId,
     Guid? Replaces,
@@ -31,19 +32,22 @@ internal sealed record NewCredentialSet(
     string? Jwks = null,
     Staging? Staging = null)
 {
-    /// <summary>How long a direct JWT lives unless chosen otherwise.</summary>
+    /// <summary>The default lifetime of a direct JWT.</summary>
     public static readonly TimeSpan DirectJwtLifetime = TimeSpan.FromDays(365);
 
-    /// <summary>Who asks, for people to read.</summary>
+    /// <summary>The display name of who asks.</summary>
     public string By => Actor.DisplayName;
 
     private static readonly TimeSpan longestLifetime = TimeSpan.FromDays(3 * 365);
     private static readonly TimeSpan shortestLifetime = TimeSpan.FromMinutes(5);
 
-    /// <summary>A lifetime in days; so many that no time span has them are as good as too many.</summary>
+    /// <summary>
+    /// A lifetime in days. The number is clamped to what a <see cref="TimeSpan"/> can hold, and
+    /// then refused as too long.
+    /// </summary>
     public static TimeSpan Days(int days) => TimeSpan.FromDays(Math.Clamp(days, -1, 1_000_000));
 
-    /// <summary>When a set of this kind that is made now ends by itself, UTC; null if it does not.</summary>
+    /// <summary>When a set generated now expires, UTC; null if it does not.</summary>
     public DateTime? ExpiresAt(DateTime now) =>
         now + (Lifetime ?? (Method == CredentialMethods.DirectJwt ? DirectJwtLifetime : null));
 
@@ -51,19 +55,19 @@ internal sealed record NewCredentialSet(
     public void Check()
     {
         if (Method is not (CredentialMethods.OAuth2 or CredentialMethods.DirectJwt))
-            throw ProblemException.Invalid($"\"{Method}\" is no authentication method.");
+            throw ProblemException.Invalid($"\"{Method}\" is not an authentication method.");
         if (Method == CredentialMethods.DirectJwt
             && this is not { RedirectUris: null or { Count: 0 }, RequirePkce: false, Jwks: null })
         {
-            throw ProblemException.Invalid("A direct JWT has no redirect URIs and no keys.");
+            throw ProblemException.Invalid("A direct JWT cannot have redirect URIs, PKCE or keys.");
         }
         if (this is { RequirePkce: true, RedirectUris: null or { Count: 0 } })
-            throw ProblemException.Invalid("Without a redirect URI there are no codes for PKCE to protect.");
+            throw ProblemException.Invalid("PKCE requires a redirect URI: without one, there are no codes to protect.");
         if (Lifetime is { } lifetime && (lifetime < shortestLifetime || lifetime > longestLifetime))
         {
             throw ProblemException.Invalid(
-                $"A lifetime is at least {shortestLifetime.TotalMinutes} minutes and at most "
-                + $"{longestLifetime.TotalDays} days.");
+                $"A lifetime must be from {shortestLifetime.TotalMinutes} minutes "
+                + $"to {longestLifetime.TotalDays} days.");
         }
         Staging?.Check(Lifetime);
         if (Jwks is not null)
@@ -73,18 +77,18 @@ internal sealed record NewCredentialSet(
     }
 }
 
-/// <summary>How a staged set takes over from the active one, which goes on until then.</summary>
-/// <param name="Activation">What makes it take over.</param>
-/// <param name="Within">Until it ends by itself, unused; null is seven days.</param>
+/// <summary>How a staged set replaces the active one, which stays active until then.</summary>
+/// <param name="Activation">How the set is activated.</param>
+/// <param name="Within">How long the set waits for activation before it expires; null is seven days.</param>
 /// <param name="Replaces">The staged set that the caller saw, which this one replaces; null if there was none.</param>
 internal sealed record Staging(Activation Activation, TimeSpan? Within = null, Guid? Replaces = null)
 {
-    private static readonly TimeSpan usual = TimeSpan.FromDays(7);
+    private static readonly TimeSpan standard = TimeSpan.FromDays(7);
     private static readonly TimeSpan longest = TimeSpan.FromDays(30);
     private static readonly TimeSpan shortest = TimeSpan.FromMinutes(5);
 
-    /// <summary>Until when a set that is staged now can take over.</summary>
-    public DateTime Before(DateTime now) => now + (Within ?? usual);
+    /// <summary>Until when a set that is staged now can be activated.</summary>
+    public DateTime Before(DateTime now) => now + (Within ?? standard);
 
     /// <exception cref="ProblemException">A value is wrong (400).</exception>
     public void Check(TimeSpan? lifetime)
@@ -94,9 +98,9 @@ internal sealed record Staging(Activation Activation, TimeSpan? Within = null, G
         if (within < shortest || within > longest)
         {
             throw ProblemException.Invalid(
-                $"A staged set waits at least {shortest.TotalMinutes} minutes and at most {longest.TotalDays} days.");
+                $"A staged set can wait from {shortest.TotalMinutes} minutes to {longest.TotalDays} days.");
         }
         if (within > lifetime)
-            throw ProblemException.Invalid("A staged set cannot wait longer than it lives.");
+            throw ProblemException.Invalid("A staged set cannot wait for its activation longer than its own lifetime.");
     }
 }

@@ -1,6 +1,6 @@
 namespace Auth.Server.KeyLifecycle;
 
-/// <summary>Registers the rotation of keys.</summary>
+/// <summary>Registers the services that rotate keys.</summary>
 internal static class KeyLifecycleRegistration
 {
     public static void AddKeyRotation(this IServiceCollection services)

@@ -10,9 +10,9 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.KeyLifecycle;
 
 /// <summary>
-/// The transitions of keys. Of each use there is always one key that is active and one announced, so that whoever keeps
-/// a copy of the published keys knows the next one long before it is used, in an emergency too. Any node may do any
-/// of this at any time: the number that a new key gets is unique, and one of two wins.
+/// The transitions of keys. For each use, there is always one active and one announced key, so that anyone who caches
+/// the published keys knows the next one long before it is used, even in an emergency. Any node may do any of this at
+/// any time: key numbers are unique, so if two nodes create the same key, only one succeeds.
 /// </summary>
 internal sealed class KeyRotation(
     AuthDbContext db,
@@ -25,33 +25,33 @@ internal sealed class KeyRotation(
 {
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
-    /// <summary>
-    /// Makes the keys that the schedule wants and that nobody has made, and takes over what others made.
-    /// </summary>
+    /// <summary>Creates the keys that are due, and loads those that other nodes have created.</summary>
     public async Task Advance(CancellationToken cancellation)
     {
         foreach (var use in Enum.GetValues<KeyUse>())
         {
-            if (Missing(await Succession(use, cancellation), use) is not null)
-                await CompleteAlone(use, cancellation);
+            if (NextToCreate(await Succession(use, cancellation), use) is not null)
+                await CreateMissingInTransaction(use, cancellation);
         }
 
         await ring.Refresh(db, cancellation);
     }
 
-    /// <summary>Has the announced keys take over now, and announces their successors.</summary>
-    /// <exception cref="ProblemException">An announced key is so new that not everybody knows it yet (409).</exception>
+    /// <summary>Activates the announced keys immediately, and announces their successors.</summary>
+    /// <exception cref="ProblemException">An announced key is too new: caches may not have it yet (409).</exception>
     public async Task Rotate(Actor actor, CancellationToken cancellation)
     {
-        await operation.Run(actor, AuditAction.RotateKeys, null, _ => TakeOver(cancellation), cancellation);
+        await operation.Run(actor, AuditAction.RotateKeys, null, _ => ActivateNext(cancellation), cancellation);
         await ring.Refresh(db, cancellation);
     }
 
     /// <summary>
-    /// Withdraws a key that somebody else may have: when this returns, nothing made with it is good on any node. If it
-    /// was in use, the announced key takes over.
+    /// Withdraws a compromised key. When this returns, no node accepts anything signed or encrypted with it. If it was
+    /// active, the announced key is activated.
     /// </summary>
-    /// <exception cref="ProblemException">There is no such key (404), or it is gone already (409).</exception>
+    /// <exception cref="ProblemException">
+    /// The key does not exist (404), or it was already withdrawn or deleted (409).
+    /// </exception>
     public async Task<Withdrawal> Withdraw(string id, Actor actor, CancellationToken cancellation)
     {
         var (ended, _) = await operation.Run(
@@ -61,7 +61,7 @@ internal sealed class KeyRotation(
             async work =>
             {
                 var tokens = await End(id, work.Entry, cancellation);
-                var ended = await sets.EndWithdrawn(work, nodesHaveHeard: false, cancellation);
+                var ended = await sets.EndWithdrawn(work, isAnnounced: false, cancellation);
                 work.Entry.Detail = $"{tokens} live tokens and {ended.Count} credential sets ended.";
                 return new Withdrawal(tokens, ended);
             },
@@ -74,14 +74,14 @@ internal sealed class KeyRotation(
     }
 
     /// <summary>
-    /// Throws away the retired keys whose last token is dead, and ends what a withdrawn key left behind.
+    /// Deletes the retired keys that no valid token needs, and ends credential sets that a withdrawn key left behind.
     /// </summary>
     public async Task Forget(CancellationToken cancellation)
     {
         foreach (var use in Enum.GetValues<KeyUse>())
         {
             var keys = await Succession(use, cancellation);
-            // A node that has not looked for long may still sign with a key that others have retired.
+            // A node that has not refreshed its keys for a while may still sign with a retired key.
             var retired = keys.Retired.Where(key => keys.RetiredAt(key) + options.Keys.AnnounceFor <= Now).ToList();
             foreach (var key in retired)
             {
@@ -89,7 +89,7 @@ internal sealed class KeyRotation(
                     continue;
                 (key.ForgottenAt, key.ProtectedKey) = (Now, []);
                 await db.SaveChangesAsync(cancellation);
-                log.LogInformation("The key {Key} is forgotten: no token made with it is alive", key.Id);
+                log.LogInformation("The key {Key} was deleted: no token made with it is still valid", key.Id);
             }
         }
 
@@ -98,8 +98,8 @@ internal sealed class KeyRotation(
     }
 
     /// <summary>
-    /// Ends the sets that another node made with a withdrawn key before it had heard of that. Their tokens never were
-    /// good, so nobody waits for the nodes.
+    /// Ends the sets that another node generated with a withdrawn key before it knew of the withdrawal. Their tokens
+    /// were never valid, so there is no need to wait for the nodes.
     /// </summary>
     private async Task EndLeftBehind(CancellationToken cancellation)
     {
@@ -112,17 +112,17 @@ internal sealed class KeyRotation(
             async work =>
             {
                 await Lock(cancellation);
-                var ended = await sets.EndWithdrawn(work, nodesHaveHeard: true, cancellation);
+                var ended = await sets.EndWithdrawn(work, isAnnounced: true, cancellation);
                 work.Entry.Detail =
-                    $"{ended.Count} credential sets ended, whose key was withdrawn while they were made.";
-                // Another node has done it meanwhile.
+                    $"{ended.Count} credential sets ended: their key was withdrawn while they were generated.";
+                // Another node has ended them in the meantime.
                 if (ended.Count == 0)
-                    work.LeaveNoEntry();
+                    work.SkipAuditEntry();
             },
             cancellation);
     }
 
-    /// <summary>All keys there ever were, the newest first.</summary>
+    /// <summary>All keys, including withdrawn and deleted ones, the newest first.</summary>
     public async Task<IReadOnlyList<ListedKey>> List(CancellationToken cancellation)
     {
         var listed = new List<ListedKey>();
@@ -144,7 +144,7 @@ internal sealed class KeyRotation(
         return listed;
     }
 
-    private async Task TakeOver(CancellationToken cancellation)
+    private async Task ActivateNext(CancellationToken cancellation)
     {
         await Lock(cancellation);
         foreach (var use in Enum.GetValues<KeyUse>())
@@ -153,27 +153,28 @@ internal sealed class KeyRotation(
             if (keys.Next is { } next && next.CreatedAt + options.Keys.AnnounceFor is var known && known > Now)
             {
                 throw ProblemException.Conflict(
-                    $"The next key, {next.Id}, can be used from {known:yyyy-MM-dd} at {known:HH:mm:ss} UTC on, when "
-                    + "all who keep a copy of the published keys have it. Nothing was changed now. If a key is in "
-                    + "wrong hands, withdraw it: keys rotate --compromised ID.");
+                    $"The next key, {next.Id}, can be used from {known:yyyy-MM-dd} at {known:HH:mm:ss} UTC, when all "
+                    + "caches of the published keys have it. Nothing was changed. If a key is compromised, "
+                    + "withdraw it: keys rotate --compromised ID.");
             }
 
-            await TakeOver(keys, use, cancellation);
+            await ActivateNext(keys, use, cancellation);
         }
     }
 
-    /// <summary>Withdraws a key; tells how many live tokens were made with it.</summary>
+    /// <summary>Withdraws a key, and returns how many valid tokens were made with it.</summary>
     private async Task<int> End(string id, AuditEntry entry, CancellationToken cancellation)
     {
         await Lock(cancellation);
-        // What is no key id may be anything that was pasted by mistake: it is written nowhere.
+        // An unknown id may be anything that was pasted by mistake, so it is not written anywhere.
         var key = await db.Keys.SingleOrDefaultAsync(key => key.Id == id, cancellation)
-            ?? throw ProblemException.NotFound("There is no such key. List them: keys list.");
+            ?? throw ProblemException.NotFound("There is no such key. To list the keys: keys list.");
         entry.About = id;
         if ((key.WithdrawnAt ?? key.ForgottenAt) is { } gone)
         {
             throw ProblemException.Conflict(
-                $"The key {id} is gone since {gone:yyyy-MM-dd} at {gone:HH:mm:ss} UTC, and all made with it is dead.");
+                $"The key {id} was withdrawn or deleted on {gone:yyyy-MM-dd} at {gone:HH:mm:ss} UTC. "
+                + "Nothing made with it is valid.");
         }
 
         var tokens = await LiveTokens(id).CountAsync(cancellation);
@@ -181,9 +182,9 @@ internal sealed class KeyRotation(
         var wasActive = keys.Active == key;
         (key.WithdrawnAt, key.ProtectedKey) = (Now, []);
         if (wasActive)
-            await TakeOver(keys, key.Use, cancellation);
+            await ActivateNext(keys, key.Use, cancellation);
         else
-            await Complete(key.Use, cancellation);
+            await CreateMissing(key.Use, cancellation);
         return tokens;
     }
 
@@ -191,9 +192,10 @@ internal sealed class KeyRotation(
         new(await db.Keys.Where(key => key.Use == use).ToListAsync(cancellation), Now);
 
     /// <summary>
-    /// The one in use, else the one announced: for so long that no node can be the only one to know it.
+    /// The key to create next: an active one if there is none, otherwise an announced one if there is none. An
+    /// announced key gets enough lead time that every node knows it before it is used.
     /// </summary>
-    private ServerKey? Missing(KeySuccession keys, KeyUse use) => keys switch
+    private ServerKey? NextToCreate(KeySuccession keys, KeyUse use) => keys switch
     {
         { Active: null } => ring.Create(use, keys.LastNumber + 1, Now),
         { Next: null, Active.ActiveFrom: var since } => ring.Create(
@@ -203,63 +205,66 @@ internal sealed class KeyRotation(
 
     private static DateTime Later(DateTime one, DateTime other) => one > other ? one : other;
 
-    private async Task CompleteAlone(KeyUse use, CancellationToken cancellation)
+    private async Task CreateMissingInTransaction(KeyUse use, CancellationToken cancellation)
     {
         try
         {
             await using var transaction = await db.BeginWrite(cancellation);
             await Lock(cancellation);
-            await Complete(use, cancellation);
+            await CreateMissing(use, cancellation);
             await transaction.Commit(cancellation);
         }
         catch (DbUpdateException)
         {
-            // Before there is a first key, there is no row to lock. Another node was first, if there is one now.
+            // Before the first key exists, there is no row to lock. If there is an active key
+            // now, another node was faster.
             db.ChangeTracker.Clear();
             if ((await Succession(use, cancellation)).Active is null)
                 throw;
         }
     }
 
-    private async Task Complete(KeyUse use, CancellationToken cancellation)
+    private async Task CreateMissing(KeyUse use, CancellationToken cancellation)
     {
         await db.SaveChangesAsync(cancellation);
-        while (Missing(await Succession(use, cancellation), use) is { } key)
+        while (NextToCreate(await Succession(use, cancellation), use) is { } key)
         {
             db.Keys.Add(key);
             await db.SaveChangesAsync(cancellation);
-            log.LogInformation("The key {Key} is announced, for use from {ActiveFrom:u} on", key.Id, key.ActiveFrom);
+            log.LogInformation("The key {Key} is announced, for use from {ActiveFrom:u}", key.Id, key.ActiveFrom);
         }
     }
 
-    private Task TakeOver(KeySuccession keys, KeyUse use, CancellationToken cancellation)
+    private Task ActivateNext(KeySuccession keys, KeyUse use, CancellationToken cancellation)
     {
         if (keys.Next is { } next)
             next.ActiveFrom = Now;
         else
             db.Keys.Add(ring.Create(use, keys.LastNumber + 1, Now));
-        return Complete(use, cancellation);
+        return CreateMissing(use, cancellation);
     }
 
-    /// <summary>Until the transaction ends, nobody else rotates: the very first key's row is the lock.</summary>
+    /// <summary>
+    /// Prevents other rotations until the transaction ends, by locking the row of the very first key.
+    /// </summary>
     private Task<int> Lock(CancellationToken cancellation)
     {
-        // What was read before is not what is there now.
+        // Tracked entities may be out of date once the lock is held.
         db.ChangeTracker.Clear();
         return db.Keys.Where(key => key.Use == KeyUse.Signing && key.Number == 1)
             .ExecuteUpdateAsync(set => set.SetProperty(key => key.Number, key => key.Number), cancellation);
     }
 
-    private IQueryable<Token> LiveTokens(string keyId) => Alive.Where(token =>
+    private IQueryable<Token> LiveTokens(string keyId) => NotExpired.Where(token =>
         token.KeyId == keyId && token.Status == Statuses.Valid);
 
     /// <summary>
-    /// Redeemed codes and refresh tokens count: whoever uses one again is a thief only as long as it can be read.
+    /// Includes redeemed codes and refresh tokens: their reuse can only be detected while they can be decrypted.
     /// </summary>
-    private Task<bool> IsNeeded(string keyId, CancellationToken cancellation) => Alive.AnyAsync(
+    private Task<bool> IsNeeded(string keyId, CancellationToken cancellation) => NotExpired.AnyAsync(
         token => token.KeyId == keyId && token.Status != Statuses.Revoked, cancellation);
 
-    private IQueryable<Token> Alive
+    private IQueryable<Token> NotExpired
     {
         get
         {
@@ -276,15 +281,15 @@ internal sealed class KeyRotation(
 }
 
 /// <summary>
-/// What a withdrawn key took with it: so many tokens, and the credential sets whose one token it had signed.
+/// What ended with a withdrawn key: the number of tokens, and the credential sets whose direct JWT it had signed.
 /// </summary>
 internal sealed record Withdrawal(int Tokens, IReadOnlyList<CredentialSet> CredentialSets);
 
-/// <summary>A key, and what it is still needed for.</summary>
+/// <summary>A key, and the tokens that still need it.</summary>
 /// <param name="Key">The row.</param>
-/// <param name="State">Where it is in its life.</param>
-/// <param name="RetiredAt">When another took over, UTC.</param>
-/// <param name="LiveTokens">Tokens that are good and were made with it.</param>
-/// <param name="LastTokenEnds">When the last of them ends by itself, UTC; null if that is not known.</param>
+/// <param name="State">Its state in the life cycle.</param>
+/// <param name="RetiredAt">When its successor became active, UTC.</param>
+/// <param name="LiveTokens">The number of valid tokens made with it.</param>
+/// <param name="LastTokenEnds">When the last of them expires, UTC; null if that is not known.</param>
 internal sealed record ListedKey(
     ServerKey Key, KeyState State, DateTime? RetiredAt, int LiveTokens, DateTime? LastTokenEnds);

@@ -5,28 +5,29 @@ using Shared.Hosting;
 namespace Auth.Server.Keys;
 
 /// <summary>
-/// The certificate that encrypts Data Protection's key ring in the database. It lies beside the database, not in it: a
-/// stolen backup opens nothing.
+/// The certificate that encrypts the Data Protection key ring in the database. It is stored outside the database, so
+/// that nobody can decrypt anything with a stolen backup.
 /// </summary>
 internal static class KeyCertificate
 {
     /// <summary>
-    /// Opens the PFX file; on first use, makes it (RSA 3072, self-signed, readable by its owner only).
+    /// Opens the PFX file; on first use, creates it (RSA 3072, self-signed, readable only by its owner).
     /// </summary>
     /// <param name="file">The PFX file.</param>
     /// <param name="databaseHasKeys">
-    /// Whether keys in the database were encrypted before, so that a new certificate would be of no use.
+    /// Whether the database already has encrypted keys, which a new certificate could not decrypt.
     /// </param>
-    /// <exception cref="OperatorException">The file cannot be used, or is missing although the database has
-    /// keys.</exception>
+    /// <exception cref="OperatorException">
+    /// The file cannot be used, or is missing although the database has keys.
+    /// </exception>
     public static X509Certificate2 OpenOrCreate(string file, Func<bool>? databaseHasKeys = null)
     {
         if (!File.Exists(file))
         {
             if (databaseHasKeys?.Invoke() == true)
                 throw new OperatorException(
-                    $"The key certificate {file} does not exist, but the database has keys that one encrypts. Copy it "
-                    + "from another node or from your backup; Auth:KeyCertificate says where it is.");
+                    $"The key certificate {file} does not exist, but the database has keys encrypted with one. Copy it "
+                    + "from another node or from your backup; Auth:KeyCertificate is its path.");
             Create(file);
         }
         PrivateFile.Require(file);
@@ -61,7 +62,7 @@ internal static class KeyCertificate
         using var certificate = request.CreateSelfSigned(
             DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(100));
 
-        // Written whole under another name first: a file that a crash cut short would lock the keys away.
+        // Written completely under another name first: if a crash truncated the file, the keys would be lost.
         var unfinished = $"{file}.{Guid.NewGuid():N}";
         using (var stream = PrivateFile.Create(unfinished))
             stream.Write(certificate.Export(X509ContentType.Pfx));

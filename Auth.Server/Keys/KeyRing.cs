@@ -10,9 +10,9 @@ using OpenIddict.Validation;
 namespace Auth.Server.Keys;
 
 /// <summary>
-/// The keys in the database, opened, as OpenIddict sees them. When they change, OpenIddict's options are thrown away
-/// and made anew, so nothing needs a restart. A key id begins with a fixed word, so that the JOSE header of every
-/// direct JWT, and with it the token's first characters, can be found by secret scanners.
+/// Provides OpenIddict with the decrypted keys from the database. When they change, OpenIddict's cached options are
+/// dropped and rebuilt, so no restart is needed. Key ids have a fixed prefix, so that secret scanners can recognise a
+/// direct JWT by its JOSE header, the first characters of the token.
 /// </summary>
 internal sealed class KeyRing(
     IDataProtectionProvider dataProtection,
@@ -25,12 +25,10 @@ internal sealed class KeyRing(
     private readonly IDataProtector protector = dataProtection.CreateProtector("Auth.Server.Keys");
     private readonly SemaphoreSlim oneAtATime = new(1, 1);
 
-    // The key in use comes first in each.
+    // The active key of each use comes first.
     private volatile Opened[] keys = [];
 
-    /// <summary>
-    /// Takes over what is in the database: what is announced, in use or retired now, and nothing else.
-    /// </summary>
+    /// <summary>Loads the announced, active and retired keys from the database, and drops all others.</summary>
     public async Task Refresh(AuthDbContext db, CancellationToken cancellation)
     {
         await oneAtATime.WaitAsync(cancellation);
@@ -57,7 +55,7 @@ internal sealed class KeyRing(
         }
     }
 
-    /// <summary>A new key of a use, as a row.</summary>
+    /// <summary>Creates a new key as a row; the caller saves it.</summary>
     public ServerKey Create(KeyUse use, int number, DateTime activeFrom)
     {
         var (prefix, material) = use == KeyUse.Signing
@@ -84,7 +82,9 @@ internal sealed class KeyRing(
         }
     }
 
-    /// <summary>OpenIddict uses the first key and accepts all, but has sorted them by rules of its own.</summary>
+    /// <summary>
+    /// Restores our order: OpenIddict uses the first key and accepts all, but sorts them by its own rules.
+    /// </summary>
     public void PostConfigure(string? name, OpenIddictServerOptions options)
     {
         options.SigningCredentials.Clear();
@@ -106,13 +106,14 @@ internal sealed class KeyRing(
         var material = protector.Unprotect(row.ProtectedKey);
         if (row.Use == KeyUse.Signing)
         {
-            // Lives as long as tokens that it signed.
+            // Not disposed of, as it is used as long as there are tokens that it signed.
             var key = ECDsa.Create();
             key.ImportPkcs8PrivateKey(material, out _);
             return new(row.Id, new(new ECDsaSecurityKey(key) { KeyId = row.Id }, SecurityAlgorithms.EcdsaSha256), null);
         }
 
-        // What only this server reads, it also signs with a secret: the published keys are for access tokens alone.
+        // Tokens that only this server reads are signed with a symmetric key; the published keys
+        // are only for access tokens.
         var signature = HKDF.DeriveKey(HashAlgorithmName.SHA256, material, 32, info: "signature"u8.ToArray());
         return new(
             row.Id,

@@ -6,20 +6,20 @@ using Shared.Hosting;
 namespace Auth.Server.Keys;
 
 /// <summary>
-/// Keeps a process with a wrong certificate from adding a key to the key ring in the database: Data Protection treats
-/// keys that it cannot decrypt as if they did not exist and makes a new one, which no other node could read.
+/// Prevents a process with the wrong certificate from adding a key to the key ring in the database: Data Protection
+/// ignores keys that it cannot decrypt and creates a new one, which no other node could read.
 /// </summary>
 internal sealed class KeyRingGuard(IServiceProvider services, AuthOptions options)
 {
-    /// <summary>Requires that the key ring is empty or can be read.</summary>
-    /// <exception cref="OperatorException">It has keys, and the certificate decrypts none of them.</exception>
+    /// <summary>Requires that the key ring is empty or can be decrypted.</summary>
+    /// <exception cref="OperatorException">There are keys, and the certificate cannot decrypt any of them.</exception>
     public void RequireReadable()
     {
         var keys = services.GetRequiredService<IKeyManager>().GetAllKeys();
         if (keys.Count > 0 && !keys.Any(IsReadable))
             throw new OperatorException(
                 $"The key certificate {options.KeyCertificate} cannot decrypt the keys in the database. All nodes "
-                + "need the certificate with which they were encrypted; Auth:KeyCertificate says where it is.");
+                + "need the certificate with which they were encrypted; Auth:KeyCertificate is its path.");
     }
 
     private static bool IsReadable(IKey key)
@@ -28,7 +28,7 @@ internal sealed class KeyRingGuard(IServiceProvider services, AuthOptions option
         {
             return key.CreateEncryptor() is not null;
         }
-        // Whatever is wrong with it, it is of no use.
+        // Whatever the reason, the key cannot be used.
         catch (Exception)
         {
             return false;
@@ -36,7 +36,9 @@ internal sealed class KeyRingGuard(IServiceProvider services, AuthOptions option
     }
 }
 
-/// <summary>The key ring in the database behind its <see cref="KeyRingGuard"/>.</summary>
+/// <summary>
+/// The key ring in the database, which stores a new key only if <see cref="KeyRingGuard"/> allows it.
+/// </summary>
 internal sealed class GuardedKeyRing(IXmlRepository keys, IServiceProvider services) : IXmlRepository
 {
     public IReadOnlyCollection<XElement> GetAllElements() => keys.GetAllElements();
@@ -48,7 +50,7 @@ internal sealed class GuardedKeyRing(IXmlRepository keys, IServiceProvider servi
     }
 }
 
-/// <summary>Puts the guard before the key ring.</summary>
+/// <summary>Registers the guard of the key ring.</summary>
 internal static class KeyRingGuardRegistration
 {
     public static void AddKeyRingGuard(this IServiceCollection services)

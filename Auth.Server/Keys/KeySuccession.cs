@@ -1,25 +1,25 @@
 namespace Auth.Server.Keys;
 
-/// <summary>The life of a key, which times alone decide.</summary>
+/// <summary>The states of a key, which follow only from its times.</summary>
 internal enum KeyState
 {
-    /// <summary>Published, so that everybody knows it when it is used.</summary>
+    /// <summary>Published, so that it is known everywhere before it is used.</summary>
     Announced,
 
-    /// <summary>The one that signs or encrypts.</summary>
+    /// <summary>Signs or encrypts new tokens.</summary>
     Active,
 
-    /// <summary>Published, because tokens made with it may be alive.</summary>
+    /// <summary>Still published, because tokens made with it may be valid.</summary>
     Retired,
 
-    /// <summary>Gone, with the last token made with it.</summary>
+    /// <summary>Deleted after the last token made with it had expired.</summary>
     Forgotten,
 
-    /// <summary>Gone, and nothing made with it is good any more.</summary>
+    /// <summary>Deleted because it was compromised: nothing made with it is valid any more.</summary>
     Withdrawn,
 }
 
-/// <summary>All keys of one use at a time: the one in use, the one that comes next, and those that were.</summary>
+/// <summary>The keys of one use at a given time: the active one, the next one and the earlier ones.</summary>
 internal sealed class KeySuccession(IEnumerable<ServerKey> keys, DateTime now)
 {
     private readonly List<ServerKey> keys = [.. keys.OrderBy(key => key.Number)];
@@ -42,7 +42,7 @@ internal sealed class KeySuccession(IEnumerable<ServerKey> keys, DateTime now)
         _ => key == Active ? KeyState.Active : KeyState.Retired,
     };
 
-    /// <summary>When another key took over; null if none has yet.</summary>
+    /// <summary>When its successor became active; null if none has yet.</summary>
     public DateTime? RetiredAt(ServerKey key) => keys
         .Where(
             later => later.Number > key.Number && later.ActiveFrom <= now && !(later.WithdrawnAt <= later.ActiveFrom))

@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Auth.Server.Keys;
 
 /// <summary>
-/// A key of this server, shared by all its nodes and stored encrypted by Data Protection. Its times say where it is in
-/// its life (<see cref="KeyState"/>). The row stays when the key itself is gone: tokens point to it.
+/// A key of this server, shared by all its nodes and stored encrypted by Data Protection. Its times determine its
+/// <see cref="KeyState"/>. The row stays when the key itself is deleted, as tokens refer to it.
 /// </summary>
 internal sealed class ServerKey
 {
@@ -15,24 +15,26 @@ internal sealed class ServerKey
 
     public required KeyUse Use { get; init; }
 
-    /// <summary>The place among the keys of the same use, from 1. No two have the same: the database says so.</summary>
+    /// <summary>The position among the keys of the same use, from 1. A unique index prevents duplicates.</summary>
     public required int Number { get; init; }
 
     /// <summary>
-    /// PKCS #8 of a P-256 key, or 32 bytes of a symmetric one, protected; empty when the key is gone.
+    /// The encrypted key: PKCS #8 for a P-256 key, 32 bytes for a symmetric one; empty when the key is deleted.
     /// </summary>
     public required byte[] ProtectedKey { get; set; }
 
-    /// <summary>Since when the key is published, UTC.</summary>
+    /// <summary>When the key was created and published, UTC.</summary>
     public required DateTime CreatedAt { get; init; }
 
-    /// <summary>From when the key is used, until one with a higher number is, UTC.</summary>
+    /// <summary>From when the key is active, UTC; until a key with a higher number is.</summary>
     public required DateTime ActiveFrom { get; set; }
 
-    /// <summary>When the last token made with the key was dead, and the key was thrown away, UTC.</summary>
+    /// <summary>When the key was deleted because no valid token needed it, UTC.</summary>
     public DateTime? ForgottenAt { get; set; }
 
-    /// <summary>When an operator said that somebody else may have the key, and all made with it died, UTC.</summary>
+    /// <summary>
+    /// When an operator withdrew the key as compromised, which invalidated everything made with it, UTC.
+    /// </summary>
     public DateTime? WithdrawnAt { get; set; }
 
     internal sealed class Configuration : IEntityTypeConfiguration<ServerKey>
@@ -49,10 +51,10 @@ internal sealed class ServerKey
 /// <summary>What a key is for.</summary>
 internal enum KeyUse
 {
-    /// <summary>ES256 signatures of access tokens; its public half is published.</summary>
+    /// <summary>ES256 signatures of access tokens; the public key is published.</summary>
     Signing,
 
-    /// <summary>Codes and refresh tokens, which only this server reads.</summary>
+    /// <summary>Encryption of codes and refresh tokens, which only this server reads.</summary>
     Encryption,
 }
 

@@ -1,16 +1,16 @@
 namespace Auth.Server.Limits;
 
 /// <summary>
-/// Lets a few callers through at a time while a limited number of others wait for their turn. Turns go round: each
-/// network that waits gets one before any gets a second. If every place is taken, the network with the most callers
-/// gives up its newest, so a flood from one network displaces only itself. Browsers in which an administrator has
-/// signed in have places of their own and every second turn, so that no number of strangers can keep them out.
+/// Lets a few callers proceed at a time while a limited number of others wait. Turns are assigned round-robin by
+/// network. If the queue is full, the network with the most waiting callers loses its newest one, so a flood from one
+/// network displaces only itself. Browsers in which an administrator has signed in have their own queue and get every
+/// second turn, so that no number of unknown callers can keep them out.
 /// </summary>
-/// <param name="atOnce">How many callers are let through at a time.</param>
-/// <param name="places">How many others may wait: so many strangers, and as many known browsers.</param>
+/// <param name="atOnce">How many callers may proceed at a time.</param>
+/// <param name="places">How many others may wait: this many unknown callers, and as many known browsers.</param>
 internal sealed class FairQueue(int atOnce, int places)
 {
-    /// <summary>When a caller who found no place should try again.</summary>
+    /// <summary>When a caller should try again if the queue was full.</summary>
     public static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
@@ -20,15 +20,13 @@ internal sealed class FairQueue(int atOnce, int places)
     private bool strangersAreNext;
 
     /// <summary>
-    /// Waits for a turn, which ends when it is disposed of; null if there is no place left to wait in. For strangers,
-    /// by network or client.
+    /// Waits for a turn, which ends when it is disposed of; null if the queue is full. For unknown
+    /// callers, by network or client.
     /// </summary>
     public Task<IDisposable?> Enter(string caller, CancellationToken cancellation) =>
         Enter(strangers, caller, cancellation);
 
-    /// <summary>
-    /// Waits for a turn like <see cref="Enter(string, CancellationToken)"/>, in a browser that is known.
-    /// </summary>
+    /// <summary>Like <see cref="Enter(string, CancellationToken)"/>, for a known browser.</summary>
     public Task<IDisposable?> EnterKnown(string administrator, CancellationToken cancellation) =>
         Enter(known, administrator, cancellation);
 
@@ -91,16 +89,14 @@ internal sealed class FairQueue(int atOnce, int places)
         public bool IsKnown(Line known) => line == known;
     }
 
-    /// <summary>Those who wait, by caller, and whose turn is next.</summary>
+    /// <summary>The waiting callers, in round-robin order.</summary>
     private sealed class Line
     {
         private readonly Dictionary<string, LinkedList<Waiter>> waiting = [];
         private readonly LinkedList<string> order = [];
         private int count;
 
-        /// <summary>
-        /// Whether there is a place, perhaps because another caller has more than a fair share of them.
-        /// </summary>
+        /// <summary>Whether there is a place; displaces a caller who has more than a fair share of them.</summary>
         public bool HasPlaceFor(string caller, int places)
         {
             if (count < places)

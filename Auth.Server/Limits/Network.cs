@@ -3,10 +3,10 @@ using System.Net.Sockets;
 
 namespace Auth.Server.Limits;
 
-/// <summary>What failures and waiting requests are counted by.</summary>
+/// <summary>The networks by which failures and waiting requests are counted.</summary>
 internal static class Network
 {
-    /// <summary>An IPv4 address, or what one subscriber has of IPv6 (a /64); empty without an address.</summary>
+    /// <summary>An IPv4 address, or the /64 that one IPv6 subscriber has; empty without an address.</summary>
     public static string Of(IPAddress? address) => address switch
     {
         null => "",

@@ -7,19 +7,19 @@ using Barrier = Auth.Server.Events.Barrier;
 namespace Auth.Server.Operations;
 
 /// <summary>
-/// Runs what operators, administrators and programs do. Each operation is one transaction with its entry in the audit
-/// trail; a refusal leaves an entry and nothing else. An operation that ends something returns only when it has ended
-/// on every node of <c>Scim.Api</c>, and says which nodes have confirmed that.
+/// Runs the operations of operators, administrators and programs. Each operation is one transaction, including its
+/// entry in the audit trail; a refused operation leaves only an entry. An operation that ends access returns only when
+/// it is ended on every node of <c>Scim.Api</c>, and says which nodes have confirmed that.
 /// </summary>
 internal sealed class Operation(AuthDbContext db, EventLog events, Barrier barrier, AuditTrail audit, TimeProvider time)
 {
     /// <summary>Runs an operation, and waits until every node has applied the events that it published.</summary>
-    /// <param name="actor">Who asks for it.</param>
-    /// <param name="action">What the audit trail calls it.</param>
-    /// <param name="account">The account that it concerns, if it is known by now.</param>
-    /// <param name="act">Does it, in the transaction.</param>
-    /// <param name="cancellation">Ends the operation, but not the waiting: what is committed is done.</param>
-    /// <exception cref="ProblemException">It was refused. Nothing was changed.</exception>
+    /// <param name="actor">Who asks for the operation.</param>
+    /// <param name="action">The action in the audit trail.</param>
+    /// <param name="account">The account that it concerns, if it is already known.</param>
+    /// <param name="act">Carries out the operation, in the transaction.</param>
+    /// <param name="cancellation">Cancels the operation, but not the wait after its commit.</param>
+    /// <exception cref="ProblemException">The operation was refused. Nothing was changed.</exception>
     public async Task<Completed<T>> Run<T>(
         Actor actor, AuditAction action, Guid? account, Func<UnitOfWork, Task<T>> act, CancellationToken cancellation)
     {
@@ -45,8 +45,8 @@ internal sealed class Operation(AuthDbContext db, EventLog events, Barrier barri
     }
 
     /// <summary>
-    /// Runs an operation without waiting for the nodes. The caller waits, once for many operations: nodes apply events
-    /// in their order.
+    /// Runs an operation without waiting for the nodes. The caller can wait once for many operations, as
+    /// nodes apply events in order.
     /// </summary>
     public async Task<Committed<T>> Commit<T>(
         Actor actor, AuditAction action, Guid? account, Func<UnitOfWork, Task<T>> act, CancellationToken cancellation)
@@ -56,12 +56,12 @@ internal sealed class Operation(AuthDbContext db, EventLog events, Barrier barri
         {
             return await Commit(work, act, cancellation);
         }
-        // Each operation looks before it writes; of two that look at the same moment, a unique index lets one through.
+        // Each operation checks before it writes. If two check at the same moment, a unique index refuses one.
         catch (DbUpdateException error) when (Conflicts.IsDuplicate(error))
         {
             ProblemException refusal = new(
                 StatusCodes.Status409Conflict,
-                "Somebody else did the same at the same moment. Nothing was changed; look at what is there now.",
+                "Somebody else did the same at the same moment. Nothing was changed; check the current state.",
                 error);
             await Refuse(work, refusal);
             throw refusal;
@@ -74,8 +74,7 @@ internal sealed class Operation(AuthDbContext db, EventLog events, Barrier barri
     }
 
     /// <summary>
-    /// Computes what an operation needs before its transaction begins, because that takes long. A refusal leaves an
-    /// entry.
+    /// Computes what takes too long to do inside the operation's transaction. A refusal leaves an audit entry.
     /// </summary>
     public async Task<T> Prepare<T>(Actor actor, AuditAction action, Guid? account, string about, Func<Task<T>> prepare)
     {
@@ -96,7 +95,7 @@ internal sealed class Operation(AuthDbContext db, EventLog events, Barrier barri
     {
         await using var transaction = await db.BeginWrite(cancellation);
         var result = await act(work);
-        if (work.LeavesEntry)
+        if (work.WritesAuditEntry)
             await audit.Save([work.Entry]);
         await audit.Save(work.Consequences);
         await transaction.Commit(cancellation);
@@ -110,12 +109,12 @@ internal sealed class Operation(AuthDbContext db, EventLog events, Barrier barri
     }
 }
 
-/// <summary>An operation that is done, on every node.</summary>
+/// <summary>An operation that is complete on every node.</summary>
 /// <param name="Result">What it returned.</param>
 /// <param name="Confirmation">Which nodes have confirmed it; null if it published no event.</param>
 internal sealed record Completed<T>(T Result, Confirmation? Confirmation);
 
-/// <summary>An operation that is committed, but that the nodes may not know of yet.</summary>
+/// <summary>An operation that is committed, but that the nodes may not have applied yet.</summary>
 /// <param name="Result">What it returned.</param>
 /// <param name="LastEvent">The number of the last event that it published; null if it published none.</param>
 internal sealed record Committed<T>(T Result, long? LastEvent);

@@ -9,7 +9,7 @@ namespace Auth.Server.Pages;
 /// Bounds how many requests for the pages that anybody may open are worked on at a time, so that no flood of them
 /// delays introspection, events or tokens. Whoever finds no place is answered with 429 and <c>Retry-After</c> before
 /// anything is counted, looked up or computed. A form is read before that, so that nobody holds a turn by sending one
-/// slowly. Clients that must prove who they are have <see cref="FailingClients"/>.
+/// slowly. Clients that must prove who they are have <see cref="FailingNetworks"/>.
 /// </summary>
 internal sealed class AnonymousRequestLimiter(RequestDelegate next)
 {
@@ -68,7 +68,7 @@ internal sealed class AnonymousRequestLimiter(RequestDelegate next)
 
     private static Task Refuse(HttpResponse response)
     {
-        var seconds = FailedProofs.InSeconds(FairQueue.TryAgainAfter);
+        var seconds = FailedAuthentications.InSeconds(FairQueue.TryAgainAfter);
         response.StatusCode = StatusCodes.Status429TooManyRequests;
         response.Headers.RetryAfter = seconds;
         response.ContentType = MediaTypeNames.Text.Plain;

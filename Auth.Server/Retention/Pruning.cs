@@ -10,23 +10,23 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.Retention;
 
 /// <summary>
-/// Throws away what decides nothing any more: minutes after their end, access tokens, codes, pushed requests and used
-/// assertions, of which clients make as many as they like; a week after it, refresh tokens, grants, administrators'
-/// sessions, and what is remembered of links, challenges and failures. Small steps, so that no writer waits for long.
-/// What has ended stays so, and a token without a row is refused like one that has ended: any node may do this at any
-/// time.
+/// Deletes rows that are no longer needed. Access tokens, codes, pushed requests and used assertions, of which
+/// clients can create any number, are deleted minutes after they expire. Refresh tokens, grants, administrators'
+/// sessions, invitations, challenges and sign-in failures are deleted a week after they end. This happens in small
+/// steps, so that no other writer waits for long. A token without a row is refused like one that has ended, so any
+/// node may prune at any time.
 /// </summary>
 /// <remarks>
-/// What stays: the audit trail, credential sets and their clients, keys. Used refresh tokens of a grant that lives,
-/// until they would have expired unused: whoever uses one again is a thief. Each administrator's newest session: it
-/// tells when they last signed in.
+/// Not deleted: the audit trail, credential sets and their clients, and keys; the used refresh tokens of a valid grant
+/// until they would have expired, so that reuse by a thief is detected; and each administrator's newest session, which
+/// shows when they last signed in.
 /// </remarks>
 internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, ILogger<Pruning> log)
     : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
 {
     /// <summary>
-    /// How long what expires by itself is kept afterwards: longer than clocks differ, so that nothing goes that another
-    /// node still takes.
+    /// How long expired rows are kept: longer than any clock skew, so that nothing is deleted that
+    /// another node still accepts.
     /// </summary>
     public static readonly TimeSpan KeptAfterExpiry = TimeSpan.FromMinutes(5);
 
@@ -34,25 +34,25 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
 
     private DateTimeOffset everythingAt = time.GetUtcNow() + everythingEvery;
 
-    /// <summary>For so long, who asks about a failure still finds what it was about.</summary>
+    /// <summary>How long ended rows are kept so that failures can still be investigated.</summary>
     public static readonly TimeSpan KeptAfterTheEnd = TimeSpan.FromDays(7);
 
     private const int RowsAtOnce = 500;
     private const int OwnersAtOnce = 50;
 
-    /// <summary>Deletes some rows of what ended before a time; tells how many.</summary>
+    /// <summary>Deletes some rows that ended before a time, and returns how many.</summary>
     private delegate Task<int> Step(AuthDbContext db, DateTime end, CancellationToken cancellation);
 
-    /// <summary>Throws away everything that has ended for long enough.</summary>
+    /// <summary>Deletes everything that ended long enough ago.</summary>
     public async Task Prune(CancellationToken cancellation)
     {
         await PruneExpired(cancellation);
         foreach (var key in await KeyIds(cancellation))
             await Repeat((db, end, token) => Expired(db.Tokens, key, end, token), KeptAfterTheEnd, cancellation);
-        // What points to others goes before them.
+        // Rows that refer to others are deleted before them.
         foreach (var step in new Step[]
         {
-            TokensOfEndedSets, TokensOfEndedFamilies, GrantsWithoutTokens, Sessions, Invitations, UsedChallenges,
+            TokensOfEndedSets, TokensOfEndedGrants, GrantsWithoutTokens, Sessions, Invitations, UsedChallenges,
             SignInAttempts,
         })
         {
@@ -60,7 +60,7 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
         }
     }
 
-    /// <summary>Throws away what clients make many of.</summary>
+    /// <summary>Deletes the kinds of rows that clients can create in any number.</summary>
     public async Task PruneExpired(CancellationToken cancellation)
     {
         foreach (var key in await KeyIds(cancellation))
@@ -108,13 +108,13 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
         while (deleted > 0);
     }
 
-    /// <summary>Those of one key, as the index wants it.</summary>
+    /// <summary>By key, which is the first column of the index.</summary>
     private static Task<int> Expired(
         IQueryable<Token> tokens, string keyId, DateTime end, CancellationToken cancellation) =>
         tokens.Where(token => token.KeyId == keyId && token.ExpirationDate < end)
             .OrderBy(token => token.ExpirationDate).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
 
-    /// <summary>Refresh tokens, above all: they end with their set only.</summary>
+    /// <summary>Above all refresh tokens, which end only with their set.</summary>
     private static async Task<int> TokensOfEndedSets(AuthDbContext db, DateTime end, CancellationToken cancellation)
     {
         var sets = await db.CredentialSets
@@ -126,16 +126,16 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
     }
 
     /// <summary>
-    /// Those of a family that was revoked or replaced. Nobody wrote down when the former happened, but it gave no token
-    /// since.
+    /// The tokens of grants that were revoked or replaced. The time of a revocation is not recorded, but no
+    /// token was issued after it.
     /// </summary>
-    private static async Task<int> TokensOfEndedFamilies(AuthDbContext db, DateTime end, CancellationToken cancellation)
+    private static async Task<int> TokensOfEndedGrants(AuthDbContext db, DateTime end, CancellationToken cancellation)
     {
-        var families = await db.Grants
+        var grants = await db.Grants
             .Where(grant => grant.Status != Statuses.Valid || grant.ReplacedAt < end)
             .Where(grant => grant.Tokens.Any() && !grant.Tokens.Any(token => token.CreationDate >= end))
             .OrderBy(grant => grant.Id).Take(OwnersAtOnce).Select(grant => grant.Id).ToListAsync(cancellation);
-        return await db.Tokens.Where(token => families.Contains(token.Authorization!.Id))
+        return await db.Tokens.Where(token => grants.Contains(token.Authorization!.Id))
             .OrderBy(token => token.Id).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
     }
 
@@ -163,16 +163,15 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
             .OrderBy(challenge => challenge.Hash).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
 
     /// <summary>
-    /// Those of which nothing is left (<see cref="SignInBudget"/>). Most were strangers', so they do not stay for a
-    /// week.
+    /// Attempts that no longer count (<see cref="SignInBudget"/>). Most are from unknown callers, so
+    /// they are not kept for a week.
     /// </summary>
     private static Task<int> SignInAttempts(AuthDbContext db, DateTime end, CancellationToken cancellation)
     {
         var past = end + KeptAfterTheEnd - Auth.Server.Administrators.SignInAttempts.TimeToReturn;
         return db.SignInAttempts
-            .Where(
-                attempts =>
-                    attempts.ForgottenAt < past && (attempts.BlockedUntil == null || attempts.BlockedUntil < past))
+            .Where(attempts => attempts.ForgottenAt < past
+                && (attempts.BlockedUntil == null || attempts.BlockedUntil < past))
             .OrderBy(attempts => attempts.Key).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
     }
 }

@@ -68,7 +68,7 @@ public sealed class StartTests
     [TestCase("--Auth:KnownProxies:0=::", "every address")]
     [TestCase("--Auth:PlainHttpFrom:0=0.0.0.0/0", "the whole internet")]
     [TestCase("--Auth:PlainHttpFrom:0=::/0", "the whole internet")]
-    [TestCase("--Auth:PlainHttpFrom:0=10.0.0.0", "no network")]
+    [TestCase("--Auth:PlainHttpFrom:0=10.0.0.0", "not a network")]
     [TestCase("--Auth:Limits:FailuresPerClient=0", "Auth:Limits:FailuresPerClient")]
     [TestCase("--Auth:AccessTokenLifetime=7.00:00:00", "AccessTokenLifetime")]
     public void An_unsafe_setting_is_said_in_a_sentence(string setting, string sentence) => Assert.That(

@@ -163,14 +163,14 @@ public sealed class CommandsTests
     }
 
     [TestCase("There is no account", "accounts", "show", "--account", "00000000-0000-0000-0000-000000000001")]
-    [TestCase("no e-mail domain", "accounts", "create", "--name", "x", "--domains", "nonsense")]
+    [TestCase("not a valid e-mail domain", "accounts", "create", "--name", "x", "--domains", "nonsense")]
     [TestCase("U+200B", "accounts", "create", "--name", "x", "--domains", "acme\u200B.example")]
     [TestCase("U+3164", "accounts", "create", "--name", "x", "--domains", "ac\u3164me.example")]
     [TestCase("U+2060", "accounts", "create", "--name", "x\u2060")]
     [TestCase("no licence", "accounts", "create", "--name", "x", "--licence", "portal")]
     [TestCase("no licence", "accounts", "create", "--name", "x", "--licence", "portal=many")]
     [TestCase("no product", "accounts", "create", "--name", "x", "--licence", "Por tal=1")]
-    [TestCase("25 at the least", "accounts", "create", "--name", "x", "--rate-limit", "24")]
+    [TestCase("need at least 25", "accounts", "create", "--name", "x", "--rate-limit", "24")]
     [TestCase("25 to 10000", "accounts", "create", "--name", "x", "--rate-limit", "10001")]
     [TestCase("no rate limit", "accounts", "create", "--name", "x", "--rate-limit", "0")]
     [TestCase("no rate limit", "accounts", "create", "--name", "x", "--rate-limit", "many")]

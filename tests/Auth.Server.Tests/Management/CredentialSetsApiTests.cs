@@ -155,7 +155,7 @@ public sealed class CredentialSetsApiTests
     [TestCase("""{"method":"direct_jwt","lifetime":"60"}""", 400, "$.lifetime")]
     [TestCase("""{"method":"direct_jwt","lifetime":60}""", 400, "at least 5 minutes")]
     [TestCase("""{"method":"direct_jwt","method":"oauth2"}""", 400, "given twice")]
-    [TestCase("""{"method":"basic"}""", 400, "no authentication method")]
+    [TestCase("""{"method":"basic"}""", 400, "not an authentication method")]
     [TestCase("""{"method":null}""", 400, "$.method")]
     [TestCase("""{"method":"oauth2","staging":{"activation":"soon"}}""", 400, "$.staging.activation")]
     [TestCase("""{"method":"oauth2","staging":{"activation":0}}""", 400, "$.staging.activation")]

@@ -87,7 +87,7 @@ public sealed class PlannedRotationTests
 
         Assert.That(wrong.Status, Is.EqualTo(400));
         Assert.That(
-            Page.TextOf(wrong.Document.QuerySelector("#secret-error")!), Does.StartWith("This is not the secret"));
+            Page.TextOf(wrong.Document.QuerySelector("#secret-error")!), Does.StartWith("This is neither the secret"));
         Assert.That(wrong.Document.QuerySelector("#secret")!.GetAttribute("aria-invalid"), Is.EqualTo("true"));
         Assert.That(wrong.Html, Does.Not.Contain(active.Token!), "nothing typed is shown again");
         Assert.That(good.Status, Is.EqualTo(200));

@@ -92,7 +92,7 @@ public sealed class ScimCredentialsTests
         var result = await browser.Submit(await browser.Open(Address), Button, jwt, ("LifetimeDays", days));
 
         Assert.That(result.Status, Is.EqualTo(400));
-        Assert.That(result.Text, Does.Contain("A lifetime is at least"));
+        Assert.That(result.Text, Does.Contain("A lifetime must be from"));
     }
 
     [Test]
@@ -184,9 +184,9 @@ public sealed class ScimCredentialsTests
     [TestCase("OtherRedirectUris", "https://client.example/cb#part", "fragment")]
     [TestCase("OtherRedirectUris", "https://*.client.example/cb", "wildcard")]
     [TestCase("OtherRedirectUris", "https://user@client.example/cb", "user name")]
-    [TestCase("OtherRedirectUris", "/callback", "no absolute http or https address")]
-    [TestCase("OtherRedirectUris", "javascript:alert(1)", "no absolute http or https address")]
-    [TestCase("OktaApp", "my app", "no Okta app name")]
+    [TestCase("OtherRedirectUris", "/callback", "not an absolute http or https address")]
+    [TestCase("OtherRedirectUris", "javascript:alert(1)", "not an absolute http or https address")]
+    [TestCase("OktaApp", "my app", "not a valid Okta app name")]
     public async Task A_redirect_URI_that_could_leak_a_code_is_refused_and_what_was_typed_is_kept(
         string field, string typed, string reason)
     {

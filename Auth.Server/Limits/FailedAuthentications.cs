@@ -5,43 +5,44 @@ using System.Threading.RateLimiting;
 namespace Auth.Server.Limits;
 
 /// <summary>
-/// Counts who fails to prove which client it is, by client id and network and by network. Only failures are counted and
-/// only failures are refused: the right secret, 256 random bits that nobody guesses, is taken however many wrong ones
-/// came before it and wherever from. So nobody can lock a customer out, though all of Okta's customers share its
-/// addresses.
+/// Limits failed client authentications, both per client id and network and per network. Only failures are
+/// counted, and only failures are refused: the right secret, 256 random bits that nobody can guess, is always
+/// accepted, however many wrong ones came before it. So nobody can lock a customer out, even though all of Okta's
+/// customers share its addresses.
 /// </summary>
-internal sealed class FailedProofs : IDisposable
+internal sealed class FailedAuthentications : IDisposable
 {
-    // Strangers make up ids and addresses: what shares a place shares its count, and memory stays bounded. Hash codes
-    // of strings differ from process to process, so nobody can choose whose place to share.
-    private const int Places = 16_384;
+    // Attackers can make up ids and addresses, so counters are kept in a fixed number of hash buckets, which bounds
+    // memory. String hash codes differ between processes, so nobody can choose whose bucket to share.
+    private const int HashBuckets = 16_384;
 
-    // As few failures as this are everybody's mistakes; a flood passes them at once.
+    // This few failures are ordinary mistakes; a flood exceeds them immediately.
     private const int Few = 20;
 
     private readonly PartitionedRateLimiter<Failure> failures;
     private readonly PartitionedRateLimiter<Failure> networks;
     private readonly PartitionedRateLimiter<Failure> warnings;
-    private readonly ILogger<FailedProofs> log;
+    private readonly ILogger<FailedAuthentications> log;
 
-    public FailedProofs(AuthOptions options, ILogger<FailedProofs> log)
+    public FailedAuthentications(AuthOptions options, ILogger<FailedAuthentications> log)
     {
         this.log = log;
         var limits = options.Limits;
-        networks = Buckets(failure => PlaceOf(failure.Network), Few, 10, limits);
+        networks = Buckets(failure => HashOf(failure.Network), Few, 10, limits);
         failures = PartitionedRateLimiter.CreateChained(
-            Buckets(failure => PlaceOf($"{failure.Network} {failure.ClientId}"), limits.FailuresPerClient, 1, limits),
-            Buckets(failure => PlaceOf(failure.Network), limits.FailuresPerNetwork, 10, limits));
+            Buckets(failure => HashOf($"{failure.Network} {failure.ClientId}"), limits.FailuresPerClient, 1, limits),
+            Buckets(failure => HashOf(failure.Network), limits.FailuresPerNetwork, 10, limits));
         warnings = PartitionedRateLimiter.Create<Failure, int>(failure => RateLimitPartition.GetFixedWindowLimiter(
-            PlaceOf(failure.Network),
+            HashOf(failure.Network),
             _ => new() { PermitLimit = 1, Window = TimeSpan.FromMinutes(1) }));
     }
 
-    /// <summary>Counts a failure; how long to wait if there were too many, else null.</summary>
-    /// <param name="clientId">The client id that was sent, whatever it is.</param>
-    /// <param name="isKnown">Whether a client has it; otherwise it may be a secret in the wrong field, and is not
-    /// logged.</param>
-    /// <param name="address">Where the request came from.</param>
+    /// <summary>Counts a failure. Returns how long to wait if there were too many, otherwise null.</summary>
+    /// <param name="clientId">The client id in the request.</param>
+    /// <param name="isKnown">
+    /// Whether a client with this id exists; if not, it may be a secret in the wrong field and is not logged.
+    /// </param>
+    /// <param name="address">The address that the request came from.</param>
     public TimeSpan? Count(string? clientId, bool isKnown, IPAddress? address)
     {
         var failure = new Failure(clientId, isKnown, Network.Of(address));
@@ -53,11 +54,11 @@ internal sealed class FailedProofs : IDisposable
         return lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromSeconds(1);
     }
 
-    /// <summary>Whether a network has failed so often of late that its requests take turns.</summary>
-    public bool AreMany(IPAddress? address) =>
+    /// <summary>Whether a network has failed so often recently that its requests must queue.</summary>
+    public bool HasManyFailures(IPAddress? address) =>
         networks.GetStatistics(new(null, false, Network.Of(address)))?.CurrentAvailablePermits == 0;
 
-    /// <summary>A wait in the words of <c>Retry-After</c>: whole seconds, one at the least.</summary>
+    /// <summary>A wait as a value of <c>Retry-After</c>: whole seconds, at least 1.</summary>
     public static string InSeconds(TimeSpan wait) =>
         Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
@@ -69,9 +70,9 @@ internal sealed class FailedProofs : IDisposable
     }
 
     private static PartitionedRateLimiter<Failure> Buckets(
-        Func<Failure, int> place, int free, int forgotten, LimitOptions limits) =>
+        Func<Failure, int> partition, int free, int forgotten, LimitOptions limits) =>
         PartitionedRateLimiter.Create<Failure, int>(failure => RateLimitPartition.GetTokenBucketLimiter(
-            place(failure),
+            partition(failure),
             _ => new()
             {
                 TokenLimit = free,
@@ -79,7 +80,7 @@ internal sealed class FailedProofs : IDisposable
                 ReplenishmentPeriod = limits.ForgetEvery,
             }));
 
-    private static int PlaceOf(string text) => (int)((uint)text.GetHashCode(StringComparison.Ordinal) % Places);
+    private static int HashOf(string text) => (int)((uint)text.GetHashCode(StringComparison.Ordinal) % HashBuckets);
 
     private void Warn(Failure failure)
     {

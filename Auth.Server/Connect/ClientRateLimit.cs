@@ -6,19 +6,19 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// How many requests a client may make that cost rows: for tokens, pushed authorization requests and revocations.
-/// Counted on each node once the client has proved itself, so that nobody can use up what is another's. Introspection
-/// is free.
+/// Limits the token, pushed authorization and revocation requests of a client, because each writes rows. They are
+/// counted on each node after the client has authenticated, so that nobody can use up another client's limit.
+/// Introspection is not limited.
 /// </summary>
-internal sealed class ClientRequests(AuthOptions options) : IDisposable
+internal sealed class ClientRateLimit(AuthOptions options) : IDisposable
 {
-    /// <summary>The property of a transaction that holds how long its client has to wait.</summary>
-    public const string Wait = "Auth.Server.Connect.ClientRequests.Wait";
+    /// <summary>The transaction property with the time that the client has to wait.</summary>
+    public const string Wait = "Auth.Server.Connect.ClientRateLimit.Wait";
 
     private const string Description =
-        "The client makes too many requests. It can use an access token until it expires.";
+        "The client makes too many requests. It can use each access token until it expires.";
 
-    // Clients that exist and have proved themselves: nobody can make them up.
+    // Only clients that have authenticated get an entry, so attackers cannot make memory grow.
     private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(
         clientId =>
             RateLimitPartition.GetTokenBucketLimiter(clientId, _ => InAMinute(options.Limits.RequestsPerClient)));
@@ -27,13 +27,13 @@ internal sealed class ClientRequests(AuthOptions options) : IDisposable
 
     private static TokenBucketRateLimiterOptions InAMinute(int requests)
     {
-        // About once a second, or less often if that would be more than was asked for.
-        var atOnce = Math.Max(1, requests / 60);
+        // Replenished about once a second, or less often if the limit is below one request per second.
+        var perPeriod = Math.Max(1, requests / 60);
         return new()
         {
             TokenLimit = requests,
-            TokensPerPeriod = atOnce,
-            ReplenishmentPeriod = TimeSpan.FromMinutes((double)atOnce / requests),
+            TokensPerPeriod = perPeriod,
+            ReplenishmentPeriod = TimeSpan.FromMinutes((double)perPeriod / requests),
         };
     }
 
@@ -47,8 +47,10 @@ internal sealed class ClientRequests(AuthOptions options) : IDisposable
         context.Reject(Errors.TemporarilyUnavailable, Description);
     }
 
-    /// <summary>Counts a client that has authenticated, before its assertion is written down as used.</summary>
-    internal sealed class OfAuthenticated(ClientRequests requests)
+    /// <summary>
+    /// Counts a request of a client that has authenticated, before its assertion is recorded as used.
+    /// </summary>
+    internal sealed class CountAuthenticated(ClientRateLimit requests)
         : IOpenIddictServerHandler<ProcessAuthenticationContext>
     {
         public ValueTask HandleAsync(ProcessAuthenticationContext context)
@@ -65,14 +67,15 @@ internal sealed class ClientRequests(AuthOptions options) : IDisposable
         }
     }
 
-    /// <summary>Counts the holder of a direct JWT, which is its client's proof, when that was found good.</summary>
-    internal sealed class OfPublic(ClientRequests requests) : IOpenIddictServerHandler<ValidateTokenRequestContext>
+    /// <summary>Counts a token exchange in which a valid direct JWT takes the place of client authentication.</summary>
+    internal sealed class CountPublic(ClientRateLimit requests) : IOpenIddictServerHandler<ValidateTokenRequestContext>
     {
         public ValueTask HandleAsync(ValidateTokenRequestContext context)
         {
-            if (TokenExchange.IsItsOwnProof(context.Request) && context.Request.ClientId is { Length: > 0 } clientId)
+            if (TokenExchange.LacksClientAuthentication(context.Request)
+                && context.Request.ClientId is { Length: > 0 } clientId)
             {
-                context.Transaction.SetProperty(TokenExchange.Proved, context);
+                context.Transaction.SetProperty(TokenExchange.SubjectTokenAccepted, context);
                 requests.Count(context, clientId);
             }
             return ValueTask.CompletedTask;

@@ -8,11 +8,11 @@ using static OpenIddict.Validation.OpenIddictValidationEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Takes access tokens from the Authorization header only: one in an address or a form ends up in logs (RFC 9700
-/// §4.3.2). There it is not a token, and next to a header it makes the request ambiguous (RFC 6750 §2: one method for
-/// each request).
+/// Accepts access tokens only from the Authorization header, because a token in a URL or form ends up in logs (RFC
+/// 9700 §4.3.2). Elsewhere, it is not accepted; in addition to a header, it makes the request invalid (RFC 6750
+/// §2: one method per request).
 /// </summary>
-internal sealed class OnlyFromHeader(RequestDelegate next)
+internal sealed class HeaderTokensOnly(RequestDelegate next)
 {
     private static readonly PathString[] protectedPaths =
         [$"/{AuthServerPaths.Accounts}", $"/{AuthServerPaths.EventsPoll}"];
@@ -35,7 +35,7 @@ internal sealed class OnlyFromHeader(RequestDelegate next)
 
     private static async Task<bool> IsInForm(HttpRequest request)
     {
-        // A form with files has no credentials that anybody could mean (RFC 6750 §2.2).
+        // RFC 6750 §2.2 defines tokens only for this media type, not for forms with files.
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             || !type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase))
         {
@@ -47,14 +47,14 @@ internal sealed class OnlyFromHeader(RequestDelegate next)
             return (await request.ReadFormAsync(request.HttpContext.RequestAborted)).ContainsKey(
                 Parameters.AccessToken);
         }
-        // What cannot be read is refused for that.
+        // The endpoint itself refuses a form that cannot be read.
         catch (Exception error) when (error is InvalidDataException or BadHttpRequestException)
         {
             return false;
         }
     }
 
-    /// <summary>Leaves the address of OpenIddict's documentation out of challenges.</summary>
+    /// <summary>Removes the link to OpenIddict's documentation from challenges.</summary>
     internal sealed class WithoutErrorUri : IOpenIddictValidationHandler<ProcessChallengeContext>
     {
         public static OpenIddictValidationHandlerDescriptor Descriptor { get; } =

@@ -9,52 +9,52 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Answers one failed proof or one request too many with 429 (RFC 6585 §4) and <c>Retry-After</c>, at every endpoint
-/// where clients prove themselves.
+/// Responds to too many failed authentications or requests with 429 (RFC 6585 §4) and <c>Retry-After</c>, at every
+/// endpoint where clients authenticate.
 /// </summary>
-internal sealed class SlowFailures<TContext>(FailedProofs failures) : IOpenIddictServerHandler<TContext>
+internal sealed class TooManyRequests<TContext>(FailedAuthentications failures) : IOpenIddictServerHandler<TContext>
     where TContext : BaseRequestContext
 {
     public async ValueTask HandleAsync(TContext context)
     {
         if (context.Transaction.GetHttpRequest()?.HttpContext is not { } http)
             return;
-        // The client made too many requests, or no place was left to wait in.
+        // The client made too many requests, or the queue was full.
         if (context.Transaction.Response is { Error: Errors.TemporarilyUnavailable })
         {
             Refuse(
                 http.Response,
-                context.Transaction.GetProperty<object>(ClientRequests.Wait) as TimeSpan? ?? FairQueue.TryAgainAfter);
+                context.Transaction.GetProperty<object>(ClientRateLimit.Wait) as TimeSpan? ?? FairQueue.TryAgainAfter);
         }
 
-        if (context.Transaction.Response is not { } response || !IsFailedProof(context.Transaction, response))
+        if (context.Transaction.Response is not { } response || !IsFailedAuthentication(context.Transaction, response))
             return;
         var id = context.Transaction.Request?.ClientId;
-        // Looked up already, if it was sent as a client id.
+        // Already cached, as the request has looked it up.
         var isKnown = id is { Length: > 0 } && await http.RequestServices.GetRequiredService<ClientManager>()
             .Knows(id, context.CancellationToken);
         if (failures.Count(id, isKnown, http.Connection.RemoteIpAddress) is { } wait)
         {
             response.Error = Errors.TemporarilyUnavailable;
-            response.ErrorDescription = "There were too many failures to prove who the client is.";
+            response.ErrorDescription = "There were too many failed client authentications.";
             response.ErrorUri = null;
             Refuse(http.Response, wait);
         }
     }
 
     /// <summary>
-    /// Whether a client did not prove who it is: by its secret, by its key, or by the token that it trades, which is
-    /// a proof like any other.
+    /// Whether client authentication failed: with a secret, with a key, or with the subject
+    /// token that takes their place.
     /// </summary>
-    private static bool IsFailedProof(OpenIddictServerTransaction transaction, OpenIddictResponse response) =>
+    private static bool IsFailedAuthentication(OpenIddictServerTransaction transaction, OpenIddictResponse response) =>
         response.Error == Errors.InvalidClient
         || (response.Error is Errors.InvalidGrant or Errors.InvalidToken
-            && transaction.Request is { } request && TokenExchange.IsItsOwnProof(request)
-            && transaction.GetProperty<object>(TokenExchange.Proved) is null);
+            && transaction.Request is { } request && TokenExchange.LacksClientAuthentication(request)
+            && transaction.GetProperty<object>(TokenExchange.SubjectTokenAccepted) is null);
 
     private static void Refuse(HttpResponse response, TimeSpan wait)
     {
         response.StatusCode = (int)HttpStatusCode.TooManyRequests;
-        response.Headers.RetryAfter = FailedProofs.InSeconds(wait);
+        response.Headers.RetryAfter = FailedAuthentications.InSeconds(wait);
     }
 }

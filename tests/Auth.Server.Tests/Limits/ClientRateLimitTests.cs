@@ -14,7 +14,7 @@ namespace Auth.Server.Tests.Limits;
 /// </summary>
 [Category("Slow")]
 [NonParallelizable]
-internal sealed class ClientRequestsTests
+internal sealed class ClientRateLimitTests
 {
     private const string Limit = "--Auth:Limits:RequestsPerClient=20";
 

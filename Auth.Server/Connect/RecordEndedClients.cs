@@ -8,10 +8,10 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace Auth.Server.Connect;
 
 /// <summary>
-/// Remembers who was refused at the token endpoint with the right secret of a set that has ended: somebody holds the
-/// old secret. A wrong secret leaves no trace, so that nobody can make an administrator believe so.
+/// Records a refused token request with the right secret of an ended set, which shows that somebody still has the old
+/// secret. Wrong secrets are not recorded, so that nobody can fake this.
 /// </summary>
-internal sealed class EndedClients(ClientManager clients, CredentialUses uses)
+internal sealed class RecordEndedClients(ClientManager clients, CredentialUses uses)
     : IOpenIddictServerHandler<ApplyTokenResponseContext>
 {
     public async ValueTask HandleAsync(ApplyTokenResponseContext context)

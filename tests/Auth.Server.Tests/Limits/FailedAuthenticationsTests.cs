@@ -14,7 +14,7 @@ namespace Auth.Server.Tests.Limits;
 
 /// <summary>Who fails to prove itself again and again is slowed down, and nobody else.</summary>
 [NonParallelizable]
-internal sealed class FailedProofsTests
+internal sealed class FailedAuthenticationsTests
 {
     private const string Stranger = "203.0.113.7";
 
