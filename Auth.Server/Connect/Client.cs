@@ -101,7 +101,7 @@ internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, G
 
     public AdministratorSession? Session { get; init; }
 
-    /// <summary>The token that this one was exchanged for (RFC 8693); it ends when that one does.</summary>
+    /// <summary>The subject token that was exchanged for this one (RFC 8693); when it ends, so does this one.</summary>
     public Guid? SubjectTokenId { get; set; }
 
     /// <summary>The refresh token that replaced this used one.</summary>

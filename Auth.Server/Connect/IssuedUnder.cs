@@ -119,7 +119,7 @@ internal sealed class TokenManager(
         return ended ? await base.RevokeByAuthorizationIdAsync(identifier, cancellationToken) : 0;
     }
 
-    /// <summary>Revokes an access token on every node, and with it the tokens that it was exchanged for.</summary>
+    /// <summary>Revokes an access token on every node, and with it the tokens obtained in exchange for it.</summary>
     public async Task Revoke(Guid id)
     {
         var account = await db.Tokens.Where(token => token.Id == id)

@@ -50,7 +50,7 @@ internal sealed class RequireLiveCredentialSet(TokenLookup tokens, TimeProvider 
         if (!stamped || !token.IsUsable(time.GetUtcNow().UtcDateTime))
             return "The credential set of the token is no longer active.";
         if (!token.HasLiveSubject(time.GetUtcNow().UtcDateTime))
-            return "The token that this one was exchanged for has ended.";
+            return "The subject token that was exchanged for this one has ended.";
         return token.Type == TokenTypeIdentifiers.RefreshToken && token.GrantReplaced ? Replaced : null;
     }
 

@@ -7,7 +7,7 @@ namespace Auth.Server.Connect;
 
 /// <summary>
 /// The revocation endpoint (RFC 7009 §2.1). Revoking a refresh token ends its whole grant; revoking an access token
-/// also ends the tokens that it was exchanged for. Whatever happens to the token's row concurrently, it has ended on
+/// also ends the tokens obtained in exchange for it. Whatever happens to the token's row concurrently, it has ended on
 /// every node when this endpoint responds.
 /// </summary>
 internal sealed class RevokeToken(TokenManager tokens) : IOpenIddictServerHandler<HandleRevocationRequestContext>

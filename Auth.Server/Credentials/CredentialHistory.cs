@@ -30,9 +30,7 @@ internal sealed class CredentialHistory(AuthDbContext db, TimeProvider time)
     /// <summary>The set that was active last, if the account has no live set.</summary>
     public async Task<CredentialSet?> FindLast(Guid accountId, CancellationToken cancellation) =>
         (await Activated(accountId).FirstOrDefaultAsync(cancellation))?.AsOf(Now)
-            is { State: CredentialSetState.Ended } last
-            ? last
-            : null;
+            is { State: CredentialSetState.Ended } last ? last : null;
 
     /// <summary>The set that was active before another, if there was one.</summary>
     public async Task<CredentialSet?> FindBefore(CredentialSet set, CancellationToken cancellation) =>

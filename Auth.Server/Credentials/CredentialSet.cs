@@ -136,7 +136,7 @@ internal sealed class CredentialSet
     }
 }
 
-/// <summary>The life cycle of a credential set, in this order.</summary>
+/// <summary>The state of a credential set: staged, then active, then ended.</summary>
 internal enum CredentialSetState
 {
     Staged,

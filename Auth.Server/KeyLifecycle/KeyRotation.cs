@@ -255,16 +255,16 @@ internal sealed class KeyRotation(
             .ExecuteUpdateAsync(set => set.SetProperty(key => key.Number, key => key.Number), cancellation);
     }
 
-    private IQueryable<Token> LiveTokens(string keyId) => NotExpired.Where(token =>
+    private IQueryable<Token> LiveTokens(string keyId) => NotEnded.Where(token =>
         token.KeyId == keyId && token.Status == Statuses.Valid);
 
     /// <summary>
     /// Includes redeemed codes and refresh tokens: their reuse can only be detected while they can be decrypted.
     /// </summary>
-    private Task<bool> IsNeeded(string keyId, CancellationToken cancellation) => NotExpired.AnyAsync(
+    private Task<bool> IsNeeded(string keyId, CancellationToken cancellation) => NotEnded.AnyAsync(
         token => token.KeyId == keyId && token.Status != Statuses.Revoked, cancellation);
 
-    private IQueryable<Token> NotExpired
+    private IQueryable<Token> NotEnded
     {
         get
         {

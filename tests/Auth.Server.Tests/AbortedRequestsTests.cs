@@ -8,16 +8,14 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests;
 
-/// <summary>
-/// Clients that leave before the answer are no fault of the server: they leave no stack trace in its log.
-/// </summary>
+/// <summary>A client that disconnects before the response is not a server error, so no stack trace is logged.</summary>
 [NonParallelizable]
 [Category("AnyDatabase")]
 [Category("Slow")]
 public sealed class AbortedRequestsTests
 {
     [Test]
-    public async Task Whoever_leaves_leaves_no_stack_trace()
+    public async Task A_cancelled_request_logs_no_stack_trace()
     {
         await using var server = await AuthServer.Start();
         using var log = new Faults();
@@ -40,7 +38,7 @@ public sealed class AbortedRequestsTests
             {
             }
         }));
-        // Whatever is still going on when the server stops is over then.
+        // When the server has stopped, no request is in progress any more.
         Assert.That((await ada.Open("/")).Status, Is.EqualTo(200));
 
         Assert.That(log.Lines, Is.Empty);
@@ -65,7 +63,7 @@ public sealed class AbortedRequestsTests
     }
 
     [Test]
-    public async Task Whoever_leaves_in_the_middle_of_a_request_leaves_no_stack_trace(
+    public async Task A_request_cancelled_while_sending_logs_no_stack_trace(
         [Values("/connect/token", "/connect/par", "/connect/revoke", "/connect/introspect", "/connect/authorize", "/sign-in",
             "/sign-in?handler=Code", "/invitation", "/management/accounts", "/events/poll", "/")] string path,
         [Values("closed", "reset")] string how,
@@ -85,7 +83,7 @@ public sealed class AbortedRequestsTests
                     $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nContent-Type: "
                     + $"{type}\r\n{length}\r\n\r\n"
                     + $"{(chunked ? "64\r\n" : "")}client_id=a&code=b"));
-                // It has begun to read when it answers somebody who came later.
+                // The server has begun to read when it responds to a later request.
                 using var other = server.CreateClient();
                 using var answer = await other.GetAsync(new Uri("/health/live", UriKind.Relative));
             }

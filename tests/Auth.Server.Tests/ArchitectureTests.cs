@@ -6,13 +6,12 @@ using SciLeads.Tests;
 
 namespace Auth.Server.Tests;
 
-/// <summary>Who may depend on whom.</summary>
+/// <summary>Which folders and projects may depend on which.</summary>
 public sealed partial class ArchitectureTests
 {
     /// <summary>
-    /// The layers of the server, the lowest first. A folder may depend on the folders of the layers below it, and on
-    /// nothing beside or above it. Files beside Program.cs are below all folders; Program.cs composes the server, and
-    /// is above them.
+    /// The layers of the server, the lowest first. A folder may only depend on folders of lower layers. Files beside
+    /// Program.cs are below all folders; Program.cs composes the server, and is above them.
     /// </summary>
     private static readonly string[][] layers =
     [
@@ -75,11 +74,11 @@ public sealed partial class ArchitectureTests
     [TestCase("return db.Keys.Where(key => key.Use == use);")]
     [TestCase("options.Keys.AnnounceFor")]
     [TestCase("private List<EncryptingCredentials> Keys => all;")]
-    public void A_dependency_is_found_in(string line, params string[] used) =>
+    public void A_dependency_is_detected(string line, params string[] used) =>
         Assert.That(Used(line), Is.EqualTo(used));
 
     [Test]
-    public void Auth_Server_depends_on_the_two_shared_projects_alone()
+    public void Auth_Server_depends_only_on_the_two_shared_projects()
     {
         var project = XDocument.Load(Path.Combine(Repository(), "Auth.Server", "Auth.Server.csproj"));
         var references = project.Descendants("ProjectReference")
@@ -91,7 +90,7 @@ public sealed partial class ArchitectureTests
     }
 
     [Test]
-    public void Shared_Contracts_has_no_packages_and_knows_no_project()
+    public void Shared_Contracts_depends_on_no_package_or_project()
     {
         var project = XDocument.Load(Path.Combine(Repository(), "Shared.Contracts", "Shared.Contracts.csproj"));
         var references = project.Descendants()
@@ -134,7 +133,7 @@ public sealed partial class ArchitectureTests
     }
 
     [Test]
-    public void Nothing_is_public_but_the_migrations_and_the_pages_that_the_framework_generates() =>
+    public void Only_migrations_and_generated_pages_are_public() =>
         Assert.That(
             types.Where(type => type.IsPublic && !IsGenerated(type)).Select(type => type.FullName), Is.Empty);
 
@@ -149,7 +148,7 @@ public sealed partial class ArchitectureTests
     }
 
     [Test]
-    public void The_text_of_a_record_has_an_end() =>
+    public void The_text_of_a_record_is_finite() =>
         Assert.That(types.Select(type => type.Assembly).Distinct().SelectMany(RecordCycles.In), Is.Empty);
 
     private static IEnumerable<string> UsedIn(IEnumerable<string> files) =>

@@ -32,7 +32,7 @@ internal sealed class AuthServer : IAsyncDisposable
         return file;
     });
 
-    // Copying an empty database with its tables and keys is faster than making them each time.
+    // Copying an empty database with its tables and keys is faster than creating them each time.
     private static readonly Lazy<string> template = new(() =>
     {
         var file = Path.Combine(Directory.CreateTempSubdirectory("template-").FullName, "auth.db");
@@ -53,7 +53,7 @@ internal sealed class AuthServer : IAsyncDisposable
         Time = time;
     }
 
-    /// <summary>The issuer. Nobody listens there; requests go to <see cref="Address"/>.</summary>
+    /// <summary>The issuer. Nothing listens there; requests go to <see cref="Address"/>.</summary>
     public static Uri PublicUrl { get; } = new("http://localhost:5001");
 
     public static Uri ScimBaseUrl { get; } = new("http://localhost:5002/scim/v2");
@@ -64,10 +64,10 @@ internal sealed class AuthServer : IAsyncDisposable
 
     public string DataDirectory => Path.Combine(folder.FullName, "data");
 
-    /// <summary>Of its database.</summary>
+    /// <summary>The connection string of its database.</summary>
     public string ConnectionString => database;
 
-    /// <summary>Where the server listens.</summary>
+    /// <summary>The address on which the server listens.</summary>
     public Uri Address { get; private set; } = null!;
 
     public static async Task<AuthServer> Start(params string[] settings)
@@ -79,7 +79,7 @@ internal sealed class AuthServer : IAsyncDisposable
         return await Start(folder, database, settings);
     }
 
-    /// <summary>Starts a server on an empty database, in which it makes its own tables and keys.</summary>
+    /// <summary>Starts a server on an empty database, in which it creates its own tables and keys.</summary>
     public static Task<AuthServer> StartEmpty(params string[] settings)
     {
         var folder = NewFolder();
@@ -99,7 +99,7 @@ internal sealed class AuthServer : IAsyncDisposable
         return $"Data Source={file}";
     }
 
-    /// <summary>Makes the tables and the first keys, as the first start does.</summary>
+    /// <summary>Creates the tables and the first keys, as the first start does.</summary>
     private static void Prepare(string connection)
     {
         var folder = NewFolder();
@@ -109,7 +109,7 @@ internal sealed class AuthServer : IAsyncDisposable
         folder.Delete(recursive: true);
     }
 
-    // Making a certificate takes half a second; all servers have the same one.
+    // Creating a certificate takes half a second, so all servers share one.
     private static DirectoryInfo NewFolder()
     {
         var folder = Directory.CreateTempSubdirectory("auth-");
@@ -118,10 +118,10 @@ internal sealed class AuthServer : IAsyncDisposable
         return folder;
     }
 
-    /// <summary>Does what a start does with the database.</summary>
+    /// <summary>Prepares the database as a start does.</summary>
     public Task PrepareAgain(bool migrate) => Preparation.Run(app, migrate);
 
-    /// <summary>Ends this server and starts another on its folder, where its clock stood.</summary>
+    /// <summary>Stops this server and starts another on its folder, with the same time.</summary>
     public async Task<AuthServer> Restart(params string[] settings)
     {
         handedOver = true;
@@ -153,7 +153,7 @@ internal sealed class AuthServer : IAsyncDisposable
                 // Port 9 is "discard": refused at once.
                 "--Auth:ScimApiUrl=http://127.0.0.1:9",
                 $"--Auth:DataDirectory={Path.Combine(folder.FullName, "data")}",
-                // A test that is about keys looks itself.
+                // Tests of keys refresh them explicitly.
                 "--Auth:Keys:LookEvery=00:05:00",
                 "--Logging:LogLevel:Default=Warning",
                 .. settings,
@@ -161,21 +161,21 @@ internal sealed class AuthServer : IAsyncDisposable
             builder =>
             {
                 builder.Services.Replace(ServiceDescriptor.Singleton(time));
-                // Hashing a password takes a tenth of a second, by intention.
+                // Hashing a password intentionally takes a tenth of a second.
                 builder.Services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 1);
             });
 
     /// <summary>A client that keeps cookies and follows no redirect.</summary>
     public HttpClient CreateClient()
     {
-        // Its owner is the client that it is given to.
+        // Disposed of by the client that receives it.
 #pragma warning disable CA2000
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false };
 #pragma warning restore CA2000
         return new(handler) { BaseAddress = Address };
     }
 
-    /// <summary>Does something with a part of the server, in a scope of its own.</summary>
+    /// <summary>Uses a service of the server, in its own scope.</summary>
     public async Task<T> With<TPart, T>(Func<TPart, Task<T>> act)
         where TPart : notnull
     {
@@ -185,14 +185,14 @@ internal sealed class AuthServer : IAsyncDisposable
 
     public Task<T> WithDatabase<T>(Func<AuthDbContext, Task<T>> act) => With(act);
 
-    /// <summary>An account, with SCIM enabled and 100 seats of <c>portal</c> unless told otherwise.</summary>
+    /// <summary>Creates an account, by default with SCIM enabled and 100 seats of <c>portal</c>.</summary>
     public Task<Account> CreateAccount(string name = "Demo", AccountChange? settings = null) =>
         With<AccountRegister, Account>(accounts => accounts.Create(
             name,
             settings ?? new(ScimEnabled: true, Licences: new Dictionary<string, int> { ["portal"] = 100 }),
             CancellationToken.None));
 
-    /// <summary>An administrator who signs in with <see cref="Password"/>.</summary>
+    /// <summary>Creates an administrator who signs in with <see cref="Password"/>.</summary>
     public Task<Administrator> CreateAdministrator(Account account, string email = "ada@example.com") =>
         With<AdministratorRegister, Administrator>(
             register => register.Create(account.Id, email, Password, CancellationToken.None));
@@ -200,7 +200,7 @@ internal sealed class AuthServer : IAsyncDisposable
     public Task<CredentialSet?> FindActive(Account account) =>
         With<CredentialHistory, CredentialSet?>(history => history.FindActive(account.Id, CancellationToken.None));
 
-    /// <summary>Puts a new credential set in the place of whichever is active.</summary>
+    /// <summary>Replaces the active credential set.</summary>
     public async Task<IssuedCredentials> Generate(
         Account account, string method = CredentialMethods.DirectJwt, params string[] redirectUris)
     {
@@ -210,9 +210,7 @@ internal sealed class AuthServer : IAsyncDisposable
             CancellationToken.None));
     }
 
-    /// <summary>
-    /// Writes down when credentials were used and refused last, as the server does every few seconds.
-    /// </summary>
+    /// <summary>Saves when credentials were last used and refused, as the server does every few seconds.</summary>
     public Task WriteUses() => Services.GetRequiredService<CredentialUses>().Write(CancellationToken.None);
 
     public async ValueTask DisposeAsync()
@@ -229,7 +227,8 @@ internal sealed class AuthServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stands still, but for timers and intervals: a server that waits for another does so in real time.
+    /// A clock that stands still, except for timers and intervals: a server that waits for
+    /// another does so in real time.
     /// </summary>
     private sealed class Clock(DateTimeOffset start) : FakeTimeProvider(start)
     {

@@ -5,14 +5,14 @@ using SciLeads.Tests;
 
 namespace Auth.Server.Tests;
 
-/// <summary>What README and <c>docs</c> say is there and true.</summary>
+/// <summary>README and <c>docs</c> match the product.</summary>
 public sealed partial class DocumentationTests
 {
     private static readonly string[] setupGuides =
         ["docs/okta.md", "docs/entra.md", "docs/other-providers.md", "docs/credentials.md"];
 
     [TestCaseSource(typeof(Document), nameof(Document.All))]
-    public void Links_lead_somewhere(string path)
+    public void Links_are_not_broken(string path)
     {
         var document = Document.Read(path);
         var folder = Path.GetDirectoryName(path)!;
@@ -20,7 +20,7 @@ public sealed partial class DocumentationTests
     }
 
     [TestCaseSource(typeof(Document), nameof(Document.All))]
-    public void Files_that_are_named_exist(string path)
+    public void Mentioned_files_exist(string path)
     {
         var named = Document.Read(path).CodeSpans.Where(span => RepositoryPath().IsMatch(span));
         Assert.That(named.Where(file => !Path.Exists(Path.Combine(Document.Repository, file))), Is.Empty);
@@ -44,7 +44,7 @@ public sealed partial class DocumentationTests
             Is.EquivalentTo(DocumentedCommands.Of(new Commands(NoServices.Instance, "", "").Tree())));
 
     [TestCaseSource(nameof(setupGuides))]
-    public void Bold_labels_are_those_of_the_portal(string path)
+    public void Bold_labels_exist_in_the_portal(string path)
     {
         var labels = LabelsOfThePortal();
         var named = Bold().Matches(Document.Read(path).Prose)
@@ -60,7 +60,7 @@ public sealed partial class DocumentationTests
             && (anchor is null || Document.Read(path).Anchors.Contains(anchor));
     }
 
-    /// <summary>Texts between the tags of the pages, and between quotation marks.</summary>
+    /// <summary>The texts of the pages: between tags, and between quotation marks.</summary>
     private static HashSet<string> LabelsOfThePortal()
     {
         var pages = Path.Combine(Document.Repository, "Auth.Server", "Pages");

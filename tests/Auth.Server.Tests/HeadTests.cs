@@ -1,6 +1,6 @@
 namespace Auth.Server.Tests;
 
-/// <summary>HEAD is answered wherever GET is, as GET is but for the body (RFC 9110 §9.3.2).</summary>
+/// <summary>HEAD is answered like GET, but without a body (RFC 9110 §9.3.2).</summary>
 internal sealed class HeadTests
 {
     private AuthServer server = null!;
@@ -24,7 +24,7 @@ internal sealed class HeadTests
     [TestCase("/connect/token", 400)]
     [TestCase("/connect/introspect", 400)]
     [TestCase("/" + Shared.Contracts.AuthServerPaths.Accounts, 401)]
-    public async Task It_is_answered_as_GET_is(string path, int status)
+    public async Task HEAD_is_answered_like_GET(string path, int status)
     {
         using var client = server.CreateClient();
         using var get = await client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
@@ -44,7 +44,7 @@ internal sealed class HeadTests
     [
         .. response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated)
             .Where(header => header.Key is not ("Date" or "Transfer-Encoding" or "Set-Cookie"))
-            // Kestrel says so where there is nothing to say the length of.
+            // Kestrel adds this header where there is no length.
             .Where(header => !(header.Key == "Content-Length" && header.Value.ToString() == "0"))
             .Select(header => $"{header.Key}: {header.Value}")
             .Order(StringComparer.Ordinal),

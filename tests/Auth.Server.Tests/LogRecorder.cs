@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Auth.Server.Tests;
 
-/// <summary>Keeps all that is logged, with the names and values that a line was made of.</summary>
+/// <summary>Records everything that is logged, with the names and values of each line.</summary>
 internal sealed class LogRecorder : ILoggerProvider, ILogger
 {
     private readonly ConcurrentQueue<string> lines = new();

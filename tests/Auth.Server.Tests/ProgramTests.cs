@@ -8,9 +8,7 @@ using SciLeads.Tests;
 
 namespace Auth.Server.Tests;
 
-/// <summary>
-/// The program as an operator meets it: help, settings that are wrong, commands beside a running server.
-/// </summary>
+/// <summary>The program as an operator sees it: help, invalid settings, commands beside a running server.</summary>
 [Category("Slow")]
 public sealed class ProgramTests
 {
@@ -37,7 +35,7 @@ public sealed class ProgramTests
     }
 
     [TestCaseSource(nameof(AllCommands))]
-    public void No_command_needs_a_server_for_its_help(string command)
+    public void The_help_of_a_command_needs_no_server(string command)
     {
         string[] words = [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"];
         Assert.That(Commands.IsNamedBy(words));
@@ -49,14 +47,14 @@ public sealed class ProgramTests
     [TestCase("accounts create")]
     [TestCase("accounts update --account nobody")]
     [TestCase("database migrate --what")]
-    public void A_command_that_is_mistyped_needs_no_server(string command) =>
+    public void A_mistyped_command_needs_no_server(string command) =>
         Assert.That(Commands.Parse(command.Split(' ')).NeedsServer, Is.False);
 
     [TestCase("database migrate", true)]
     [TestCase("--json database migrate", true)]
     [TestCase("database migrate --json", true)]
     [TestCase("accounts list", false)]
-    public void A_migration_is_known_wherever_its_options_are(string command, bool migrates)
+    public void The_migrate_command_is_recognised_wherever_its_options_are(string command, bool migrates)
     {
         var words = command.Split(' ');
         Assert.That(Commands.IsNamedBy(words));
@@ -66,7 +64,7 @@ public sealed class ProgramTests
     [TestCase]
     [TestCase("accounts", "list")]
     [TestCase("database", "migrate")]
-    public async Task Everything_that_is_wrong_with_the_settings_is_reported_at_once(params string[] arguments)
+    public async Task All_invalid_settings_are_reported_together(params string[] arguments)
     {
         var run = await ProgramRun.Of(
             Name,
@@ -97,7 +95,7 @@ public sealed class ProgramTests
     [TestCase("ConnectionStrings__Auth=Fiel=auth.db", "ConnectionStrings:Auth is not a valid connection string")]
     [TestCase("ConnectionStrings__Auth=nonsense", "ConnectionStrings:Auth is not a valid connection string")]
     [TestCase("ConnectionStrings__Auth=Host=127.0.0.1;Port=9;Timeout=2", "The database cannot be used")]
-    public async Task A_problem_of_the_operator_is_a_sentence(string setting, string sentence)
+    public async Task An_operator_error_is_reported_as_a_sentence(string setting, string sentence)
     {
         using var folder = new Folder();
         var run = await ProgramRun.Of(Name, [$"Auth__DataDirectory={folder.Path}", setting], "accounts", "list");
@@ -107,10 +105,10 @@ public sealed class ProgramTests
 
     [TestCase]
     [TestCase("accounts", "list")]
-    public async Task A_fault_of_the_program_keeps_its_stack(params string[] arguments)
+    public async Task A_program_error_is_reported_with_its_stack_trace(params string[] arguments)
     {
         using var folder = new Folder();
-        // Nobody but the logging framework knows that this is wrong, and it throws an InvalidOperationException.
+        // Only the logging framework validates this setting; it throws an InvalidOperationException.
         var run = await ProgramRun.Of(
             Name, [.. folder.Settings, "Logging__LogLevel__Default=Deafening"], arguments);
         Assert.That(run.ExitCode, Is.EqualTo(1));
@@ -118,7 +116,7 @@ public sealed class ProgramTests
     }
 
     [Test]
-    public async Task Beside_a_running_server_a_migration_runs_in_the_process_that_was_called()
+    public async Task A_migration_beside_a_running_server_runs_in_its_own_process()
     {
         await using var server = await AuthServer.Start();
         var database = server.Services.GetRequiredService<Database>().ConnectionString;
@@ -131,7 +129,7 @@ public sealed class ProgramTests
 
         var run = await ProgramRun.Of(Name, settings, "database", "migrate");
 
-        // The server that is asked nothing remembers nothing of it; the log of the other process is on standard error.
+        // The running server is not involved; the log of the other process is on standard error.
         if (TestPostgres.IsWanted)
         {
             Assert.That((run.ExitCode, run.Output), Is.EqualTo((0, "database: up to date\n")), run.Error);
@@ -171,7 +169,7 @@ public sealed class ProgramTests
     }
 
     [Test]
-    public async Task A_server_that_was_killed_holds_no_data_directory()
+    public async Task A_killed_server_does_not_hold_its_data_directory()
     {
         using var folder = new Folder();
         string[] settings = [.. folder.Settings, "Auth__MigrateAtStart=true"];
@@ -180,7 +178,7 @@ public sealed class ProgramTests
             killed.Kill();
             await killed.WaitForExitAsync();
         }
-        Assert.That(File.Exists(CommandSocket.PathIn(folder.Path)), "it could not clear up");
+        Assert.That(File.Exists(CommandSocket.PathIn(folder.Path)), "it could not clean up");
 
         using var next = await ProgramRun.Server(Name, settings);
         try
@@ -229,7 +227,7 @@ public sealed class ProgramTests
         }
     }
 
-    /// <summary>A data directory and a database of its own.</summary>
+    /// <summary>A separate data directory and database.</summary>
     private sealed class Folder : IDisposable
     {
         private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("program-");

@@ -3,7 +3,7 @@ using Shared.Hosting;
 
 namespace Auth.Server.Tests;
 
-/// <summary>What anybody may ask of a server that has just started.</summary>
+/// <summary>The behaviour of a server that has just started, for any caller.</summary>
 [Category("AnyDatabase")]
 [Category("Slow")]
 public sealed class StartTests
@@ -22,7 +22,7 @@ public sealed class StartTests
 
     [TestCase("/.well-known/oauth-authorization-server")]
     [TestCase("/scim-credentials", Description = "Redirects to the sign-in.")]
-    public async Task No_address_is_made_of_the_host_that_a_request_names(string path)
+    public async Task No_URL_is_built_from_the_host_of_a_request(string path)
     {
         await using var server = await AuthServer.Start();
         using var client = server.CreateClient();
@@ -37,7 +37,7 @@ public sealed class StartTests
     [TestCase("TRACE", "/")]
     [TestCase("TRACE", "/settings/user-management")]
     [TestCase("DELETE", "/sign-in")]
-    public async Task A_page_is_read_and_its_forms_are_sent_and_that_is_all(string method, string path)
+    public async Task A_page_accepts_only_GET_HEAD_and_POST(string method, string path)
     {
         await using var server = await AuthServer.Start();
         using var client = server.CreateClient();
@@ -47,7 +47,7 @@ public sealed class StartTests
     }
 
     [Test]
-    public void A_missing_setting_is_said_in_a_sentence() => Assert.That(
+    public void A_missing_setting_is_reported_in_a_sentence() => Assert.That(
         () => Program.Build(["--ConnectionStrings:Auth=Data Source=auth.db"]),
         Throws.TypeOf<OperatorException>().With.Message.Contains("Auth:DataDirectory is not set."));
 
@@ -71,18 +71,18 @@ public sealed class StartTests
     [TestCase("--Auth:PlainHttpFrom:0=10.0.0.0", "not a network")]
     [TestCase("--Auth:Limits:FailuresPerClient=0", "Auth:Limits:FailuresPerClient")]
     [TestCase("--Auth:AccessTokenLifetime=7.00:00:00", "AccessTokenLifetime")]
-    public void An_unsafe_setting_is_said_in_a_sentence(string setting, string sentence) => Assert.That(
+    public void An_unsafe_setting_is_reported_in_a_sentence(string setting, string sentence) => Assert.That(
         async () => await AuthServer.Start(setting),
         Throws.TypeOf<OperatorException>().With.Message.Contains(sentence));
 
     [TestCase("https://iam.example.com/scim/v2")]
     [TestCase("https://iam.example.com/scim/v2/")]
     [TestCase("https://example.com/behind/a/proxy/scim/v2")]
-    public async Task A_SCIM_Base_URL_ends_in_its_path(string address) =>
+    public async Task A_SCIM_base_URL_must_end_in_its_path(string address) =>
         await (await AuthServer.Start($"--Auth:ScimBaseUrl={address}")).DisposeAsync();
 
     [Test]
-    public void Development_is_for_this_machine() => Assert.That(
+    public void The_Development_environment_is_only_for_this_machine() => Assert.That(
         async () => await AuthServer.Start("--environment=Development", "--Auth:PublicUrl=https://iam.example.com"),
         Throws.TypeOf<OperatorException>().With.Message.Contains("Development"));
 
@@ -90,14 +90,14 @@ public sealed class StartTests
     [TestCase("auth.db")]
     [Platform(Exclude = "Win")]
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
-    public async Task A_file_of_secrets_that_others_can_read_stops_the_start(string name)
+    public async Task A_secrets_file_that_others_can_read_stops_startup(string name)
     {
         if (SciLeads.Tests.TestPostgres.IsWanted && name == "auth.db")
             Assert.Pass("PostgreSQL guards its files itself.");
         await using var server = await AuthServer.Start();
         var file = Path.Combine(Path.GetDirectoryName(server.DataDirectory)!, name);
         var mode = File.GetUnixFileMode(file);
-        Assert.That(mode, Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite), "as the server makes it");
+        Assert.That(mode, Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite), "as the server creates it");
 
         File.SetUnixFileMode(file, mode | UnixFileMode.OtherRead);
 
@@ -117,7 +117,7 @@ public sealed class StartTests
     [TestCase("::ffff:203.0.113.7", "http", 400)]
     [TestCase("10.1.2.3", "http", 200)]
     [TestCase(null, null, 200)]
-    public async Task Under_an_https_address_strangers_are_not_served_over_plain_http(
+    public async Task With_an_https_address_plain_http_is_refused(
         string? from, string? scheme, int status)
     {
         await using var server = await AuthServer.Start(
@@ -141,7 +141,7 @@ public sealed class StartTests
     }
 
     [Test]
-    public async Task Nobody_but_a_known_proxy_says_where_a_request_came_from_and_how()
+    public async Task Forwarded_headers_are_accepted_only_from_known_proxies()
     {
         await using var server = await AuthServer.Start(
             "--Auth:KnownProxies:0=192.0.2.1", "--Auth:Limits:FailuresPerClient=1");

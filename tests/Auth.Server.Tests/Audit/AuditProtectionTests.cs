@@ -7,14 +7,14 @@ using SciLeads.Tests;
 
 namespace Auth.Server.Tests.Audit;
 
-/// <summary>No statement changes or deletes an audit entry, whatever it is.</summary>
+/// <summary>No statement can change or delete an audit entry.</summary>
 [Category("Slow")]
 public sealed class AuditProtectionTests
 {
     private const string Refusal = "neither changed nor deleted";
     private const string Columns = """("Id", "Time", "ActorKind", "ActorName", "Action", "Outcome")""";
 
-    // An entry whose id is taken.
+    // An entry with an existing id.
     private const string Forged =
         $"""
         INTO "AuditEntries" {Columns}
@@ -85,7 +85,7 @@ public sealed class AuditProtectionTests
     }
 
     [Test]
-    public async Task A_copy_into_PostgreSQL_adds_entries_and_changes_none()
+    public async Task A_COPY_into_PostgreSQL_only_adds_entries()
     {
         if (!TestPostgres.IsWanted)
             Assert.Pass("SQLite has no COPY.");
@@ -105,7 +105,7 @@ public sealed class AuditProtectionTests
 
     [TestCase("""("Time", "ActorKind", "ActorName", "Action", "Outcome") VALUES (""")]
     [TestCase($"""{Columns} VALUES (1000, """)]
-    public async Task A_new_entry_is_added_with_and_without_an_id(string start)
+    public async Task A_new_entry_can_be_added_with_or_without_an_id(string start)
     {
         await using var server = await Start();
         var before = await Entries(server);

@@ -9,7 +9,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Audit;
 
-/// <summary>Who did what: one entry an action, for ever, and never a secret in it.</summary>
+/// <summary>Who did what: one permanent entry for each action, without secrets.</summary>
 [Category("Slow")]
 public sealed class AuditTrailTests
 {
@@ -79,7 +79,7 @@ public sealed class AuditTrailTests
     }
 
     [Test]
-    public async Task What_an_operator_changed_is_said()
+    public async Task The_changes_of_an_operator_are_recorded()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -91,7 +91,7 @@ public sealed class AuditTrailTests
     }
 
     [Test]
-    public async Task What_an_administrator_does_in_the_portal_leaves_one_entry_each_with_address_and_browser()
+    public async Task Each_action_in_the_portal_leaves_one_entry_with_address_and_browser()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -103,7 +103,7 @@ public sealed class AuditTrailTests
         await Left(AuditAction.SignIn, AuditOutcome.Refused);
         await browser.Submit(
             await browser.Open("/sign-in"), "Sign in", ("email", "nobody@example.com"), ("password", "x"));
-        Assert.That(await Entries(server), Has.Count.EqualTo(known), "an address of nobody may be a password");
+        Assert.That(await Entries(server), Has.Count.EqualTo(known), "an unknown address may be a password");
         await browser.Submit(
             await browser.Open("/sign-in"), "Sign in", ("email", Email), ("password", AuthServer.Password));
         await Left(AuditAction.SignIn);
@@ -196,7 +196,7 @@ public sealed class AuditTrailTests
         var account = await server.CreateAccount();
         var before = (await Entries(server)).Count;
 
-        // A change that fails after its entry was written, as if the server had died.
+        // A change that fails after its entry was written, as if the server had been killed.
         var failed = server.With<Operation, Completed<bool>>(operation => operation.Run<bool>(
             Actor.Server, AuditAction.UpdateAccount, account.Id, _ => throw new IOException("gone"),
             CancellationToken.None));
@@ -218,7 +218,7 @@ public sealed class AuditTrailTests
     }
 
     [Test]
-    public async Task A_withdrawn_key_is_told_to_the_accounts_whose_credentials_it_ended()
+    public async Task A_withdrawn_key_is_recorded_for_the_accounts_whose_credentials_it_ended()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -257,7 +257,7 @@ public sealed class AuditTrailTests
     }
 
     [Test]
-    public async Task A_long_log_is_walked_page_by_page_and_loses_nothing()
+    public async Task Paging_through_a_long_audit_log_loses_no_entry()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();

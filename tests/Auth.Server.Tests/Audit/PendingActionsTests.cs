@@ -7,13 +7,13 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Tests.Audit;
 
-/// <summary>What the portal has Scim.Api change leaves one entry, however it ends.</summary>
+/// <summary>Each change that the portal requests from Scim.Api leaves one entry, whatever the outcome.</summary>
 [Category("Slow")]
 public sealed class PendingActionsTests
 {
     private const string Page = "/settings/user-management";
 
-    /// <summary>How Scim.Api, or what stands before it, behaves once it has the request.</summary>
+    /// <summary>How Scim.Api, or a proxy in front of it, behaves after it has received the request.</summary>
     [TestCase("add", "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", "Done")]
     [TestCase("add", "HTTP/1.1 409 Conflict\r\nContent-Length: 14\r\n\r\n{\"detail\":\"x\"}", "Refused")]
     [TestCase("add", "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\n<html>", "Unknown")]
@@ -23,7 +23,7 @@ public sealed class PendingActionsTests
     [TestCase("deactivate", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "Done")]
     [TestCase("deactivate", "", "Unknown")]
     [TestCase("reactivate", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "Unknown")]
-    public async Task One_entry_says_what_came_of_it(string what, string answer, string outcome)
+    public async Task One_entry_records_the_outcome(string what, string answer, string outcome)
     {
         using var scim = new RawServer(answer);
         await using var server = await Server(scim.Address);
@@ -42,7 +42,7 @@ public sealed class PendingActionsTests
 
     [TestCase("add")]
     [TestCase("deactivate")]
-    public async Task Who_leaves_before_the_answer_leaves_an_entry(string what)
+    public async Task A_cancelled_request_leaves_an_entry(string what)
     {
         using var scim = new RawServer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") { Hold = true };
         await using var server = await Server(scim.Address);
@@ -55,7 +55,7 @@ public sealed class PendingActionsTests
         await leaving.CancelAsync();
         Assert.That(async () => await asked, Throws.InstanceOf<OperationCanceledException>());
         Assert.That(
-            await server.WithDatabase(db => db.PendingActions.CountAsync()), Is.EqualTo(1), "written down before");
+            await server.WithDatabase(db => db.PendingActions.CountAsync()), Is.EqualTo(1), "recorded before the request");
         scim.Release();
 
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
@@ -66,7 +66,7 @@ public sealed class PendingActionsTests
     }
 
     [Test]
-    public async Task A_server_that_was_killed_meanwhile_leaves_an_entry_of_unknown_outcome_once()
+    public async Task A_killed_server_leaves_one_entry_with_unknown_outcome()
     {
         await using var server = await Server("http://127.0.0.1:9");
         var account = await server.WithDatabase(db => db.Accounts.Select(one => one.Id).SingleAsync());
@@ -85,7 +85,7 @@ public sealed class PendingActionsTests
         });
         var before = (await Entries(server)).Count;
         await Close(server);
-        Assert.That(await Entries(server), Has.Count.EqualTo(before), "it may still be going on");
+        Assert.That(await Entries(server), Has.Count.EqualTo(before), "it may still be in progress");
 
         server.Time.Advance(PendingActions.Abandoned + TimeSpan.FromSeconds(1));
         await Task.WhenAll(Close(server), Close(server));
@@ -147,7 +147,7 @@ public sealed class PendingActionsTests
 
         public string Address => $"http://{listener.LocalEndpoint}";
 
-        /// <summary>When a change has been asked for.</summary>
+        /// <summary>Completes when a change has been requested.</summary>
         public Task Asked => asked.Task;
 
         public void Release() => released.SetResult();

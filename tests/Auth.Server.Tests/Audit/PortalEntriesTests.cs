@@ -10,7 +10,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Audit;
 
-/// <summary>What each form of the portal leaves in the audit trail, done and refused.</summary>
+/// <summary>The audit entries of each form of the portal, both for success and for refusal.</summary>
 [Category("Slow")]
 public sealed class PortalEntriesTests
 {
@@ -114,7 +114,7 @@ public sealed class PortalEntriesTests
     }
 
     [Test]
-    public async Task A_link_that_is_taken_up()
+    public async Task Accepting_an_invitation()
     {
         var account = await server.WithDatabase(db => db.Accounts.SingleAsync());
         var invited = await server.With((Invitations invitations) => invitations.Invite(
@@ -140,7 +140,7 @@ public sealed class PortalEntriesTests
     }
 
     [Test]
-    public async Task People_whom_Scim_Api_does_not_change()
+    public async Task People_that_Scim_Api_refuses_to_change()
     {
         await Submit("/settings/user-management", "Add user", ("Email", "bob@example.com"));
         await Left(AuditAction.AddPerson, AuditOutcome.Refused);

@@ -7,7 +7,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Checks;
 
-/// <summary>What a stranger may send a browser to the authorization endpoint with.</summary>
+/// <summary>Hostile requests to the authorization endpoint.</summary>
 internal sealed class AuthorizationEndpointChecks
 {
     private AuthServer server = null!;
@@ -49,7 +49,7 @@ internal sealed class AuthorizationEndpointChecks
     [TestCase("https://client.example/callback\r\nSet-Cookie: a=b")]
     [Category("Check 01")]
     [Category("Check 02")]
-    public async Task Only_the_registered_redirect_URI_is_gone_to(string redirectUri)
+    public async Task Only_the_registered_redirect_URI_is_used(string redirectUri)
     {
         var refused = await client.Ask(
             $"/connect/authorize?response_type=code&client_id={client.Issued.Set.ClientId}"
@@ -61,7 +61,7 @@ internal sealed class AuthorizationEndpointChecks
 
     [Test]
     [Category("Check 03")]
-    public async Task Of_several_redirect_URIs_one_must_be_named()
+    public async Task With_several_redirect_URIs_the_request_must_name_one()
     {
         var account = await server.CreateAccount("several");
         var issued = await server.Generate(
@@ -80,7 +80,7 @@ internal sealed class AuthorizationEndpointChecks
     [TestCase("")]
     [TestCase("nonsense")]
     [Category("Check 04")]
-    public async Task No_token_comes_through_a_browser(string responseType)
+    public async Task No_token_is_sent_through_the_browser(string responseType)
     {
         var refused = await client.Ask(client.Request().Replace(
             "response_type=code", $"response_type={Uri.EscapeDataString(responseType)}", StringComparison.Ordinal));
@@ -94,7 +94,7 @@ internal sealed class AuthorizationEndpointChecks
 
     [Test]
     [Category("Check 08")]
-    public async Task An_address_in_a_request_is_not_fetched()
+    public async Task A_URL_in_a_request_is_not_fetched()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -111,7 +111,7 @@ internal sealed class AuthorizationEndpointChecks
             Assert.That(refused.Location ?? "error=", Does.Contain("error="), parameter);
         }
 
-        Assert.That(listener.Pending(), Is.False, "nobody came");
+        Assert.That(listener.Pending(), Is.False, "nothing was fetched");
     }
 
     [TestCase("nobody")]
@@ -119,7 +119,7 @@ internal sealed class AuthorizationEndpointChecks
     [TestCase("' OR 1=1 --")]
     [TestCase("4b8f2d0e-0000-4000-8000-000000000000")]
     [Category("Check 09")]
-    public async Task An_unknown_client_is_told_nothing_and_leads_nowhere(string clientId)
+    public async Task An_unknown_client_leads_to_no_redirect(string clientId)
     {
         var refused = await client.Ask(
             $"/connect/authorize?response_type=code&client_id={Uri.EscapeDataString(clientId)}"
@@ -131,7 +131,7 @@ internal sealed class AuthorizationEndpointChecks
 
     [Test]
     [Category("Check 11")]
-    public async Task The_question_cannot_be_framed_stored_or_told_to_others()
+    public async Task The_consent_page_cannot_be_framed_stored_or_leaked()
     {
         var consent = await client.Ask();
 
@@ -162,7 +162,7 @@ internal sealed class AuthorizationEndpointChecks
     [TestCase("\"onload=\"x")]
     [TestCase("ü💥")]
     [Category("Check 07")]
-    public async Task State_comes_back_as_it_was_whatever_is_in_it_and_the_issuer_beside_it(string state)
+    public async Task State_is_returned_unchanged_with_the_issuer(string state)
     {
         using var browser = await Browser.SignedIn(server);
         var consent = await browser.Open(client.Request($"&state={Uri.EscapeDataString(state)}"));
@@ -182,7 +182,7 @@ internal sealed class AuthorizationEndpointChecks
     [TestCase("/\t/evil.example/")]
     [TestCase("javascript:alert(1)")]
     [TestCase("/%0d%0aSet-Cookie:a=b")]
-    public async Task Signing_in_and_out_leads_to_no_other_site(string returnUrl)
+    public async Task Signing_in_and_out_does_not_redirect_to_other_sites(string returnUrl)
     {
         using var browser = Browser.At(server);
         var signIn = await browser.Open($"/sign-in?returnUrl={Uri.EscapeDataString(returnUrl)}");

@@ -3,13 +3,13 @@ using System.Text.RegularExpressions;
 namespace Auth.Server.Tests.Checks;
 
 /// <summary>
-/// The checks that <c>checks.md</c> lists. Each is a category of the tests that make it, <c>Check 17</c>, wherever they
-/// are.
+/// The checks listed in <c>checks.md</c>. The tests of each check have its number as a
+/// category, such as <c>Check 17</c>.
 /// </summary>
 internal sealed partial class ChecklistTests
 {
     [Test]
-    public void Each_check_on_the_list_has_a_test_and_the_other_way_round()
+    public void Each_check_has_a_test_and_each_test_is_listed()
     {
         var tests = Path.Combine(ArchitectureTests.Repository(), "tests");
         var listed = Row().Matches(File.ReadAllText(Path.Combine(tests, "Auth.Server.Tests", "Checks", "checks.md")))

@@ -8,7 +8,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Checks;
 
-/// <summary>How a client proves itself at the token endpoint, and how it does not.</summary>
+/// <summary>How a client can authenticate at the token endpoint, and how it cannot.</summary>
 [NonParallelizable]
 internal sealed class ClientAuthenticationChecks
 {
@@ -44,7 +44,7 @@ internal sealed class ClientAuthenticationChecks
     [Test]
     [Category("Check 21")]
     [Category("Check 26")]
-    public async Task A_wrong_secret_is_401_with_a_challenge_and_is_not_stored()
+    public async Task A_wrong_secret_returns_401_with_a_challenge_and_is_not_stored()
     {
         using var response = await http.RequestToken(ClientId, "wrong", ("grant_type", "client_credentials"));
 
@@ -55,7 +55,7 @@ internal sealed class ClientAuthenticationChecks
 
     [Test]
     [Category("Check 22")]
-    public async Task Who_proves_itself_twice_is_refused()
+    public async Task Authenticating_in_two_ways_is_refused()
     {
         using var response = await http.RequestToken(
             ClientId, Secret, ("grant_type", "client_credentials"), ("client_id", ClientId), ("client_secret", Secret));
@@ -66,7 +66,7 @@ internal sealed class ClientAuthenticationChecks
 
     [Test]
     [Category("Check 23")]
-    public async Task A_secret_in_the_address_is_not_taken()
+    public async Task A_secret_in_the_URL_is_refused()
     {
         using var content = Form(Grant);
         using var response = await http.PostAsync(
@@ -92,7 +92,7 @@ internal sealed class ClientAuthenticationChecks
     [TestCase("POST", "multipart/form-data; boundary=x", "--x\r\n\r\n")]
     [TestCase("POST", "multipart/form-data", "nonsense")]
     [Category("Check 24")]
-    public async Task What_is_no_form_post_is_the_clients_mistake(string method, string? type, string body)
+    public async Task A_request_that_is_not_a_form_POST_is_a_client_error(string method, string? type, string body)
     {
         using var request = new HttpRequestMessage(new(method), Address(AuthServerPaths.Token));
         request.Headers.Authorization = OAuthClient.Basic(ClientId, Secret);
@@ -117,7 +117,7 @@ internal sealed class ClientAuthenticationChecks
     [TestCase("urn:ietf:params:oauth:grant-type:jwt-bearer")]
     [TestCase("urn:ietf:params:oauth:grant-type:device_code")]
     [Category("Check 25")]
-    public async Task Other_ways_to_a_token_are_none(string? grantType)
+    public async Task Other_grant_types_give_no_token(string? grantType)
     {
         using var response = await http.RequestToken(
             ClientId, Secret,
@@ -132,7 +132,7 @@ internal sealed class ClientAuthenticationChecks
 
     [Test]
     [Category("Check 26")]
-    public async Task No_answer_with_or_without_a_token_is_stored()
+    public async Task No_token_response_is_stored()
     {
         using var good = await http.RequestToken(ClientId, Secret, ("grant_type", "client_credentials"));
         using var bad = await http.RequestToken(ClientId, Secret, ("grant_type", "nonsense"));
@@ -146,9 +146,9 @@ internal sealed class ClientAuthenticationChecks
 
     [Test]
     [Category("Check 27")]
-    public async Task An_unknown_client_costs_what_a_wrong_secret_does()
+    public async Task An_unknown_client_costs_as_much_as_a_wrong_secret()
     {
-        // Of the work for a request the database has nearly all; a secret's SHA-256 takes half a microsecond.
+        // Nearly all work for a request is done by the database; the SHA-256 of a secret takes half a microsecond.
         var costs = new List<string[]>();
         foreach (var clientId in new[] { ClientId, Guid.NewGuid().ToString(), ClientId, "nobody" })
         {
@@ -165,7 +165,7 @@ internal sealed class ClientAuthenticationChecks
 
     [Test]
     [Category("Check 27")]
-    public async Task An_unknown_client_takes_the_time_that_a_wrong_secret_does()
+    public async Task An_unknown_client_takes_as_long_as_a_wrong_secret()
     {
         await using var lenient = await AuthServer.Start(
             "--Auth:Limits:FailuresPerClient=10000", "--Auth:Limits:FailuresPerNetwork=1000000");
@@ -176,7 +176,7 @@ internal sealed class ClientAuthenticationChecks
 
         for (var i = 0; i < 250; i++)
         {
-            // By turns, so that whatever else the machine does meets both.
+            // Alternating, so that other load on the machine affects both.
             foreach (var id in ids)
             {
                 var secret = ClientSecret.Generate();
@@ -189,12 +189,12 @@ internal sealed class ClientAuthenticationChecks
         }
 
         var medians = ids.Select(id => times[id].Order().ElementAt(100)).ToArray();
-        Assert.That(medians[0] / medians[1], Is.InRange(0.67, 1.5), "a hash for passwords would double it");
+        Assert.That(medians[0] / medians[1], Is.InRange(0.67, 1.5), "a password hash would double it");
     }
 
     [Test]
     [Category("Check 30")]
-    public async Task Id_and_secret_may_be_percent_encoded_to_the_last_letter()
+    public async Task Id_and_secret_may_be_percent_encoded_completely()
     {
         var encoded = string.Concat(ClientId.Select(letter => $"%{(int)letter:X2}"))
             + ":" + string.Concat(Secret.Select(letter => $"%{(int)letter:x2}"));
@@ -215,7 +215,7 @@ internal sealed class ClientAuthenticationChecks
     [TestCase("Basic //79/A==")]
     [TestCase("Bearer x")]
     [TestCase("Negotiate x")]
-    public async Task A_header_that_proves_nothing_is_refused(string authorization)
+    public async Task A_header_without_valid_credentials_is_refused(string authorization)
     {
         using var request = new HttpRequestMessage(
             HttpMethod.Post, Address(AuthServerPaths.Token)) { Content = Form(Grant) };

@@ -7,7 +7,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Checks;
 
-/// <summary>What a stolen or strange authorization code is good for: nothing.</summary>
+/// <summary>Stolen or invalid authorization codes are useless.</summary>
 internal sealed class CodeChecks
 {
     private AuthServer server = null!;
@@ -47,7 +47,7 @@ internal sealed class CodeChecks
     [TestCase("https://client.example/other")]
     [TestCase(null)]
     [Category("Check 15")]
-    public async Task A_code_is_redeemed_with_the_redirect_URI_it_came_to(string? redirectUri)
+    public async Task A_code_is_redeemed_with_its_own_redirect_URI(string? redirectUri)
     {
         var code = await client.Code();
         (string, string)[] form = [("grant_type", "authorization_code"), ("code", code)];
@@ -63,7 +63,7 @@ internal sealed class CodeChecks
 
     [Test]
     [Category("Check 16")]
-    public async Task A_code_is_its_clients_own()
+    public async Task A_code_is_bound_to_its_client()
     {
         var code = await client.Code();
         var other = await server.Generate(
@@ -76,7 +76,7 @@ internal sealed class CodeChecks
 
     [Test]
     [Category("Check 16")]
-    public async Task A_code_that_is_injected_into_another_session_fails_at_its_challenge()
+    public async Task A_code_injected_into_another_session_fails_its_challenge()
     {
         var (victims, attackers) = (Verifier(), Verifier());
         var code = await client.Code(
@@ -89,7 +89,7 @@ internal sealed class CodeChecks
 
     [Test]
     [Category("Check 19")]
-    public async Task Of_twenty_who_redeem_a_code_at_once_one_succeeds_at_most()
+    public async Task Of_twenty_concurrent_redemptions_of_a_code_at_most_one_succeeds()
     {
         var code = await client.Code();
 
@@ -105,7 +105,7 @@ internal sealed class CodeChecks
 
     [Test]
     [Category("Check 20")]
-    public async Task A_code_lives_for_minutes()
+    public async Task A_code_expires_after_minutes()
     {
         var code = await client.Code();
         server.Time.Advance(TimeSpan.FromMinutes(5) + TimeSpan.FromSeconds(1));
@@ -115,7 +115,7 @@ internal sealed class CodeChecks
 
     [TestCase("refresh_token")]
     [TestCase("access_token")]
-    public async Task Nothing_but_a_code_is_redeemed_as_a_code(string which)
+    public async Task Only_a_code_is_redeemed_as_a_code(string which)
     {
         var tokens = await client.Tokens();
 

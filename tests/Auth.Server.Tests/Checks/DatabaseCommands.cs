@@ -5,9 +5,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Auth.Server.Tests.Checks;
 
-/// <summary>
-/// Hears what is asked of databases, in the order in which it is asked, and can let the database go away before that.
-/// </summary>
+/// <summary>Records database commands in order, and can make the database fail before one of them.</summary>
 internal sealed class DatabaseCommands : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
 {
     private readonly ConcurrentQueue<string> texts = new();

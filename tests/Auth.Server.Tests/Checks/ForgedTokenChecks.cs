@@ -12,8 +12,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Checks;
 
 /// <summary>
-/// Tokens that look real: neither introspection nor the exchange takes them (RFC 8725). What <c>Scim.Api</c> does with
-/// them is among its own tests.
+/// Forged tokens: neither introspection nor token exchange accepts them (RFC 8725). <c>Scim.Api</c>
+/// has its own tests for them.
 /// </summary>
 internal sealed class ForgedTokenChecks
 {
@@ -52,7 +52,7 @@ internal sealed class ForgedTokenChecks
     private string Elsewhere => $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/jwks";
 
     [Test]
-    public async Task The_token_they_are_made_of_is_live() => Assert.That((await scim.Introspect(Token)).Active);
+    public async Task The_original_token_is_live() => Assert.That((await scim.Introspect(Token)).Active);
 
     [TestCase("none")]
     [TestCase("None")]
@@ -60,14 +60,14 @@ internal sealed class ForgedTokenChecks
     [TestCase("")]
     [TestCase("ES256")]
     [Category("Check 43")]
-    public Task A_token_without_a_signature_is_none(string algorithm) =>
+    public Task A_token_without_a_signature_is_refused(string algorithm) =>
         RequireRefused($"{Header(header => header["alg"] = algorithm)}.{Token.Split('.')[1]}.");
 
     [TestCase("HS256")]
     [TestCase("HS384")]
     [TestCase("HS512")]
     [Category("Check 43")]
-    public async Task The_public_key_is_no_secret_to_sign_with(string algorithm)
+    public async Task The_public_key_is_not_accepted_as_an_HMAC_secret(string algorithm)
     {
         using var key = ECDsa.Create(new ECParameters
         {
@@ -119,14 +119,14 @@ internal sealed class ForgedTokenChecks
                 ["x"] = Base64UrlEncoder.Encode(point.X),
                 ["y"] = Base64UrlEncoder.Encode(point.Y),
             },
-            // Under our own key's id.
+            // With the id of our own key.
             "kid" => header["kid"]!.DeepClone(),
             _ => Elsewhere,
         });
 
         await RequireRefused(Sign(own, $"{header}.{Token.Split('.')[1]}"));
 
-        Assert.That(listener.Pending(), Is.False, "nobody came for a key");
+        Assert.That(listener.Pending(), Is.False, "no key was fetched");
     }
 
     [TestCase("../../../../dev/null")]
@@ -135,11 +135,11 @@ internal sealed class ForgedTokenChecks
     [TestCase("a\r\nb")]
     [TestCase("\0")]
     [Category("Check 43")]
-    public async Task A_key_id_is_a_name_and_nothing_else(string kid)
+    public async Task A_key_id_is_never_a_path_or_a_URL(string kid)
     {
         using var own = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         await RequireRefused(Sign(own, $"{Header(header => header["kid"] = kid)}.{Token.Split('.')[1]}"));
-        // A signature of nothing under an empty key.
+        // A signature with an empty key.
         var hmac = $"{Header(header => (header["alg"], header["kid"]) = ("HS256", kid))}.{Token.Split('.')[1]}";
         await RequireRefused($"{hmac}.{Base64UrlEncoder.Encode(HMACSHA256.HashData(Array.Empty<byte>(), Encoding.ASCII.GetBytes(hmac)))}");
     }
@@ -149,7 +149,7 @@ internal sealed class ForgedTokenChecks
     [TestCase("scope", "accounts.read")]
     [TestCase("oi_tkn_id", "4b8f2d0e-0000-4000-8000-000000000000")]
     [Category("Check 43")]
-    public Task A_changed_payload_is_no_longer_signed(string claim, string value)
+    public Task A_changed_payload_invalidates_the_signature(string claim, string value)
     {
         var parts = Token.Split('.');
         var payload = JsonNode.Parse(Base64UrlEncoder.Decode(parts[1]))!.AsObject();
@@ -161,12 +161,12 @@ internal sealed class ForgedTokenChecks
     [TestCase("oi_auc+jwt")]
     [TestCase("client-authentication+jwt")]
     [Category("Check 43")]
-    public Task Another_type_under_the_same_signature_is_refused(string type) =>
+    public Task Another_token_type_with_a_valid_signature_is_refused(string type) =>
         RequireRefused($"{Header(header => header["typ"] = type)}.{Token.Split('.')[1]}.{Token.Split('.')[2]}");
 
     [Test]
     [Category("Check 43")]
-    public async Task Empty_and_zero_signatures_are_none()
+    public async Task Empty_and_zero_signatures_are_refused()
     {
         var signed = Token[..Token.LastIndexOf('.')];
         foreach (var signature in new[] { "", Base64UrlEncoder.Encode(new byte[64]), Token.Split('.')[2] + "AA", "AA" })

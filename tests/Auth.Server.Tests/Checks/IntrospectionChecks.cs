@@ -4,7 +4,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Checks;
 
-/// <summary>What introspection says to strangers, and of strange tokens: nothing.</summary>
+/// <summary>Introspection discloses nothing to unauthorized callers, or about invalid tokens.</summary>
 internal sealed class IntrospectionChecks
 {
     private AuthServer server = null!;
@@ -29,7 +29,7 @@ internal sealed class IntrospectionChecks
 
     [Test]
     [Category("Check 49")]
-    public async Task Who_proves_nothing_hears_nothing()
+    public async Task An_unauthenticated_caller_learns_nothing()
     {
         var token = await client.ClientCredentialsToken();
         using var http = server.CreateClient();
@@ -51,7 +51,7 @@ internal sealed class IntrospectionChecks
 
     [Test]
     [Category("Check 52")]
-    public async Task Of_what_is_no_access_token_nothing_is_said_but_that()
+    public async Task Anything_but_an_access_token_is_only_reported_as_inactive()
     {
         var code = await client.Code();
         var tokens = await client.Tokens();
@@ -68,7 +68,7 @@ internal sealed class IntrospectionChecks
             Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("{\"active\":false}").IgnoreWhiteSpace);
         }
         using var redeemed = await client.Redeem(code);
-        Assert.That(redeemed.StatusCode, Is.EqualTo(HttpStatusCode.OK), "asking about a code does not use it up");
+        Assert.That(redeemed.StatusCode, Is.EqualTo(HttpStatusCode.OK), "introspection does not redeem a code");
         Assert.That((await client.Refresh(tokens.RefreshToken!)).AccessToken, Is.Not.Empty);
     }
 

@@ -4,13 +4,13 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Checks;
 
-/// <summary>What a refresh token does not do. What it does is in <see cref="RefreshTokenTests"/>.</summary>
+/// <summary>Refused uses of a refresh token. For permitted ones, see <see cref="RefreshTokenTests"/>.</summary>
 [Category("Slow")]
 internal sealed class RefreshChecks
 {
     [Test]
     [Category("Check 33")]
-    public async Task A_refresh_token_is_its_clients_own()
+    public async Task A_refresh_token_is_bound_to_its_client()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -25,14 +25,14 @@ internal sealed class RefreshChecks
 
         Assert.That(stolen.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
         Assert.That((await stolen.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant"));
-        Assert.That((await client.Refresh(tokens.RefreshToken!)).AccessToken, Is.Not.Empty, "it was not used up");
+        Assert.That((await client.Refresh(tokens.RefreshToken!)).AccessToken, Is.Not.Empty, "it was not redeemed");
     }
 
     [TestCase("accounts.read")]
     [TestCase("scim accounts.read")]
     [TestCase("scim portal")]
     [Category("Check 34")]
-    public async Task A_refresh_widens_nothing(string scope)
+    public async Task A_refresh_cannot_widen_access(string scope)
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -50,7 +50,7 @@ internal sealed class RefreshChecks
 
     [Test]
     [Category("Check 36")]
-    public async Task No_refresh_goes_beyond_the_end_of_the_set()
+    public async Task No_refresh_works_after_the_end_of_the_set()
     {
         await using var server = await AuthServer.Start();
         using var http = server.CreateClient();

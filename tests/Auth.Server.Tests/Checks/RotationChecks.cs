@@ -9,13 +9,13 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Checks;
 
-/// <summary>One active credential set per account, whoever replaces it and whatever is under way.</summary>
+/// <summary>One active credential set per account, whoever replaces it and whatever happens concurrently.</summary>
 [NonParallelizable]
 internal sealed class RotationChecks
 {
     [Test]
     [Category("Check 56")]
-    public async Task The_first_request_after_a_replacement_finds_everything_old_dead_on_every_node()
+    public async Task After_a_replacement_everything_old_is_refused_by_every_node()
     {
         await using var server = await AuthServer.Start();
         await using var node = SciLeads.Tests.TestPostgres.IsWanted ? await server.StartNode() : null;
@@ -53,7 +53,7 @@ internal sealed class RotationChecks
 
     [Test]
     [Category("Check 57")]
-    public async Task Fifty_replacements_at_once_under_traffic_leave_one_live_set_at_every_look()
+    public async Task Fifty_concurrent_replacements_under_traffic_always_leave_one_live_set()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -99,7 +99,7 @@ internal sealed class RotationChecks
 
     [Test]
     [Category("Check 58")]
-    public async Task Wherever_a_replacement_breaks_off_the_old_set_is_alive_and_whole_and_it_can_be_tried_again()
+    public async Task A_replacement_that_fails_at_any_point_leaves_the_old_set_live_and_can_be_retried()
     {
         using var database = new DatabaseCommands();
         await using var server = await AuthServer.Start();
@@ -130,10 +130,10 @@ internal sealed class RotationChecks
         }
 
         database.Remaining = null;
-        Assert.That(failures, Is.GreaterThan(10), "it is so many commands, and the commit");
+        Assert.That(failures, Is.GreaterThan(10), "one for each command, and the commit");
         Assert.That((await scim.Introspect(old.Token!)).Active, Is.False);
         Assert.That((await scim.Introspect(current.Token!)).Active);
-        Assert.That(await Replace(server, account.Id, old.Set.Id), Is.Null, "it was done, and is not done again");
+        Assert.That(await Replace(server, account.Id, old.Set.Id), Is.Null, "it was carried out, and is not carried out again");
         Assert.That((await scim.Introspect(current.Token!)).Active);
     }
 

@@ -4,13 +4,13 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Checks;
 
-/// <summary>Tokens that are not traded. Those that are, are in <see cref="TokenExchangeTests"/>.</summary>
+/// <summary>Refused token exchanges. For permitted ones, see <see cref="TokenExchangeTests"/>.</summary>
 [Category("Slow")]
 internal sealed class TokenExchangeChecks
 {
     [Test]
     [Category("Check 42")]
-    public async Task A_revoked_token_is_not_traded()
+    public async Task A_revoked_token_is_not_exchanged()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -22,7 +22,7 @@ internal sealed class TokenExchangeChecks
 
     [Test]
     [Category("Check 42")]
-    public async Task An_expired_token_is_not_traded()
+    public async Task An_expired_token_is_not_exchanged()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -34,7 +34,7 @@ internal sealed class TokenExchangeChecks
 
     [Test]
     [Category("Check 42")]
-    public async Task A_token_of_another_issuer_is_not_traded()
+    public async Task A_token_of_another_issuer_is_not_exchanged()
     {
         await using var server = await AuthServer.Start();
         await using var foreign = await AuthServer.Start();

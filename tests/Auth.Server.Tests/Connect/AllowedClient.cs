@@ -9,7 +9,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>A client of an account whose administrator allows whatever it asks for.</summary>
+/// <summary>A client whose administrator allows every request.</summary>
 internal sealed class AllowedClient : IDisposable
 {
     public const string RedirectUri = "https://client.example/callback";
@@ -38,18 +38,18 @@ internal sealed class AllowedClient : IDisposable
         return new(server, account, issued, await Browser.SignedIn(server));
     }
 
-    /// <summary>Where a client sends the administrator's browser.</summary>
+    /// <summary>The URL to which a client sends the administrator's browser.</summary>
     public string Request(string parameters = "") =>
         $"/connect/authorize?response_type=code&client_id={Issued.Set.ClientId}"
         + $"&redirect_uri={Uri.EscapeDataString(RedirectUri)}{parameters}";
 
     public Task<Page> Ask(string? request = null) => browser.Open(request ?? Request());
 
-    /// <summary>A code, after the administrator has allowed it.</summary>
+    /// <summary>Obtains a code, with the administrator's consent.</summary>
     public async Task<string> Code(string? request = null)
     {
         var asked = await Ask(request);
-        // Whoever was away signs in again.
+        // After a while, the administrator must sign in again.
         if (asked.Location?.StartsWith("/sign-in", StringComparison.Ordinal) == true)
         {
             await browser.Submit(
@@ -68,7 +68,7 @@ internal sealed class AllowedClient : IDisposable
         return HttpUtility.ParseQueryString(new Uri(allowed.Location!).Query)["code"]!;
     }
 
-    /// <summary>The tokens that follow from a consent.</summary>
+    /// <summary>Obtains tokens, with the administrator's consent.</summary>
     public async Task<Tokens> Tokens() => await Read(await Redeem(await Code()));
 
     public Task<HttpResponseMessage> Redeem(string code) =>
@@ -84,7 +84,7 @@ internal sealed class AllowedClient : IDisposable
     public Task<string> ClientCredentialsToken() =>
         http.ClientCredentialsToken(Issued.Set.ClientId!, Issued.ClientSecret!);
 
-    /// <summary>A request that the client proves itself in.</summary>
+    /// <summary>A request with the client's credentials.</summary>
     public Task<HttpResponseMessage> Post(string path, params (string Name, string Value)[] form) =>
         http.Send(path, OAuthClient.Basic(Issued.Set.ClientId, Issued.ClientSecret), form);
 
@@ -109,7 +109,7 @@ internal sealed class AllowedClient : IDisposable
     }
 }
 
-/// <summary>A successful answer of the token endpoint (RFC 6749 §5.1).</summary>
+/// <summary>A successful token response (RFC 6749 §5.1).</summary>
 internal sealed record Tokens(
     [property: JsonPropertyName("access_token")] string AccessToken,
     [property: JsonPropertyName("refresh_token")] string? RefreshToken,

@@ -9,8 +9,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>
-/// Client assertions (RFC 7523 §3) that are signed as they must be, but whose claims are strange: whatever JSON can
-/// say, the answer is a token or <c>invalid_client</c>.
+/// Client assertions (RFC 7523 §3) with a valid signature but unusual claims: whatever the JSON is, the response is a
+/// token or <c>invalid_client</c>.
 /// </summary>
 internal sealed class AssertionClaimsTests
 {
@@ -63,7 +63,7 @@ internal sealed class AssertionClaimsTests
     }
 
     [Test]
-    public Task A_time_that_is_none_proves_nothing(
+    public Task An_invalid_time_is_refused(
         [Values("exp", "nbf", "iat")] string claim, [ValueSource(nameof(extremes))] string value) =>
         AssertNoFault(Claims((claim, value)));
 
@@ -110,7 +110,7 @@ internal sealed class AssertionClaimsTests
     [TestCase("aud", "\"http://localhost:5001//\"")]
     [TestCase("aud", "\"https://localhost:5001/\"")]
     [TestCase("aud", "\"localhost:5001\"")]
-    public async Task What_is_not_as_it_must_be_proves_nothing(string claim, string value)
+    public async Task An_invalid_claim_is_refused(string claim, string value)
     {
         value = value.Replace("{id}", Id, StringComparison.Ordinal)
             .Replace("{future}", $"{Now + 3600}", StringComparison.Ordinal);
@@ -132,7 +132,7 @@ internal sealed class AssertionClaimsTests
     [TestCase("jti", "\"LONG\"")]
     [TestCase("aud", "[\"http://localhost:5001/\"]")]
     [TestCase("x", "{\"deep\":[[[[[[1]]]]]]}")]
-    public async Task What_the_RFC_allows_is_taken(string claim, string value)
+    public async Task What_the_RFC_allows_is_accepted(string claim, string value)
     {
         value = value.Replace("{end}", $"{Now + 60}", StringComparison.Ordinal)
             .Replace("{now}", $"{Now - 1}", StringComparison.Ordinal)
@@ -148,7 +148,7 @@ internal sealed class AssertionClaimsTests
     [TestCase("sub", "\"somebody\"")]
     [TestCase("exp", "1")]
     [TestCase("exp", "9999999999")]
-    public async Task A_claim_that_is_there_twice_cannot_say_two_things(string claim, string value)
+    public async Task A_duplicate_claim_is_refused(string claim, string value)
     {
         var claims = Claims();
         foreach (var text in new[]
@@ -170,7 +170,7 @@ internal sealed class AssertionClaimsTests
     [TestCase("{")]
     [TestCase("\uFEFF{}")]
     [TestCase("DEEP")]
-    public Task A_payload_that_is_none_proves_nothing(string payload) => AssertNoFault(
+    public Task An_invalid_payload_is_refused(string payload) => AssertNoFault(
         payload == "DEEP" ? $"{{\"a\":{new string('[', 5000)}{new string(']', 5000)}}}" : payload, mustRefuse: true);
 
     [TestCase("""{"alg":"ES256","kid":7}""")]
@@ -196,10 +196,10 @@ internal sealed class AssertionClaimsTests
     [TestCase("null")]
     [TestCase("[]")]
     [TestCase("")]
-    public Task A_strange_header_is_no_fault_of_the_server(string header) => AssertNoFault(Claims(), header);
+    public Task An_unusual_header_is_not_a_server_error(string header) => AssertNoFault(Claims(), header);
 
     [Test]
-    public async Task The_client_id_in_the_body_may_be_left_out_or_be_empty(
+    public async Task The_client_id_in_the_body_may_be_missing_or_empty(
         [Values(AuthServerPaths.Token, "connect/revoke")] string path, [Values(null, "")] string? named)
     {
         using var answer = await http.Send(path, null,
@@ -224,7 +224,7 @@ internal sealed class AssertionClaimsTests
     [TestCase("another client", 401)]
     [TestCase("nonsense", 401)]
     [TestCase("secret instead", 401)]
-    public async Task An_assertion_comes_alone_and_with_its_type(string how, int status)
+    public async Task An_assertion_must_have_its_type_and_no_second_credential(string how, int status)
     {
         var assertion = Sign(Claims());
         (string, string)[] form = how switch
@@ -277,7 +277,7 @@ internal sealed class AssertionClaimsTests
         ("grant_type", "client_credentials"), ("client_id", Id),
         ("client_assertion_type", AssertionType), ("client_assertion", Sign(claims, header)));
 
-    /// <summary>The usual claims, with those that are given in their place, as JSON.</summary>
+    /// <summary>The usual claims as JSON, with the given ones replaced.</summary>
     private string Claims(params (string Name, string Json)[] changed)
     {
         var claims = new Dictionary<string, string>

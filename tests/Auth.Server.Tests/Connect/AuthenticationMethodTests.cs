@@ -6,7 +6,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>How clients prove themselves at each endpoint, and that the metadata (RFC 8414 §2) say so.</summary>
+/// <summary>How clients authenticate at each endpoint, and that the metadata (RFC 8414 §2) says so.</summary>
 internal sealed class AuthenticationMethodTests
 {
     private const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -42,7 +42,7 @@ internal sealed class AuthenticationMethodTests
     }
 
     [Test]
-    public async Task A_method_works_where_it_is_named_and_nowhere_else(
+    public async Task A_method_works_only_where_the_metadata_lists_it(
         [Values("token", "revocation", "pushed_authorization_request", "introspection")] string endpoint,
         [Values("none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt")] string method)
     {
@@ -68,7 +68,7 @@ internal sealed class AuthenticationMethodTests
         "token" => [("grant_type", "client_credentials")],
         "pushed_authorization_request" when method == "private_key_jwt" =>
         [
-            // Part of what is pushed, however the client proves itself.
+            // A pushed request contains the client id, however the client authenticates.
             ("client_id", withKey.Set.ClientId!), ("response_type", "code"),
             ("redirect_uri", AllowedClient.RedirectUri),
         ],

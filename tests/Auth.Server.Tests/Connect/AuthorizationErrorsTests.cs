@@ -8,8 +8,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>
-/// Faulty authorization requests go back to their client (RFC 6749 §4.1.2.1) when somebody of its account is signed in,
-/// and nobody is sent anywhere else before (RFC 9700 §4.11.2).
+/// Invalid authorization requests are redirected to their client (RFC 6749 §4.1.2.1) only if an administrator of its
+/// account is signed in (RFC 9700 §4.11.2).
 /// </summary>
 [Category("AnyDatabase")]
 [Category("Slow")]
@@ -24,7 +24,7 @@ internal sealed class AuthorizationErrorsTests
     private Browser ada = null!;
     private Browser eve = null!;
 
-    /// <summary>What is wrong with a request, and the error that says so.</summary>
+    /// <summary>An invalid parameter, and the error that it causes.</summary>
     public static IEnumerable<TestCaseData<string, string>> Faults { get; } =
     [
         new("scope=everything", "invalid_scope"),
@@ -111,7 +111,7 @@ internal sealed class AuthorizationErrorsTests
     }
 
     [Test]
-    public async Task Whoever_is_not_signed_in_signs_in_first(
+    public async Task Without_a_session_the_sign_in_page_comes_first(
         [ValueSource(nameof(Faults))] TestCaseData<string, string> fault, [Values(false, true)] bool post)
     {
         var (parameters, error) = Of(fault);
@@ -119,7 +119,7 @@ internal sealed class AuthorizationErrorsTests
 
         var asked = await Ask(browser, Request(parameters, WithQuery), post);
         Assert.That((asked.Status, asked.Location), Is.EqualTo((302, asked.Location)));
-        Assert.That(asked.Location, Does.StartWith("/sign-in?"), "nobody is sent to a client's address before");
+        Assert.That(asked.Location, Does.StartWith("/sign-in?"), "there is no redirect to the client before");
         var signedIn = await browser.Submit(
             await browser.Follow(asked), "Sign in", ("email", "ada@example.com"), ("password", AuthServer.Password));
 
@@ -127,7 +127,7 @@ internal sealed class AuthorizationErrorsTests
     }
 
     [Test]
-    public async Task An_administrator_of_another_account_is_sent_nowhere(
+    public async Task An_administrator_of_another_account_is_not_redirected(
         [ValueSource(nameof(Faults))] TestCaseData<string, string> fault, [Values(false, true)] bool post)
     {
         var refused = await Ask(eve, Request(Of(fault).Parameters, Plain), post);
@@ -136,14 +136,14 @@ internal sealed class AuthorizationErrorsTests
     }
 
     [Test]
-    public async Task A_client_that_wants_nobody_asked_hears_that_somebody_must_sign_in(
+    public async Task Prompt_none_returns_login_required_without_a_session(
         [Values("", "scope=everything", "response_type=token", "code_challenge_method=S256")] string fault,
         [Values(null, "eve@example.com")] string? who,
         [Values("direct", "post", "pushed")] string how)
     {
         using var anybody = Browser.At(server);
         var browser = who is null ? anybody : eve;
-        // What is wrong with a request is found when it is pushed.
+        // Errors in a pushed request are found when it is pushed.
         if (how == "pushed" && fault.Length > 0)
             return;
         var request = Request(fault + "&prompt=none", WithQuery);
@@ -158,7 +158,7 @@ internal sealed class AuthorizationErrorsTests
     [TestCase("direct")]
     [TestCase("post")]
     [TestCase("pushed")]
-    public async Task A_client_that_wants_nobody_asked_hears_that_somebody_must_consent(string how)
+    public async Task Prompt_none_returns_consent_required_with_a_session(string how)
     {
         var browser = ada;
         var request = Request("prompt=none", WithQuery);
@@ -173,7 +173,7 @@ internal sealed class AuthorizationErrorsTests
     [TestCase("direct")]
     [TestCase("post")]
     [TestCase("pushed")]
-    public async Task Denying_and_allowing_end_at_the_redirect_URI_with_its_own_query(string how)
+    public async Task Denying_and_allowing_keep_the_query_of_the_redirect_URI(string how)
     {
         var browser = ada;
         var request = Request("", WithQuery);
@@ -194,13 +194,13 @@ internal sealed class AuthorizationErrorsTests
     [TestCase("none%20login")]
     [TestCase("none%20consent")]
     [TestCase("consent%20none")]
-    public async Task Nobody_can_be_asked_and_not_be_asked(string prompt)
+    public async Task Prompt_none_cannot_be_combined(string prompt)
     {
         AssertSentBack(await ada.Open(Request($"prompt={prompt}", Plain)), Plain, "invalid_request", "s t&u");
     }
 
     [Test]
-    public async Task A_pushed_request_that_was_used_or_has_expired_sends_nobody_anywhere()
+    public async Task A_used_or_expired_pushed_request_does_not_redirect()
     {
         var browser = ada;
         var request = await Push(Request("", Plain));
@@ -251,7 +251,7 @@ internal sealed class AuthorizationErrorsTests
     [TestCase("redirect_uri=%2F%2Fevil.example")]
     [TestCase("redirect_uri=", Description = "This client has two.")]
     [TestCase("redirect_uri=https%3A%2F%2Fclient.example%2Fcallback&redirect_uri=https%3A%2F%2Fclient.example%2Fcallback")]
-    public async Task Without_a_known_client_and_redirect_URI_nobody_is_sent_anywhere(string parameters)
+    public async Task Without_a_known_client_and_redirect_URI_there_is_no_redirect(string parameters)
     {
         parameters = parameters.Replace("{id}", issued.Set.ClientId!, StringComparison.Ordinal);
         using var anybody = Browser.At(server);
@@ -271,7 +271,7 @@ internal sealed class AuthorizationErrorsTests
 
     [Test]
     [Category("Check 05")]
-    public async Task A_client_of_which_PKCE_is_demanded_hears_that_it_is_missing()
+    public async Task A_missing_PKCE_challenge_is_reported_to_the_client()
     {
         var answer = await eve.Open(
             $"/connect/authorize?response_type=code&client_id={strict.Set.ClientId}&state=s%20t%26u");
@@ -281,7 +281,7 @@ internal sealed class AuthorizationErrorsTests
     }
 
     [Test]
-    public async Task A_good_request_by_post_is_asked_about_after_signing_in()
+    public async Task A_valid_POST_request_continues_after_signing_in()
     {
         using var browser = Browser.At(server);
 
@@ -300,7 +300,7 @@ internal sealed class AuthorizationErrorsTests
     private static string StateOf(string parameters) =>
         parameters.Contains("state=", StringComparison.Ordinal) ? "a" : "s t&u";
 
-    /// <summary>A good request in which some parameters are others.</summary>
+    /// <summary>A valid request with some parameters replaced.</summary>
     private string Request(string parameters, string redirectUri)
     {
         (string Name, string Value)[] usual =
@@ -350,9 +350,7 @@ internal sealed class AuthorizationErrorsTests
         }
     }
 
-    /// <summary>
-    /// The parameters with which a browser is sent to a redirect URI, without those that it had before.
-    /// </summary>
+    /// <summary>The parameters that were added to a redirect URI.</summary>
     private static NameValueCollection AnswerOf(Page page, string redirectUri)
     {
         Assert.That(page.Status, Is.EqualTo(302), page.Html);

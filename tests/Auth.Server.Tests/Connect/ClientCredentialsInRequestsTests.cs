@@ -4,7 +4,9 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>How clients name themselves and prove it, at every endpoint where they do (RFC 6749 §2.3.1).</summary>
+/// <summary>
+/// How clients send their id and secret, at every endpoint where they authenticate (RFC 6749 §2.3.1).
+/// </summary>
 internal sealed class ClientCredentialsInRequestsTests
 {
     private static readonly string[] endpoints =
@@ -40,7 +42,7 @@ internal sealed class ClientCredentialsInRequestsTests
     }
 
     [Test]
-    public async Task The_client_id_in_the_body_is_that_of_the_header(
+    public async Task The_client_id_in_the_body_must_match_the_header(
         [ValueSource(nameof(endpoints))] string path, [Values("nobody", "another", "upper", "twice")] string which)
     {
         (string, string)[] named = which switch
@@ -58,7 +60,7 @@ internal sealed class ClientCredentialsInRequestsTests
     }
 
     [Test]
-    public async Task The_same_client_id_in_the_body_does_no_harm([ValueSource(nameof(endpoints))] string path)
+    public async Task The_same_client_id_in_the_body_is_accepted([ValueSource(nameof(endpoints))] string path)
     {
         using var answer = await http.Send(path, OAuthClient.Basic(Id, Secret), [.. Form(path), ("client_id", Id)]);
 
@@ -70,13 +72,13 @@ internal sealed class ClientCredentialsInRequestsTests
     }
 
     [Test]
-    public async Task An_empty_secret_in_the_header_proves_nothing(
+    public async Task An_empty_secret_in_the_header_is_refused(
         [ValueSource(nameof(endpoints))] string path, [Values("", "nobody", "set", "direct")] string which)
     {
         var id = which switch
         {
             "set" => Id,
-            // The client of a direct JWT is a public one, which could do without a header.
+            // The client of a direct JWT is public, so it needs no header.
             "direct" => direct.Set.Id.ToString(),
             _ => which,
         };
@@ -89,7 +91,7 @@ internal sealed class ClientCredentialsInRequestsTests
     }
 
     [Test(Description = "RFC 7617 §2")]
-    public async Task Every_challenge_names_its_realm_and_nobody_is_sent_to_a_third_party(
+    public async Task Every_challenge_has_a_realm_and_no_link_to_a_third_party(
         [ValueSource(nameof(endpoints))] string path, [Values("wrong", "nothing", "body", "unknown")] string how)
     {
         using var refused = how switch
@@ -107,7 +109,7 @@ internal sealed class ClientCredentialsInRequestsTests
     }
 
     [Test]
-    public async Task A_header_that_cannot_be_read_is_the_clients_mistake(
+    public async Task A_malformed_header_is_a_client_error(
         [ValueSource(nameof(endpoints))] string path, [Values("%%%", "bm9jb2xvbg==", "")] string credentials)
     {
         using var refused = await http.Send(
@@ -119,7 +121,7 @@ internal sealed class ClientCredentialsInRequestsTests
     }
 
     [Test]
-    public async Task A_client_authenticates_in_one_way([ValueSource(nameof(endpoints))] string path)
+    public async Task A_client_must_not_authenticate_in_two_ways([ValueSource(nameof(endpoints))] string path)
     {
         using var refused = await http.Send(
             path, OAuthClient.Basic(Id, Secret), [.. Form(path), ("client_id", Id), ("client_secret", Secret)]);

@@ -5,8 +5,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>
-/// A consent grants <c>scim</c> and a refresh token, whatever was asked for; the answer's <c>scope</c> says what was
-/// asked for, because requests-oauthlib compares.
+/// A consent always grants <c>scim</c> and a refresh token; the <c>scope</c> in the response is the requested one,
+/// because requests-oauthlib compares them.
 /// </summary>
 internal sealed class GrantedScopeTests
 {
@@ -38,7 +38,7 @@ internal sealed class GrantedScopeTests
     [TestCase("&scope=scim%20offline_access", "scim offline_access")]
     [TestCase("&scope=offline_access%20scim", "offline_access scim")]
     [TestCase("&scope=offline_access&scope=scim", "offline_access scim")]
-    public async Task What_was_asked_for_is_what_the_answers_say(string parameters, string expected)
+    public async Task Responses_report_the_requested_scope(string parameters, string expected)
     {
         foreach (var pushed in new[] { false, true })
         {
@@ -57,7 +57,7 @@ internal sealed class GrantedScopeTests
     [TestCase("scim", "scim")]
     [TestCase("offline_access", "offline_access")]
     [TestCase("scim offline_access", "scim offline_access")]
-    public async Task A_refresh_that_asks_for_less_is_answered_so_and_keeps_its_access(string scope, string expected)
+    public async Task A_refresh_with_a_narrower_scope_reports_it_and_keeps_its_access(string scope, string expected)
     {
         var tokens = await client.Tokens();
 
@@ -69,13 +69,13 @@ internal sealed class GrantedScopeTests
         Assert.That(narrower.Scope, Is.EqualTo(expected));
         Assert.That(
             new JsonWebToken(narrower.AccessToken).GetClaim("scope").Value.Split(' '), Does.Contain(Scopes.Scim));
-        Assert.That(next.Scope, Is.EqualTo("scim"), "as at first");
+        Assert.That(next.Scope, Is.EqualTo("scim"), "the same as at first");
         Assert.That(next.RefreshToken, Is.Not.Null);
     }
 
     [TestCase("scim accounts.read")]
     [TestCase("everything")]
-    public async Task A_refresh_that_asks_for_more_is_refused(string scope)
+    public async Task A_refresh_with_a_wider_scope_is_refused(string scope)
     {
         var tokens = await client.Tokens();
 
@@ -92,7 +92,7 @@ internal sealed class GrantedScopeTests
     [TestCase("scim", 200)]
     [TestCase("accounts.read", 400)]
     [TestCase("everything", 400)]
-    public async Task Client_credentials_and_exchange_say_the_scope_too(string? scope, int status)
+    public async Task Client_credentials_and_exchange_report_the_scope_too(string? scope, int status)
     {
         (string, string)[] wanted = scope is null ? [] : [("scope", scope)];
         var subject = await client.ClientCredentialsToken();

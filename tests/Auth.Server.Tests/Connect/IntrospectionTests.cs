@@ -19,7 +19,7 @@ public sealed class IntrospectionTests
 {
     [TestCase(CredentialMethods.DirectJwt)]
     [TestCase(CredentialMethods.OAuth2)]
-    public async Task A_live_token_is_told_with_its_account_rules_and_credential_set(string method)
+    public async Task A_live_token_is_returned_with_its_account_rules_and_credential_set(string method)
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -45,7 +45,7 @@ public sealed class IntrospectionTests
     }
 
     [Test]
-    public async Task The_account_is_told_as_it_is()
+    public async Task The_account_is_returned_with_all_its_settings()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -54,7 +54,7 @@ public sealed class IntrospectionTests
             RateLimit: 77,
             Licences: new Dictionary<string, int> { ["portal"] = 100, ["insights"] = 5 }));
         var token = await TokenOf(server, await server.Generate(account, CredentialMethods.DirectJwt));
-        // Each switch by itself, so that none is told in the place of another.
+        // Each switch alone, so that two that are mixed up would be noticed.
         AccountChange[] changes =
         [
             new(), new(RestoreInactive: true), new(RestoreInactive: false, OmitPagination: true),
@@ -73,7 +73,7 @@ public sealed class IntrospectionTests
 
     [TestCase(CredentialMethods.DirectJwt)]
     [TestCase(CredentialMethods.OAuth2)]
-    public async Task A_token_dies_with_its_set_and_the_next_set_is_of_a_higher_generation(string method)
+    public async Task A_token_ends_with_its_set_and_the_next_set_has_a_higher_generation(string method)
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -88,7 +88,7 @@ public sealed class IntrospectionTests
     }
 
     [Test]
-    public async Task A_direct_JWT_lives_365_days_and_not_a_second_longer()
+    public async Task A_direct_JWT_is_valid_for_exactly_365_days()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -101,7 +101,7 @@ public sealed class IntrospectionTests
     }
 
     [Test]
-    public async Task An_access_token_is_good_for_no_longer_than_its_set()
+    public async Task An_access_token_is_not_valid_longer_than_its_set()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -118,7 +118,7 @@ public sealed class IntrospectionTests
 
     [Test]
     [Category("Check 44")]
-    public async Task A_JWT_that_we_signed_but_never_wrote_down_is_not_active()
+    public async Task A_signed_JWT_without_a_row_is_not_active()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -145,7 +145,7 @@ public sealed class IntrospectionTests
     }
 
     [Test]
-    public async Task The_row_of_another_set_does_not_vouch_for_a_token()
+    public async Task A_token_is_not_valid_through_the_row_of_another_set()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -180,7 +180,7 @@ public sealed class IntrospectionTests
 
     [Test]
     [Category("Check 53")]
-    public async Task Another_resource_server_learns_nothing_of_a_token_that_is_not_for_it()
+    public async Task A_resource_server_learns_nothing_about_a_token_for_another_one()
     {
         await using var server = await AuthServer.Start();
         using var other = await ResourceServer.Register(server, "other");
@@ -212,7 +212,7 @@ public sealed class IntrospectionTests
     [Test]
     [Category("Check 50")]
     [Category("Check 51")]
-    public async Task Only_POST_is_taken_and_no_answer_is_stored()
+    public async Task Only_POST_is_accepted_and_no_response_is_stored()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -227,7 +227,7 @@ public sealed class IntrospectionTests
 
     [Test]
     [Category("Check 49")]
-    public async Task An_unproved_caller_is_refused_with_401()
+    public async Task An_unauthenticated_caller_is_refused_with_401()
     {
         await using var server = await AuthServer.Start();
         using var registered = await ResourceServer.Register(server);
@@ -241,7 +241,7 @@ public sealed class IntrospectionTests
     }
 
     [Test]
-    public async Task A_token_of_the_portal_names_its_administrator_and_ends_with_the_session()
+    public async Task A_portal_token_names_its_administrator_and_ends_with_the_session()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);

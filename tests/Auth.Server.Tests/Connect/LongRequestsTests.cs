@@ -3,9 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>
-/// Nobody can have this server hold much in memory: what a request may say is bounded, whoever sends it.
-/// </summary>
+/// <summary>The size of requests is limited, so that nobody can make the server use much memory.</summary>
 [Category("AnyDatabase")]
 [Category("Slow")]
 public sealed class LongRequestsTests
@@ -21,7 +19,7 @@ public sealed class LongRequestsTests
         using var http = server.CreateClient();
         foreach (var chunked in new[] { false, true })
         {
-            // No single value is too long, and there are not too many.
+            // Neither a single value nor the number of values is too large.
             var content = new StringContent(
                 string.Join('&', Enumerable.Range(0, 1000).Select(i => $"field{i}={new string('a', 10_000)}")));
             content.Headers.ContentType = new("application/x-www-form-urlencoded");
@@ -44,7 +42,7 @@ public sealed class LongRequestsTests
     [TestCase("connect/par", "state", 3_000_000, false)]
     [TestCase("connect/revoke", "unknown", 70_000, false)]
     [TestCase("connect/introspect", "token", 70_000, false)]
-    public async Task A_request_of_more_than_64_kilobytes_is_refused_and_stored_nowhere(
+    public async Task A_request_of_more_than_64_kilobytes_is_refused_and_not_stored(
         string path, string name, int length, bool possible)
     {
         await using var server = await AuthServer.Start();
@@ -59,7 +57,7 @@ public sealed class LongRequestsTests
         using var answer = await client.Post(
             path, [.. form.Where(field => field.Name != name), (name, new string('a', length))]);
 
-        // A scope of that length is read, and refused for what it says.
+        // A scope of that length is read, and refused because it is unknown.
         Assert.That((int)answer.StatusCode, Is.EqualTo(possible && name != "scope" ? 201 : 400));
         Assert.That(
             await answer.Content.ReadAsStringAsync(),

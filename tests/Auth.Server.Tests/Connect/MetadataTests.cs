@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>The metadata (RFC 8414) are true: what they name works, and nothing else does.</summary>
+/// <summary>The metadata (RFC 8414) lists exactly what the server supports.</summary>
 [Category("AnyDatabase")]
 [Category("Slow")]
 internal sealed class MetadataTests
@@ -38,15 +38,15 @@ internal sealed class MetadataTests
     [TestCase("request_uri_parameter_supported", "False")]
     [TestCase("claims_parameter_supported", "False")]
     [TestCase("prompt_values_supported", "consent none")]
-    public async Task Each_is_as_said(string name, string value)
+    public async Task Each_value_is_as_listed(string name, string value)
     {
         Assert.That(await Read(), Does.ContainKey(name).WithValue(value));
     }
 
     [Test]
-    public async Task Nothing_is_said_that_no_test_knows()
+    public async Task Every_member_has_a_test()
     {
-        var known = typeof(MetadataTests).GetMethod(nameof(Each_is_as_said))!
+        var known = typeof(MetadataTests).GetMethod(nameof(Each_value_is_as_listed))!
             .GetCustomAttributes(typeof(TestCaseAttribute), inherit: false)
             .Select(test => (string)((TestCaseAttribute)test).Arguments[0]!);
 

@@ -12,7 +12,7 @@ namespace Auth.Server.Tests.Connect;
 /// <summary>The requests that clients and resource servers make, as they look on the wire.</summary>
 internal static class OAuthClient
 {
-    /// <summary>A token request; the client's secret in the header (RFC 6749 §2.3.1).</summary>
+    /// <summary>A token request with the client's secret in the header (RFC 6749 §2.3.1).</summary>
     public static Task<HttpResponseMessage> RequestToken(
         this HttpClient http, string? clientId, string? clientSecret, params (string Name, string Value)[] form) =>
         http.Send(AuthServerPaths.Token, Basic(clientId, clientSecret), form);
@@ -35,7 +35,7 @@ internal static class OAuthClient
             Content = new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),
         });
 
-    /// <summary>With which a client proves itself (RFC 7523 §2.2) to a server, for a minute.</summary>
+    /// <summary>A client assertion (RFC 7523 §2.2) that is valid for a minute.</summary>
     public static string Assertion(AuthServer server, string clientId, SigningCredentials credentials)
     {
         var now = server.Time.GetUtcNow().UtcDateTime;
@@ -60,9 +60,7 @@ internal static class OAuthClient
                 Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(id)}:{Uri.EscapeDataString(secret!)}")));
 }
 
-/// <summary>
-/// A resource server with a key of its own, registered at a server under test; or another client that has one.
-/// </summary>
+/// <summary>A resource server, or another client with a key, that is registered at a server under test.</summary>
 internal sealed class ResourceServer : IDisposable
 {
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -72,10 +70,10 @@ internal sealed class ResourceServer : IDisposable
 
     private ResourceServer(AuthServer server) => (this.server, http) = (server, server.CreateClient());
 
-    /// <summary>The public half of the key, as a JWK set.</summary>
+    /// <summary>The public key, as a JWK set.</summary>
     public string Jwks => JsonSerializer.Serialize(new { keys = new[] { PublicJwk() } });
 
-    /// <summary>Registers a resource server, in place of the one that had the name.</summary>
+    /// <summary>Registers a resource server, replacing an earlier one of the same name.</summary>
     public static Task<ResourceServer> Register(AuthServer server, string name = Audiences.Scim) =>
         Register(server, jwks => server.With<ResourceServers, string>(async servers =>
         {
@@ -83,7 +81,7 @@ internal sealed class ResourceServer : IDisposable
             return name;
         }));
 
-    /// <summary>Registers a client by its public keys, in a way that answers its client id.</summary>
+    /// <summary>Registers a client with its public keys; the given function returns its client id.</summary>
     public static async Task<ResourceServer> Register(AuthServer server, Func<string, Task<string>> register)
     {
         var client = new ResourceServer(server);
@@ -105,11 +103,11 @@ internal sealed class ResourceServer : IDisposable
             ("client_assertion", Assertion()),
         ]);
 
-    /// <summary>What the server says of a token, or another node of it.</summary>
+    /// <summary>Introspects a token, at the server or another node of it.</summary>
     public Task<TokenIntrospection> Introspect(string token, HttpClient? node = null) =>
         Introspect(node, ("token", token));
 
-    /// <summary>The same, with whatever else the request says.</summary>
+    /// <summary>The same, with additional parameters.</summary>
     public async Task<TokenIntrospection> Introspect(
         HttpClient? node, params (string Name, string Value)[] form)
     {
@@ -120,7 +118,7 @@ internal sealed class ResourceServer : IDisposable
 
     public string Assertion() => Assertion(name);
 
-    /// <summary>A proof of a client with the same key.</summary>
+    /// <summary>A client assertion signed with this key.</summary>
     public string Assertion(string clientId) => OAuthClient.Assertion(
         server, clientId, new(new ECDsaSecurityKey(key) { KeyId = "k1" }, SecurityAlgorithms.EcdsaSha256));
 

@@ -9,7 +9,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>Clients that prove themselves with a key instead of a secret (RFC 7523 §2.2).</summary>
+/// <summary>Clients that authenticate with a key instead of a secret (RFC 7523 §2.2).</summary>
 [Category("AnyDatabase")]
 [Category("Slow")]
 internal sealed class PrivateKeyJwtTests
@@ -52,7 +52,7 @@ internal sealed class PrivateKeyJwtTests
 
     [Test]
     [Category("Check 29")]
-    public async Task An_assertion_is_taken_once_at_the_token_endpoint_also_by_twenty_at_once()
+    public async Task An_assertion_is_accepted_once_at_the_token_endpoint_even_with_twenty_concurrent_requests()
     {
         await using var server = await AuthServer.Start();
         var issued = await Generate(server);
@@ -68,7 +68,7 @@ internal sealed class PrivateKeyJwtTests
     }
 
     [Test]
-    public async Task An_assertion_is_good_for_many_introspections()
+    public async Task An_assertion_is_valid_for_many_introspections()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -102,7 +102,7 @@ internal sealed class PrivateKeyJwtTests
     [TestCase("typ", "at+jwt")]
     [TestCase("typ", "oauth-authz-req+jwt")]
     [Category("Check 29")]
-    public async Task A_wrong_assertion_proves_nothing(string what, object? value)
+    public async Task An_invalid_assertion_is_refused(string what, object? value)
     {
         await using var server = await AuthServer.Start();
         var issued = await Generate(server);
@@ -115,7 +115,7 @@ internal sealed class PrivateKeyJwtTests
 
     [TestCase("http://localhost:5001/", true)]
     [TestCase("http://localhost:5001", true)]
-    [TestCase("http://localhost:5001/connect/token", true, Description = "What authlib and Duende.IdentityModel write.")]
+    [TestCase("http://localhost:5001/connect/token", true, Description = "Used by authlib and Duende.IdentityModel.")]
     [TestCase("[http://localhost:5001/]", true)]
     [TestCase("[http://localhost:5001/connect/token]", true)]
     [TestCase("http://localhost:5001/connect/token/", false)]
@@ -127,7 +127,7 @@ internal sealed class PrivateKeyJwtTests
     [TestCase("[http://localhost:5001/ http://localhost:5001]", false)]
     [TestCase("[]", false)]
     [TestCase("", false)]
-    public async Task An_assertion_is_for_this_server_and_nobody_else(string audience, bool good)
+    public async Task An_assertion_must_have_this_server_as_its_only_audience(string audience, bool good)
     {
         await using var server = await AuthServer.Start();
         var issued = await Generate(server);
@@ -149,7 +149,7 @@ internal sealed class PrivateKeyJwtTests
     [TestCase("connect/par", true, Description = "RFC 9126 §2")]
     [TestCase(AuthServerPaths.Token, false)]
     [TestCase("connect/revoke", false)]
-    public async Task The_endpoint_for_pushed_requests_is_an_audience_there_only(string path, bool good)
+    public async Task The_pushed_authorization_endpoint_is_an_audience_only_there(string path, bool good)
     {
         await using var server = await AuthServer.Start();
         var issued = await Generate(server, "https://client.example/");
@@ -174,7 +174,7 @@ internal sealed class PrivateKeyJwtTests
     [TestCase("{}")]
     [TestCase("null")]
     [TestCase("1")]
-    public async Task An_assertion_with_extensions_that_must_be_understood_is_refused(string crit)
+    public async Task An_assertion_with_critical_extensions_is_refused(string crit)
     {
         await using var server = await AuthServer.Start();
         var issued = await Generate(server);
@@ -195,7 +195,7 @@ internal sealed class PrivateKeyJwtTests
     [TestCase("exp", "soon")]
     [TestCase("nbf", "soon")]
     [TestCase("iat", "soon")]
-    public async Task A_claim_of_another_type_proves_nothing(string claim, object value)
+    public async Task A_claim_of_another_type_is_refused(string claim, object value)
     {
         await using var server = await AuthServer.Start();
         var issued = await Generate(server);
@@ -211,7 +211,7 @@ internal sealed class PrivateKeyJwtTests
     [TestCase("""{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}""", "P-256")]
     [TestCase("""{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}""", "P-256")]
     [TestCase("private", "private key")]
-    public async Task Only_public_P256_keys_are_taken(string jwks, string reason)
+    public async Task Only_public_P256_keys_are_accepted(string jwks, string reason)
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -243,7 +243,7 @@ internal sealed class PrivateKeyJwtTests
         return Jwks(JsonWebKeyConverter.ConvertFromECDsaSecurityKey(new(half)));
     }
 
-    /// <summary>What a client of the management API hears.</summary>
+    /// <summary>The status that a client of the management API receives.</summary>
     private async Task<HttpResponseMessage> ManagementAnswer(AuthServer server, object audience)
     {
         var clientId =
@@ -255,7 +255,7 @@ internal sealed class PrivateKeyJwtTests
             ("scope", "accounts.read"));
     }
 
-    /// <summary>What a resource server hears.</summary>
+    /// <summary>The status that a resource server receives.</summary>
     private async Task<HttpResponseMessage> IntrospectionAnswer(AuthServer server, object audience)
     {
         await server.With<Auth.Server.Connect.ResourceServers, bool>(async servers =>
@@ -267,7 +267,7 @@ internal sealed class PrivateKeyJwtTests
             server, "another", Assertion(server, "another", "aud", audience), AuthServerPaths.Introspection);
     }
 
-    /// <summary>The same assertion with one more header, signed anew.</summary>
+    /// <summary>The same assertion with another header, signed again.</summary>
     private string WithHeader(string assertion, string name, string json)
     {
         var parts = assertion.Split('.');

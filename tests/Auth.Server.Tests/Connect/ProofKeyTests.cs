@@ -68,7 +68,7 @@ internal sealed class ProofKeyTests
     [TestCaseSource(nameof(Values))]
     public async Task A_verifier(string verifier, bool good)
     {
-        // Whoever computed the challenge from it did not care for the grammar.
+        // The challenge matches, although the verifier does not follow the grammar.
         var challenge = Base64UrlEncoder.Encode(SHA256.HashData(Encoding.UTF8.GetBytes(verifier)));
         var code = await client.Code(client.Request($"&code_challenge_method=S256&code_challenge={challenge}"));
 
@@ -85,7 +85,7 @@ internal sealed class ProofKeyTests
     [TestCase(true, null, "invalid_request", Description = "RFC 9700 §4.8.2: no downgrade.")]
     [TestCase(true, "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", "invalid_grant")]
     [TestCase(false, "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", null)]
-    public async Task A_code_needs_the_verifier_of_its_challenge_and_no_other(
+    public async Task A_code_requires_the_verifier_of_its_challenge(
         bool challenged, string? verifier, string? error)
     {
         var challenge = Base64UrlEncoder.Encode(SHA256.HashData(Encoding.UTF8.GetBytes(new string('a', 43))));

@@ -10,9 +10,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>
-/// JWK sets (RFC 7517, RFC 7518 §6.2, RFC 8037) that a client proves itself with: which are taken, and which not.
-/// </summary>
+/// <summary>Which JWK sets (RFC 7517, RFC 7518 §6.2, RFC 8037) of clients are accepted.</summary>
 public sealed class PublicKeysTests
 {
     private const string PrimeInHex = "FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF";
@@ -21,7 +19,7 @@ public sealed class PublicKeysTests
     private static readonly string y = (string)good["y"]!;
     private static readonly string zero = Base64UrlEncoder.Encode(new byte[32]);
 
-    /// <summary>Changes of one good key, by which it is no longer usable, and what is said of it.</summary>
+    /// <summary>Changes that make a valid key unusable, and the message that each causes.</summary>
     private static IEnumerable<TestCaseData> BadKeys()
     {
         (string Change, string Said)[] cases =
@@ -53,7 +51,7 @@ public sealed class PublicKeysTests
     }
 
     [TestCaseSource(nameof(BadKeys))]
-    public void A_key_that_is_not_usable_is_refused_by_its_name(string change, string said)
+    public void An_unusable_key_is_refused_and_named(string change, string said)
     {
         var bad = NewKey();
         foreach (var (member, value) in JsonNode.Parse(change)!.AsObject())
@@ -72,7 +70,7 @@ public sealed class PublicKeysTests
     [TestCase("crv")]
     [TestCase("x")]
     [TestCase("y")]
-    public void A_key_that_lacks_what_it_must_have_is_refused_by_its_name(string member)
+    public void A_key_without_a_required_member_is_refused_and_named(string member)
     {
         var bad = NewKey();
         bad.Remove(member);
@@ -87,7 +85,7 @@ public sealed class PublicKeysTests
     [TestCase("\"a\\u0000b\"", "control characters")]
     [TestCase("\"a\\nb\"", "control characters")]
     [TestCase("LONG", "1 to 200")]
-    public void A_key_id_that_is_not_one_is_refused(string kid, string said)
+    public void An_invalid_key_id_is_refused(string kid, string said)
     {
         var key = NewKey();
         key["kid"] = JsonNode.Parse(kid == "LONG" ? $"\"{new string('a', 201)}\"" : kid);
@@ -119,7 +117,7 @@ public sealed class PublicKeysTests
     }
 
     [TestCaseSource(nameof(BadTexts))]
-    public void A_text_that_is_not_a_JWK_set_is_refused_and_why(string text, string said) =>
+    public void A_text_that_is_not_a_JWK_set_is_refused_with_the_reason(string text, string said) =>
         Assert.That(Refuse(text), Does.Contain(said));
 
     [TestCase("{}")]
@@ -129,7 +127,7 @@ public sealed class PublicKeysTests
     [TestCase("""{"d":null,"use":null,"alg":null,"key_ops":null}""", Description = "As serializers write what is not there.")]
     [TestCase("""{"kid":"https://idp.example/ключ#1"}""")]
     [TestCase("""{"ext":true,"iat":1,"x5t":"AA","x5c":[],"unknown":{"d":"AA"}}""")]
-    public void A_key_that_says_nothing_against_its_use_is_taken_and_what_is_not_needed_is_not_kept(string more)
+    public void A_key_with_compatible_members_is_accepted_and_others_are_not_stored(string more)
     {
         var key = NewKey();
         foreach (var (member, value) in JsonNode.Parse(more)!.AsObject())
@@ -142,7 +140,7 @@ public sealed class PublicKeysTests
     }
 
     [Test]
-    public void Keys_need_no_key_id_and_are_then_named_by_their_thumbprint()
+    public void Keys_without_a_key_id_are_named_by_their_thumbprint()
     {
         JsonObject[] keys = [NewKey(), NewKey()];
         foreach (var key in keys)
@@ -153,9 +151,9 @@ public sealed class PublicKeysTests
             PublicKeys.Read(SetOf([.. Enumerable.Range(0, 20).Select(_ => NewKey())])).Keys, Has.Count.EqualTo(20));
     }
 
-    /// <summary>What the reader refuses is 400 wherever a set comes in, and replaces nothing.</summary>
+    /// <summary>An invalid set is refused with 400 wherever it is sent, and replaces nothing.</summary>
     [Test]
-    public async Task A_bad_set_is_refused_by_API_portal_and_commands_and_the_working_set_goes_on()
+    public async Task API_portal_and_commands_refuse_an_invalid_key_set_and_keep_the_current_credentials()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -207,7 +205,7 @@ public sealed class PublicKeysTests
     [TestCase(new byte[] { 0xC3, 0x28 })]
     [TestCase(new byte[] { 0xED, 0xA0, 0x80 })]
     [TestCase(new byte[] { 0xC0, 0x80 })]
-    public async Task Bytes_that_are_not_UTF_8_are_refused_anywhere_in_a_body_and_in_a_file(byte[] wrong)
+    public async Task Bytes_that_are_not_UTF_8_are_refused_in_bodies_and_files(byte[] wrong)
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -255,9 +253,7 @@ public sealed class PublicKeysTests
         return problem.Message;
     }
 
-    /// <summary>
-    /// The last character of 32 bytes in base64url says four bits, and may say two more that mean nothing.
-    /// </summary>
+    /// <summary>The last character of 32 bytes in base64url has two unused bits.</summary>
     private static char SpareBitsOf(string text)
     {
         const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -5,12 +5,12 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>Authorization requests that take the back way (RFC 9126), and what they may ask for.</summary>
+/// <summary>Pushed authorization requests (RFC 9126), and what they may contain.</summary>
 [Category("Slow")]
 internal sealed class PushedAuthorizationTests
 {
     [Test]
-    public async Task A_pushed_request_is_asked_about_like_any_other_and_leads_to_tokens()
+    public async Task A_pushed_request_leads_to_consent_and_tokens_like_any_other()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server, requirePkce: true);
@@ -32,11 +32,11 @@ internal sealed class PushedAuthorizationTests
         var again = await client.Ask(request);
 
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), await answer.Content.ReadAsStringAsync());
-        Assert.That(again.Status, Is.EqualTo(400), "it was for once");
+        Assert.That(again.Status, Is.EqualTo(400), "it can be used only once");
     }
 
     [Test]
-    public async Task A_pushed_request_runs_out()
+    public async Task A_pushed_request_expires()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -56,7 +56,7 @@ internal sealed class PushedAuthorizationTests
     [TestCase("https://client.example/callback/evil", "", HttpStatusCode.BadRequest)]
     [TestCase(AllowedClient.RedirectUri, "everything", HttpStatusCode.BadRequest)]
     [TestCase(AllowedClient.RedirectUri, "scim", HttpStatusCode.Created)]
-    public async Task A_pushed_request_is_refused_at_once(string redirectUri, string scope, HttpStatusCode status)
+    public async Task An_invalid_pushed_request_is_refused_immediately(string redirectUri, string scope, HttpStatusCode status)
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -68,7 +68,7 @@ internal sealed class PushedAuthorizationTests
     }
 
     [Test]
-    public async Task Who_pushes_proves_itself_and_a_request_is_its_clients_own()
+    public async Task Pushing_requires_client_authentication_and_only_the_same_client_can_use_the_request()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -76,7 +76,7 @@ internal sealed class PushedAuthorizationTests
         var other = await server.Generate(
             await server.CreateAccount("Other"), Shared.Contracts.CredentialMethods.OAuth2, AllowedClient.RedirectUri);
 
-        using var unproved = await http.Send(
+        using var unauthenticated = await http.Send(
             "connect/par", null, ("client_id", client.Issued.Set.ClientId!),
             ("response_type", "code"), ("redirect_uri", AllowedClient.RedirectUri));
         using var pushed = await http.Send(
@@ -86,12 +86,12 @@ internal sealed class PushedAuthorizationTests
         var stolen = await client.Ask(
             $"/connect/authorize?client_id={client.Issued.Set.ClientId}&request_uri={requestUri}");
 
-        Assert.That(unproved.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That(unauthenticated.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
         Assert.That((stolen.Status, stolen.Location), Is.EqualTo((400, (string?)null)));
     }
 
     [Test]
-    public async Task The_one_resource_may_be_named()
+    public async Task The_SCIM_resource_may_be_requested()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -105,7 +105,7 @@ internal sealed class PushedAuthorizationTests
     [TestCase("&scope=offline_access&scope=scim")]
     [TestCase("&scope=&scope=offline_access")]
     [TestCase("&scope=offline_access&scope=offline_access")]
-    public async Task Okta_s_second_scope_beside_the_one_that_was_appended_does_no_harm(string parameters)
+    public async Task Okta_s_own_scope_is_merged_with_the_appended_one(string parameters)
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -115,7 +115,7 @@ internal sealed class PushedAuthorizationTests
 
     [TestCase("&client_id=another")]
     [TestCase("&redirect_uri=https%3A%2F%2Felsewhere.example%2F")]
-    public async Task Who_asks_may_not_be_said_twice(string parameters)
+    public async Task The_client_id_must_not_be_repeated(string parameters)
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -128,7 +128,7 @@ internal sealed class PushedAuthorizationTests
     [TestCase("state", "a", "b", 400)]
     [TestCase("redirect_uri", AllowedClient.RedirectUri, AllowedClient.RedirectUri, 400)]
     [TestCase("scope", "offline_access", "scim", 201)]
-    public async Task What_may_not_be_said_twice_may_not_be_pushed_twice(
+    public async Task A_parameter_must_not_be_repeated_in_a_pushed_request(
         string name, string one, string other, int status)
     {
         await using var server = await AuthServer.Start();

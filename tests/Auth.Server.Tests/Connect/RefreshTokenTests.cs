@@ -8,14 +8,14 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>Families of tokens: what follows from one consent lives and dies together (RFC 9700 §4.14).</summary>
+/// <summary>Refresh token rotation: all tokens that follow from one consent end together (RFC 9700 §4.14).</summary>
 [Category("Slow")]
 internal sealed class RefreshTokenTests
 {
     private static readonly TimeSpan afterGrace = AuthorizationServer.RefreshGrace + TimeSpan.FromSeconds(1);
 
     [Test]
-    public async Task A_refresh_token_that_is_used_now_and_then_lasts_and_is_rotated_and_one_that_is_not_expires()
+    public async Task A_refresh_token_is_rotated_on_use_and_expires_if_unused()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -37,7 +37,7 @@ internal sealed class RefreshTokenTests
     }
 
     [Test]
-    public async Task How_long_an_unused_refresh_token_lasts_is_a_setting()
+    public async Task The_lifetime_of_an_unused_refresh_token_is_a_setting()
     {
         await using var server = await AuthServer.Start("--Auth:UnusedRefreshTokenLifetime=30.00:00:00");
         using var client = await AllowedClient.Of(server);
@@ -54,7 +54,7 @@ internal sealed class RefreshTokenTests
     [Test]
     [Category("Check 31")]
     [Category("Check 35")]
-    public async Task A_client_that_lost_the_answer_or_asks_several_times_at_once_gets_the_same_successor_on_every_node()
+    public async Task Retries_and_concurrent_refreshes_get_the_same_successor_on_every_node()
     {
         await using var server = await AuthServer.Start();
         await using var other = TestPostgres.IsWanted ? await server.StartNode() : null;
@@ -82,7 +82,7 @@ internal sealed class RefreshTokenTests
 
     [TestCase(false)]
     [TestCase(true)]
-    public async Task A_refresh_token_that_is_used_more_than_ten_times_ends_its_grant(bool atOnce)
+    public async Task Using_a_refresh_token_more_than_ten_times_ends_its_grant(bool atOnce)
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -115,12 +115,12 @@ internal sealed class RefreshTokenTests
     }
 
     [Test]
-    public async Task A_successor_is_encrypted_with_its_own_key_again_although_another_one_is_in_use_by_now()
+    public async Task A_successor_is_encrypted_with_its_own_key_again_after_a_rotation()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
         var first = await client.Tokens();
-        // The announced key is used as soon as everybody can know it.
+        // The announced key is used as soon as all caches have it.
         server.Time.Advance(TimeSpan.FromDays(3));
         var before = await client.Refresh(first.RefreshToken!);
         await server.With<KeyRotation, int>(async keys =>
@@ -142,7 +142,7 @@ internal sealed class RefreshTokenTests
     }
 
     [Test]
-    public async Task If_the_key_of_a_successor_was_withdrawn_the_client_gets_another_one()
+    public async Task A_successor_whose_key_was_withdrawn_is_replaced()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -165,7 +165,7 @@ internal sealed class RefreshTokenTests
     [Test]
     [Category("Check 31")]
     [Category("Check 32")]
-    public async Task A_refresh_token_that_is_used_again_later_ends_its_family_and_nothing_else()
+    public async Task Using_a_refresh_token_again_later_ends_its_grant_and_nothing_else()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -189,7 +189,7 @@ internal sealed class RefreshTokenTests
 
     [Test]
     [Category("Check 35")]
-    public async Task No_refresh_that_is_under_way_outlives_the_end_of_its_family()
+    public async Task A_refresh_in_progress_does_not_outlive_the_end_of_its_grant()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -218,7 +218,7 @@ internal sealed class RefreshTokenTests
     [Test]
     [Category("Check 17")]
     [Category("Check 18")]
-    public async Task A_code_that_is_used_again_ends_what_it_was_traded_for()
+    public async Task Using_a_code_again_ends_the_tokens_that_it_was_exchanged_for()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -236,7 +236,7 @@ internal sealed class RefreshTokenTests
     }
 
     [Test]
-    public async Task A_client_that_is_allowed_anew_refreshes_with_the_new_token_and_loses_no_request()
+    public async Task A_client_that_is_allowed_again_must_refresh_with_the_new_token_and_loses_no_request()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -252,11 +252,11 @@ internal sealed class RefreshTokenTests
         Assert.That(consent.Text, Does.Contain("ada@example.com").And.Contain("allowed this before"));
         using var refused = await client.TryRefresh(old.RefreshToken!);
         Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
-        Assert.That((await refused.Json()).GetProperty("error_description").GetString(), Does.Contain("anew"));
-        Assert.That((await scim.Introspect(old.AccessToken)).Active, "until it runs out");
+        Assert.That((await refused.Json()).GetProperty("error_description").GetString(), Does.Contain("allowed the client again"));
+        Assert.That((await scim.Introspect(old.AccessToken)).Active, "until it expires");
         Assert.That((await client.Refresh(current.RefreshToken!)).RefreshToken, Is.Not.Null);
         using var late = await client.Redeem(unused);
-        Assert.That(late.IsSuccessStatusCode, "a code of before is a consent of its own");
+        Assert.That(late.IsSuccessStatusCode, "an earlier code is a separate consent");
         Assert.That(
             (await client.Refresh(current.RefreshToken!)).RefreshToken, Is.Not.Null, "and replaces nothing newer");
     }
@@ -264,7 +264,7 @@ internal sealed class RefreshTokenTests
     [TestCase("refresh_token")]
     [TestCase("access_token")]
     [Category("Check 54")]
-    public async Task A_revoked_refresh_token_takes_its_access_tokens_along_and_an_access_token_goes_alone(string which)
+    public async Task Revoking_a_refresh_token_ends_its_access_tokens_and_revoking_an_access_token_only_itself(string which)
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -286,7 +286,7 @@ internal sealed class RefreshTokenTests
 
     [Test]
     [Category("Check 55")]
-    public async Task Nobody_revokes_the_tokens_of_another_client()
+    public async Task A_client_cannot_revoke_the_tokens_of_another_one()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);

@@ -12,7 +12,7 @@ internal sealed class RequestParametersTests
     private static readonly string challenge = Base64UrlEncoder.Encode(
         SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
 
-    // Unknown ones, OpenID Connect's, and those of every other grant type, each with a value that would be wrong.
+    // Parameters that are unknown, from OpenID Connect, or from other grant types, each with an invalid value.
     private static readonly (string Name, string Value)[] foreign =
     [
         ("x", "1"), ("nonce", "n"), ("max_age", "nonsense"), ("id_token_hint", "nonsense"), ("acr_values", "a"),
@@ -86,7 +86,7 @@ internal sealed class RequestParametersTests
     [TestCase("refresh_token", "client_id")]
     [TestCase("urn:ietf:params:oauth:grant-type:token-exchange", "subject_token")]
     [TestCase("urn:ietf:params:oauth:grant-type:token-exchange", "subject_token_type")]
-    public async Task A_parameter_that_is_read_is_given_once(string grantType, string repeated)
+    public async Task A_parameter_that_is_read_must_not_be_repeated(string grantType, string repeated)
     {
         (string Name, string Value)[] form =
             [.. await Grant(grantType), ("client_id", client.Issued.Set.ClientId!)];
@@ -115,7 +115,7 @@ internal sealed class RequestParametersTests
 
     [TestCase(1)]
     [TestCase(2)]
-    public async Task At_the_endpoint_for_pushed_requests(int times)
+    public async Task At_the_pushed_authorization_endpoint(int times)
     {
         using var pushed = await client.Post(
             "connect/par",
@@ -127,7 +127,7 @@ internal sealed class RequestParametersTests
 
         Assert.That((int)pushed.StatusCode, Is.EqualTo(201), await pushed.Content.ReadAsStringAsync());
         var requestUri = (await pushed.Json()).GetProperty("request_uri").GetString()!;
-        // What stands beside a pushed request is ignored, too (RFC 9126 §4).
+        // Parameters in addition to a pushed request are ignored, too (RFC 9126 §4).
         Assert.That(
             await client.Code($"/connect/authorize?client_id={client.Issued.Set.ClientId}&scope=everything&x=1&x=2&redirect_uri=https%3A%2F%2Felsewhere.example%2F&state=a&state=b&request_uri={Uri.EscapeDataString(requestUri)}"),
             Is.Not.Empty);
@@ -137,7 +137,7 @@ internal sealed class RequestParametersTests
     [TestCase("connect/revoke", 2)]
     [TestCase(AuthServerPaths.Introspection, 1)]
     [TestCase(AuthServerPaths.Introspection, 2)]
-    public async Task Where_tokens_are_revoked_and_introspected(string path, int times)
+    public async Task At_the_revocation_and_introspection_endpoints(string path, int times)
     {
         var token = await client.ClientCredentialsToken();
         (string, string)[] form =
@@ -158,7 +158,7 @@ internal sealed class RequestParametersTests
     [TestCase("connect/revoke", "token_type_hint")]
     [TestCase(AuthServerPaths.Introspection, "token")]
     [TestCase(AuthServerPaths.Introspection, "node")]
-    public async Task What_they_read_is_given_once(string path, string repeated)
+    public async Task Their_parameters_must_not_be_repeated(string path, string repeated)
     {
         (string, string)[] form = [("token", "t"), (repeated, "t"), (repeated, "t")];
 
@@ -170,8 +170,8 @@ internal sealed class RequestParametersTests
         Assert.That((await answer.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_request"));
     }
 
-    [Test(Description = "RFC 6749 §3.1: as if it were not there.")]
-    public async Task A_parameter_without_a_value_is_none()
+    [Test(Description = "RFC 6749 §3.1: as if it were missing.")]
+    public async Task A_parameter_without_a_value_is_ignored()
     {
         var code = await client.Code(client.Request(
             "&scope=&code_challenge=&code_challenge_method=&prompt=&resource=&response_mode=&state=&state=s&request=&request_uri="));

@@ -3,8 +3,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>
-/// Resource indicators (RFC 8707): the one resource may be named wherever a client can name one, and every other one is
-/// <c>invalid_target</c>, also if it is malformed.
+/// Resource indicators (RFC 8707): only the SCIM resource is accepted, wherever a client can send one. Any other one,
+/// even if malformed, is <c>invalid_target</c>.
 /// </summary>
 internal sealed class ResourceIndicatorsTests
 {

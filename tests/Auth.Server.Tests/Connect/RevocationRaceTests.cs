@@ -10,7 +10,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>
-/// Revocations, refreshes and redemptions at the same moment: in every order, what was revoked has ended.
+/// Concurrent revocations, refreshes and redemptions: whatever the order, what was revoked has ended.
 /// </summary>
 [Category("Slow")]
 internal sealed class RevocationRaceTests
@@ -74,7 +74,7 @@ internal sealed class RevocationRaceTests
     }
 
     [Test(Description = "Both have found the token valid; the revocation commits first.")]
-    public async Task A_refresh_that_comes_after_the_end_of_its_grant_gets_nothing()
+    public async Task A_refresh_after_the_end_of_its_grant_is_refused()
     {
         await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
         using var client = await AllowedClient.Of(server);
@@ -93,7 +93,7 @@ internal sealed class RevocationRaceTests
     }
 
     [Test(Description = "Both have found the token valid; the refresh commits first.")]
-    public async Task A_revocation_that_comes_after_a_refresh_ends_its_successor()
+    public async Task A_revocation_after_a_refresh_ends_the_successor()
     {
         await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
         using var client = await AllowedClient.Of(server);
@@ -116,7 +116,7 @@ internal sealed class RevocationRaceTests
 
     [Test(Description = "RFC 6749 §4.1.2")]
     [Category("Check 19")]
-    public async Task A_code_that_is_redeemed_twice_at_once_gives_nothing_that_lasts()
+    public async Task A_code_that_is_redeemed_twice_concurrently_leaves_no_valid_token()
     {
         await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
         await using var other = TestPostgres.IsWanted
@@ -144,7 +144,7 @@ internal sealed class RevocationRaceTests
     }
 
     [Test]
-    public async Task A_refresh_and_the_redemption_of_a_newer_code_at_once_leave_one_grant_that_can_be_refreshed()
+    public async Task A_refresh_concurrent_with_a_newer_code_leaves_one_grant_that_can_be_refreshed()
     {
         await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
         using var client = await AllowedClient.Of(server);
@@ -171,7 +171,7 @@ internal sealed class RevocationRaceTests
     }
 
     [Test]
-    public async Task A_refresh_token_whose_client_was_allowed_anew_still_revokes_its_access_tokens()
+    public async Task A_replaced_refresh_token_still_revokes_its_access_tokens()
     {
         await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
         using var scim = await ResourceServer.Register(server);
@@ -188,7 +188,7 @@ internal sealed class RevocationRaceTests
     }
 
     [Test]
-    public async Task A_used_refresh_token_ends_its_grant_when_it_is_revoked_however_late()
+    public async Task Revoking_a_used_refresh_token_ends_its_grant_however_late()
     {
         await using var server = await AuthServer.Start("--Auth:Limits:RequestsPerClient=100000");
         using var scim = await ResourceServer.Register(server);

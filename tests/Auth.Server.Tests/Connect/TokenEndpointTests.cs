@@ -35,7 +35,7 @@ public sealed class TokenEndpointTests
     [TestCase("00:05:00", 300)]
     [TestCase("01:00:00", 3600)]
     [TestCase("06:00:00", 21600)]
-    public async Task An_access_token_is_as_RFC_9068_wants_it_and_lives_as_long_as_is_set(string lifetime, int seconds)
+    public async Task An_access_token_follows_RFC_9068_and_has_the_configured_lifetime(string lifetime, int seconds)
     {
         await using var server = await AuthServer.Start($"--Auth:AccessTokenLifetime={lifetime}");
         using var scim = await ResourceServer.Register(server);
@@ -67,7 +67,7 @@ public sealed class TokenEndpointTests
 
     [Test]
     [Category("Check 21")]
-    public async Task A_wrong_secret_and_an_unknown_client_are_answered_alike()
+    public async Task A_wrong_secret_and_an_unknown_client_get_the_same_response()
     {
         await using var server = await AuthServer.Start();
         var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
@@ -103,7 +103,7 @@ public sealed class TokenEndpointTests
 
     [TestCase(true)]
     [TestCase(false)]
-    public async Task Who_holds_a_replaced_secret_is_remembered_and_who_guesses_is_not(bool right)
+    public async Task Use_of_a_replaced_secret_is_recorded_and_guessing_is_not(bool right)
     {
         await using var server = await AuthServer.Start("--Auth:KnownProxies:0=127.0.0.1");
         var account = await server.CreateAccount();
@@ -150,7 +150,7 @@ public sealed class TokenEndpointTests
     [TestCase(AuthServerPaths.Introspection, 2_000, 1)]
     [TestCase("connect/revoke", 1, 4_200_000)]
     [Category("Check 24")]
-    public async Task A_form_that_cannot_be_read_is_the_clients_mistake(string path, int fields, int length)
+    public async Task A_malformed_form_is_a_client_error(string path, int fields, int length)
     {
         await using var server = await AuthServer.Start();
         using var http = server.CreateClient();
@@ -177,7 +177,7 @@ public sealed class TokenEndpointTests
     }
 
     [Test]
-    public async Task Plain_is_no_code_challenge_method_and_the_metadata_say_so()
+    public async Task The_plain_code_challenge_method_is_not_offered()
     {
         await using var server = await AuthServer.Start();
         using var http = server.CreateClient();

@@ -7,7 +7,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Connect;
 
-/// <summary>A vault keeps the long-lived token and hands out hours (RFC 8693).</summary>
+/// <summary>A vault keeps a long-lived token and exchanges it for short-lived ones (RFC 8693).</summary>
 [Category("Slow")]
 internal sealed class TokenExchangeTests
 {
@@ -15,21 +15,21 @@ internal sealed class TokenExchangeTests
     private const string AccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 
     [Test]
-    public async Task The_holder_of_a_direct_JWT_trades_it_without_more_proof_than_the_JWT()
+    public async Task A_direct_JWT_is_exchanged_without_client_authentication()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
         var issued = await server.Generate(await server.CreateAccount());
 
-        var traded = await Trade(server, null, null, issued.Token!);
+        var exchanged = await Exchange(server, null, null, issued.Token!);
 
-        var answer = await scim.Introspect(traded.AccessToken);
+        var answer = await scim.Introspect(exchanged.AccessToken);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(traded.TokenType, Is.EqualTo("Bearer"));
-            Assert.That(traded.IssuedTokenType, Is.EqualTo(AccessTokenType));
-            Assert.That(traded.RefreshToken, Is.Null);
-            Assert.That(traded.ExpiresIn, Is.InRange(3590, 3600));
+            Assert.That(exchanged.TokenType, Is.EqualTo("Bearer"));
+            Assert.That(exchanged.IssuedTokenType, Is.EqualTo(AccessTokenType));
+            Assert.That(exchanged.RefreshToken, Is.Null);
+            Assert.That(exchanged.ExpiresIn, Is.InRange(3590, 3600));
             Assert.That(answer.Active);
             Assert.That(answer.Scope, Is.EqualTo(Scopes.Scim));
             Assert.That(answer.CredentialSet!.Id, Is.EqualTo(issued.Set.Id));
@@ -38,13 +38,13 @@ internal sealed class TokenExchangeTests
             Assert.That(answer.ExpiresIn, Is.InRange(3590, 3600));
         }
         server.Time.Advance(TimeSpan.FromHours(1));
-        Assert.That((await scim.Introspect(traded.AccessToken)).Active, Is.False);
+        Assert.That((await scim.Introspect(exchanged.AccessToken)).Active, Is.False);
         Assert.That((await scim.Introspect(issued.Token!)).Active);
     }
 
     [Test]
     [Category("Check 40")]
-    public async Task A_client_trades_its_own_token_and_proves_itself()
+    public async Task A_client_must_authenticate_to_exchange_its_own_token()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -52,55 +52,55 @@ internal sealed class TokenExchangeTests
         var tokens = await client.Tokens();
         server.Time.Advance(TimeSpan.FromMinutes(50));
 
-        var traded = await Trade(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, tokens.AccessToken);
-        using var unproved = await TryTrade(server, null, null, tokens.AccessToken);
-        using var named = await TryTrade(
+        var exchanged = await Exchange(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, tokens.AccessToken);
+        using var unauthenticated = await TryExchange(server, null, null, tokens.AccessToken);
+        using var named = await TryExchange(
             server, null, null, tokens.AccessToken, ("client_id", client.Issued.Set.ClientId!));
 
-        using var renewable = await TryTrade(
+        using var renewable = await TryExchange(
             server, client.Issued.Set.ClientId, client.Issued.ClientSecret, tokens.AccessToken,
             ("scope", "scim offline_access"));
 
-        Assert.That(traded.ExpiresIn, Is.InRange(590, 600), "never longer than the token that it was traded for");
-        Assert.That(traded.RefreshToken, Is.Null, "which would be longer");
+        Assert.That(exchanged.ExpiresIn, Is.InRange(590, 600), "never longer than the subject token");
+        Assert.That(exchanged.RefreshToken, Is.Null, "it would be valid longer");
         Assert.That((int)renewable.StatusCode, Is.EqualTo(400));
         Assert.That((await renewable.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_scope"));
-        Assert.That((await scim.Introspect(traded.AccessToken)).Act!.Subject, Is.EqualTo(client.Issued.Set.ClientId));
-        Assert.That(unproved.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That((await scim.Introspect(exchanged.AccessToken)).Act!.Subject, Is.EqualTo(client.Issued.Set.ClientId));
+        Assert.That(unauthenticated.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
         Assert.That(named.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
     }
 
     [TestCase(CredentialMethods.DirectJwt)]
     [TestCase(CredentialMethods.OAuth2)]
     [Category("Check 41")]
-    public async Task An_exchanged_token_dies_with_its_set(string method)
+    public async Task An_exchanged_token_ends_with_its_set(string method)
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
         var account = await server.CreateAccount();
         var issued = await server.Generate(account, method);
         var subject = await TokenOf(server, issued);
-        var traded = await Trade(server, issued.Set.ClientId, issued.ClientSecret, subject);
+        var exchanged = await Exchange(server, issued.Set.ClientId, issued.ClientSecret, subject);
 
         await server.Generate(account, method);
 
-        Assert.That((await scim.Introspect(traded.AccessToken)).Active, Is.False);
-        using var again = await TryTrade(server, issued.Set.ClientId, issued.ClientSecret, traded.AccessToken);
+        Assert.That((await scim.Introspect(exchanged.AccessToken)).Active, Is.False);
+        using var again = await TryExchange(server, issued.Set.ClientId, issued.ClientSecret, exchanged.AccessToken);
         Assert.That(again.IsSuccessStatusCode, Is.False);
     }
 
     [Test]
-    public async Task An_exchanged_token_dies_with_its_family()
+    public async Task An_exchanged_token_ends_with_its_grant()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
         using var client = await AllowedClient.Of(server);
         var tokens = await client.Tokens();
-        var traded = await Trade(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, tokens.AccessToken);
+        var exchanged = await Exchange(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, tokens.AccessToken);
 
         using var revoked = await client.Post("connect/revoke", ("token", tokens.RefreshToken!));
 
-        Assert.That((await scim.Introspect(traded.AccessToken)).Active, Is.False);
+        Assert.That((await scim.Introspect(exchanged.AccessToken)).Active, Is.False);
     }
 
     [TestCase(0, Description = "The token that the client began with.")]
@@ -108,7 +108,7 @@ internal sealed class TokenExchangeTests
     [TestCase(2)]
     [TestCase(3)]
     [TestCase(4, Description = "The last one in the chain: none but itself.")]
-    public async Task An_exchanged_token_ends_with_each_token_that_it_goes_back_to_and_no_other_does(int revoked)
+    public async Task An_exchanged_token_ends_with_each_of_its_subject_tokens(int revoked)
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -117,8 +117,8 @@ internal sealed class TokenExchangeTests
         var own = await client.ClientCredentialsToken();
         var chain = new List<string> { own };
         for (var depth = 0; depth < 4; depth++)
-            chain.Add((await Trade(server, id, secret, chain[^1])).AccessToken);
-        var sibling = (await Trade(server, id, secret, own)).AccessToken;
+            chain.Add((await Exchange(server, id, secret, chain[^1])).AccessToken);
+        var sibling = (await Exchange(server, id, secret, own)).AccessToken;
         var another = await client.ClientCredentialsToken();
 
         using var answer = await client.Post("connect/revoke", ("token", chain[revoked]));
@@ -128,15 +128,15 @@ internal sealed class TokenExchangeTests
             Assert.That((await scim.Introspect(chain[depth])).Active, Is.EqualTo(depth < revoked), $"depth {depth}");
         Assert.That((await scim.Introspect(sibling)).Active, Is.EqualTo(revoked > 0));
         Assert.That((await scim.Introspect(another)).Active);
-        using var again = await TryTrade(server, id, secret, chain[Math.Min(revoked + 1, 4)]);
+        using var again = await TryExchange(server, id, secret, chain[Math.Min(revoked + 1, 4)]);
         Assert.That((await again.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant"));
         Assert.That(
             await server.WithDatabase(db => db.Events.CountAsync(e => e.Type == SecurityEvents.SessionRevoked)),
-            Is.EqualTo(1), "nodes of Scim.Api forget what they were told of the account's tokens");
+            Is.EqualTo(1), "nodes of Scim.Api discard what they have cached about the account's tokens");
     }
 
     [Test]
-    public async Task An_exchanged_token_ends_when_the_key_of_its_subject_is_withdrawn_though_another_key_has_signed_it()
+    public async Task An_exchanged_token_ends_when_the_key_of_its_subject_token_is_withdrawn()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -148,13 +148,13 @@ internal sealed class TokenExchangeTests
             await keys.Rotate(CancellationToken.None);
             return 0;
         });
-        var traded = await Trade(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, own);
-        Assert.That(new JsonWebToken(traded.AccessToken).Kid, Is.Not.EqualTo(new JsonWebToken(own).Kid));
+        var exchanged = await Exchange(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, own);
+        Assert.That(new JsonWebToken(exchanged.AccessToken).Kid, Is.Not.EqualTo(new JsonWebToken(own).Kid));
 
         await server.With<KeyRotation, Withdrawal>(
             keys => keys.Withdraw(new JsonWebToken(own).Kid, CancellationToken.None));
 
-        Assert.That((await scim.Introspect(traded.AccessToken)).Active, Is.False);
+        Assert.That((await scim.Introspect(exchanged.AccessToken)).Active, Is.False);
     }
 
     [Test]
@@ -167,7 +167,7 @@ internal sealed class TokenExchangeTests
         {
             var own = await client.ClientCredentialsToken();
             var trades = Enumerable.Range(0, 4)
-                .Select(_ => TryTrade(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, own)).ToList();
+                .Select(_ => TryExchange(server, client.Issued.Set.ClientId, client.Issued.ClientSecret, own)).ToList();
             using var revoked = await client.Post("connect/revoke", ("token", own));
             Assert.That((int)revoked.StatusCode, Is.EqualTo(200));
             foreach (var answer in await Task.WhenAll(trades))
@@ -184,7 +184,7 @@ internal sealed class TokenExchangeTests
 
     [Test]
     [Category("Check 42")]
-    public async Task Who_traded_is_kept_and_a_chain_has_an_end()
+    public async Task The_actors_are_recorded_and_the_chain_is_limited()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -192,14 +192,14 @@ internal sealed class TokenExchangeTests
         var token = issued.Token!;
         for (var depth = 1; depth <= 4; depth++)
         {
-            token = (await Trade(server, null, null, token)).AccessToken;
+            token = (await Exchange(server, null, null, token)).AccessToken;
             var actors = 0;
             for (var actor = (await scim.Introspect(token)).Act; actor is not null; actor = actor.Previous)
                 actors++;
             Assert.That(actors, Is.EqualTo(depth));
         }
 
-        using var refused = await TryTrade(server, null, null, token);
+        using var refused = await TryExchange(server, null, null, token);
 
         Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
         Assert.That((await refused.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant"));
@@ -224,12 +224,12 @@ internal sealed class TokenExchangeTests
     [Category("Check 38")]
     [Category("Check 39")]
     [Category("Check 40")]
-    public async Task Nothing_more_is_given_than_the_token_opens(string name, string value, int status, string? error)
+    public async Task An_exchange_cannot_widen_access(string name, string value, int status, string? error)
     {
         await using var server = await AuthServer.Start();
         var issued = await server.Generate(await server.CreateAccount());
 
-        using var response = await TryTrade(server, null, null, issued.Token!, (name, value));
+        using var response = await TryExchange(server, null, null, issued.Token!, (name, value));
 
         Assert.That((int)response.StatusCode, Is.EqualTo(status), await response.Content.ReadAsStringAsync());
         if (error is not null)
@@ -238,7 +238,7 @@ internal sealed class TokenExchangeTests
 
     [Test]
     [Category("Check 37")]
-    public async Task Nobody_trades_the_token_of_another_set_or_one_of_the_portal()
+    public async Task Tokens_of_another_set_or_of_the_portal_cannot_be_exchanged()
     {
         await using var server = await AuthServer.Start();
         var mine = await server.Generate(await server.CreateAccount("one"), CredentialMethods.OAuth2);
@@ -253,14 +253,14 @@ internal sealed class TokenExchangeTests
 
         foreach (var token in new[] { direct.Token!, portal })
         {
-            using var response = await TryTrade(server, mine.Set.ClientId, mine.ClientSecret, token);
+            using var response = await TryExchange(server, mine.Set.ClientId, mine.ClientSecret, token);
             Assert.That((await response.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant"));
         }
-        using var unproved = await TryTrade(server, null, null, portal);
-        Assert.That(unproved.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
-        using var posing = await TryTrade(
+        using var unauthenticated = await TryExchange(server, null, null, portal);
+        Assert.That(unauthenticated.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        using var impersonating = await TryExchange(
             server, null, null, await TokenOf(server, mine), ("client_id", direct.Set.Id.ToString()));
-        Assert.That((await posing.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant"));
+        Assert.That((await impersonating.Json()).GetProperty("error").GetString(), Is.EqualTo("invalid_grant"));
     }
 
     [TestCase("client_credentials")]
@@ -292,14 +292,14 @@ internal sealed class TokenExchangeTests
         return issued.Token ?? await http.ClientCredentialsToken(issued.Set.ClientId!, issued.ClientSecret!);
     }
 
-    private static async Task<Tokens> Trade(AuthServer server, string? clientId, string? clientSecret, string token)
+    private static async Task<Tokens> Exchange(AuthServer server, string? clientId, string? clientSecret, string token)
     {
-        using var response = await TryTrade(server, clientId, clientSecret, token);
+        using var response = await TryExchange(server, clientId, clientSecret, token);
         Assert.That((int)response.StatusCode, Is.EqualTo(200), await response.Content.ReadAsStringAsync());
         return (await System.Net.Http.Json.HttpContentJsonExtensions.ReadFromJsonAsync<Tokens>(response.Content))!;
     }
 
-    private static async Task<HttpResponseMessage> TryTrade(
+    private static async Task<HttpResponseMessage> TryExchange(
         AuthServer server, string? clientId, string? clientSecret, string token,
         params (string Name, string Value)[] other)
     {

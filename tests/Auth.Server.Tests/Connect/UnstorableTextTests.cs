@@ -8,8 +8,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>
-/// Text that no database can store (U+0000 on PostgreSQL), that is not UTF-8 or is no text at all: wherever a stranger
-/// or a client sends it, it is their mistake and not the server's.
+/// Text that a database cannot store (U+0000 on PostgreSQL) or that is not valid UTF-8: wherever it is sent, it is a
+/// client error and not a server error.
 /// </summary>
 internal sealed class UnstorableTextTests
 {
@@ -70,7 +70,7 @@ internal sealed class UnstorableTextTests
                 .. named ? [("client_id", client.Issued.Set.ClientId!)] : Array.Empty<(string, string)>(),
             ]);
 
-        // Part of what is pushed, however the client proves itself (RFC 9126 §2.1).
+        // A pushed request contains the client id, however the client authenticates (RFC 9126 §2.1).
         if (path == "connect/par" && !named)
             await AssertRefused(refused, 400, "invalid_request");
         else

@@ -17,7 +17,7 @@ public sealed class ClientSecretTests
         Assert.That(Enumerable.Range(0, 1000).Select(_ => ClientSecret.Generate()), Is.Unique);
 
     [Test]
-    public void One_changed_character_anywhere_shows()
+    public void The_checksum_reveals_any_changed_character()
     {
         var secret = ClientSecret.Generate();
         for (var i = 0; i < secret.Length; i++)
@@ -31,5 +31,5 @@ public sealed class ClientSecretTests
     [TestCase("")]
     [TestCase("scim_cs_")]
     [TestCase("ghp_0123456789012345678901234567890123456789")]
-    public void Other_texts_are_no_secrets(string text) => Assert.That(ClientSecret.IsWellFormed(text), Is.False);
+    public void Other_texts_are_not_secrets(string text) => Assert.That(ClientSecret.IsWellFormed(text), Is.False);
 }

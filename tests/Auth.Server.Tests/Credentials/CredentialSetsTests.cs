@@ -12,7 +12,7 @@ public sealed class CredentialSetsTests
 {
     [Test]
     [Category("Check 57")]
-    public async Task Of_many_who_replace_the_same_set_one_wins_and_the_others_hear_who_and_when()
+    public async Task Of_many_concurrent_replacements_one_succeeds_and_the_others_learn_who_and_when()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -31,7 +31,7 @@ public sealed class CredentialSetsTests
     }
 
     [Test]
-    public async Task Two_first_sets_at_once_are_one_set()
+    public async Task Of_two_concurrent_first_sets_only_one_is_created()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -43,7 +43,7 @@ public sealed class CredentialSetsTests
     }
 
     [Test]
-    public async Task A_generation_is_larger_than_any_before_even_if_the_clock_went_back()
+    public async Task A_generation_is_larger_than_all_earlier_ones_even_if_the_clock_went_back()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -63,7 +63,7 @@ public sealed class CredentialSetsTests
     {
         await using var server = await AuthServer.Start();
         var issued = await server.Generate(await server.CreateAccount());
-        // PostgreSQL's clock is its own.
+        // On PostgreSQL, the generation is taken from the database's clock.
         Assert.That(issued.Set.Generation, TestPostgres.IsWanted
             ? Is.EqualTo(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()).Within(60_000)
             : Is.EqualTo(server.Time.GetUtcNow().ToUnixTimeMilliseconds()));
@@ -94,7 +94,7 @@ public sealed class CredentialSetsTests
     }
 
     [Test]
-    public async Task Where_SCIM_is_not_enabled_nothing_is_generated_and_nothing_ends()
+    public async Task Without_SCIM_nothing_is_generated_and_nothing_ends()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -110,7 +110,7 @@ public sealed class CredentialSetsTests
     }
 
     [Test]
-    public async Task A_set_that_ran_out_is_no_longer_current_and_is_recorded_as_expired()
+    public async Task An_expired_set_is_no_longer_current_and_is_recorded_as_expired()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -148,7 +148,7 @@ public sealed class CredentialSetsTests
     }
 
     [Test]
-    public async Task Sets_of_two_accounts_do_not_touch_each_other()
+    public async Task Sets_of_two_accounts_are_independent()
     {
         await using var server = await AuthServer.Start();
         var one = await server.CreateAccount("one");

@@ -15,7 +15,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Credentials;
 
 /// <summary>
-/// The clock decides what has run out, wherever a set is read, long before the background check has written it down.
+/// Wherever a set is read, the clock decides whether it has expired, even before the
+/// background check has recorded that.
 /// </summary>
 [Category("Slow")]
 public sealed class ExpiryTests
@@ -26,7 +27,7 @@ public sealed class ExpiryTests
     private static readonly TimeSpan lifetime = TimeSpan.FromHours(1);
 
     [Test]
-    public async Task A_set_that_has_run_out_is_ended_wherever_it_is_shown([Values] bool staged)
+    public async Task An_expired_set_is_shown_as_ended_everywhere([Values] bool staged)
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -69,7 +70,7 @@ public sealed class ExpiryTests
             (await browser.Open("/scim-credentials/history")).Text,
             Does.Contain(staged ? "Never activated" : "Expired").And.Not.Contain("Staged"));
 
-        // The background check writes down the same.
+        // The background check records the same.
         await server.With<CredentialSets, bool>(async sets =>
         {
             await sets.EndExpired(CancellationToken.None);
@@ -80,7 +81,7 @@ public sealed class ExpiryTests
     }
 
     [Test]
-    public async Task A_call_that_is_sent_again_tells_that_its_set_has_run_out()
+    public async Task A_repeated_call_reports_that_its_set_has_expired()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -97,7 +98,9 @@ public sealed class ExpiryTests
         Assert.That(again.GetProperty("credentialSet").GetProperty("state").GetString(), Is.EqualTo("ended"));
     }
 
-    /// <summary>The clock moves with every look at it: the set expires at another point of each request.</summary>
+    /// <summary>
+    /// The clock advances with every reading, so the set expires at a different point of each request.
+    /// </summary>
     [TestCase(Sender.Client, AuthServerPaths.Token, "grant_type=client_credentials")]
     [TestCase(Sender.Client, AuthServerPaths.Token, "grant_type=refresh_token&refresh_token=unknown")]
     [TestCase(
@@ -112,7 +115,7 @@ public sealed class ExpiryTests
         + "&code_challenge=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")]
     [TestCase(Sender.HolderOfDirectJwt, AuthServerPaths.Token, Exchange)]
     [TestCase(Sender.ResourceServer, AuthServerPaths.Introspection, "token={token}")]
-    public async Task A_set_that_expires_during_a_request_is_never_a_fault(Sender sender, string path, string form)
+    public async Task A_set_that_expires_during_a_request_never_causes_a_server_error(Sender sender, string path, string form)
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -149,7 +152,7 @@ public sealed class ExpiryTests
     }
 
     [Test]
-    public async Task Many_sets_that_run_out_or_lose_their_key_at_once_wait_for_the_nodes_once()
+    public async Task Ending_many_sets_waits_for_the_nodes_once()
     {
         const int Many = 12;
         await using var server = await AuthServer.Start("--Logging:LogLevel:Auth.Server.Events.Barrier=Information");
@@ -169,7 +172,7 @@ public sealed class ExpiryTests
             return true;
         });
         Assert.That(
-            (await Events() - events, Waits() - waits), Is.EqualTo((Many, 1)), "each account's floor, and one barrier");
+            (await Events() - events, Waits() - waits), Is.EqualTo((Many, 1)), "one event for each account, and one barrier");
 
         IssuedCredentials last = null!;
         foreach (var account in accounts)
@@ -182,7 +185,7 @@ public sealed class ExpiryTests
             "one event that ends them all, each account's fence, and one barrier");
         var first = await server.WithDatabase(db => db.Events.OrderBy(e => e.Number).Skip(events).FirstAsync());
         Assert.That(first.Type, Is.EqualTo(SecurityEvents.KeyWithdrawn));
-        Assert.That(log.Lines, Has.Some.StartsWith($"Event {first.Number}:"), "nobody waits for the others");
+        Assert.That(log.Lines, Has.Some.StartsWith($"Event {first.Number}:"), "there is no wait for the others");
         Assert.That(withdrawn.GetProperty("endedCredentialSets").GetArrayLength(), Is.EqualTo(Many));
         Assert.That((await scim.Introspect(last.Token!)).Active, Is.False);
         var told = await server.WithDatabase(db => db.AuditEntries
@@ -207,7 +210,7 @@ public sealed class ExpiryTests
             CancellationToken.None));
     }
 
-    /// <summary>Who sends a request.</summary>
+    /// <summary>The caller of a request.</summary>
     public enum Sender
     {
         Client,

@@ -10,7 +10,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Credentials;
 
-/// <summary>Sets that take over later: by a click, or by their first use.</summary>
+/// <summary>Sets that are activated later: manually, or by their first use.</summary>
 [Category("Slow")]
 public sealed class StagedSetsTests
 {
@@ -37,7 +37,7 @@ public sealed class StagedSetsTests
 
     [TestCase(CredentialMethods.DirectJwt)]
     [TestCase(CredentialMethods.OAuth2)]
-    public async Task A_manual_set_gets_tokens_admits_nobody_and_changes_nothing_until_it_is_activated(string method)
+    public async Task A_manually_staged_set_gets_tokens_that_are_refused_until_it_is_activated(string method)
     {
         var staged = await Stage(Activation.Manual, method);
         var token = await TokenOf(staged);
@@ -56,7 +56,7 @@ public sealed class StagedSetsTests
 
     [TestCase(CredentialMethods.DirectJwt)]
     [TestCase(CredentialMethods.OAuth2)]
-    public async Task Getting_a_token_is_no_use_and_the_first_request_is(string method)
+    public async Task The_first_SCIM_request_activates_and_obtaining_a_token_does_not(string method)
     {
         var staged = await Stage(Activation.FirstUse, method);
         var token = await TokenOf(staged);
@@ -72,13 +72,13 @@ public sealed class StagedSetsTests
     }
 
     [Test]
-    public async Task A_set_that_takes_over_admits_nobody_before_every_node_knows()
+    public async Task A_new_set_is_not_usable_before_every_node_has_confirmed()
     {
         using var node = await ScimNode.Start(server, scim);
         await node.Poll();
         var staged = await Stage(Activation.FirstUse);
         Assert.That((await node.Introspect(staged.Token!)).Pending);
-        // Requests with the old set may be on their way.
+        // Requests with the old set may still be in progress.
         Assert.That((await node.Introspect(active.Token!)).Active);
         EventPage page;
         do
@@ -93,11 +93,11 @@ public sealed class StagedSetsTests
     }
 
     [Test]
-    public async Task What_a_dead_server_began_is_finished_when_somebody_asks()
+    public async Task An_activation_that_a_killed_server_began_is_completed_by_the_next_introspection()
     {
         var staged = await Stage(Activation.Manual);
         await Activate(staged.Set.Id);
-        // As if it had died between the commit and the last acknowledgement.
+        // As if the server had been killed between the commit and the last acknowledgement.
         await server.WithDatabase(db => db.CredentialSets.ExecuteUpdateAsync(
             change => change.SetProperty(set => set.ConfirmedAt, (DateTime?)null)));
 
@@ -106,7 +106,7 @@ public sealed class StagedSetsTests
     }
 
     [Test]
-    public async Task Of_many_first_uses_at_once_one_takes_over()
+    public async Task Of_many_concurrent_first_uses_one_activates_the_set()
     {
         var staged = await Stage(Activation.FirstUse);
         await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => UntilActive(staged.Token!)));
@@ -115,7 +115,7 @@ public sealed class StagedSetsTests
     }
 
     [Test]
-    public async Task Two_nodes_that_are_asked_at_once_leave_one_entry_in_the_audit_trail()
+    public async Task Concurrent_activations_on_two_nodes_leave_one_audit_entry()
     {
         var staged = await Stage(Activation.FirstUse);
         await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => server.With<CredentialSets, bool>(async sets =>
@@ -140,7 +140,7 @@ public sealed class StagedSetsTests
     }
 
     [Test]
-    public async Task A_staged_set_is_revoked_and_the_active_one_goes_on()
+    public async Task Revoking_a_staged_set_leaves_the_active_one_unchanged()
     {
         var staged = await Stage(Activation.Manual);
         await server.With<CredentialSets, bool>(async sets =>
@@ -156,7 +156,7 @@ public sealed class StagedSetsTests
     }
 
     [Test]
-    public async Task A_staged_set_that_is_never_used_ends_by_itself()
+    public async Task An_unused_staged_set_expires()
     {
         var staged = await Stage(Activation.FirstUse);
         server.Time.Advance(TimeSpan.FromDays(7));
@@ -175,7 +175,7 @@ public sealed class StagedSetsTests
     }
 
     [Test]
-    public async Task Whoever_stages_or_activates_must_have_seen_what_is_there()
+    public async Task Staging_and_activating_require_the_current_state()
     {
         var staged = await Stage(Activation.Manual);
         Assert.That(async () => await Stage(Activation.Manual), Refused("staged credentials"));
@@ -187,7 +187,7 @@ public sealed class StagedSetsTests
     }
 
     [Test]
-    public async Task A_check_tells_the_right_secret_from_others_and_activates_nothing()
+    public async Task A_check_recognises_the_right_secret_and_activates_nothing()
     {
         var staged = await Stage(Activation.FirstUse, CredentialMethods.OAuth2);
         await Check(staged.Set.Id, staged.ClientSecret!);
@@ -205,7 +205,7 @@ public sealed class StagedSetsTests
     }
 
     [Test]
-    public async Task Use_and_refusal_are_remembered_with_time_address_and_program()
+    public async Task Uses_and_refusals_are_recorded_with_time_address_and_user_agent()
     {
         using var node = await ScimNode.Start(server, scim);
         await node.Introspect(active.Token!);

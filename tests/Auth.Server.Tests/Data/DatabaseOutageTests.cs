@@ -22,7 +22,7 @@ public sealed class DatabaseOutageTests
     private static readonly TimeSpan patience = TimeSpan.FromSeconds(30);
 
     [TestCaseSource(typeof(DatabaseFault), nameof(DatabaseFault.Kinds))]
-    public async Task An_outage_of_the_database_is_503_everywhere_and_passes_by_itself(string kind)
+    public async Task A_database_outage_returns_503_everywhere_and_recovers_without_a_restart(string kind)
     {
         var folder = Directory.CreateTempSubdirectory("outage-");
         using var fault = DatabaseFault.Of(kind, folder.FullName);
@@ -96,7 +96,7 @@ public sealed class DatabaseOutageTests
             await fault.Begin();
             if (kind == "gone")
                 server.Services.GetRequiredService<TokenLookup>().CloseIdle();
-            // A few writes still find room.
+            // There is still space for a few writes.
             if (kind == "full")
                 await Exhaust(requests["token, secret"].Send);
             var answers = await Task.WhenAll(requests.Select(async request =>

@@ -17,7 +17,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Data;
 
-/// <summary>What has ended is thrown away, and nothing that still decides something.</summary>
+/// <summary>Rows that have ended are deleted, and rows that are still needed are kept.</summary>
 [Category("Slow")]
 public sealed class PruningTests
 {
@@ -25,7 +25,7 @@ public sealed class PruningTests
     private static readonly TimeSpan second = TimeSpan.FromSeconds(1);
 
     [Test]
-    public async Task Expired_codes_pushed_requests_and_access_tokens_go_minutes_after_their_end_and_not_before()
+    public async Task Expired_codes_pushed_requests_and_access_tokens_are_deleted_after_minutes()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -42,7 +42,7 @@ public sealed class PruningTests
 
         server.Time.Advance(TimeSpan.FromMinutes(20));
         await PruneExpired(server);
-        Assert.That(await Tokens(server), Is.EqualTo(4), "codes and the pushed request have gone");
+        Assert.That(await Tokens(server), Is.EqualTo(4), "codes and the pushed request are deleted");
 
         server.Time.Advance(TimeSpan.FromMinutes(40) + Pruning.KeptAfterExpiry);
         await PruneExpired(server);
@@ -55,7 +55,7 @@ public sealed class PruningTests
     }
 
     [Test]
-    public async Task Used_assertions_go_when_they_are_too_old_to_be_used_again()
+    public async Task Used_assertions_are_deleted_when_they_have_expired()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -73,7 +73,7 @@ public sealed class PruningTests
     }
 
     [Test]
-    public async Task An_unused_refresh_token_goes_a_week_after_its_end_and_its_grant_with_it()
+    public async Task An_unused_refresh_token_is_deleted_with_its_grant_a_week_after_it_expired()
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -88,7 +88,7 @@ public sealed class PruningTests
     }
 
     [Test]
-    public async Task What_lives_lives_on_and_keeps_its_key()
+    public async Task Live_tokens_and_their_keys_are_kept()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -111,7 +111,7 @@ public sealed class PruningTests
     }
 
     [Test]
-    public async Task A_used_refresh_token_gives_a_thief_away_a_year_later()
+    public async Task Reuse_of_a_refresh_token_is_detected_a_year_later()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -135,7 +135,7 @@ public sealed class PruningTests
 
     [TestCase("revoked")]
     [TestCase("expired")]
-    public async Task Of_an_ended_set_what_it_was_and_who_did_what_is_kept_and_no_token_or_grant(string end)
+    public async Task Of_an_ended_set_only_its_row_and_audit_entries_are_kept(string end)
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server, lifetime: end == "expired" ? TimeSpan.FromHours(2) : null);
@@ -163,12 +163,12 @@ public sealed class PruningTests
         Assert.That(
             (await server.Keys()).Single(key => key.Key.Id == encryption).State, Is.EqualTo(KeyState.Forgotten));
         using var late = await client.TryRefresh(tokens.RefreshToken!);
-        Assert.That((int)late.StatusCode, Is.EqualTo(401), "its client is unknown, as ever");
+        Assert.That((int)late.StatusCode, Is.EqualTo(401), "its client is still unknown");
     }
 
     [TestCase("revoked")]
     [TestCase("replaced")]
-    public async Task An_ended_family_goes_and_its_successor_stays(string end)
+    public async Task The_tokens_of_an_ended_grant_are_deleted_and_those_of_its_successor_kept(string end)
     {
         await using var server = await AuthServer.Start();
         using var client = await AllowedClient.Of(server);
@@ -193,7 +193,7 @@ public sealed class PruningTests
     }
 
     [Test]
-    public async Task Ended_sessions_and_links_go_and_when_somebody_last_signed_in_is_still_known()
+    public async Task Ended_sessions_and_links_are_deleted_except_the_newest_session()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -222,7 +222,7 @@ public sealed class PruningTests
     }
 
     [Test]
-    public async Task However_many_rows_there_are_they_go_in_steps_also_by_two_nodes_at_once()
+    public async Task Many_rows_are_deleted_in_steps_even_by_two_nodes_concurrently()
     {
         await using var server = await AuthServer.Start();
         await using var node = SciLeads.Tests.TestPostgres.IsWanted ? await server.StartNode() : null;

@@ -10,7 +10,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Data;
 
-/// <summary>What a save outside a transaction costs, and that it is one write all the same.</summary>
+/// <summary>What a save outside of a transaction costs, and that it is still atomic.</summary>
 public sealed class SaveTests
 {
     [Test]
@@ -25,7 +25,7 @@ public sealed class SaveTests
 
         await http.ClientCredentialsToken(issued.Set.ClientId!, issued.ClientSecret!);
 
-        // On SQLite a save is always a transaction, in which it is the one writer.
+        // On SQLite, a save is always a transaction, and the only writer.
         string[] expected = TestPostgres.IsWanted ? ["SELECT", "INSERT"] : ["SELECT", "Began ", "INSERT"];
         Assert.That(calls.Made.Select(call => call[..6]), Is.EqualTo(expected), string.Join('\n', calls.Made));
     }
@@ -46,9 +46,7 @@ public sealed class SaveTests
         Assert.That(await server.WithDatabase(db => db.Grants.CountAsync()), Is.Zero);
     }
 
-    /// <summary>
-    /// The statements that reached the database, and the transactions and savepoints that were begun.
-    /// </summary>
+    /// <summary>Records the statements sent to the database, and the transactions and savepoints begun.</summary>
     private sealed class DatabaseCalls : ILoggerProvider, ILogger
     {
         public ConcurrentQueue<string> Made { get; } = new();

@@ -13,7 +13,7 @@ using Shared.Hosting.Data;
 
 namespace Auth.Server.Tests.Data;
 
-/// <summary>Every write to SQLite waits its turn, however it is written; PostgreSQL needs no gate.</summary>
+/// <summary>Every write to SQLite waits for its turn, whatever code makes it; PostgreSQL needs no gate.</summary>
 [NonParallelizable]
 public sealed class WriterGateTests
 {
@@ -60,7 +60,7 @@ public sealed class WriterGateTests
     private static IEnumerable<string> Writes => writes.Keys;
 
     [TestCaseSource(nameof(Writes))]
-    public async Task A_write_waits_for_the_writer_before_it_and_the_next_one_need_not_wait(string write)
+    public async Task A_write_waits_for_the_previous_writer_and_then_the_gate_is_free(string write)
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -89,7 +89,7 @@ public sealed class WriterGateTests
     }
 
     [Test]
-    public async Task A_write_that_fails_or_is_given_up_leaves_the_gate()
+    public async Task A_write_that_fails_or_is_cancelled_releases_the_gate()
     {
         await using var server = await AuthServer.Start();
         await using var scope = server.Services.CreateAsyncScope();
@@ -117,9 +117,9 @@ public sealed class WriterGateTests
         }
     }
 
-    /// <summary>On PostgreSQL it waits for a lock.</summary>
+    /// <summary>On PostgreSQL, it waits for a lock.</summary>
     [Test]
-    public async Task A_request_whose_write_waits_too_long_is_503_and_the_next_one_is_not()
+    public async Task A_write_that_waits_too_long_returns_503_and_the_next_one_succeeds()
     {
         var limit = (TestPostgres.IsWanted ? "Command" : "Default") + " Timeout=1";
         await using var normal = await AuthServer.Start();
@@ -141,7 +141,7 @@ public sealed class WriterGateTests
     }
 
     [Test]
-    public async Task The_watch_over_these_tests_notices_a_write_that_bypasses_the_gate()
+    public async Task A_write_that_bypasses_the_gate_is_noticed()
     {
         if (TestPostgres.IsWanted)
             Assert.Pass("PostgreSQL has row locks.");
@@ -159,9 +159,9 @@ public sealed class WriterGateTests
         Assert.That(await server.WithDatabase(db => db.Accounts.AnyAsync(account => account.Suspended)), Is.False);
     }
 
-    /// <summary>What goes round Entity Framework goes round the gate.</summary>
+    /// <summary>Code that bypasses Entity Framework bypasses the gate, too.</summary>
     [Test]
-    public void Connections_of_their_own_have_only_those_who_do_not_write()
+    public void Only_code_that_does_not_write_has_its_own_connections()
     {
         var sources = Path.Combine(ArchitectureTests.Repository(), "Auth.Server");
         var found = Directory.EnumerateFiles(sources, "*.cs", SearchOption.AllDirectories)

@@ -6,7 +6,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Events;
 
-/// <summary>When the call that ends a set comes back, and what it says.</summary>
+/// <summary>When the call that ends a set returns, and what it reports.</summary>
 [NonParallelizable]
 [Category("Slow")]
 public sealed class BarrierTests
@@ -31,7 +31,7 @@ public sealed class BarrierTests
     }
 
     [Test]
-    public async Task Without_any_node_nothing_is_confirmed_and_nobody_waits()
+    public async Task Without_nodes_nothing_is_confirmed_and_there_is_no_wait()
     {
         var (confirmation, elapsed) = await Generate();
         Assert.That(confirmation, Does.StartWith("Not confirmed"));
@@ -39,7 +39,7 @@ public sealed class BarrierTests
     }
 
     [Test]
-    public async Task It_comes_back_when_every_node_has_acknowledged()
+    public async Task It_returns_when_every_node_has_acknowledged()
     {
         using var one = await ScimNode.Start(server, scim, "scim-1");
         using var two = await ScimNode.Start(server, scim, "scim-2");
@@ -73,7 +73,7 @@ public sealed class BarrierTests
     }
 
     [Test]
-    public async Task It_outlasts_the_lease_of_a_node_that_is_silent_and_names_it()
+    public async Task It_waits_for_the_lease_of_an_unresponsive_node_and_names_it()
     {
         using var silent = await ScimNode.Start(server, scim, "scim-silent");
         using var live = await ScimNode.Start(server, scim, "scim-live");
@@ -91,7 +91,7 @@ public sealed class BarrierTests
     }
 
     [Test]
-    public async Task It_waits_for_a_node_that_only_ever_introspected()
+    public async Task It_waits_for_a_node_that_has_only_introspected()
     {
         using var node = await ScimNode.Start(server, scim);
         await node.Introspect((await server.Generate(account)).Token!);
@@ -103,7 +103,7 @@ public sealed class BarrierTests
     }
 
     [Test]
-    public async Task A_node_that_has_left_is_not_waited_for()
+    public async Task It_does_not_wait_for_a_node_that_has_left()
     {
         using var node = await ScimNode.Start(server, scim);
         await node.Poll();
@@ -116,7 +116,7 @@ public sealed class BarrierTests
     }
 
     [Test]
-    public async Task A_node_that_has_not_been_heard_of_for_an_hour_is_not_waited_for()
+    public async Task It_does_not_wait_for_a_node_without_contact_for_an_hour()
     {
         using var node = await ScimNode.Start(server, scim);
         await node.Poll();
@@ -125,9 +125,9 @@ public sealed class BarrierTests
     }
 
     [Test]
-    public async Task Another_nodes_database_clock_decides_nothing()
+    public async Task The_database_clock_does_not_matter()
     {
-        // As after a fail-over to a database whose clock is ahead.
+        // As after a failover to a database whose clock is ahead.
         using var node = await ScimNode.Start(server, scim);
         await node.Poll();
         server.Time.Advance(TimeSpan.FromMinutes(5));

@@ -17,7 +17,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Events;
 
-/// <summary>What nodes hear when they poll (RFC 8936).</summary>
+/// <summary>What nodes receive when they poll (RFC 8936).</summary>
 [Category("Slow")]
 public sealed class PollTests
 {
@@ -39,7 +39,7 @@ public sealed class PollTests
     }
 
     [Test]
-    public async Task A_new_node_forgets_what_it_knew_and_hears_of_nothing_that_is_past()
+    public async Task A_new_node_must_reset_and_receives_no_earlier_events()
     {
         await server.Generate(await server.CreateAccount());
         using var node = await ScimNode.Start(server, scim);
@@ -57,7 +57,7 @@ public sealed class PollTests
     }
 
     [Test]
-    public async Task A_new_node_has_confirmed_nothing_before_it_says_that_it_has_forgotten()
+    public async Task A_new_node_has_confirmed_nothing_before_it_has_reset()
     {
         var account = await server.CreateAccount();
         var issued = await server.Generate(account);
@@ -78,7 +78,7 @@ public sealed class PollTests
     }
 
     [Test(Description = "RFC 8417 §2.2, RFC 8936 §2.4")]
-    public async Task A_new_set_is_told_at_once_and_again_until_it_is_acknowledged()
+    public async Task A_new_set_is_announced_immediately_and_repeatedly_until_acknowledged()
     {
         var account = await server.CreateAccount();
         using var node = await ScimNode.Start(server, scim);
@@ -106,7 +106,7 @@ public sealed class PollTests
     }
 
     [Test]
-    public async Task A_revocation_takes_a_generation_that_nobody_has()
+    public async Task A_revocation_uses_a_generation_that_no_set_has()
     {
         var account = await server.CreateAccount();
         var set = (await server.Generate(account)).Set;
@@ -128,7 +128,7 @@ public sealed class PollTests
     }
 
     [Test]
-    public async Task A_set_that_runs_out_ends_and_is_told()
+    public async Task The_end_of_an_expired_set_is_announced()
     {
         var account = await server.CreateAccount();
         var set = (await server.Generate(account)).Set;
@@ -149,7 +149,7 @@ public sealed class PollTests
     }
 
     [Test]
-    public async Task A_changed_account_an_ended_session_and_a_withdrawn_key_are_told()
+    public async Task A_changed_account_an_ended_session_and_a_withdrawn_key_are_announced()
     {
         var account = await server.CreateAccount();
         await server.CreateAdministrator(account, "ada@example.com");
@@ -176,7 +176,7 @@ public sealed class PollTests
     }
 
     [Test(Description = "RFC 7009 §2.1")]
-    public async Task A_revoked_access_token_is_told()
+    public async Task A_revoked_access_token_is_announced()
     {
         var account = await server.CreateAccount();
         var issued = await server.Generate(account, CredentialMethods.OAuth2);
@@ -191,7 +191,7 @@ public sealed class PollTests
     }
 
     [Test]
-    public async Task Whoever_missed_events_that_are_gone_begins_anew()
+    public async Task A_node_that_missed_deleted_events_must_reset()
     {
         var account = await server.CreateAccount();
         using var node = await ScimNode.Start(server, scim);
@@ -204,7 +204,7 @@ public sealed class PollTests
     }
 
     [Test]
-    public async Task A_node_that_knows_more_than_a_restored_database_begins_anew()
+    public async Task A_node_that_knows_more_than_a_restored_database_must_reset()
     {
         using var node = await ScimNode.Start(server, scim);
         await node.Poll();
@@ -213,7 +213,7 @@ public sealed class PollTests
     }
 
     [Test]
-    public async Task Nodes_and_events_that_are_long_gone_are_forgotten()
+    public async Task Old_nodes_and_events_are_deleted()
     {
         using var node = await ScimNode.Start(server, scim);
         await node.Poll();
@@ -231,7 +231,7 @@ public sealed class PollTests
     }
 
     [Test]
-    public async Task Only_resource_servers_poll()
+    public async Task Only_resource_servers_may_poll()
     {
         using var http = server.CreateClient();
         using var nobody = await http.PostAsync(new Uri(AuthServerPaths.EventsPoll, UriKind.Relative), null);
@@ -247,7 +247,7 @@ public sealed class PollTests
     [TestCase("", "name")]
     [TestCase("two\nlines", "name")]
     [TestCase("scim-1", "jti", "seven")]
-    public async Task A_poll_that_makes_no_sense_is_refused_in_a_sentence(string name, string word, params string[] ack)
+    public async Task An_invalid_poll_is_refused_with_a_sentence(string name, string word, params string[] ack)
     {
         using var node = await ScimNode.Start(server, scim);
         using var response = await node.Send(new() { Node = node.Id, NodeName = name, Acknowledged = ack });
@@ -255,7 +255,7 @@ public sealed class PollTests
         Assert.That((await response.Json()).GetProperty("detail").GetString(), Does.Contain(word));
     }
 
-    /// <summary>The one event that something causes.</summary>
+    /// <summary>The only event that an action causes.</summary>
     private async Task<(string Type, SecurityEvent Content)> EventOf<T>(Func<Task<T>> act)
     {
         using var node = await ScimNode.Start(server, scim);

@@ -7,8 +7,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Tests.Events;
 
 /// <summary>
-/// A node that starts under the name of one that is gone takes its place, so that no ending waits for the dead; and
-/// whoever is still there, or comes back, is known before it gets an answer, whichever process it asks.
+/// A node that starts under the name of a stopped one replaces it, so that no revocation waits for the stopped one. A
+/// node that is still running, or resumes, is recorded before it gets a response, whichever process it contacts.
 /// </summary>
 [NonParallelizable]
 [Category("Slow")]
@@ -38,7 +38,7 @@ public sealed class RetirementTests
     [TestCase("polled")]
     [TestCase("introspected")]
     [TestCase("polled and introspected")]
-    public async Task A_node_that_was_killed_is_retired_by_the_one_that_starts_under_its_name(string before)
+    public async Task A_killed_node_is_retired_when_another_starts_under_its_name(string before)
     {
         var issued = await server.Generate(account);
         using var dead = await ScimNode.Start(server, scim, Name);
@@ -53,7 +53,7 @@ public sealed class RetirementTests
         await Serving([next, stranger], async () =>
         {
             await Until(async () => !(await Known()).Contains(dead.Id));
-            Assert.That(await Known(), Is.EquivalentTo(new[] { next.Id, stranger.Id }), "a node of another name stays");
+            Assert.That(await Known(), Is.EquivalentTo(new[] { next.Id, stranger.Id }), "a node with another name stays");
 
             var began = Stopwatch.GetTimestamp();
             var confirmation = (await server.Generate(account)).Set.Confirmation!;
@@ -70,7 +70,7 @@ public sealed class RetirementTests
         using var other = await ScimNode.Start(server, scim, Name);
         await Serving([one, other], async () =>
         {
-            // A third that comes and goes makes sure that a whole term of retirement has passed.
+            // The retirement of a third node shows that a whole retirement period has passed.
             using var third = await ScimNode.Start(server, scim, Name);
             await third.Poll(now: true);
             using var fourth = await ScimNode.Start(server, scim, Name);
@@ -99,14 +99,14 @@ public sealed class RetirementTests
         else
             Assert.That((await slow.Introspect(issued.Token!)).Active);
 
-        Assert.That(await Marked(), Is.Empty, "it was recorded before it got its answer");
+        Assert.That(await Marked(), Is.Empty, "it was recorded before it got its response");
     }
 
     [TestCase("polls", true)]
     [TestCase("polls", false)]
     [TestCase("introspects", true)]
     [TestCase("introspects", false)]
-    public async Task A_node_that_wakes_up_after_its_retirement_is_known_again_before_it_gets_an_answer(
+    public async Task A_node_that_resumes_after_its_retirement_is_recorded_before_it_gets_a_response(
         string sign, bool fromAnotherProcess)
     {
         if (fromAnotherProcess && !SciLeads.Tests.TestPostgres.IsWanted)
@@ -116,7 +116,7 @@ public sealed class RetirementTests
         var issued = await server.Generate(account);
         using var frozen = await ScimNode.Start(server, scim, Name);
         await frozen.Poll(now: true);
-        // Each process has heard of it a moment ago.
+        // The node has contacted each process a moment ago.
         await frozen.Introspect(issued.Token!);
         await frozen.Introspect(issued.Token!, http);
         using var next = await ScimNode.Start(server, scim, Name);
@@ -126,11 +126,11 @@ public sealed class RetirementTests
             await server.Generate(account);
 
             if (sign == "polls")
-                Assert.That((await frozen.PollOnce()).Reset, "it forgets what it knew");
+                Assert.That((await frozen.PollOnce()).Reset, "it must reset");
             else
                 Assert.That((await frozen.Introspect(issued.Token!, http)).Active, Is.False);
 
-            // An inactive token needs no barrier; the next live one does.
+            // An inactive token does not record the node; the next live one does.
             var current = await server.Generate(account);
             if (sign == "introspects")
                 Assert.That((await frozen.Introspect(current.Token!, http)).Active);
@@ -142,7 +142,7 @@ public sealed class RetirementTests
     }
 
     [Test]
-    public async Task A_mark_that_a_dead_process_has_left_is_not_forgotten()
+    public async Task A_mark_left_by_a_killed_process_still_leads_to_retirement()
     {
         using var dead = await ScimNode.Start(server, scim, Name);
         await dead.Poll(now: true);

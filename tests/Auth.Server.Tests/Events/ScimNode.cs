@@ -22,7 +22,7 @@ internal sealed class ScimNode : IDisposable
 
     public string Name { get; }
 
-    /// <summary>A node that has not been heard of yet.</summary>
+    /// <summary>A node that has not contacted the server yet.</summary>
     public static async Task<ScimNode> Start(AuthServer server, ResourceServer scim, string name = "scim-1:5002")
     {
         using var response = await scim.Post(
@@ -46,13 +46,14 @@ internal sealed class ScimNode : IDisposable
         });
         Assert.That((int)response.StatusCode, Is.EqualTo(200), await response.Content.ReadAsStringAsync());
         var page = (await response.Content.ReadFromJsonAsync<EventPage>())!;
-        // The last event comes along when a node forgets, so that it has something to acknowledge; it does so at once.
+        // On a reset, the node receives the last event, so that it has something to
+        // acknowledge, and does so immediately.
         return page is { Reset: true, Sets.Count: > 0 }
             ? page with { Sets = (await Poll(now: true, ack: [.. page.Sets.Keys])).Sets }
             : page;
     }
 
-    /// <summary>A poll that is answered at once, as it is answered.</summary>
+    /// <summary>Polls without waiting, and returns the response.</summary>
     public async Task<EventPage> PollOnce()
     {
         using var response = await Send(
@@ -60,7 +61,7 @@ internal sealed class ScimNode : IDisposable
         return (await response.Content.ReadFromJsonAsync<EventPage>())!;
     }
 
-    /// <summary>What introspection tells this node of a token.</summary>
+    /// <summary>Introspects a token as this node.</summary>
     /// <param name="accessToken">The token.</param>
     /// <param name="process">Another process of the server than the node's own.</param>
     public Task<TokenIntrospection> Introspect(string accessToken, HttpClient? process = null) => scim.Introspect(
@@ -71,7 +72,7 @@ internal sealed class ScimNode : IDisposable
         (TokenIntrospection.Parameters.ClientAddress, "203.0.113.7"),
         (TokenIntrospection.Parameters.ClientUserAgent, "Okta SCIM Client 1.0.0"));
 
-    /// <summary>Polls and acknowledges at once, until it is stopped.</summary>
+    /// <summary>Polls and acknowledges immediately, until it is stopped.</summary>
     public async Task Serve(CancellationToken until)
     {
         string[] ack = [];
@@ -79,7 +80,7 @@ internal sealed class ScimNode : IDisposable
             ack = [.. (await Poll(ack.Length > 0, ack: ack)).Sets.Keys];
     }
 
-    /// <summary>What an event says: its type, and its content.</summary>
+    /// <summary>An event: its type and its content.</summary>
     public static (string Type, SecurityEvent Content) Read(string securityEventToken)
     {
         var events = new JsonWebToken(securityEventToken).GetPayloadValue<JsonElement>("events").EnumerateObject()

@@ -29,7 +29,7 @@ public sealed class ConnectionStringsTests
     [TestCase("db1.example.com,db2.example.com:5433", true)]
     [TestCase("/var/run/postgresql", false, Description = "A Unix socket refuses options of TCP.")]
     [TestCase("@abstract", false)]
-    public void An_idle_connection_is_kept_alive_by_TCP_if_it_is_one_of_TCP(string host, bool keepsAlive) =>
+    public void Idle_TCP_connections_have_keep_alive(string host, bool keepsAlive) =>
         Assert.That(
         new NpgsqlConnectionStringBuilder(ConnectionStrings.WithDefaults($"Host={host}", "Auth.Server")).TcpKeepAlive,
         Is.EqualTo(keepsAlive));
@@ -46,7 +46,7 @@ public sealed class ConnectionStringsTests
 
     [TestCase("", 5)]
     [TestCase(";Keepalive=30", 30)]
-    public void A_connection_that_listens_is_kept_alive(string says, int keepAlive)
+    public void A_listening_connection_is_kept_alive(string says, int keepAlive)
     {
         var settings = new NpgsqlConnectionStringBuilder(
             ConnectionStrings.ForListening("Host=db" + says, "Auth.Server"));

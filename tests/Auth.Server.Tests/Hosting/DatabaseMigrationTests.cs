@@ -11,8 +11,7 @@ using Shared.Hosting.Data;
 namespace Auth.Server.Tests.Hosting;
 
 /// <summary>
-/// Several processes bring a database up to date; one may die, and one may not know the migrations that the database
-/// has.
+/// Several processes migrate a database; one may be killed, and one may not know the migrations that were applied.
 /// </summary>
 public sealed class DatabaseMigrationTests
 {
@@ -43,7 +42,7 @@ public sealed class DatabaseMigrationTests
 
     [TestCase(null, Description = "There is no database yet, so that all migrations are pending.")]
     [TestCase(ThreeMigrations.First)]
-    public async Task Nodes_that_start_at_once_migrate_one_after_another(string? before)
+    public async Task Nodes_that_start_concurrently_migrate_one_after_another(string? before)
     {
         if (before is not null)
         {
@@ -56,11 +55,11 @@ public sealed class DatabaseMigrationTests
         await using var after = Open();
         Assert.That(await after.Database.GetAppliedMigrationsAsync(), Has.Exactly(3).Items);
         if (TestPostgres.IsWanted)
-            Assert.That(await CountLocks(), Is.Zero, "and nobody keeps the lock in a pool");
+            Assert.That(await CountLocks(), Is.Zero, "no pooled connection keeps the lock");
     }
 
     [Test]
-    public async Task Whoever_waits_goes_on_when_the_process_that_migrates_dies()
+    public async Task A_waiting_process_continues_when_the_migrating_one_is_killed()
     {
         await Migrate();
         var waits = new TaskCompletionSource();
@@ -84,7 +83,7 @@ public sealed class DatabaseMigrationTests
     }
 
     [Test]
-    public async Task A_lock_that_a_dead_process_has_left_in_SQLite_stops_nobody()
+    public async Task A_lock_left_in_SQLite_by_a_killed_process_is_ignored()
     {
         if (TestPostgres.IsWanted)
             Assert.Pass("PostgreSQL has no such lock.");
@@ -98,7 +97,7 @@ public sealed class DatabaseMigrationTests
     }
 
     [Test]
-    public async Task A_database_that_lacks_migrations_is_refused_and_the_remedy_named()
+    public async Task A_database_with_pending_migrations_is_refused_with_the_remedy()
     {
         await using var db = Open();
         await db.GetService<IMigrator>().MigrateAsync(ThreeMigrations.First);
@@ -111,7 +110,7 @@ public sealed class DatabaseMigrationTests
 
     [TestCase(Past)]
     [TestCase(Future)]
-    public async Task A_database_with_an_unknown_migration_is_refused_and_the_remedy_named(string migration)
+    public async Task A_database_with_an_unknown_migration_is_refused_with_the_remedy(string migration)
     {
         await using var db = Open();
         await db.GetService<IMigrator>().MigrateAsync(ThreeMigrations.First);
@@ -159,7 +158,7 @@ public sealed class DatabaseMigrationTests
         return new(options.Options);
     }
 
-    /// <summary>What a node does with the database when it starts.</summary>
+    /// <summary>Prepares the database as a node does when it starts.</summary>
     private async Task Migrate(Action? waiting = null)
     {
         await using (var db = Open())

@@ -7,7 +7,7 @@ namespace Auth.Server.Tests.Hosting;
 public sealed class ReadinessTests
 {
     [Test]
-    public async Task A_server_whose_database_lacks_a_migration_is_not_ready_and_says_what_to_run()
+    public async Task A_server_with_pending_migrations_is_not_ready_and_says_what_to_run()
     {
         await using var server = await AuthServer.Start();
         await server.WithDatabase(async db =>

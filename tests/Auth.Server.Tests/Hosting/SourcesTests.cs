@@ -1,6 +1,6 @@
 namespace Auth.Server.Tests.Hosting;
 
-/// <summary>What <c>Shared.Hosting</c> does for both servers, neither does by itself.</summary>
+/// <summary>Neither server implements what <c>Shared.Hosting</c> provides.</summary>
 public sealed class SourcesTests
 {
     [TestCase("new PeriodicTimer(", Description = "Watch")]
@@ -15,7 +15,7 @@ public sealed class SourcesTests
     [TestCase("IHealthCheck", Description = "Health")]
     [TestCase("LoggerFilterRule", Description = "RequestLogs")]
     [TestCase("IDesignTimeDbContextFactory", Description = "DesignTimeContext")]
-    public void One_project_does_for_both_servers(string text)
+    public void Shared_code_is_in_one_project(string text)
     {
         var repository = ArchitectureTests.Repository();
         var found =

@@ -9,9 +9,7 @@ using Shared.Hosting.Data;
 
 namespace Auth.Server.Tests.Hosting;
 
-/// <summary>
-/// What is an outage of the database, what the operator has to put right, and what is a fault of the program.
-/// </summary>
+/// <summary>Distinguishes database outages, problems that the operator must fix, and program errors.</summary>
 public sealed class StartupFailureTests
 {
     private static readonly (Exception Error, bool IsOutage, bool IsOperators)[] errors =

@@ -15,7 +15,7 @@ public sealed class WatchTests
     ];
 
     [TestCaseSource(nameof(Failures))]
-    public async Task A_watch_that_fails_is_logged_and_looks_again_at_the_next_interval(Exception failure)
+    public async Task A_failed_watch_is_logged_and_runs_again(Exception failure)
     {
         var time = new FakeTimeProvider();
         using var log = new LogRecorder();

@@ -5,10 +5,10 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Keys;
 
-/// <summary>What tests of keys do with a server.</summary>
+/// <summary>Actions that tests of keys perform on a server.</summary>
 internal static class KeyActions
 {
-    /// <summary>Does now what the server does by itself every few seconds and every hour.</summary>
+    /// <summary>Runs the background tasks that the server runs every few seconds and every hour.</summary>
     public static Task Look(this AuthServer server) => server.With<KeyRotation, bool>(async rotation =>
     {
         await rotation.Advance(CancellationToken.None);

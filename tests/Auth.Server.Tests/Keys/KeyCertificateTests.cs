@@ -9,7 +9,7 @@ using Shared.Hosting;
 
 namespace Auth.Server.Tests.Keys;
 
-/// <summary>A process whose certificate cannot read the key ring adds nothing to it.</summary>
+/// <summary>A process whose certificate cannot decrypt the key ring adds no key to it.</summary>
 [Category("Slow")]
 public sealed class KeyCertificateTests
 {
@@ -26,7 +26,7 @@ public sealed class KeyCertificateTests
     [TestCase("malformed", "must be a PFX file without a password")]
     [TestCase("with a password", "must be a PFX file without a password")]
     [TestCase("without its key", "has no RSA private key")]
-    public async Task A_node_with_another_certificate_does_not_start_and_writes_nothing(string which, string sentence)
+    public async Task A_node_with_the_wrong_certificate_does_not_start_and_writes_nothing(string which, string sentence)
     {
         await using var server = await AuthServer.Start();
         var before = await Ring(server);
@@ -38,12 +38,12 @@ public sealed class KeyCertificateTests
 
         Assert.That(await Ring(server), Is.EqualTo(before));
         Assert.That(
-            File.Exists(file), Is.EqualTo(which != "missing"), "a certificate that was made now would be of no use");
+            File.Exists(file), Is.EqualTo(which != "missing"), "a new certificate would be useless");
     }
 
     [TestCase("missing", "does not exist, but the database has keys")]
     [TestCase("different", "cannot decrypt the keys in the database")]
-    public async Task A_command_with_another_certificate_does_not_run_and_writes_nothing(string which, string sentence)
+    public async Task A_command_with_the_wrong_certificate_does_not_run_and_writes_nothing(string which, string sentence)
     {
         await using var server = await AuthServer.Start();
         var before = await Ring(server);
@@ -51,7 +51,7 @@ public sealed class KeyCertificateTests
             "Auth.Server",
             [
                 $"ConnectionStrings__Auth={server.Services.GetRequiredService<Database>().ConnectionString}",
-                // Elsewhere, so that the running server is not asked.
+                // Another directory, so that the command does not run in the running server.
                 $"Auth__DataDirectory={Path.Combine(folder.FullName, "data")}", $"Auth__KeyCertificate={Write(which)}",
             ],
             "accounts", "list");
@@ -61,7 +61,7 @@ public sealed class KeyCertificateTests
     }
 
     [Test]
-    public async Task An_expired_certificate_still_opens_the_keys()
+    public async Task An_expired_certificate_still_decrypts_the_keys()
     {
         var file = Write("expired");
         await using var server = await AuthServer.StartEmpty($"--Auth:KeyCertificate={file}");
@@ -71,7 +71,7 @@ public sealed class KeyCertificateTests
 
     [TestCase("different", false)]
     [TestCase("the same", true)]
-    public async Task A_key_is_added_to_a_ring_only_by_who_can_read_it(string which, bool isAdded)
+    public async Task Only_a_process_that_can_read_the_key_ring_adds_a_key(string which, bool isAdded)
     {
         await using var server = await AuthServer.Start();
         var before = await Ring(server);
@@ -93,7 +93,7 @@ public sealed class KeyCertificateTests
 
     [TestCase(true)]
     [TestCase(false)]
-    public async Task Of_two_nodes_that_start_on_an_empty_database_at_once_both_read_its_keys_or_one_is_refused(
+    public async Task Of_two_nodes_that_start_on_an_empty_database_both_read_its_keys_or_one_is_refused(
         bool same)
     {
         var one = Write("one");

@@ -8,7 +8,7 @@ namespace Auth.Server.Tests.Keys;
 public sealed class KeyRingTests
 {
     [Test]
-    public async Task A_token_outlives_a_restart()
+    public async Task A_token_stays_valid_after_a_restart()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -27,7 +27,7 @@ public sealed class KeyRingTests
         var rows = await server.WithDatabase(db => db.Keys.AsNoTracking().ToListAsync());
         var ring = await server.WithDatabase(db => db.DataProtectionKeys.AsNoTracking().ToListAsync());
 
-        Assert.That(rows, Has.Count.EqualTo(4), "one in use and one announced, of each use");
+        Assert.That(rows, Has.Count.EqualTo(4), "one active and one announced, for each use");
         foreach (var row in rows)
         {
             using var key = ECDsa.Create();
@@ -45,7 +45,7 @@ public sealed class KeyRingTests
         var one = (await server.Generate(await server.CreateAccount("one"))).Token!;
         var two = (await server.Generate(await server.CreateAccount("two"))).Token!;
 
-        // {"alg":"ES256","kid":"scimtok- in base64url, as far as it does not depend on what follows.
+        // {"alg":"ES256","kid":"scimtok- in base64url, without the last characters, which depend on what follows.
         const string prefix = "eyJhbGciOiJFUzI1NiIsImtpZCI6InNjaW10b2st";
         Assert.That(one, Does.StartWith(prefix));
         Assert.That(two, Does.StartWith(prefix));

@@ -13,14 +13,14 @@ using Shared.Hosting;
 
 namespace Auth.Server.Tests.Keys;
 
-/// <summary>The schedule: keys are made, announced, used, retired and forgotten by themselves.</summary>
+/// <summary>The schedule: keys are created, announced, activated, retired and deleted automatically.</summary>
 [Category("Slow")]
 public sealed class KeyRotationTests
 {
     private const string RedirectUri = "https://system-admin.okta.com/admin/app/cpc/scileads_1/oauth/callback";
 
     [Test]
-    public async Task In_two_years_of_rotations_no_live_token_loses_its_key_and_no_key_signs_unannounced()
+    public async Task In_two_years_of_rotations_no_live_token_loses_its_key_and_every_key_is_announced()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -48,10 +48,10 @@ public sealed class KeyRotationTests
                 Assert.That(await IsSignedBy(published, token), $"day {day}");
             if (day % 50 == 0)
                 Assert.That((await scim.Introspect(live[0].Token)).Active, $"day {day}");
-            // One in use, one announced, and those of a year's tokens.
+            // One active, one announced, and those of a year's tokens.
             Assert.That(published.Keys, Has.Count.AtMost(2 + 365 / 90 + 2), $"day {day}");
             known.UnionWith(published.Keys.Select(key => key.Kid));
-            // Hardly anybody was provisioned, but somebody was.
+            // The client refreshes only rarely.
             if (day % 360 == 359)
                 refreshToken = await Refresh(http, client, refreshToken);
             server.Time.Advance(TimeSpan.FromDays(1));
@@ -62,7 +62,7 @@ public sealed class KeyRotationTests
     }
 
     [Test]
-    public async Task When_the_last_token_is_dead_its_key_is_forgotten()
+    public async Task A_key_is_deleted_after_its_last_token_has_expired()
     {
         await using var server = await AuthServer.Start();
         await server.Generate(await server.CreateAccount());
@@ -99,7 +99,7 @@ public sealed class KeyRotationTests
     }
 
     [Test]
-    public async Task A_server_that_was_off_for_half_a_year_goes_on_as_if_it_had_not_been()
+    public async Task A_server_that_was_off_for_half_a_year_continues_normally()
     {
         await using var server = await AuthServer.Start();
         var token = (await server.Generate(await server.CreateAccount())).Token!;
@@ -111,7 +111,7 @@ public sealed class KeyRotationTests
 
         using var scim = await ResourceServer.Register(restarted);
         Assert.That((await scim.Introspect(token)).Active);
-        Assert.That(await restarted.KeyInUse(), Is.EqualTo(announced), "the one that everybody knows");
+        Assert.That(await restarted.KeyInUse(), Is.EqualTo(announced), "the one that all caches have");
         var next = (await restarted.Keys()).Single(
             key => key is { State: KeyState.Announced, Key.Use: KeyUse.Signing });
         Assert.That(next.Key.ActiveFrom, Is.EqualTo(restarted.Time.GetUtcNow().UtcDateTime.AddDays(1)));
@@ -137,7 +137,7 @@ public sealed class KeyRotationTests
     }
 
     [Test]
-    public async Task Nodes_that_look_at_the_same_moment_make_one_key()
+    public async Task Nodes_that_check_at_the_same_moment_create_one_key()
     {
         await using var one = await AuthServer.Start();
         await using var two = await one.StartNode();
@@ -157,18 +157,18 @@ public sealed class KeyRotationTests
     }
 
     [Test]
-    public async Task Nodes_that_start_at_once_on_an_empty_database_make_one_key()
+    public async Task Nodes_that_start_concurrently_on_an_empty_database_create_one_key()
     {
         await using var server = await AuthServer.Start();
         await server.WithDatabase(db => db.Keys.ExecuteDeleteAsync());
 
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => server.Look()));
 
-        Assert.That(await server.Keys(), Has.Count.EqualTo(4), "one in use and one announced, of each use");
+        Assert.That(await server.Keys(), Has.Count.EqualTo(4), "one active and one announced, for each use");
     }
 
     [Test]
-    public async Task A_node_that_looks_later_than_another_is_understood_and_understands()
+    public async Task Nodes_accept_each_other_s_tokens_although_one_refreshes_later()
     {
         await using var one = await AuthServer.Start();
         await using var two = await one.StartNode();
@@ -189,7 +189,7 @@ public sealed class KeyRotationTests
     }
 
     [Test]
-    public async Task A_running_server_looks_by_itself()
+    public async Task A_running_server_refreshes_its_keys()
     {
         await using var server = await AuthServer.Start("--Auth:Keys:LookEvery=00:00:01");
         var used = await server.KeyInUse();
@@ -206,12 +206,12 @@ public sealed class KeyRotationTests
     [TestCase("--Auth:Keys:AnnounceFor=00:00:00", "AnnounceFor")]
     [TestCase("--Auth:Keys:LookEvery=01:00:00", "LookEvery")]
     [TestCase("--Auth:Keys:RotateEvery=10.00:00:00 --Auth:Keys:AnnounceFor=20.00:00:00", "must be shorter")]
-    public void A_schedule_that_cannot_be_kept_stops_the_start(string settings, string sentence) => Assert.That(
+    public void An_impossible_schedule_stops_startup(string settings, string sentence) => Assert.That(
         async () => await (await AuthServer.Start(settings.Split(' '))).DisposeAsync(),
         Throws.InstanceOf<OperatorException>().With.Message.Contains(sentence));
 
     [Test]
-    public async Task Only_public_halves_of_ES256_keys_are_published_and_no_other_algorithm()
+    public async Task Only_public_ES256_keys_are_published()
     {
         await using var server = await AuthServer.Start();
         using var http = server.CreateClient();

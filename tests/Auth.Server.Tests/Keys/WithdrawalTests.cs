@@ -15,11 +15,11 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Keys;
 
-/// <summary>What an operator does to keys: rotate now, and withdraw one that somebody else may have.</summary>
+/// <summary>What an operator can do with keys: rotate immediately, and withdraw a compromised key.</summary>
 public sealed class WithdrawalTests
 {
     [Test]
-    public async Task Rotated_keys_take_over_at_once_and_what_was_made_before_stays_good()
+    public async Task Rotated_keys_are_active_immediately_and_earlier_tokens_stay_valid()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -33,11 +33,11 @@ public sealed class WithdrawalTests
         Assert.That((await scim.Introspect(before)).Active);
         Assert.That((await scim.Introspect(after)).Active);
         using var http = server.CreateClient();
-        Assert.That((await http.Jwks()).Keys, Has.Count.EqualTo(3), "retired, in use and announced");
+        Assert.That((await http.Jwks()).Keys, Has.Count.EqualTo(3), "retired, active and announced");
     }
 
     [Test]
-    public async Task A_key_that_not_everybody_may_know_yet_does_not_take_over()
+    public async Task A_key_that_caches_may_not_know_yet_is_not_activated()
     {
         await using var server = await AuthServer.Start();
         var used = await server.KeyInUse();
@@ -50,7 +50,7 @@ public sealed class WithdrawalTests
     }
 
     [Test]
-    public async Task Operators_who_rotate_at_once_rotate_once()
+    public async Task Concurrent_rotations_rotate_once()
     {
         await using var server = await AuthServer.Start();
         server.Time.Advance(TimeSpan.FromDays(1));
@@ -74,7 +74,7 @@ public sealed class WithdrawalTests
     }
 
     [Test]
-    public async Task A_withdrawn_key_ends_its_direct_JWTs_and_their_owners_are_told_why()
+    public async Task A_withdrawn_key_ends_its_direct_JWTs_and_their_owners_see_why()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -98,7 +98,7 @@ public sealed class WithdrawalTests
     }
 
     [Test]
-    public async Task Sets_that_end_with_a_key_stay_ended_though_a_restored_backup_brings_both_back()
+    public async Task Sets_that_end_with_a_key_stay_ended_after_a_backup_is_restored()
     {
         await using var server = await AuthServer.Start();
         var active = await server.CreateAccount("active");
@@ -113,7 +113,7 @@ public sealed class WithdrawalTests
 
         await server.Withdraw(issued.Set.KeyId!);
 
-        // Scim.Api's fence refuses every set of a lower generation, whatever introspection says of it.
+        // Scim.Api's fence refuses every set with a lower generation, whatever introspection returns.
         var events = await server.WithDatabase(db => db.Events.AsNoTracking().Where(e => e.Number > last)
             .OrderBy(e => e.Number).ToListAsync());
         Assert.That(events.Select(e => (e.Type, e.AccountId)), Is.EqualTo(new (string, Guid?)[]
@@ -127,7 +127,7 @@ public sealed class WithdrawalTests
     }
 
     [Test]
-    public async Task The_owner_of_ended_credentials_reads_why()
+    public async Task The_owner_of_ended_credentials_sees_why()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -148,7 +148,7 @@ public sealed class WithdrawalTests
     }
 
     [Test]
-    public async Task An_OAuth_client_gets_another_token_and_goes_on()
+    public async Task An_OAuth_client_obtains_another_token_and_continues()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -166,7 +166,7 @@ public sealed class WithdrawalTests
     }
 
     [Test]
-    public async Task The_announced_key_which_everybody_knows_takes_over_from_a_withdrawn_one()
+    public async Task The_announced_key_replaces_a_withdrawn_one()
     {
         await using var server = await AuthServer.Start();
         using var http = server.CreateClient();
@@ -181,7 +181,7 @@ public sealed class WithdrawalTests
     }
 
     [Test]
-    public async Task A_withdrawn_key_that_was_announced_or_retired_leaves_the_one_in_use_in_use([Values] bool retired)
+    public async Task Withdrawing_an_announced_or_retired_key_keeps_the_active_one([Values] bool retired)
     {
         await using var server = await AuthServer.Start();
         await server.Generate(await server.CreateAccount());
@@ -196,13 +196,13 @@ public sealed class WithdrawalTests
         var keys = await server.Keys();
         Assert.That(keys.Single(key => key.Key.Id == other).State, Is.EqualTo(KeyState.Withdrawn));
         Assert.That(keys.Count(key => key is { State: KeyState.Announced, Key.Use: KeyUse.Signing }), Is.EqualTo(1));
-        // When its time would have come, it stays out.
+        // It is not activated when it would have been due.
         await server.Pass(days: 180);
         Assert.That((await server.Keys()).Single(key => key.Key.Id == other).State, Is.EqualTo(KeyState.Withdrawn));
     }
 
     [Test]
-    public async Task One_emergency_after_the_other_leaves_keys_to_work_with()
+    public async Task Successive_withdrawals_always_leave_usable_keys()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -216,7 +216,7 @@ public sealed class WithdrawalTests
     }
 
     [Test]
-    public async Task A_withdrawn_key_is_distrusted_by_a_node_that_has_not_looked_and_it_signs_nothing_for_long_with_it()
+    public async Task A_node_that_has_not_refreshed_rejects_a_withdrawn_key_and_soon_stops_signing_with_it()
     {
         await using var one = await AuthServer.Start();
         await using var two = await one.StartNode();
@@ -235,7 +235,7 @@ public sealed class WithdrawalTests
     }
 
     [Test]
-    public async Task A_token_under_the_row_of_another_key_is_not_active_though_both_keys_are_good()
+    public async Task A_token_under_the_row_of_another_valid_key_is_not_active()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -255,7 +255,7 @@ public sealed class WithdrawalTests
     }
 
     [Test]
-    public async Task The_management_API_takes_tokens_of_the_key_in_use_and_none_of_a_withdrawn_one()
+    public async Task The_management_API_rejects_tokens_of_a_withdrawn_key()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -287,7 +287,7 @@ public sealed class WithdrawalTests
 
     [TestCase("scimtok-0000000000000000", 404)]
     [TestCase(null, 409)]
-    public async Task A_key_that_is_not_there_cannot_be_withdrawn(string? id, int status)
+    public async Task An_unknown_key_cannot_be_withdrawn(string? id, int status)
     {
         await using var server = await AuthServer.Start();
         if (id is null)
@@ -297,7 +297,7 @@ public sealed class WithdrawalTests
             Throws.TypeOf<ProblemException>().With.Property(nameof(ProblemException.Status)).EqualTo(status));
     }
 
-    /// <summary>All that a token says, signed with another key.</summary>
+    /// <summary>A token with the same claims, signed with another key.</summary>
     private static string Forge(string token, SigningCredentials key) =>
         new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
         {

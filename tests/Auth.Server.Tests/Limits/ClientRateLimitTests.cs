@@ -10,7 +10,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Limits;
 
 /// <summary>
-/// A client cannot fill the database with tokens and pushed requests, and nobody can use up its requests for it.
+/// A client cannot fill the database with tokens and pushed requests, and others cannot use up its limit.
 /// </summary>
 [Category("Slow")]
 [NonParallelizable]
@@ -25,7 +25,7 @@ internal sealed class ClientRateLimitTests
     [TestCase("revoke")]
     [TestCase("assertion")]
     [TestCase("failing")]
-    public async Task Too_many_requests_of_a_client_are_refused_and_cost_no_rows(string which)
+    public async Task Too_many_requests_of_a_client_are_refused_and_write_no_rows(string which)
     {
         await using var server = await AuthServer.Start(Limit);
         using var client = await AllowedClient.Of(server);
@@ -58,7 +58,7 @@ internal sealed class ClientRateLimitTests
     [TestCase(2, 30)]
     [TestCase(20, 3)]
     [TestCase(90, 1)]
-    public async Task The_limit_is_that_of_a_minute(int limit, int wait)
+    public async Task The_limit_applies_per_minute(int limit, int wait)
     {
         await using var server = await AuthServer.Start($"--Auth:Limits:RequestsPerClient={limit}");
         using var client = await AllowedClient.Of(server);
@@ -75,7 +75,7 @@ internal sealed class ClientRateLimitTests
     }
 
     [Test]
-    public async Task Each_client_has_requests_of_its_own_and_strangers_use_up_nobody_s()
+    public async Task Each_client_has_its_own_limit_that_others_cannot_use_up()
     {
         await using var server = await AuthServer.Start(Limit, "--Auth:Limits:FailuresPerClient=10000");
         using var client = await AllowedClient.Of(server);
@@ -101,7 +101,7 @@ internal sealed class ClientRateLimitTests
         using var exchanged = await Exchange(http, direct.Token!);
         Assert.That((int)exchanged.StatusCode, Is.EqualTo(200));
         for (var i = 0; i < 60; i++)
-            Assert.That((await scim.Introspect(token)).Active, "introspection is free");
+            Assert.That((await scim.Introspect(token)).Active, "introspection is not limited");
     }
 
     private static async Task<Func<Task<HttpResponseMessage>>> Requests(

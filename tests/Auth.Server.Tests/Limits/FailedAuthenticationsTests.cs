@@ -12,7 +12,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Limits;
 
-/// <summary>Who fails to prove itself again and again is slowed down, and nobody else.</summary>
+/// <summary>Only callers with repeated failed authentications are throttled.</summary>
 [NonParallelizable]
 internal sealed class FailedAuthenticationsTests
 {
@@ -23,7 +23,7 @@ internal sealed class FailedAuthenticationsTests
     [TestCase("connect/revoke")]
     [TestCase("connect/par")]
     [Category("Check 28")]
-    public async Task A_hundred_wrong_secrets_are_slowed_down_and_the_right_one_is_not(string path)
+    public async Task A_hundred_wrong_secrets_are_throttled_and_the_right_one_is_not(string path)
     {
         await using var server = await AuthServer.Start("--Auth:KnownProxies:0=127.0.0.1");
         var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
@@ -68,7 +68,7 @@ internal sealed class FailedAuthenticationsTests
             (await Guess(http, AuthServerPaths.Token, "mine", "2001:db8:0:1::1")).Dispose();
 
         await RequireStatus(429, "mine", "2001:db8:0:1::1");
-        await RequireStatus(429, "mine", "2001:db8:0:1:ffff::2", "of one subscriber (a /64)");
+        await RequireStatus(429, "mine", "2001:db8:0:1:ffff::2", "the same subscriber (a /64)");
         await RequireStatus(401, "mine", "2001:db8:0:2::1");
         await RequireStatus(401, "mine", Stranger);
         await RequireStatus(401, "other", "2001:db8:0:1::1");
@@ -81,7 +81,7 @@ internal sealed class FailedAuthenticationsTests
     }
 
     [Test]
-    public async Task Who_makes_up_client_ids_is_counted_by_network()
+    public async Task Made_up_client_ids_are_counted_by_network()
     {
         await using var server = await AuthServer.Start(
             "--Auth:KnownProxies:0=127.0.0.1", "--Auth:Limits:FailuresPerNetwork=30",
@@ -102,7 +102,7 @@ internal sealed class FailedAuthenticationsTests
     }
 
     [Test]
-    public async Task Nobody_s_failures_slow_Scim_Api_down()
+    public async Task Failures_of_others_do_not_slow_Scim_Api_down()
     {
         await using var server = await AuthServer.Start(
             "--Auth:Limits:FailuresPerNetwork=1", "--Auth:Limits:FailuresPerClient=1");
@@ -122,8 +122,8 @@ internal sealed class FailedAuthenticationsTests
     [TestCase("unknown", Description = "It names a client that does not exist.")]
     [TestCase("changed", Description = "One character of the signature is another.")]
     [TestCase("ended", Description = "Its credential set has ended.")]
-    [TestCase("client", Description = "A token of a client that has to prove itself.")]
-    public async Task A_token_that_is_no_proof_counts_like_a_wrong_secret(string kind)
+    [TestCase("client", Description = "A token of a client that must authenticate.")]
+    public async Task An_invalid_subject_token_counts_like_a_wrong_secret(string kind)
     {
         await using var server = await AuthServer.Start(
             "--Auth:KnownProxies:0=127.0.0.1", "--Auth:Limits:FailuresPerClient=3",
@@ -146,20 +146,20 @@ internal sealed class FailedAuthenticationsTests
         var statuses = new List<int>();
         for (var i = 0; i < 5; i++)
         {
-            using var refused = await Trade(http, wrong, Stranger);
+            using var refused = await Exchange(http, wrong, Stranger);
             statuses.Add((int)refused.StatusCode);
         }
 
         Assert.That(statuses.Take(3), Has.All.AnyOf(400, 401));
         Assert.That(statuses.Skip(3), Has.All.EqualTo(429));
-        using var elsewhere = await Trade(http, wrong, "203.0.113.8");
+        using var elsewhere = await Exchange(http, wrong, "203.0.113.8");
         Assert.That((int)elsewhere.StatusCode, Is.AnyOf(400, 401));
-        using var right = await Trade(http, issued.Token!, Stranger);
+        using var right = await Exchange(http, issued.Token!, Stranger);
         Assert.That((int)right.StatusCode, Is.EqualTo(200), "though it comes from where the guesses came from");
     }
 
     [Test]
-    public async Task A_good_token_that_cannot_be_traded_is_no_failed_proof()
+    public async Task A_valid_token_that_cannot_be_exchanged_is_not_a_failed_authentication()
     {
         await using var server = await AuthServer.Start(
             "--Auth:Limits:FailuresPerClient=1", "--Auth:Limits:FailuresPerNetwork=1",
@@ -168,18 +168,18 @@ internal sealed class FailedAuthenticationsTests
         var token = (await server.Generate(await server.CreateAccount())).Token!;
         for (var i = 0; i < 4; i++)
         {
-            using var traded = await Trade(http, token, Stranger);
-            token = (await traded.Json()).GetProperty("access_token").GetString()!;
+            using var exchanged = await Exchange(http, token, Stranger);
+            token = (await exchanged.Json()).GetProperty("access_token").GetString()!;
         }
 
         for (var i = 0; i < 5; i++)
         {
-            using var refused = await Trade(http, token, Stranger);
-            Assert.That((int)refused.StatusCode, Is.EqualTo(400), "it was traded four times already");
+            using var refused = await Exchange(http, token, Stranger);
+            Assert.That((int)refused.StatusCode, Is.EqualTo(400), "it was already exchanged four times");
         }
     }
 
-    private static async Task<HttpResponseMessage> Trade(HttpClient http, string token, string from)
+    private static async Task<HttpResponseMessage> Exchange(HttpClient http, string token, string from)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(AuthServerPaths.Token, UriKind.Relative));
         request.Headers.Add("X-Forwarded-For", from);
@@ -192,7 +192,7 @@ internal sealed class FailedAuthenticationsTests
         return await http.SendAsync(request);
     }
 
-    /// <summary>All that a token says, but for its client, signed with a key of one's own.</summary>
+    /// <summary>A token with the same claims except the client, signed with the attacker's key.</summary>
     private static string Forged(string token, string clientId)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -231,7 +231,7 @@ internal sealed class FailedAuthenticationsTests
     }
 
     [Test]
-    public async Task A_made_up_client_id_writes_no_line_of_its_own_into_the_log()
+    public async Task A_made_up_client_id_is_not_logged()
     {
         await using var server = await AuthServer.Start("--Auth:Limits:FailuresPerClient=1");
         using var http = server.CreateClient();
@@ -265,7 +265,7 @@ internal sealed class FailedAuthenticationsTests
         return await http.SendAsync(request);
     }
 
-    /// <summary>Hears what is logged as a warning.</summary>
+    /// <summary>Records logged warnings.</summary>
     private sealed class Warnings : EventListener
     {
         private readonly ConcurrentQueue<string> lines = new();

@@ -9,7 +9,7 @@ public sealed class FairQueueTests
     private static readonly Visitor attacker = From("203.0.113.7");
 
     [Test]
-    public async Task So_many_are_let_through_at_a_time_and_the_next_when_one_leaves()
+    public async Task Only_a_fixed_number_proceed_at_a_time()
     {
         var queue = new FairQueue(atOnce: 2, places: 10);
         var first = await queue.Enter(attacker, CancellationToken.None);
@@ -26,7 +26,7 @@ public sealed class FairQueueTests
     }
 
     [Test]
-    public async Task Turns_go_round_among_networks_whoever_has_more_waiting()
+    public async Task Turns_are_round_robin_by_network()
     {
         var queue = new FairQueue(atOnce: 1, places: 10);
         var order = new List<string>();
@@ -62,12 +62,12 @@ public sealed class FairQueueTests
         var office = queue.Enter(From("192.0.2.1"), CancellationToken.None);
 
         Assert.That(office.IsCompleted, Is.False, "it waits");
-        Assert.That(await flood[3], Is.Null, "in the place of the flood's newest");
+        Assert.That(await flood[3], Is.Null, "it replaces the flood's newest");
         Assert.That(flood.Take(3).Any(turn => turn.IsCompleted), Is.False);
     }
 
     [Test]
-    public async Task Strangers_take_no_place_of_a_known_browser_nor_its_turn()
+    public async Task Unknown_callers_cannot_take_places_or_turns_of_known_browsers()
     {
         var queue = new FairQueue(atOnce: 1, places: 4);
         using var door = await queue.Enter(attacker, CancellationToken.None);
@@ -83,7 +83,7 @@ public sealed class FairQueueTests
     }
 
     [Test]
-    public async Task Known_browsers_leave_strangers_every_second_turn()
+    public async Task Unknown_callers_get_every_second_turn()
     {
         var queue = new FairQueue(atOnce: 1, places: 10);
         var door = await queue.Enter(attacker, CancellationToken.None);
@@ -100,7 +100,7 @@ public sealed class FairQueueTests
     }
 
     [Test]
-    public async Task Whoever_leaves_while_waiting_gives_up_the_place()
+    public async Task A_cancelled_caller_gives_up_the_place()
     {
         var queue = new FairQueue(atOnce: 1, places: 1);
         using var door = await queue.Enter(attacker, CancellationToken.None);
@@ -116,7 +116,7 @@ public sealed class FairQueueTests
     }
 
     [Test]
-    public async Task Whatever_happens_no_turn_is_lost_and_no_more_are_inside_than_allowed()
+    public async Task No_turn_is_lost_and_the_limit_is_never_exceeded()
     {
         var queue = new FairQueue(atOnce: 3, places: 8);
         var (inside, most) = (0, 0);

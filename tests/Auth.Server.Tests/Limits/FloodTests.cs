@@ -6,14 +6,14 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Limits;
 
-/// <summary>Floods of callers who have proved nothing: they are refused early, and hold up nobody else.</summary>
+/// <summary>Floods of unauthenticated requests are refused early, and do not delay others.</summary>
 [NonParallelizable]
 [Category("AnyDatabase")]
 [Category("Slow")]
 public sealed class FloodTests
 {
     [Test]
-    public async Task More_sign_ins_than_have_a_place_are_refused_before_they_are_counted_and_a_known_browser_gets_in()
+    public async Task Sign_ins_beyond_the_queue_are_refused_uncounted_and_a_known_browser_gets_in()
     {
         await using var server = await AuthServer.Start();
         await server.CreateAdministrator(await server.CreateAccount());
@@ -44,7 +44,7 @@ public sealed class FloodTests
     [TestCase(AuthServerPaths.Introspection)]
     [TestCase("connect/revoke")]
     [TestCase("connect/par")]
-    public async Task Whoever_proves_nothing_holds_up_nobody_who_has_proved_something(string path)
+    public async Task Unauthenticated_floods_do_not_delay_authenticated_clients(string path)
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -53,7 +53,7 @@ public sealed class FloodTests
         using var http = server.CreateClient();
         var token = await http.ClientCredentialsToken(issued.Set.ClientId!, issued.ClientSecret!);
         Assert.That((await scim.Introspect(token)).Active);
-        // More than are free, so that requests of this network, which is everybody's here, take turns.
+        // More than the free failures, so that requests from this network, the only one here, must queue.
         var flood = Enumerable.Range(0, 200).Select(async i =>
         {
             using var response = await http.PostAsync(new Uri($"/{path}", UriKind.Relative), new FormUrlEncodedContent(

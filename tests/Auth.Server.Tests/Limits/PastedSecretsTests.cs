@@ -10,13 +10,12 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Limits;
 
 /// <summary>
-/// A secret that somebody puts where an identifier belongs is in no log line and no audit entry: only identifiers that
-/// exist are written down.
+/// A secret sent in the place of an identifier is neither logged nor audited: only existing identifiers are.
 /// </summary>
 public sealed class PastedSecretsTests
 {
     [Test]
-    public async Task A_secret_in_the_place_of_an_identifier_is_written_nowhere_and_a_real_identifier_is()
+    public async Task A_secret_in_an_identifier_field_is_not_written_anywhere()
     {
         await using var server = await AuthServer.Start(
             "--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft=Trace",
@@ -35,7 +34,7 @@ public sealed class PastedSecretsTests
         {
             foreach (var id in new[] { secret, ClientSecret.Generate() })
             {
-                // Each network is warned of once a minute.
+                // There is one warning per network and minute.
                 var from = $"203.0.113.{++network}";
                 for (var i = 0; i < 3; i++)
                 {

@@ -169,7 +169,7 @@ public sealed class CommandsTests
     [TestCase("U+2060", "accounts", "create", "--name", "x\u2060")]
     [TestCase("no licence", "accounts", "create", "--name", "x", "--licence", "portal")]
     [TestCase("no licence", "accounts", "create", "--name", "x", "--licence", "portal=many")]
-    [TestCase("no product", "accounts", "create", "--name", "x", "--licence", "Por tal=1")]
+    [TestCase("not a valid product", "accounts", "create", "--name", "x", "--licence", "Por tal=1")]
     [TestCase("need at least 25", "accounts", "create", "--name", "x", "--rate-limit", "24")]
     [TestCase("25 to 10000", "accounts", "create", "--name", "x", "--rate-limit", "10001")]
     [TestCase("no rate limit", "accounts", "create", "--name", "x", "--rate-limit", "0")]
@@ -212,8 +212,8 @@ public sealed class CommandsTests
         Assert.That(Texts(created, "domains"), Is.EqualTo(new[] { "acme.example" }));
     }
 
-    [TestCase("99999999d", "at most 1095 days")]
-    [TestCase("2147483647h", "at most 1095 days")]
+    [TestCase("99999999d", "to 1095 days")]
+    [TestCase("2147483647h", "to 1095 days")]
     [TestCase("", "is no lifetime")]
     public async Task A_lifetime_beyond_all_bounds_is_refused_in_a_sentence(string lifetime, string sentence)
     {

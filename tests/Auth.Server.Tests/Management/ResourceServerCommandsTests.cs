@@ -21,7 +21,7 @@ public sealed class ResourceServerCommandsTests
 
         var (exitCode, _, error) = await CommandsTests.Run(server, "resource-servers", "add", "--jwks", "new.jwks");
         Assert.That(exitCode, Is.EqualTo(1));
-        Assert.That(error, Does.Contain("scim is registered already").And.Contain("all provisioning (SCIM) would stop")
+        Assert.That(error, Does.Contain("scim is already registered").And.Contain("all provisioning (SCIM) would stop")
             .And.Contain("--replace").And.Contain("Nothing was changed"));
         Assert.That((await scim.Introspect(token)).Active);
 

@@ -7,8 +7,8 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Events;
 
-/// <summary>Polls (RFC 8936) that are not as they must be are refused, and record no node.</summary>
-internal sealed class StrangePollsTests
+/// <summary>Invalid polls (RFC 8936) are refused, and record no node.</summary>
+internal sealed class InvalidPollsTests
 {
     private const string Node = "\"node\":\"6f9619ff-8b86-4011-b42d-00c04fc964ff\"";
 
@@ -65,7 +65,7 @@ internal sealed class StrangePollsTests
     [TestCase("{" + Node + ",\"node_name\":\"a\",\"returnImmediately\":null}")]
     [TestCase("{" + Node + ",\"node_name\":\"a\",\"returnImmediately\":\"yes\"}")]
     [TestCase("{" + Node + ",\"node_name\":null,\"leaves\":true}")]
-    public async Task A_body_that_is_wrong(string body)
+    public async Task An_invalid_body(string body)
     {
         using var content = new StringContent(
             body.Replace("LONG", new string('a', 101), StringComparison.Ordinal), Encoding.UTF8,

@@ -16,7 +16,7 @@ namespace Auth.Server.Tests.Data;
 /// Two who create the same thing at the same moment: one succeeds, and the others are told (409); nobody gets a fault.
 /// </summary>
 [Category("Slow")]
-public sealed class RacingCreatorsTests
+public sealed class ConcurrentCreationTests
 {
     private static readonly string jwks = PublicKeysTests.SetOf(PublicKeysTests.NewKey());
     private static readonly string otherJwks = PublicKeysTests.SetOf(PublicKeysTests.NewKey());
@@ -45,7 +45,7 @@ public sealed class RacingCreatorsTests
     private static IEnumerable<string> Creators => creators.Keys;
 
     [TestCaseSource(nameof(Creators))]
-    public async Task Of_many_who_create_the_same_at_once_nobody_gets_a_fault(string what)
+    public async Task Creating_the_same_concurrently_never_causes_a_server_error(string what)
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount("Owner");
@@ -84,7 +84,7 @@ public sealed class RacingCreatorsTests
 
     [TestCase(true, Description = "A form that is sent several times at once.")]
     [TestCase(false, Description = "A device that gives several administrators the same credential id.")]
-    public async Task Of_many_who_add_the_same_passkey_at_once_nobody_gets_a_fault(bool sameAdministrator)
+    public async Task Adding_the_same_passkey_concurrently_never_causes_a_server_error(bool sameAdministrator)
     {
         await using var server = await AuthServer.Start();
         var browsers = new List<Browser>();
