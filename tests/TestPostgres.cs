@@ -55,7 +55,8 @@ internal static class TestPostgres
     }
 
     // Each server under test has a pool of its own; what it leaves behind must be closed before the next hundred start.
+    // A busy build machine may take long to connect, which is no outage.
     private static string ConnectionTo(string database) =>
-        $"{server.Value};Database={database};Maximum Pool Size=20;Connection Idle Lifetime=3;Connection Pruning "
-        + "Interval=1";
+        $"{server.Value};Database={database};Maximum Pool Size=20;Connection Idle Lifetime=3;"
+        + "Connection Pruning Interval=1;Timeout=60";
 }

@@ -60,7 +60,8 @@ internal abstract class EndToEndTest
     protected async Task<Portal> OpenBrowser(LocalSystem? system = null)
     {
         var context = await Shared.Browser.NewContextAsync(new() { IgnoreHTTPSErrors = true });
-        context.SetDefaultTimeout(15_000);
+        // A busy build machine is no fault.
+        context.SetDefaultTimeout(60_000);
         contexts.Add(context);
         return new(system ?? Local, context, await context.NewPageAsync());
     }

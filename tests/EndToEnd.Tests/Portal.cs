@@ -11,9 +11,15 @@ internal sealed class Portal(LocalSystem system, IBrowserContext context, IPage 
     {
         await page.GotoAsync($"{system.AuthUrl}/");
         await FillSignIn(email, password);
-        // What is looked for on the page is waited for then; its load event may come before anybody listens.
-        await page.WaitForURLAsync($"{system.AuthUrl}/", new() { WaitUntil = WaitUntilState.Commit });
+        await WaitFor("/");
     }
+
+    /// <summary>
+    /// Waits until the browser shows a page of the portal. <c>WaitForURLAsync</c> would also wait for an event of its
+    /// loading, which never comes if the browser is already there.
+    /// </summary>
+    public Task WaitFor(string path) =>
+        Assertions.Expect(page).ToHaveURLAsync($"{system.AuthUrl}{path}", new() { Timeout = 60_000 });
 
     /// <summary>The sign-in form, wherever the browser was sent to it.</summary>
     public async Task FillSignIn(string email, string password)

@@ -24,7 +24,7 @@ internal sealed class SecondFactorTests : EndToEndTest
         await SignOut(portal, device);
         await device.SetTouched(true);
         await page.GetByRole(AriaRole.Button, new() { Name = "Use a passkey" }).ClickAsync();
-        await page.WaitForURLAsync($"{Local.AuthUrl}/");
+        await portal.WaitFor("/");
 
         await portal.Open("/security/passkeys");
         await page.GetByRole(AriaRole.Button, new() { Name = "Remove the passkey My laptop" }).ClickAsync();
@@ -43,7 +43,7 @@ internal sealed class SecondFactorTests : EndToEndTest
         await device.SetTouched(true);
         await portal.Page.ReloadAsync();
 
-        await portal.Page.WaitForURLAsync($"{Local.AuthUrl}/");
+        await portal.WaitFor("/");
     }
 
     [Test]
@@ -65,7 +65,7 @@ internal sealed class SecondFactorTests : EndToEndTest
         await portal.FillSignIn(customer.Email, customer.Password);
         await page.GetByRole(AriaRole.Heading, new() { Name = "One more step" }).WaitForAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Use a passkey" }).ClickAsync();
-        await page.WaitForURLAsync($"{Local.AuthUrl}/");
+        await portal.WaitFor("/");
     }
 
     [Test]

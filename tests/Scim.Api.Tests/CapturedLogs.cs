@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Scim.Api.Tests;
 
-/// <summary>Every line that the server logs, at every level, with its exception.</summary>
+/// <summary>Every line that the server logs, with its exception.</summary>
 internal sealed class CapturedLogs : ILoggerProvider
 {
     private readonly ConcurrentQueue<(LogLevel Level, string Line)> lines = new();

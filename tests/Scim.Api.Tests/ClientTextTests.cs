@@ -95,7 +95,7 @@ internal sealed class ClientTextTests
     [Test]
     public async Task A_misplaced_secret_is_shown_nowhere()
     {
-        await using var server = await ScimServer.Start();
+        await using var server = await ScimServer.Start(logsEverything: true);
         var account = new TestAccount();
         using var client = server.ClientOf(account);
         var id = (await client.CreateUser("bob@example.com", ""","emails":[{"value":"bob@example.com","type":"work"}]""")).Id();

@@ -12,7 +12,7 @@ public sealed class SecretsInLogsTests
     [Test]
     public async Task No_token_is_logged_whatever_becomes_of_it()
     {
-        await using var server = await ScimServer.Start(["Introspection:RetryDelay=00:00:00"], Probe.Map);
+        await using var server = await ScimServer.Start(["Introspection:RetryDelay=00:00:00"], Probe.Map, logsEverything: true);
         var auth = server.AuthServer;
         var account = new TestAccount();
         var accepted = auth.IssueToken(account);

@@ -142,7 +142,7 @@ internal sealed class RaceTests
     [TestCase("Bulk")]
     public async Task Many_work_emails_cost_one_query(string how)
     {
-        await using var server = await ScimServer.Start();
+        await using var server = await ScimServer.Start(logsEverything: true);
         using var client = server.ClientOf(new TestAccount());
         string Emails(int count, string name) => string.Join(',', Enumerable.Range(0, count).Select(
             i => $$"""{"value":"{{name}}{{i}}@example.com","type":"work"}"""));

@@ -10,7 +10,7 @@ internal sealed class UsersTests
     private ScimServer server = null!;
 
     [OneTimeSetUp]
-    public async Task Start() => server = await ScimServer.Start();
+    public async Task Start() => server = await ScimServer.Start(logsEverything: true);
 
     [OneTimeTearDown]
     public async Task Stop() => await server.DisposeAsync();
