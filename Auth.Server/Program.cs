@@ -38,7 +38,7 @@ internal static class Program
                 return await Serve(args);
             var command = Commands.Parse(args);
             if (!command.NeedsServer)
-                return await command.Answer();
+                return await command.Print();
             var (auth, database) = ServerSettings.Read(CreateBuilder([]));
             // Standard output is for the command's result, so the log goes to standard error.
             var line = new CommandLine(

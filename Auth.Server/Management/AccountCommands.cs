@@ -17,7 +17,7 @@ internal static class AccountCommands
     {
         var name = new Option<string>("--name") { Description = "The customer's name.", Required = true };
         var settings = new AccountSettings();
-        var command = settings.AddTo(new("create", "Opens an account.") { name });
+        var command = settings.AddTo(new("create", "Creates an account.") { name });
         command.SetAction((parsed, cancellation) => context.Execute<AccountRegister>(
             parsed, AuditAction.CreateAccount, async accounts =>
             AsJson(
@@ -48,7 +48,7 @@ internal static class AccountCommands
     {
         var settings = new AccountSettings();
         var command = settings.AddTo(
-            new("update", "Changes an account; what is not named stays as it is.") { context.Account });
+            new("update", "Changes an account. Settings that are not given stay as they are.") { context.Account });
         command.SetAction((parsed, cancellation) => context.Execute<AccountRegister>(
             parsed, AuditAction.UpdateAccount, async accounts =>
             AsJson(

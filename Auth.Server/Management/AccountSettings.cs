@@ -5,36 +5,47 @@ using Shared.Contracts;
 
 namespace Auth.Server.Management;
 
-/// <summary>The options that opening and changing an account share.</summary>
+/// <summary>The options that the commands <c>create</c> and <c>update</c> share.</summary>
 internal sealed class AccountSettings
 {
-    /// <summary>What is written where there is no limit.</summary>
+    /// <summary>The value for "no limit".</summary>
     public const string None = "none";
 
-    private readonly Option<string?> scim = new("--scim") { Description = "Whether identity providers may provision." };
-    private readonly Option<string?> suspended = new(
-        "--suspended") { Description = "Whether the customer is locked out." };
+    private readonly Option<string?> scim = new("--scim")
+    {
+        Description = "Whether identity providers may provision.",
+    };
+
+    private readonly Option<string?> suspended = new("--suspended")
+    {
+        Description = "Whether identity providers are refused, and no credentials can be generated.",
+    };
+
     private readonly Option<string?> domains = new("--domains")
     {
         Description = "Allowed e-mail domains, separated by commas; empty allows all.",
     };
 
-    private readonly Option<string[]> licences = new("--licence") { Description = "PRODUCT=SEATS; may be repeated." };
-    private readonly Option<string?> rules = new("--attribute-rules") { Description = "How attributes are judged." };
+    private readonly Option<string[]> licences = new("--licence") { Description = "PRODUCT=SEATS; can be repeated." };
+    private readonly Option<string?> rules = new("--attribute-rules")
+    {
+        Description = "Which rules apply to attributes.",
+    };
+
     private readonly Option<string?> rateLimit = new("--rate-limit")
     {
-        Description = "Requests a second that SCIM takes in the long run, 25 at the least, or none.",
+        Description = "SCIM requests per second in the long run, at least 25, or none for no limit.",
     };
 
     private readonly Option<string?> restoreInactive = new("--restore-inactive")
     {
-        Description = "Whether a create restores the inactive user with its userName or externalId, or is refused.",
+        Description = "Whether creating a user restores the inactive user with the same userName or externalId.",
     };
 
     private readonly Option<string?> omitPagination = new("--omit-pagination")
     {
         Description =
-            "Whether /ServiceProviderConfig leaves out pagination (RFC 9865), which strict older clients reject.",
+            "Whether /ServiceProviderConfig omits pagination (RFC 9865), which strict older clients reject.",
     };
 
     private readonly Option<string?> requireSecondFactor = new("--require-second-factor")
@@ -53,12 +64,15 @@ internal sealed class AccountSettings
         licences.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(token => ParseLicence(token.Value) is null))
-                result.AddError($"\"{token.Value}\" is no licence. Write PRODUCT=SEATS, such as portal=100.");
+                result.AddError($"\"{token.Value}\" is not a valid licence. Write PRODUCT=SEATS, such as portal=100.");
         });
         rateLimit.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(token => ParseRateLimit(token.Value) is null))
-                result.AddError($"\"{token.Value}\" is no rate limit. Write requests a second, or none.");
+            {
+                result.AddError(
+                    $"\"{token.Value}\" is not a valid rate limit. Write a number of requests per second, or none.");
+            }
         });
     }
 
@@ -89,7 +103,7 @@ internal sealed class AccountSettings
 
     private static bool? Switch(string? value) => value is null ? null : value == "on";
 
-    // 0, which is no limit to the register, is none that can be written.
+    // Internally, 0 means no limit; operators write "none" instead.
     private static int? ParseRateLimit(string text) =>
         text == None ? 0
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number

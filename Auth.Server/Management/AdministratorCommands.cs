@@ -9,26 +9,26 @@ namespace Auth.Server.Management;
 /// <summary><c>administrators</c>: the people who sign in to the portal.</summary>
 internal static class AdministratorCommands
 {
-    // Without letters and digits that look alike.
+    // Without characters that look alike.
     private const string PasswordCharacters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
     public static Command Create(CommandContext context) =>
         new("administrators", "The people who sign in to the portal.")
-    {
-        CreateAdministrator(context),
-        Invite(context),
-        List(context),
-        Withdraw(context),
-        SignOut(context),
-        ResetPassword(context),
-        ResetSecondFactor(context),
-        Remove(context),
-    };
+        {
+            CreateAdministrator(context),
+            Invite(context),
+            List(context),
+            Withdraw(context),
+            SignOut(context),
+            ResetPassword(context),
+            ResetSecondFactor(context),
+            Remove(context),
+        };
 
     private static Command CreateAdministrator(CommandContext context)
     {
         var email = EmailOption();
-        var command = new Command("create", "Makes an administrator with a random password, shown once.")
+        var command = new Command("create", "Creates an administrator with a random password, which is shown once.")
         {
             context.Account, email,
         };
@@ -52,7 +52,7 @@ internal static class AdministratorCommands
     private static Command Invite(CommandContext context)
     {
         var email = EmailOption();
-        var command = new Command("invite", "Prints a link that makes somebody an administrator, once, in 72 hours.")
+        var command = new Command("invite", "Prints a link to become an administrator. It works once, for 72 hours.")
         {
             context.Account, email,
         };
@@ -68,7 +68,7 @@ internal static class AdministratorCommands
     {
         var (email, account) = (EmailOption(), AccountOption());
         var command = new Command(
-            "reset-password", "Prints a link that lets an administrator set a new password, once, in 72 hours.")
+            "reset-password", "Prints a link to set a new password. It works once, for 72 hours.")
         {
             email, account,
         };
@@ -113,7 +113,7 @@ internal static class AdministratorCommands
 
     private static Command List(CommandContext context)
     {
-        var command = new Command("list", "Lists an account's administrators, and who is invited.")
+        var command = new Command("list", "Lists an account's administrators and open invitations.")
         {
             context.Account,
         };
@@ -145,7 +145,7 @@ internal static class AdministratorCommands
     private static Command Remove(CommandContext context)
     {
         var (email, account) = (EmailOption(), AccountOption());
-        var command = new Command("remove", "Takes an administrator's access away.") { email, account };
+        var command = new Command("remove", "Removes an administrator and ends all their sessions.") { email, account };
         command.SetAction((parsed, cancellation) => context.Execute<AdministratorRemoval>(
             parsed, AuditAction.RemoveAdministrator, async removal =>
         {
@@ -155,12 +155,16 @@ internal static class AdministratorCommands
         return command;
     }
 
-    private static Option<string> EmailOption() => new("--email") { Description = "To sign in with.", Required = true };
+    private static Option<string> EmailOption() => new("--email")
+    {
+        Description = "The e-mail address to sign in with.",
+        Required = true,
+    };
 
-    /// <summary>Needed only for an address that several accounts have.</summary>
+    /// <summary>Needed only if administrators of several accounts have the address.</summary>
     private static Option<Guid?> AccountOption() => new("--account")
     {
-        Description = "The account's id, if the address is that of administrators of several accounts.",
+        Description = "The account's id; needed if administrators of several accounts have the address.",
     };
 
     private static JsonObject AsJson(ListedAdministrator listed) => new()

@@ -7,11 +7,11 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Management;
 
-/// <summary>Removes administrators, and whatever was issued to them.</summary>
+/// <summary>Removes administrators and the tokens that were issued to them.</summary>
 internal sealed class AdministratorRemoval(AuthDbContext db, AdministratorRegister register, Operation operation)
 {
     /// <exception cref="ProblemException">
-    /// There is no such administrator (404), or there are several and no account is named (409).
+    /// There is no such administrator (404), or there are several and no account is given (409).
     /// </exception>
     public Task Remove(string email, Guid? accountId, Actor actor, CancellationToken cancellation) => operation.Run(
         actor,

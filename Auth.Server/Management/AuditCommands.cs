@@ -14,14 +14,18 @@ internal static class AuditCommands
 
     private static Command List(CommandContext context)
     {
-        var account = new Option<Guid?>("--account") { Description = "Only what concerns this account." };
+        var account = new Option<Guid?>("--account") { Description = "Only entries of this account." };
         var since = new Option<DateTime?>("--since")
         {
-            Description = "Only from this time on, UTC: 2026-11-24 or 2026-11-24T06:30:00.",
+            Description = "Only entries since this time, UTC: 2026-11-24 or 2026-11-24T06:30:00.",
             CustomParser = ParseTime,
         };
-        var count = new Option<int>("--count") { Description = "So many at most.", DefaultValueFactory = _ => 100 };
-        var command = new Command("list", "Lists what operators and administrators did, the newest first.")
+        var count = new Option<int>("--count")
+        {
+            Description = "The maximum number of entries.",
+            DefaultValueFactory = _ => 100,
+        };
+        var command = new Command("list", "Lists what operators and administrators did, newest first.")
         {
             account, since, count,
         };
@@ -58,7 +62,7 @@ internal static class AuditCommands
             text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
             out var time))
             return time;
-        argument.AddError($"\"{text}\" is no time. Write 2026-11-24 or 2026-11-24T06:30:00.");
+        argument.AddError($"\"{text}\" is not a valid time. Write 2026-11-24 or 2026-11-24T06:30:00.");
         return null;
     }
 }

@@ -7,19 +7,19 @@ using OpenIddict.Abstractions;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// Which client calls, and the one account that it is limited to. Read anew with each request, whatever its token was
-/// issued for; OpenIddict would take a token whose row is gone at its word, and here its client is gone with it.
+/// The client that calls, and the account that it is limited to. Read again for each request, whatever its token was
+/// issued for. OpenIddict accepts a token whose database row is gone; a token of a removed client is refused here.
 /// </summary>
-/// <param name="Id">The client's row.</param>
-/// <param name="AccountId">The one account that it knows of; null is all.</param>
-/// <param name="Actor">The client, in the audit trail.</param>
+/// <param name="Id">The id of the client's row.</param>
+/// <param name="AccountId">The only account that it can access; null for all.</param>
+/// <param name="Actor">The client, for the audit log.</param>
 internal sealed record Caller(Guid Id, Guid? AccountId, Actor Actor)
 {
-    /// <summary>Accounts beyond its reach do not exist for it.</summary>
-    /// <exception cref="ProblemException">This is one of them (404).</exception>
+    /// <summary>Refuses access to other accounts, as if they did not exist.</summary>
+    /// <exception cref="ProblemException">The client is limited to another account (404).</exception>
     public void RequireAccessTo(Guid accountId)
     {
-        if (AccountId is { } one && one != accountId)
+        if (AccountId is { } own && own != accountId)
             throw ProblemException.NotFound($"There is no account {accountId}.");
     }
 
@@ -31,7 +31,7 @@ internal sealed record Caller(Guid Id, Guid? AccountId, Actor Actor)
         var client = await db.Clients.AsNoTracking()
             .SingleOrDefaultAsync(client => client.ClientId == clientId, http.RequestAborted)
             ?? throw new ProblemException(StatusCodes.Status401Unauthorized, "The client has been removed.");
-        // Names may be alike.
+        // Names are not unique.
         var name = $"{client.DisplayName} ({client.ClientId})";
         return new(client.Id, client.Management?.AccountId, Actor.Client(name, http));
     }

@@ -7,12 +7,12 @@ namespace Auth.Server.Management;
 internal sealed class FileOption(string name) : Option<string?>(name);
 
 /// <summary>
-/// A file that a command names, read by the process that was called: it may be a pipe of its own (<c>--jwks
-/// &lt;(...)</c>), or a file that the server's user cannot read.
+/// A file that a command names. The process that the operator started reads it: it may be a pipe
+/// (<c>--jwks &lt;(...)</c>), or a file that the server's user cannot read.
 /// </summary>
-/// <param name="Content">The bytes; null if they could not be read.</param>
-/// <param name="Fault">Why they could not be read, as a sentence.</param>
-internal sealed record CommandFile(byte[]? Content, string? Fault)
+/// <param name="Content">The bytes; null if the file could not be read.</param>
+/// <param name="Error">Why the file could not be read, as a sentence.</param>
+internal sealed record CommandFile(byte[]? Content, string? Error)
 {
     private const string StandardInput = "-";
     private const int MaxBytes = 64 * 1024;
@@ -20,7 +20,7 @@ internal sealed record CommandFile(byte[]? Content, string? Fault)
     private static readonly UTF8Encoding strict = new(
         encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Reads what a command names.</summary>
+    /// <summary>Reads a file that a command names.</summary>
     public static async Task<CommandFile> Read(string name, string workingDirectory, CancellationToken cancellation)
     {
         var file = Path.Combine(workingDirectory, name);
@@ -31,12 +31,12 @@ internal sealed record CommandFile(byte[]? Content, string? Fault)
             await using var stream = name == StandardInput
                 ? Console.OpenStandardInput()
                 : new FileStream(file, new FileStreamOptions { Share = FileShare.ReadWrite | FileShare.Delete });
-            // No more than that is read of what has no end.
+            // The input may be endless, so read only this much.
             var content = new byte[MaxBytes + 1];
             var length = await stream.ReadAtLeastAsync(
                 content, content.Length, throwOnEndOfStream: false, cancellation);
             return length > MaxBytes
-                ? new(null, $"{file} has more than {MaxBytes / 1024} kilobytes.")
+                ? new(null, $"{file} is larger than {MaxBytes / 1024} KB.")
                 : new(content[..length], null);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
@@ -46,7 +46,7 @@ internal sealed record CommandFile(byte[]? Content, string? Fault)
         catch (Exception error)
             when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            return new(null, $"{file} cannot be read: {error.Message}");
+            return new(null, $"{file} could not be read: {error.Message}");
         }
     }
 
@@ -55,14 +55,14 @@ internal sealed record CommandFile(byte[]? Content, string? Fault)
     public string Text()
     {
         if (Content is null)
-            throw ProblemException.NotFound(Fault ?? "The file was not sent along.");
+            throw ProblemException.NotFound(Error ?? "The content of the file was not sent.");
         try
         {
             return strict.GetString(Content).TrimStart('\uFEFF');
         }
         catch (DecoderFallbackException)
         {
-            throw ProblemException.Invalid("The file is not text in UTF-8.");
+            throw ProblemException.Invalid("The file is not valid UTF-8.");
         }
     }
 }

@@ -4,11 +4,11 @@ using Shared.Hosting;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// Runs a command of this process: in the running server if there is one, so that it never changes data behind the
-/// server's back; otherwise in a server of its own, which does not listen.
+/// Runs a command that an operator starts: in the running server if there is one, so that data never changes without
+/// the server's knowledge; otherwise in this process, with a server that does not listen.
 /// </summary>
 /// <param name="auth">The settings.</param>
-/// <param name="connectionString">The auth database.</param>
+/// <param name="connectionString">The connection string of the auth database.</param>
 /// <param name="build">Builds a server that does not listen.</param>
 internal sealed class CommandLine(AuthOptions auth, string connectionString, Func<WebApplication> build)
 {
@@ -18,29 +18,33 @@ internal sealed class CommandLine(AuthOptions auth, string connectionString, Fun
     /// <returns>The exit code.</returns>
     public async Task<int> Run(ParsedCommand command)
     {
-        // A running server may be older than this program, and would not know what there is to migrate.
+        // Not in the running server, which may be older than this program and lack its migrations.
         if (command.Migrates)
         {
-            using var owned = DatabaseLock.Take(connectionString);
+            using var databaseLock = DatabaseLock.Take(connectionString);
             return await RunHere(command.Arguments, migrate: true);
         }
 
-        // Either the server runs the command, or nobody has the database. In between, a server is starting or stopping.
-        for (var left = Attempts; ; left--)
+        // Either a server runs the command, or the database is not in use. Otherwise, a server is starting or stopping.
+        for (var attemptsLeft = Attempts; ; attemptsLeft--)
         {
             var socket = CommandSocket.PathIn(auth.DataDirectory);
-            if (await CommandSocket.Send(socket, command.Arguments, CancellationToken.None) is { } answer)
+            if (await CommandSocket.Send(socket, command.Arguments, CancellationToken.None) is { } result)
             {
-                await Console.Out.WriteAsync(answer.Output);
-                await Console.Error.WriteAsync(answer.Error);
-                return answer.ExitCode;
+                await Console.Out.WriteAsync(result.Output);
+                await Console.Error.WriteAsync(result.Error);
+                return result.ExitCode;
             }
 
-            using var database = DatabaseLock.TryTake(connectionString);
-            if (database is not null)
+            using var databaseLock = DatabaseLock.TryTake(connectionString);
+            if (databaseLock is not null)
                 return await RunHere(command.Arguments, auth.MigrateAtStart);
-            if (left == 0)
-                throw new OperatorException($"another Auth.Server has the database, but does not answer at {socket}.");
+            if (attemptsLeft == 0)
+            {
+                throw new OperatorException(
+                    $"another Auth.Server is using the database, but does not respond at {socket}.");
+            }
+
             await Task.Delay(pause);
         }
     }

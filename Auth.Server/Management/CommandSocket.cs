@@ -6,15 +6,15 @@ using Shared.Hosting;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// How a command reaches a running server: a Unix socket in a folder that only the server's user can enter. So a
-/// command never changes data behind the server's back.
+/// The Unix socket by which a command reaches a running server. It is in a directory that only the server's
+/// user can enter.
 /// </summary>
 internal static class CommandSocket
 {
     private const string Route = "/commands";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    // The kernel's limit for an address is 108 bytes.
+    // The kernel limits the path of a socket to 108 bytes.
     private const int MaxPathLength = 100;
 
     /// <summary>The socket's path, in the server's data directory.</summary>
@@ -22,10 +22,11 @@ internal static class CommandSocket
     {
         var path = Path.Combine(Path.GetFullPath(dataDirectory), "commands.sock");
         return path.Length <= MaxPathLength ? path : throw new OperatorException(
-            $"Auth:DataDirectory is too long for a socket in it ({path.Length} characters, {MaxPathLength} at most).");
+            $"Auth:DataDirectory is too long for a socket in it: {path} has {path.Length} characters, "
+            + $"and at most {MaxPathLength} are possible.");
     }
 
-    /// <summary>Makes the data directory, for its owner only.</summary>
+    /// <summary>Creates the data directory, accessible to its owner only.</summary>
     public static void MakeFolder(string dataDirectory)
     {
         if (OperatingSystem.IsWindows())
@@ -40,12 +41,12 @@ internal static class CommandSocket
                 ? await next(invocation)
                 : Results.NotFound());
 
-    /// <summary>Who runs this process; with <c>sudo</c>, who became somebody else.</summary>
-    public static string UnixUser => Environment.GetEnvironmentVariable("SUDO_USER") is { Length: > 0 } before
-        ? $"{before} as {Environment.UserName}"
+    /// <summary>The user who runs this process and, with <c>sudo</c>, the user who called it.</summary>
+    public static string UnixUser => Environment.GetEnvironmentVariable("SUDO_USER") is { Length: > 0 } sudoUser
+        ? $"{sudoUser} as {Environment.UserName}"
         : Environment.UserName;
 
-    /// <summary>Has the running server run a command; null if no server listens.</summary>
+    /// <summary>Sends a command to the running server; null if no server listens.</summary>
     public static async Task<CommandResult?> Send(
         string path, IReadOnlyList<string> arguments, CancellationToken cancellation)
     {
@@ -61,7 +62,7 @@ internal static class CommandSocket
         using var client = new HttpClient(handler)
         {
             BaseAddress = new("http://localhost"),
-            // A command takes as long as it takes; whoever waits for it can interrupt it.
+            // A command may take long; the operator can interrupt it.
             Timeout = Timeout.InfiniteTimeSpan,
         };
         try
@@ -72,7 +73,7 @@ internal static class CommandSocket
             if (!response.IsSuccessStatusCode)
                 throw new OperatorException(response.StatusCode == HttpStatusCode.ServiceUnavailable
                     ? "the running server cannot use its database at the moment. Try again."
-                    : $"the running server answered with status {(int)response.StatusCode}; its log says why.");
+                    : $"the running server responded with status {(int)response.StatusCode}. See its log.");
             return await response.Content.ReadFromJsonAsync<CommandResult>(cancellation);
         }
         catch (HttpRequestException error) when (error.InnerException is SocketException)
@@ -82,7 +83,7 @@ internal static class CommandSocket
         catch (HttpRequestException error)
         {
             throw new OperatorException(
-                "the running server went away before it answered; look first whether the command was carried out.",
+                "the running server stopped before it responded. Check whether the command was carried out.",
                 error);
         }
     }
@@ -98,9 +99,9 @@ internal static class CommandSocket
     }
 }
 
-/// <summary>A command, the files that it names, by name, and the Unix user who runs it.</summary>
+/// <summary>A command, the files that it names (by name), and the Unix user who runs it.</summary>
 internal sealed record CommandRequest(
     IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, CommandFile> Files, string User);
 
-/// <summary>What a command printed, and its exit code.</summary>
+/// <summary>The exit code of a command, and what it printed.</summary>
 internal sealed record CommandResult(int ExitCode, string Output, string Error);

@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// The operator's verbs, for those without a browser. Each prints lines of <c>name: value</c>, or JSON with
-/// <c>--json</c>; a refusal is one sentence on standard error and exit code 1.
+/// The commands for operators. Each prints lines of <c>name: value</c>, or JSON with <c>--json</c>. An error is one
+/// sentence on standard error, and the exit code is 1.
 /// </summary>
 internal sealed class Commands(
     IServiceProvider services,
@@ -14,7 +14,7 @@ internal sealed class Commands(
 {
     private readonly CommandContext context = new(services, workingDirectory, user, files);
 
-    /// <summary>Reads the files that a command names, for a server that runs it elsewhere.</summary>
+    /// <summary>Reads the files that a command names, to send them to the server that runs it.</summary>
     public static async Task<Dictionary<string, CommandFile>> ReadFiles(
         IReadOnlyList<string> arguments, string workingDirectory, CancellationToken cancellation)
     {
@@ -29,14 +29,14 @@ internal sealed class Commands(
     }
 
     /// <summary>
-    /// Whether the arguments of the process name a command, or ask for help or the version. The server itself takes
-    /// <c>--Name=value</c> only.
+    /// Whether the arguments of the process are a command, or ask for help or the version. The server itself accepts
+    /// only <c>--Name=value</c>.
     /// </summary>
     public static bool IsNamedBy(IReadOnlyList<string> arguments) =>
         arguments.SkipWhile(argument => argument == "--json").FirstOrDefault() is { } first && !first.StartsWith('-')
         || arguments.Any(argument => argument is "--help" or "-h" or "-?" or "--version");
 
-    /// <summary>Reads a command without any settings, so that help, version and mistyped commands need none.</summary>
+    /// <summary>Parses a command. This needs no settings, so help, version and parse errors need none.</summary>
     public static ParsedCommand Parse(IReadOnlyList<string> arguments) =>
         new(arguments, new Commands(NoServices.Instance, "", "").ParseArguments(arguments));
 
@@ -60,11 +60,11 @@ internal sealed class Commands(
         }
     }
 
-    // A word that begins with @ is that word, not a file of more words.
+    // An argument that begins with @ is taken literally, not as a response file.
     private ParseResult ParseArguments(IReadOnlyList<string> arguments) =>
         Tree().Parse(arguments, new() { ResponseFileTokenReplacer = null });
 
-    /// <summary>All commands, made anew each time.</summary>
+    /// <summary>Creates all commands.</summary>
     public RootCommand Tree() => new("Auth.Server: the authorization server of SciLeads. Without a command, it runs.")
     {
         context.Json,
@@ -79,12 +79,12 @@ internal sealed class Commands(
     };
 }
 
-/// <summary>A command as it was typed, before it is known where it runs.</summary>
+/// <summary>A parsed command, before it is known where it runs.</summary>
 internal sealed class ParsedCommand(IReadOnlyList<string> arguments, ParseResult parsed)
 {
     public IReadOnlyList<string> Arguments => arguments;
 
-    /// <summary>Whether it does anything; otherwise it is a call for help or the version, or mistyped.</summary>
+    /// <summary>Whether it runs anything; otherwise it asks for help or the version, or does not parse.</summary>
     public bool NeedsServer => parsed.Errors.Count == 0 && parsed.Action is not null
         && parsed.Action == parsed.CommandResult.Command.Action;
 
@@ -92,11 +92,11 @@ internal sealed class ParsedCommand(IReadOnlyList<string> arguments, ParseResult
     public bool Migrates => parsed.CommandResult.Command is { Name: DatabaseCommands.MigrateName } command
         && command.Parents.Any(parent => parent.Name == DatabaseCommands.Name);
 
-    /// <summary>Prints help, version or what is wrong with it.</summary>
-    public Task<int> Answer() => parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+    /// <summary>Prints help, the version or the parse errors.</summary>
+    public Task<int> Print() => parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false });
 }
 
-/// <summary>What a command is read with: there is no server yet.</summary>
+/// <summary>Used for parsing, when there is no server yet.</summary>
 internal sealed class NoServices : IServiceProvider
 {
     public static NoServices Instance { get; } = new();

@@ -16,13 +16,13 @@ internal static class CredentialCommands
 
     private static Command Generate(CommandContext context)
     {
-        var wanted = new CredentialOptions();
-        var command = wanted.AddTo(context, new(
-            "generate", "Makes a credential set. The one before it ends, and all its tokens, on every node."));
+        var options = new CredentialOptions();
+        var command = options.AddTo(context, new(
+            "generate", "Generates a credential set. The active one and all its tokens end, on every node."));
         command.SetAction((parsed, cancellation) => context.Execute<CredentialContext>(
             parsed, AuditAction.GenerateCredentials, async credentials =>
             credentials.AsJson(await credentials.Issuer.Generate(
-                await wanted.Read(parsed, context, await credentials.FindActive(parsed, cancellation), cancellation),
+                await options.Read(parsed, context, await credentials.FindActive(parsed, cancellation), cancellation),
                 once: null,
                 cancellation))));
         return command;
@@ -30,20 +30,20 @@ internal static class CredentialCommands
 
     private static Command Stage(CommandContext context)
     {
-        var wanted = new CredentialOptions();
+        var options = new CredentialOptions();
         var activation = new Option<string>("--activation")
         {
-            Description = "What makes it take over: the command activate, or the first SCIM request with it.",
+            Description = "What activates the set: the command activate, or the first SCIM request with it.",
             DefaultValueFactory = _ => "manual",
         };
         activation.AcceptOnlyFromAmong("manual", "first-use");
         var within = new Option<TimeSpan?>("--within")
         {
-            Description = "Until it ends by itself if it has not taken over: 7d, 12h, 30m.",
+            Description = "The time until the set ends if it is not activated: 7d, 12h, 30m.",
             CustomParser = CredentialOptions.ParseTime,
         };
-        var command = wanted.AddTo(context, new(
-            "stage", "Makes a credential set that takes over later. The active one goes on until then."));
+        var command = options.AddTo(context, new(
+            "stage", "Generates a credential set to activate later. The active one remains valid until then."));
         command.Options.Add(activation);
         command.Options.Add(within);
         command.SetAction((parsed, cancellation) => context.Execute<CredentialContext>(
@@ -51,7 +51,7 @@ internal static class CredentialCommands
         {
             var active = await credentials.FindActive(parsed, cancellation);
             var staged = await credentials.FindStaged(parsed, cancellation);
-            var set = await wanted.Read(parsed, context, active, cancellation) with
+            var set = await options.Read(parsed, context, active, cancellation) with
             {
                 Staging = new(
                     parsed.GetRequiredValue(activation) == "manual" ? Activation.Manual : Activation.FirstUse,
@@ -67,12 +67,12 @@ internal static class CredentialCommands
     {
         var file = new FileOption("--secret-file")
         {
-            Description = "A file with the client secret or token, and nothing else, or - for standard input. "
-                + "Nothing is used, and nothing activated.",
+            Description = "A file with the client secret or token and nothing else, or - for standard input. "
+                + "The check does not count as a use and activates nothing.",
             Required = true,
         };
         var set = SetOption();
-        var command = new Command("check", "Says whether a secret or token is that of the staged credential set.")
+        var command = new Command("check", "Checks whether a secret or token belongs to the staged credential set.")
         {
             context.Account, set, file,
         };
@@ -81,8 +81,9 @@ internal static class CredentialCommands
         {
             var staged = await credentials.RequireStaged(parsed, parsed.GetValue(set), cancellation);
             var secret = await context.ReadFile(parsed.GetRequiredValue(file)!, cancellation);
-            var good = await credentials.Staged.Check(staged.AccountId, staged.Id, secret, context.Actor, cancellation);
-            return new JsonObject { ["credentialSetId"] = good.Id, ["check"] = "good" };
+            var match = await credentials.Staged.Check(
+                staged.AccountId, staged.Id, secret, context.Actor, cancellation);
+            return new JsonObject { ["credentialSetId"] = match.Id, ["check"] = "good" };
         }));
         return command;
     }
@@ -91,7 +92,7 @@ internal static class CredentialCommands
     {
         var set = SetOption();
         var command = new Command(
-            "activate", "Has the staged credential set take over. The active one ends, on every node.")
+            "activate", "Activates the staged credential set. The active one ends, on every node.")
         {
             context.Account, set,
         };
@@ -118,7 +119,7 @@ internal static class CredentialCommands
     private static Command List(CommandContext context)
     {
         var command = new Command(
-            "list", "Lists the credential sets that the account has and had, without their secrets.")
+            "list", "Lists the current and past credential sets of the account, without their secrets.")
         {
             context.Account,
         };
@@ -133,7 +134,7 @@ internal static class CredentialCommands
     {
         var set = SetOption();
         var command = new Command(
-            "revoke", "Ends the active credential set without a successor, or the staged one (--set).")
+            "revoke", "Ends the active credential set without replacing it, or with --set the staged one.")
         {
             context.Account, set,
         };
@@ -153,6 +154,6 @@ internal static class CredentialCommands
 
     private static Option<Guid?> SetOption() => new("--set")
     {
-        Description = "The credential set's id; without it, the one that there is.",
+        Description = "The id of the credential set; by default the only one that there is.",
     };
 }

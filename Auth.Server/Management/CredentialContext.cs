@@ -8,7 +8,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Management;
 
-/// <summary>What the verbs of credential sets work with, and how they show a set.</summary>
+/// <summary>What the commands for credential sets share: services, and how they print a set.</summary>
 internal sealed class CredentialContext(
     CredentialSets sets, CredentialIssuer issuer, CredentialHistory history, CredentialCheck staged,
     AuthOptions options)
@@ -29,12 +29,12 @@ internal sealed class CredentialContext(
         await FindActive(parsed, cancellation) ?? throw ProblemException.NotFound(
             $"Account {CommandContext.AccountOf(parsed)} has no active credential set.");
 
-    /// <summary>The staged set; if one is named, that one, whatever has become of it.</summary>
+    /// <summary>The set with the given id, whatever its state; without an id, the staged set.</summary>
     public async Task<CredentialSet> RequireStaged(ParseResult parsed, Guid? id, CancellationToken cancellation)
     {
         var accountId = CommandContext.AccountOf(parsed);
-        if (id is { } named)
-            return await history.Get(accountId, named, cancellation);
+        if (id is { } given)
+            return await history.Get(accountId, given, cancellation);
         return await history.FindStaged(accountId, cancellation)
             ?? throw ProblemException.NotFound($"Account {accountId} has no staged credential set.");
     }
@@ -72,21 +72,21 @@ internal sealed class CredentialContext(
         ["lastRefusedFrom"] = set.LastRefusal?.Address,
     };
 
-    /// <summary>A set just made, with what is shown once.</summary>
+    /// <summary>A newly generated set, with the secret, which is shown once.</summary>
     public JsonObject AsJson(Completed<IssuedCredentials> generated)
     {
         var issued = generated.Result;
-        var answer = AsJson(issued.Set);
-        answer["scimBaseUrl"] = options.ScimBaseUrl.ToString();
+        var json = AsJson(issued.Set);
+        json["scimBaseUrl"] = options.ScimBaseUrl.ToString();
         if (issued.Token is not null)
         {
-            answer["token"] = issued.Token;
-            return answer;
+            json["token"] = issued.Token;
+            return json;
         }
 
-        answer["clientSecret"] = issued.ClientSecret;
-        answer["authorizeUrl"] = new Uri(options.PublicUrl, AuthorizationServer.AuthorizePath).ToString();
-        answer["tokenUrl"] = new Uri(options.PublicUrl, AuthServerPaths.Token).ToString();
-        return answer;
+        json["clientSecret"] = issued.ClientSecret;
+        json["authorizeUrl"] = new Uri(options.PublicUrl, AuthorizationServer.AuthorizePath).ToString();
+        json["tokenUrl"] = new Uri(options.PublicUrl, AuthServerPaths.Token).ToString();
+        return json;
     }
 }

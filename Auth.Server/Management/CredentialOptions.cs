@@ -7,40 +7,40 @@ using Shared.Contracts;
 
 namespace Auth.Server.Management;
 
-/// <summary>The options that say what a new credential set shall be.</summary>
+/// <summary>The options of a new credential set.</summary>
 internal sealed class CredentialOptions
 {
     private readonly Option<string> method = new("--method")
     {
-        Description = "How the identity provider signs in.",
+        Description = "How the identity provider authenticates.",
         Required = true,
     };
 
     private readonly Option<TimeSpan?> lifetime = new("--lifetime")
     {
-        Description = "Until the set ends by itself: 365d, 12h, 30m.",
+        Description = "The time until the set expires: 365d, 12h, 30m.",
         CustomParser = ParseTime,
     };
 
     private readonly Option<string[]> redirectUri = new("--redirect-uri")
     {
-        Description = "Where codes may be sent (oauth2).",
+        Description = "A redirect URI for authorization codes (oauth2); can be repeated.",
     };
 
     private readonly Option<string?> oktaApp = new("--okta-app")
     {
-        Description = "Okta's app name: its five redirect URIs (oauth2).",
+        Description = "Okta's app name; registers Okta's five redirect URIs (oauth2).",
     };
 
     private readonly Option<bool> requirePkce = new("--require-pkce")
     {
-        Description = "Refuses codes asked for without PKCE (oauth2); Okta does not send it.",
+        Description = "Refuses authorization requests without PKCE (oauth2). Okta does not send it.",
     };
 
     private readonly FileOption jwks = new("--jwks")
     {
-        Description = "A file with public P-256 keys, a JWK set, or - for standard input: the client has no secret, "
-            + "but proves itself with a key (oauth2).",
+        Description = "A file with public P-256 keys as a JWK set, or - for standard input. The client then "
+            + "authenticates with a key and has no secret (oauth2).",
     };
 
     public CredentialOptions() => method.AcceptOnlyFromAmong("oauth2", "direct-jwt");
@@ -61,19 +61,19 @@ internal sealed class CredentialOptions
     public async Task<NewCredentialSet> Read(
         ParseResult parsed, CommandContext context, CredentialSet? replaces, CancellationToken cancellation)
     {
-        IEnumerable<string> ofOkta = parsed.GetValue(oktaApp) is { } app ? RedirectUris.OfOktaApp(app) : [];
+        IEnumerable<string> oktaUris = parsed.GetValue(oktaApp) is { } app ? RedirectUris.OfOktaApp(app) : [];
         return new(
             CommandContext.AccountOf(parsed),
             replaces?.Id,
             parsed.GetRequiredValue(method) == "oauth2" ? CredentialMethods.OAuth2 : CredentialMethods.DirectJwt,
             context.Actor,
             parsed.GetValue(lifetime),
-            [.. ofOkta, .. parsed.GetValue(redirectUri) ?? []],
+            [.. oktaUris, .. parsed.GetValue(redirectUri) ?? []],
             parsed.GetValue(requirePkce),
             parsed.GetValue(jwks) is { } file ? await context.ReadFile(file, cancellation) : null);
     }
 
-    /// <summary>Days, hours or minutes.</summary>
+    /// <summary>Parses days, hours or minutes: <c>365d</c>, <c>12h</c>, <c>30m</c>.</summary>
     public static TimeSpan? ParseTime(ArgumentResult argument)
     {
         var text = argument.Tokens.Single().Value;
@@ -89,7 +89,7 @@ internal sealed class CredentialOptions
             }
         }
 
-        argument.AddError($"\"{text}\" is no lifetime. Write days, hours or minutes: 365d, 12h, 30m.");
+        argument.AddError($"\"{text}\" is not a valid time. Write days, hours or minutes: 365d, 12h, 30m.");
         return null;
     }
 }

@@ -24,9 +24,7 @@ internal static class CredentialSetETag
             tag.Equals(EntityTagHeaderValue.Any) || tag.Compare(current, useStrongComparison: false));
     }
 
-    /// <exception cref="ProblemException">
-    /// The set is in another state than <c>If-Match</c> says (412).
-    /// </exception>
+    /// <exception cref="ProblemException">The set is in another state than <c>If-Match</c> says (412).</exception>
     public static void RequireIfMatch(HttpRequest request, CredentialSet set)
     {
         // The typed header leaves out tags that it cannot parse; a header with such tags is still a condition.

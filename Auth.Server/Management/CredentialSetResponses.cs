@@ -17,7 +17,7 @@ internal sealed record CredentialSetResponse
     [JsonConverter(typeof(CamelCaseEnumConverter<CredentialSetState>))]
     public required CredentialSetState State { get; init; }
 
-    [Description("Given when the set becomes active; larger than that of any set of the account before.")]
+    [Description("Assigned when the set becomes active; larger than that of any earlier set of the account.")]
     public required long? Generation { get; init; }
 
     [Description("oauth2 or direct_jwt.")]
@@ -26,32 +26,32 @@ internal sealed record CredentialSetResponse
     public required string? ClientId { get; init; }
 
     [Description(
-        "The end of the secret or token, by which people recognise it; empty if the client has keys of its own.")]
+        "The last four characters of the secret or token; empty if the client authenticates with a key.")]
     public required string LastFour { get; init; }
 
     public required DateTime CreatedAt { get; init; }
 
     public required string CreatedBy { get; init; }
 
-    [Description("What makes a staged set take over; null if it was active from the beginning.")]
+    [Description("What activates a staged set; null if the set was active from the beginning.")]
     [JsonConverter(typeof(CamelCaseEnumConverter<Activation>))]
     public required Activation? Activation { get; init; }
 
-    [Description("When a staged set ends by itself, unless it has taken over.")]
+    [Description("When a staged set ends if it has not been activated.")]
     public required DateTime? ActivateBefore { get; init; }
 
     public required DateTime? ActivatedAt { get; init; }
 
     public required string? ActivatedBy { get; init; }
 
-    [Description("When it was sure that no node admits the set before this one any more. It admits nobody until then.")]
+    [Description("When every node had stopped accepting the previous set. This set is refused until then.")]
     public required DateTime? ConfirmedAt { get; init; }
 
     public required DateTime? ExpiresAt { get; init; }
 
     public required DateTime? FirstUsedAt { get; init; }
 
-    [Description("The last SCIM request that was let in with it, at most a minute too early.")]
+    [Description("The last SCIM request that was accepted with it, accurate to a minute.")]
     public required UseResponse? LastUse { get; init; }
 
     [Description("The last SCIM request that was refused because the set has ended.")]
@@ -90,36 +90,36 @@ internal sealed record CredentialSetResponse
     };
 }
 
-/// <summary>When, and from where, a set was used.</summary>
+/// <summary>When and from where a set was used.</summary>
 internal sealed record UseResponse(DateTime At, string? Address, string? UserAgent)
 {
     public static UseResponse? From(Use? use) => use is null ? null : new(use.At, use.Address, use.UserAgent);
 }
 
-/// <summary>All credential sets of an account, the newest first.</summary>
+/// <summary>All credential sets of an account, newest first.</summary>
 internal sealed record CredentialSetList(IReadOnlyList<CredentialSetResponse> CredentialSets);
 
-/// <summary>Some accounts, in the order in which they were opened.</summary>
+/// <summary>A page of accounts, in the order in which they were created.</summary>
 internal sealed record AccountList
 {
     public required IReadOnlyList<AccountPolicy> Accounts { get; init; }
 
-    [Description("Give this as \"after\" to read on; null at the end.")]
+    [Description("The value of \"after\" for the next page; null on the last page.")]
     public required Guid? Next { get; init; }
 }
 
-/// <summary>What came of a call that changed something.</summary>
+/// <summary>The outcome of a call that changed a credential set.</summary>
 internal sealed record ChangeResponse
 {
     [Description("The set as it is now.")]
     public required CredentialSetResponse CredentialSet { get; init; }
 
-    [Description("What the identity provider needs, of a set that was just made. A retry under the same "
-        + "Idempotency-Key gets the secret again for ten minutes.")]
+    [Description("What the identity provider needs; only for a new set. A retry with the same Idempotency-Key gets the "
+        + "secret again for ten minutes.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IssuedResponse? Issued { get; init; }
 
-    [Description("How the ending of the set before went round; absent if nothing ended.")]
+    [Description("How the nodes confirmed that the previous set has ended; absent if no set ended.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ConfirmationResponse? Confirmation { get; init; }
 
@@ -131,18 +131,18 @@ internal sealed record ChangeResponse
     };
 }
 
-/// <summary>What an identity provider needs to get in.</summary>
+/// <summary>What an identity provider needs to call the SCIM API.</summary>
 internal sealed record IssuedResponse
 {
     [Description("The API token (direct_jwt).")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Token { get; init; }
 
-    [Description("The client secret (oauth2), unless the client has keys of its own.")]
+    [Description("The client secret (oauth2), unless the client authenticates with a key.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ClientSecret { get; init; }
 
-    [Description("Whether the secret is not told any more, because the first answer was too long ago.")]
+    [Description("Whether the secret is omitted because the first response was too long ago.")]
     public required bool SecretWithheld { get; init; }
 
     public required Uri ScimBaseUrl { get; init; }
@@ -162,18 +162,18 @@ internal sealed record IssuedResponse
     };
 }
 
-/// <summary>How many nodes of the SCIM API have confirmed an ending.</summary>
+/// <summary>How many nodes of the SCIM API have confirmed that a set has ended.</summary>
 internal sealed record ConfirmationResponse
 {
     public required int ConfirmedNodes { get; init; }
 
-    [Description("Nodes that have been heard of in the last hour. If there are none, nothing is confirmed.")]
+    [Description("Nodes that were heard from in the last hour. If there are none, nothing is confirmed.")]
     public required int Nodes { get; init; }
 
     public required int Milliseconds { get; init; }
 
     [Description(
-        "Nodes that did not answer. They cannot admit anybody by what was true before, but somebody should look.")]
+        "Nodes that did not respond. They cannot accept the ended set either, but somebody should look at them.")]
     public required IReadOnlyList<string> Unconfirmed { get; init; }
 
     public static ConfirmationResponse From(Confirmation confirmation) => new()
@@ -185,5 +185,5 @@ internal sealed record ConfirmationResponse
     };
 }
 
-/// <summary>A secret or token is that of a staged set.</summary>
+/// <summary>The secret or token belongs to the staged set.</summary>
 internal sealed record CheckResponse(Guid CredentialSetId, bool Good);

@@ -17,36 +17,36 @@ internal static class CredentialSetsApi
 
     public static void MapCredentialSets(this IEndpointRouteBuilder management)
     {
-        var reading = management.MapGroup(Root).WithTags("Credential sets")
+        var read = management.MapGroup(Root).WithTags("Credential sets")
             .RequireAuthorization(ManagementClients.ReadCredentials);
-        reading.MapGet("", List)
-            .Described("ListCredentialSets", "Lists the credential sets that the account has and had.", 404);
-        reading.MapGet("{id:guid}", Get).Described("GetCredentialSet", "Shows one credential set.", 404)
+        read.MapGet("", List)
+            .Described("ListCredentialSets", "Lists the current and past credential sets of the account.", 404);
+        read.MapGet("{id:guid}", Get).Described("GetCredentialSet", "Shows one credential set.", 404)
             .Produces(StatusCodes.Status304NotModified);
 
-        var writing = management.MapGroup(Root).WithTags("Credential sets")
+        var write = management.MapGroup(Root).WithTags("Credential sets")
             .RequireAuthorization(ManagementClients.WriteCredentials).DisableAntiforgery();
-        writing.MapPost("", Generate).Accepts<CredentialSetRequest>("application/json")
+        write.MapPost("", Generate).Accepts<CredentialSetRequest>("application/json")
             .Produces<ChangeResponse>(StatusCodes.Status201Created)
             .Described(
                 "GenerateCredentialSet",
-                "Makes a credential set. Without \"staging\" it takes over at once, and the one before it has ended "
-                + "on every node when the answer comes.",
+                "Generates a credential set. Without \"staging\" it is active immediately, and the previous one has "
+                + "ended on every node when the response is sent.",
                 400, 404, 409, 413, 415, 422);
-        writing.MapPost("{id:guid}/check", Check).Accepts<CheckRequest>("application/json")
+        write.MapPost("{id:guid}/check", Check).Accepts<CheckRequest>("application/json")
             .Described(
                 "CheckCredentialSet",
-                "Says whether a secret or token is that of a staged set, without using it.",
+                "Checks whether a secret or token belongs to the staged set, without using it.",
                 400, 404, 409, 413, 415);
-        writing.MapPost("{id:guid}/activate", Activate).Produces<ChangeResponse>()
+        write.MapPost("{id:guid}/activate", Activate).Produces<ChangeResponse>()
             .Described(
                 "ActivateCredentialSet",
-                "Has a staged set take over. The active one has ended on every node when the answer comes.",
+                "Activates the staged set. The active one has ended on every node when the response is sent.",
                 400, 404, 409, 412, 422);
-        writing.MapPost("{id:guid}/revoke", Revoke).Produces<ChangeResponse>()
+        write.MapPost("{id:guid}/revoke", Revoke).Produces<ChangeResponse>()
             .Described(
                 "RevokeCredentialSet",
-                "Ends the active set without a successor, on every node, or throws the staged one away.",
+                "Ends the active set on every node without replacing it, or discards the staged one.",
                 400, 404, 409, 412, 422);
     }
 
@@ -58,7 +58,7 @@ internal static class CredentialSetsApi
         CancellationToken cancellation)
     {
         caller.RequireAccessTo(accountId);
-        // Or an account that does not exist would have an empty list.
+        // 404 for an account that does not exist, instead of an empty list.
         await accounts.Get(accountId, cancellation);
         return new([.. (await history.List(accountId, cancellation)).Select(CredentialSetResponse.From)]);
     }
@@ -86,18 +86,18 @@ internal static class CredentialSetsApi
         caller.RequireAccessTo(accountId);
         var body = await RequestBody.Read(http.Request);
         var key = IdempotencyKey.Read(http.Request, caller, body);
-        var wanted = RequestBody.Parse<CredentialSetRequest>(http.Request, body).For(accountId, caller);
-        return Answer(http, options, await calls.Once(
+        var set = RequestBody.Parse<CredentialSetRequest>(http.Request, body).For(accountId, caller);
+        return Respond(http, options, await calls.Once(
             key, StatusCodes.Status201Created, () => Task.CompletedTask,
-            once => issuer.Generate(wanted, once, http.RequestAborted)));
+            once => issuer.Generate(set, once, http.RequestAborted)));
     }
 
     private static async Task<CheckResponse> Check(
         Guid accountId, Guid id, Caller caller, HttpContext http, CredentialCheck check, CancellationToken cancellation)
     {
         caller.RequireAccessTo(accountId);
-        var wanted = RequestBody.Parse<CheckRequest>(http.Request, await RequestBody.Read(http.Request));
-        await check.Check(accountId, id, wanted.Secret, caller.Actor, cancellation);
+        var request = RequestBody.Parse<CheckRequest>(http.Request, await RequestBody.Read(http.Request));
+        await check.Check(accountId, id, request.Secret, caller.Actor, cancellation);
         return new(id, Good: true);
     }
 
@@ -143,10 +143,10 @@ internal static class CredentialSetsApi
     {
         caller.RequireAccessTo(accountId);
         var body = await RequestBody.Read(http.Request);
-        RequestBody.RequireNone(body);
+        RequestBody.RequireEmpty(body);
         var key = IdempotencyKey.Read(http.Request, caller, body);
         await history.Get(accountId, id, http.RequestAborted);
-        return Answer(http, options, await calls.Once(
+        return Respond(http, options, await calls.Once(
             key,
             StatusCodes.Status200OK,
             async () => CredentialSetETag.RequireIfMatch(
@@ -154,11 +154,11 @@ internal static class CredentialSetsApi
             transition));
     }
 
-    private static JsonHttpResult<ChangeResponse> Answer(HttpContext http, AuthOptions options, Outcome outcome)
+    private static JsonHttpResult<ChangeResponse> Respond(HttpContext http, AuthOptions options, Outcome outcome)
     {
         var set = outcome.Issued.Set;
         http.Response.Headers.ETag = CredentialSetETag.For(set);
-        // It may tell a secret.
+        // It may contain a secret.
         http.Response.Headers.CacheControl = "no-store";
         if (outcome.IsRetry)
             http.Response.Headers["Idempotency-Replayed"] = "true";

@@ -14,8 +14,8 @@ internal static class DatabaseCommands
 
     public static Command Create(CommandContext context) => new(Name, "The auth database.") { Migrate(context) };
 
-    // The process that was called has migrated by now (Program), so that a server that is running, and may be older,
-    // does not.
+    // The process that the operator started has already migrated the database (CommandLine), because a running server
+    // may be older.
     private static Command Migrate(CommandContext context)
     {
         var command = new Command(MigrateName, "Brings the database up to date.");

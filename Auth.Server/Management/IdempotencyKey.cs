@@ -4,23 +4,23 @@ using System.Text;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// Under which key a caller sends a request that it may have to send again, and which request it is
-/// (draft-ietf-httpapi-idempotency-key-header).
+/// The key under which a caller can retry a request, and a hash that identifies the
+/// request (draft-ietf-httpapi-idempotency-key-header).
 /// </summary>
 internal sealed record IdempotencyKey(Caller Caller, string Key, string Hash)
 {
     public const string Header = "Idempotency-Key";
     public const int MaxLength = 100;
 
-    /// <summary>Reads the header: a string in quotes, as the draft has it, or without.</summary>
-    /// <exception cref="ProblemException">There is none, or it is no key (400).</exception>
+    /// <summary>Reads the header: a string in quotes, as in the draft, or without quotes.</summary>
+    /// <exception cref="ProblemException">The header is missing, or its value is not a valid key (400).</exception>
     public static IdempotencyKey Read(HttpRequest request, Caller caller, ReadOnlySpan<byte> body)
     {
         var values = request.Headers[Header];
         if (values.Count == 0)
         {
             throw ProblemException.Invalid(
-                $"The header {Header} is missing. With it, a request whose answer was lost can be sent again.");
+                $"The header {Header} is missing. It allows you to retry a request whose response was lost.");
         }
         var key = values.ToString();
         if (key is ['"', .. var quoted, '"'])

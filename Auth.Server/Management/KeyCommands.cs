@@ -7,11 +7,11 @@ using Auth.Server.Keys;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// <c>keys</c>: what tokens are signed and encrypted with. They rotate by themselves; this is for emergencies.
+/// <c>keys</c>: the keys that sign and encrypt tokens. They rotate automatically; these commands are for emergencies.
 /// </summary>
 internal static class KeyCommands
 {
-    public static Command Create(CommandContext context) => new("keys", "What tokens are signed and encrypted with.")
+    public static Command Create(CommandContext context) => new("keys", "The keys that sign and encrypt tokens.")
     {
         List(context), Rotate(context),
     };
@@ -19,7 +19,7 @@ internal static class KeyCommands
     private static Command List(CommandContext context)
     {
         var command = new Command(
-            "list", "Lists all keys there ever were, and how many live tokens were made with each.");
+            "list", "Lists all current and past keys, and how many live tokens were issued with each.");
         command.SetAction((parsed, cancellation) => context.Query<KeyRotation>(
             parsed, AuditAction.ListKeys, async rotation =>
             new JsonArray([.. (await rotation.List(cancellation)).Select(AsJson)])));
@@ -31,10 +31,10 @@ internal static class KeyCommands
         var compromised = new Option<string?>("--compromised")
         {
             Description =
-                "The id of a key that somebody else may have: it is withdrawn, and every token made with it ends.",
+                "The id of a key that may be compromised. It is withdrawn, and every token issued with it ends.",
         };
         var command = new Command(
-            "rotate", "Has the announced keys take over now. Tokens made with the old ones stay good.")
+            "rotate", "Activates the announced keys now. Tokens issued with the old ones remain valid.")
         {
             compromised,
         };
@@ -44,21 +44,21 @@ internal static class KeyCommands
             if (parsed.GetValue(compromised) is not { } id)
             {
                 await rotation.Rotate(context.Actor, cancellation);
-                return await InUse(rotation, cancellation);
+                return await ActiveKeys(rotation, cancellation);
             }
 
             var ended = await rotation.Withdraw(id, context.Actor, cancellation);
-            var answer = await InUse(rotation, cancellation);
-            answer["withdrawn"] = id;
-            answer["endedTokens"] = ended.Tokens;
-            answer["endedCredentialSets"] = new JsonArray(
+            var result = await ActiveKeys(rotation, cancellation);
+            result["withdrawn"] = id;
+            result["endedTokens"] = ended.Tokens;
+            result["endedCredentialSets"] = new JsonArray(
                 [.. ended.CredentialSets.Select(set => (JsonNode)$"{set.Id} of {set.Account.Name}")]);
-            return answer;
+            return result;
         }));
         return command;
     }
 
-    private static async Task<JsonObject> InUse(KeyRotation rotation, CancellationToken cancellation)
+    private static async Task<JsonObject> ActiveKeys(KeyRotation rotation, CancellationToken cancellation)
     {
         var active = (await rotation.List(cancellation)).Where(key => key.State == KeyState.Active).ToList();
         return new()

@@ -6,12 +6,12 @@ using Shared.Contracts;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// The HTTP API for SciLeads' own servers and the security team's automation, described at
-/// <c>management/openapi.json</c>. Every caller has a token of its own; every refusal is problem details (RFC 9457).
+/// The HTTP API for SciLeads' own servers and for customers' automation, described at <c>management/openapi.json</c>.
+/// Every caller needs an access token, and every error is problem details (RFC 9457).
 /// </summary>
 internal static class ManagementApi
 {
-    /// <summary>Below this, everything belongs to the API.</summary>
+    /// <summary>The path under which everything belongs to the API.</summary>
     public const string Root = "/management";
 
     private const int MaxAccounts = 500;
@@ -22,12 +22,12 @@ internal static class ManagementApi
         services.AddScoped<CredentialContext>();
         services.AddScoped<AdministratorRemoval>();
         services.AddHostedService<RememberedCallWatch>();
-        // Before the framework's own, whichever part of it brings one.
+        // Before the framework's own writers.
         services.Insert(0, ServiceDescriptor.Singleton<IProblemDetailsWriter, ManagementProblems>());
         services.AddManagementDescription(auth);
     }
 
-    /// <summary>An answer of the framework's without a body, such as 404 and 405, becomes problem details.</summary>
+    /// <summary>Gives error responses of the framework without a body, such as 404 and 405, problem details.</summary>
     public static void UseManagementProblems(this IApplicationBuilder app) => app.UseWhen(
         http => http.Request.Path.StartsWithSegments(Root), management => management.UseStatusCodePages());
 
@@ -36,7 +36,7 @@ internal static class ManagementApi
         var accounts = endpoints.MapGroup(AuthServerPaths.Accounts).WithTags("Accounts")
             .RequireAuthorization(Scopes.ReadAccounts);
         accounts.MapGet("", ListAccounts).Described(
-            "ListAccounts", "Lists the accounts that the caller knows of.", 400);
+            "ListAccounts", "Lists the accounts that the caller can access.", 400);
         accounts.MapGet("{id:guid}", GetAccount).Described("GetAccount", "Shows one account.", 404);
         endpoints.MapCredentialSets();
         endpoints.MapManagementDescription();
@@ -53,10 +53,10 @@ internal static class ManagementApi
         Caller caller, AuthDbContext db, Guid? after = null, int count = 100, CancellationToken cancellation = default)
     {
         if (count is < 1 or > MaxAccounts)
-            throw ProblemException.Invalid($"count is 1 to {MaxAccounts}, not {count}.");
+            throw ProblemException.Invalid($"count must be 1 to {MaxAccounts}, not {count}.");
         var accounts = db.Accounts.AsNoTracking().Include(account => account.Licences).AsQueryable();
-        if (caller.AccountId is { } one)
-            accounts = accounts.Where(account => account.Id == one);
+        if (caller.AccountId is { } own)
+            accounts = accounts.Where(account => account.Id == own);
         if (after is { } last)
             accounts = accounts.Where(account => account.Id > last);
         var found = await accounts.OrderBy(account => account.Id).Take(count + 1).ToListAsync(cancellation);

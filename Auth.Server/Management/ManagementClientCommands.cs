@@ -16,15 +16,15 @@ internal static class ManagementClientCommands
 
     private static Command Add(CommandContext context)
     {
-        var name = new Option<string>("--name") { Description = "What people call it.", Required = true };
+        var name = new Option<string>("--name") { Description = "A name for people.", Required = true };
         var jwks = new FileOption("--jwks")
         {
-            Description = "A file with its public P-256 keys, a JWK set, or - for standard input.",
+            Description = "A file with the client's public P-256 keys as a JWK set, or - for standard input.",
             Required = true,
         };
-        var readOnly = new Option<bool>("--read-only") { Description = "It changes nothing." };
+        var readOnly = new Option<bool>("--read-only") { Description = "The client cannot change anything." };
         var account = AccountOption();
-        var command = new Command("add", "Makes a client that proves itself with a key (private_key_jwt).")
+        var command = new Command("add", "Adds a client that authenticates with a key (private_key_jwt).")
         {
             name, jwks, account, readOnly,
         };
@@ -45,7 +45,7 @@ internal static class ManagementClientCommands
     {
         var account = AccountOption();
         var command = new Command(
-            "list", "Lists the clients; with --account, those that are limited to it.") { account };
+            "list", "Lists the clients; with --account, only those that are limited to it.") { account };
         command.SetAction((parsed, cancellation) => context.Query<ManagementClients>(
             parsed, AuditAction.ListManagementClients, async clients =>
             new JsonArray([.. (await clients.List(parsed.GetValue(account), cancellation)).Select(AsJson)])));
@@ -55,7 +55,7 @@ internal static class ManagementClientCommands
     private static Command Remove(CommandContext context)
     {
         var client = new Option<string>("--client") { Description = "The client id.", Required = true };
-        var command = new Command("remove", "Removes a client. Its tokens are dead at once.") { client };
+        var command = new Command("remove", "Removes a client. Its tokens are invalid immediately.") { client };
         command.SetAction((parsed, cancellation) => context.Execute<ManagementClients>(
             parsed, AuditAction.RemoveManagementClient, async clients =>
         {
@@ -68,7 +68,7 @@ internal static class ManagementClientCommands
 
     private static Option<Guid?> AccountOption() => new("--account")
     {
-        Description = "The one account that the client is limited to; without it, it knows all.",
+        Description = "The only account that the client can access; all accounts if not given.",
     };
 
     private static JsonObject AsJson(Client client) => new()

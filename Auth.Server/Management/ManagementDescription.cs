@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Auth.Server.Connect;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;
@@ -7,7 +8,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Management;
 
-/// <summary>What the management API is, for programs (OpenAPI) and for people who browse it (Scalar).</summary>
+/// <summary>Describes the management API, for programs (OpenAPI) and for people (Scalar).</summary>
 internal static class ManagementDescription
 {
     private const string Scheme = "oauth2";
@@ -16,12 +17,12 @@ internal static class ManagementDescription
     {
         [Scopes.ReadAccounts] = "Reading accounts",
         [ManagementClients.ReadCredentials] = "Reading credential sets, without their secrets",
-        [ManagementClients.WriteCredentials] = "Making, checking, activating and revoking credential sets",
+        [ManagementClients.WriteCredentials] = "Generating, checking, activating and revoking credential sets",
     };
 
     public static void AddManagementDescription(this IServiceCollection services, AuthOptions auth)
     {
-        // Numbers are numbers, not texts of digits too.
+        // Numbers must be JSON numbers, not strings of digits.
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
@@ -41,7 +42,7 @@ internal static class ManagementDescription
         endpoints.MapOpenApi($"{ManagementApi.Root}/openapi.json");
         endpoints.MapScalarApiReference($"{ManagementApi.Root}/docs", (scalar, http) =>
         {
-            // Nothing of it comes from elsewhere, and nothing goes there.
+            // The page loads nothing from other sites, and sends nothing to them.
             scalar.WithTitle("SciLeads management API")
                 .WithOpenApiRoutePattern($"{ManagementApi.Root}/openapi.json")
                 .WithNonce(SecurityHeaders.AllowNonce(http));
@@ -50,11 +51,11 @@ internal static class ManagementDescription
         });
     }
 
-    /// <summary>What a call is named and does, and how it may be refused beside 401 and 403.</summary>
+    /// <summary>Gives a call its name and summary, and its error responses in addition to 401 and 403.</summary>
     public static RouteHandlerBuilder Described(
-        this RouteHandlerBuilder call, string name, string summary, params int[] refusals)
+        this RouteHandlerBuilder call, string name, string summary, params int[] errors)
     {
-        foreach (var status in (int[])[401, 403, .. refusals])
+        foreach (var status in (int[])[401, 403, .. errors])
             call.ProducesProblem(status);
         return call.WithName(name).WithSummary(summary);
     }
@@ -65,10 +66,10 @@ internal static class ManagementDescription
         {
             Title = "SciLeads management API",
             Version = "1",
-            Description = "For the security team's automation. Callers are clients with private_key_jwt; their "
-                + "tokens come from the token endpoint, by client_credentials. A call that changes something needs "
-                + "an Idempotency-Key: sent again under the same key within a day it has the same outcome, and the "
-                + "secret within ten minutes. A refusal changes nothing and is not remembered.",
+            Description = "For automation. Clients authenticate with private_key_jwt and obtain tokens from the token "
+                + "endpoint with client_credentials. A call that changes something needs an Idempotency-Key: a retry "
+                + "with the same key within a day has the same outcome, and returns the secret within ten minutes. "
+                + "A refused call changes nothing and is not remembered.",
         };
         document.Servers = [new() { Url = auth.PublicUrl.GetLeftPart(UriPartial.Authority) }];
         document.Components ??= new();
@@ -93,23 +94,30 @@ internal static class ManagementDescription
         OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
         var policy = context.Description.ActionDescriptor.EndpointMetadata
-            .OfType<Microsoft.AspNetCore.Authorization.IAuthorizeData>().Select(
-                data => data.Policy).OfType<string>().ToList();
+            .OfType<IAuthorizeData>().Select(data => data.Policy).OfType<string>().ToList();
         operation.Security = [new() { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = policy }];
-        var answers = operation.Responses?.Keys.ToList() ?? [];
+        var statuses = operation.Responses?.Keys.ToList() ?? [];
         operation.Parameters ??= [];
-        if (answers.Contains("422"))
+        if (statuses.Contains("422"))
         {
             operation.Parameters.Add(HeaderOf(
                 IdempotencyKey.Header, required: true,
                 "A key of the caller's choice, for this request and its retries."));
         }
-        if (answers.Contains("412"))
-            operation.Parameters.Add(
-                HeaderOf("If-Match", false, "The ETag of the set as the caller saw it; else 412."));
-        if (answers.Contains("304"))
-            operation.Parameters.Add(
-                HeaderOf("If-None-Match", false, "The ETag of the set as the caller saw it; then 304."));
+        if (statuses.Contains("412"))
+        {
+            operation.Parameters.Add(HeaderOf(
+                "If-Match",
+                required: false,
+                "The ETag of the set as the caller saw it. If the state has changed since: 412."));
+        }
+        if (statuses.Contains("304"))
+        {
+            operation.Parameters.Add(HeaderOf(
+                "If-None-Match",
+                required: false,
+                "The ETag of the set as the caller saw it. If the set is unchanged: 304."));
+        }
         return Task.CompletedTask;
     }
 

@@ -4,14 +4,14 @@ using Microsoft.AspNetCore.Mvc;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// The problem details (RFC 9457) of the management API. Each kind of problem has a type that programs can tell apart,
-/// a tag URI (RFC 4151); the detail is a sentence for people.
+/// Writes the problem details (RFC 9457) of the management API. Each kind of problem has a type for programs, a tag URI
+/// (RFC 4151); the detail is a sentence for people.
 /// </summary>
 internal sealed class ManagementProblems : IProblemDetailsWriter
 {
     private const string Types = "tag:scileads.com,2026:problem:";
 
-    // The exception handler has put its own path into the request.
+    // After an exception, the path of the request is that of the error handler.
     public bool CanWrite(ProblemDetailsContext context) =>
         new PathString(
             context.HttpContext.Features.Get<IExceptionHandlerPathFeature>()?.Path ?? context.HttpContext.Request.Path)
@@ -22,7 +22,7 @@ internal sealed class ManagementProblems : IProblemDetailsWriter
         var http = context.HttpContext;
         var problem = context.ProblemDetails;
         var status = http.Response.StatusCode;
-        // What the framework refuses comes without a sentence.
+        // Errors of the framework have no detail.
         var (type, title, detail) = Kind(status, problem.Detail is null, http.Request);
         var answer = new ProblemDetails
         {
@@ -37,22 +37,22 @@ internal sealed class ManagementProblems : IProblemDetailsWriter
     private static (string Type, string Title, string Detail) Kind(
         int status, bool byFramework, HttpRequest request) => status switch
     {
-        400 => ("invalid-request", "The request is wrong", "The request cannot be read."),
-        401 => ("no-valid-token", "A token is needed",
-            "Send an access token of this API: Authorization: Bearer TOKEN. It is missing, has expired or its client "
-            + "was removed."),
+        400 => ("invalid-request", "The request is not valid", "The request could not be read."),
+        401 => ("no-valid-token", "A valid access token is required",
+            "Send an access token for this API: Authorization: Bearer TOKEN. It is missing or has expired, or its "
+            + "client was removed."),
         403 when byFramework => ("insufficient-scope", "The token does not allow this",
-            "The token lacks the scope that this call needs."),
+            "The token does not have the scope that this call requires."),
         403 => ("not-enabled", "SCIM is not enabled", ""),
-        404 => ("not-found", "There is no such thing", $"There is nothing at {request.Path}."),
-        405 => ("method-not-allowed", "Another method is needed", $"{request.Path} does not take {request.Method}."),
-        409 => ("no-longer-current", "Something has changed meanwhile", ""),
-        412 => ("precondition-failed", "Something has changed meanwhile", ""),
+        404 => ("not-found", "Not found", $"There is nothing at {request.Path}."),
+        405 => ("method-not-allowed", "Method not allowed", $"{request.Path} does not support {request.Method}."),
+        409 => ("no-longer-current", "Something has changed in the meantime", ""),
+        412 => ("precondition-failed", "Something has changed in the meantime", ""),
         413 => ("too-large", "The body is too large", "The body is too large."),
-        415 => ("no-json", "The body is no JSON", "The body must be application/json."),
+        415 => ("no-json", "The body is not JSON", "The body must be application/json."),
         422 => ("key-was-used", "The Idempotency-Key belongs to another request", ""),
         503 => ("unavailable", "The server is not available at the moment", "Try again."),
-        _ => ("failed", "The server has failed",
-            "What was asked for may have been done; send it again under the same Idempotency-Key."),
+        _ => ("failed", "The server failed",
+            "The request may have been carried out. Retry it with the same Idempotency-Key."),
     };
 }

@@ -6,14 +6,14 @@ using Shared.Hosting.Data;
 
 namespace Auth.Server.Management;
 
-/// <summary>What happens to the database and the keys before a server starts or a command runs.</summary>
+/// <summary>Prepares the database and the keys before a server starts or a command runs.</summary>
 internal static class Preparation
 {
     /// <summary>
-    /// Brings the database up to date, or requires that it is, and opens the keys. Nodes that start at once do so one
-    /// after another.
+    /// Migrates the database, or requires that it is up to date, and loads the keys. Nodes that start at the same time
+    /// do so one after another.
     /// </summary>
-    /// <exception cref="OperatorException">The database is not up to date, or its keys cannot be read.</exception>
+    /// <exception cref="OperatorException">The database is not up to date, or its keys cannot be decrypted.</exception>
     public static async Task Run(WebApplication app, bool migrate, CancellationToken cancellation = default)
     {
         await using var scope = app.Services.CreateAsyncScope();

@@ -7,33 +7,33 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// A call of the management API that changed something, under the <c>Idempotency-Key</c> of its caller. Written in the
-/// transaction of the change, so that a crash leaves both or neither.
+/// A call of the management API that changed something, stored with the <c>Idempotency-Key</c> of its caller. It is
+/// written in the transaction of the change, so that a crash leaves both or neither.
 /// </summary>
 internal sealed class RememberedCall
 {
-    /// <summary>The row of the caller; its calls are forgotten with it.</summary>
+    /// <summary>The caller. Its calls are deleted with it.</summary>
     public required Guid CallerId { get; init; }
 
     public required string Key { get; init; }
 
-    /// <summary>SHA-256 of method, path and body: under one key there is one request.</summary>
+    /// <summary>SHA-256 of method, path and body. A key stands for one request.</summary>
     public required string Hash { get; init; }
 
-    /// <summary>UTC.</summary>
+    /// <summary>When the call was made, UTC.</summary>
     public required DateTime At { get; init; }
 
-    /// <summary>The HTTP status of its answer.</summary>
+    /// <summary>The HTTP status of its response.</summary>
     public required int Status { get; init; }
 
     /// <summary>The credential set that it was about.</summary>
     public required Guid CredentialSetId { get; init; }
 
-    /// <summary>The event that told the nodes of it, if it ended something.</summary>
+    /// <summary>The number of the event for the nodes, if the call ended a set.</summary>
     public required long? Event { get; init; }
 
     /// <summary>
-    /// The client secret or direct JWT, encrypted by Data Protection for this call; gone after a few minutes.
+    /// The client secret or direct JWT, encrypted by Data Protection for this call; deleted after a few minutes.
     /// </summary>
     public string? ProtectedSecret { get; init; }
 

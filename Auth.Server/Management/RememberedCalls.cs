@@ -9,24 +9,24 @@ using Barrier = Auth.Server.Events.Barrier;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// Does what a call of the management API asks for once, however often it is sent under its key: a retry gets the
-/// outcome of the first, and what a crash left undone is finished. A refusal changed nothing, so it is not remembered:
-/// the same request is then judged anew.
+/// Carries out a call of the management API once, however often it is sent with the same key. A retry gets the outcome
+/// of the first call, and completes it if the server crashed meanwhile. A refused call changed nothing, so it is not
+/// remembered, and a retry is checked again.
 /// </summary>
 internal sealed class RememberedCalls(
     AuthDbContext db, CredentialSets sets, Barrier barrier, RepeatableRequests requests, TimeProvider time)
 {
-    /// <summary>For how long a call can be sent again.</summary>
+    /// <summary>How long a call can be retried.</summary>
     public static readonly TimeSpan Memory = TimeSpan.FromHours(24);
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
-    /// <summary>Does something under a key, or finds out what came of it when it was done.</summary>
-    /// <param name="key">The caller's key, and what it asks for.</param>
-    /// <param name="status">The HTTP status of its answer.</param>
-    /// <param name="check">Refuses it, with the account's row locked.</param>
-    /// <param name="transition">Does it.</param>
-    /// <exception cref="ProblemException">Another request was sent under this key (422).</exception>
+    /// <summary>Carries out a call, or returns its outcome if it was carried out before.</summary>
+    /// <param name="key">The caller's key, and the hash of the request.</param>
+    /// <param name="status">The HTTP status of the response.</param>
+    /// <param name="check">Checks the call while the account's row is locked; throws to refuse it.</param>
+    /// <param name="transition">Carries out the call.</param>
+    /// <exception cref="ProblemException">Another request was sent with this key (422).</exception>
     public Task<Outcome> Once(
         IdempotencyKey key,
         int status,
@@ -37,7 +37,7 @@ internal sealed class RememberedCalls(
         return requests.Once(
             secret,
             () => Find(key),
-            call => Again(call, key, secret),
+            call => Repeat(call, key, secret),
             async once =>
             {
                 var (issued, confirmation) = await transition(once);
@@ -47,7 +47,7 @@ internal sealed class RememberedCalls(
             check);
     }
 
-    /// <summary>Forgets secrets after minutes, and calls after a day.</summary>
+    /// <summary>Deletes secrets after minutes, and calls after a day.</summary>
     public async Task Forget(CancellationToken cancellation)
     {
         var now = Now;
@@ -81,16 +81,16 @@ internal sealed class RememberedCalls(
     }
 
     /// <summary>
-    /// What came of a call, with its set as it is now. Whoever did it may have died before the nodes had heard of it:
-    /// they have when this returns.
+    /// The outcome of an earlier call, with its set as it is now. The server may have crashed before the nodes
+    /// confirmed that the previous set has ended, so this waits until they have.
     /// </summary>
-    private async Task<Outcome> Again(RememberedCall call, IdempotencyKey key, RememberedSecret secret)
+    private async Task<Outcome> Repeat(RememberedCall call, IdempotencyKey key, RememberedSecret secret)
     {
         if (call.Hash != key.Hash)
         {
             throw new ProblemException(
                 StatusCodes.Status422UnprocessableEntity,
-                $"Another request was sent under this {IdempotencyKey.Header} before. A new request has a new key.");
+                $"Another request was sent with this {IdempotencyKey.Header} before. Use a new key for a new request.");
         }
         Confirmation? confirmation = null;
         if (call.Event is { } number)
@@ -104,21 +104,21 @@ internal sealed class RememberedCalls(
     }
 }
 
-/// <summary>What came of a call.</summary>
-/// <param name="Status">The HTTP status of its answer.</param>
-/// <param name="Issued">The set, and what is shown of it once.</param>
-/// <param name="Confirmation">How it went round, if it ended something.</param>
-/// <param name="IsRetry">Whether it had been done before.</param>
+/// <summary>The outcome of a call.</summary>
+/// <param name="Status">The HTTP status of the response.</param>
+/// <param name="Issued">The set and, if it is new, its secret.</param>
+/// <param name="Confirmation">The confirmation by the nodes, if a set ended.</param>
+/// <param name="IsRetry">Whether the call had been carried out before.</param>
 internal sealed record Outcome(int Status, IssuedCredentials Issued, Confirmation? Confirmation, bool IsRetry = false)
 {
-    /// <summary>Whether a secret was made that is not told any more.</summary>
+    /// <summary>Whether the set has a secret that is no longer returned.</summary>
     public bool IsSecretWithheld => Status == StatusCodes.Status201Created && Issued is
     {
         Token: null, ClientSecret: null, Set.LastFour.Length: > 0,
     };
 }
 
-/// <summary>Once a minute, secrets and calls that nobody can ask for any more are forgotten.</summary>
+/// <summary>Deletes expired secrets and calls once a minute.</summary>
 internal sealed class RememberedCallWatch(
     IServiceScopeFactory scopes, TimeProvider time, ILogger<RememberedCallWatch> log)
     : Watch(TimeSpan.FromMinutes(1), scopes, time, log)

@@ -4,8 +4,7 @@ using System.Text.Unicode;
 namespace Auth.Server.Management;
 
 /// <summary>
-/// Reads what a caller sends, word for word as the API's description has it: what is not known is refused, not ignored,
-/// so that a misspelt wish does not silently go unfulfilled.
+/// Reads request bodies strictly: unknown members are refused, so that a misspelt one is not silently ignored.
 /// </summary>
 internal static class RequestBody
 {
@@ -17,15 +16,17 @@ internal static class RequestBody
     };
 
     /// <summary>The bytes of a body.</summary>
-    /// <exception cref="ProblemException">There are too many (413), or they are compressed (415).</exception>
+    /// <exception cref="ProblemException">The body is too large (413), or is compressed (415).</exception>
     public static async Task<byte[]> Read(HttpRequest request)
     {
         var codings = request.Headers.ContentEncoding.SelectMany(line => (line ?? "").Split(
             ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         if (codings.FirstOrDefault(one => !one.Equals("identity", StringComparison.OrdinalIgnoreCase)) is { } coding)
+        {
             throw new ProblemException(
                 StatusCodes.Status415UnsupportedMediaType,
-                $"The body must not be compressed or encoded, as it is by {coding}.");
+                $"The body must not be compressed or encoded. Its Content-Encoding is {coding}.");
+        }
         using var body = new MemoryStream();
         var part = new byte[4096];
         int count;
@@ -35,21 +36,21 @@ internal static class RequestBody
             if (body.Length > MaxBytes)
             {
                 throw new ProblemException(
-                    StatusCodes.Status413PayloadTooLarge, $"The body has more than {MaxBytes / 1024} kilobytes.");
+                    StatusCodes.Status413PayloadTooLarge, $"The body is larger than {MaxBytes / 1024} KB.");
             }
         }
         return body.ToArray();
     }
 
-    /// <summary>A body as what it has to be.</summary>
-    /// <exception cref="ProblemException">It is not JSON (415), or something else (400).</exception>
+    /// <summary>Parses a JSON body.</summary>
+    /// <exception cref="ProblemException">The media type is not JSON (415), or the body is not valid (400).</exception>
     public static T Parse<T>(HttpRequest request, byte[] body)
     {
         if (!request.HasJsonContentType())
             throw new ProblemException(StatusCodes.Status415UnsupportedMediaType, "The body must be application/json.");
-        // What is not decoded here would be later, where nobody expects it to fail.
+        // Otherwise, decoding could fail later, where no error is expected.
         if (!Utf8.IsValid(body))
-            throw ProblemException.Invalid("The body is not text in UTF-8 (RFC 8259 §8.1).");
+            throw ProblemException.Invalid("The body is not valid UTF-8 (RFC 8259 §8.1).");
         try
         {
             return JsonSerializer.Deserialize<T>(body, strict)
@@ -58,15 +59,14 @@ internal static class RequestBody
         catch (JsonException error)
         {
             throw ProblemException.Invalid(
-                $"The body cannot be read at {error.Path ?? "$"}: it is no JSON, the member is missing, given twice "
-                + "or not "
-                + "known, or its value has another type than the API's description says.");
+                $"The body is not valid at {error.Path ?? "$"}: it is not JSON, a member is missing, repeated or "
+                + "unknown, or its value has the wrong type. See the description of the API.");
         }
     }
 
-    /// <summary>Refuses what is sent to a call that takes nothing.</summary>
-    /// <exception cref="ProblemException">There is a body that says something (400).</exception>
-    public static void RequireNone(byte[] body)
+    /// <summary>Refuses a body for a call that takes none.</summary>
+    /// <exception cref="ProblemException">The body is neither empty nor an empty object (400).</exception>
+    public static void RequireEmpty(byte[] body)
     {
         if (!body.AsSpan().Trim(" \t\r\n"u8).SequenceEqual("{}"u8) && body.Length > 0)
             throw ProblemException.Invalid("This call takes no body.");

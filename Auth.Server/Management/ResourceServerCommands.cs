@@ -11,28 +11,28 @@ internal static class ResourceServerCommands
 {
     public static Command Create(CommandContext context) =>
         new("resource-servers", "The servers that may introspect tokens.")
-    {
-        Add(context),
-    };
+        {
+            Add(context),
+        };
 
     private static Command Add(CommandContext context)
     {
         var name = new Option<string>("--name")
         {
-            Description = "Audience and client id.",
+            Description = "The audience and client id.",
             DefaultValueFactory = _ => Audiences.Scim,
         };
         var jwks = new FileOption("--jwks")
         {
-            Description = "A file with its public P-256 keys, a JWK set, or - for standard input.",
+            Description = "A file with the server's public P-256 keys as a JWK set, or - for standard input.",
             Required = true,
         };
         var replace = new Option<bool>("--replace")
         {
             Description =
-                "Replaces the keys of a server that is registered already. Whatever uses the old ones stops working.",
+                "Replaces the keys of a registered server. Servers that use the old keys stop working.",
         };
-        var command = new Command("add", "Registers a resource server or, with --replace, its new keys.")
+        var command = new Command("add", "Registers a resource server or, with --replace, new keys for it.")
         {
             name, jwks, replace,
         };

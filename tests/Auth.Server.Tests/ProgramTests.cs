@@ -163,8 +163,8 @@ public sealed class ProgramTests
         Assert.That(second.ExitCode, Is.EqualTo(1), second.Output);
         Assert.That(
             second.Error,
-            Does.Contain($"another Auth.Server runs on Auth:DataDirectory, {server.DataDirectory}")
-                .And.Contain("a directory of its own").And.Not.Contain("   at "));
+            Does.Contain($"another Auth.Server uses the same Auth:DataDirectory, {server.DataDirectory}")
+                .And.Contain("its own directory").And.Not.Contain("   at "));
         Assert.That(list.Output, Does.Contain("Of the first server"), $"commands reach the first server {list.Error}");
     }
 

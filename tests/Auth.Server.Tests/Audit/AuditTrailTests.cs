@@ -295,7 +295,7 @@ public sealed class AuditTrailTests
         Assert.That(listed.GetProperty("who").GetString(), Is.EqualTo("operator root"));
         Assert.That(
             (await CommandsTests.Run(server, "audit", "list", "--since", "yesterday")).Error,
-            Does.Contain("is no time"));
+            Does.Contain("is not a valid time"));
     }
 
     private static Task<List<AuditEntry>> Entries(AuthServer server) =>

@@ -70,7 +70,7 @@ public sealed class AdministratorCommandsTests
     }
 
     [Test]
-    public async Task A_link_that_was_withdrawn_is_worth_nothing()
+    public async Task A_withdrawn_link_does_not_work()
     {
         await using var server = await AuthServer.Start();
         var invited = await Json(

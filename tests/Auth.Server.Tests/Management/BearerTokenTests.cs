@@ -5,7 +5,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Management;
 
 /// <summary>
-/// An access token comes in the Authorization header and nowhere else (RFC 6750 §2, RFC 9700 §4.3.2).
+/// An access token is accepted only in the Authorization header (RFC 6750 §2, RFC 9700 §4.3.2).
 /// </summary>
 internal sealed class BearerTokenTests
 {
@@ -44,7 +44,7 @@ internal sealed class BearerTokenTests
     }
 
     [TestCaseSource(nameof(Endpoints))]
-    public async Task A_token_in_the_query_string_is_none(string method, string path)
+    public async Task A_token_in_the_query_string_is_ignored(string method, string path)
     {
         using var answer = await Send(method, $"{path}?access_token={token}", null, null);
 
@@ -52,7 +52,7 @@ internal sealed class BearerTokenTests
     }
 
     [TestCaseSource(nameof(Endpoints))]
-    public async Task A_token_in_a_form_is_none(string method, string path)
+    public async Task A_token_in_a_form_is_ignored(string method, string path)
     {
         using var answer = await Send(method, path, null, token);
 
@@ -60,7 +60,7 @@ internal sealed class BearerTokenTests
     }
 
     [Test]
-    public async Task Next_to_a_header_it_makes_the_request_ambiguous(
+    public async Task A_second_token_beside_the_header_is_an_invalid_request(
         [ValueSource(nameof(Endpoints))] TestCaseData<string, string> endpoint,
         [Values("query", "form")] string where,
         [Values("same", "other", "Basic")] string header)
@@ -82,7 +82,7 @@ internal sealed class BearerTokenTests
     }
 
     [TestCaseSource(nameof(Endpoints))]
-    public async Task Without_a_token_nothing_is_said_of_an_error_and_with_a_bad_one_it_is(string method, string path)
+    public async Task The_challenge_has_an_error_only_if_a_token_was_sent(string method, string path)
     {
         using var none = await Send(method, path, null, null);
         using var bad = await Send(method, path, new("Bearer", "nonsense"), null);
@@ -95,7 +95,7 @@ internal sealed class BearerTokenTests
     }
 
     [Test]
-    public async Task One_in_the_header_is_taken()
+    public async Task A_token_in_the_header_is_accepted()
     {
         using var answer = await Send("GET", AuthServerPaths.Accounts, new("Bearer", token), null);
 
@@ -104,7 +104,7 @@ internal sealed class BearerTokenTests
 
     [TestCase("GET", "/")]
     [TestCase("GET", "/security")]
-    public async Task It_opens_no_page_of_the_portal(string method, string path)
+    public async Task A_token_gives_no_access_to_the_portal(string method, string path)
     {
         using var answer = await Send(method, $"{path}?access_token={token}", null, null);
 

@@ -7,13 +7,11 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Tests.Management;
 
 /// <summary>
-/// The files that commands name are read by the process that was called, whatever kind of file they are.
+/// Files that commands name are read by the process that the operator started, whatever kind of file they are.
 /// </summary>
 public sealed class CommandFileTests
 {
-    /// <summary>
-    /// As a shell runs it, against a running server: the descriptors are those of the command's process.
-    /// </summary>
+    /// <summary>The command runs in a shell, so the file descriptors are those of its own process.</summary>
     [TestCase("--jwks <(cat \"$FILE\")")]
     [TestCase("--jwks - <\"$FILE\"")]
     [TestCase("--jwks /dev/stdin <\"$FILE\"")]
@@ -39,11 +37,11 @@ public sealed class CommandFileTests
     [TestCase("missing/keys.jwks", "There is no file")]
     [TestCase("", "is a directory")]
     [TestCase(".", "is a directory")]
-    [TestCase("/dev/zero", "more than 64 kilobytes")]
+    [TestCase("/dev/zero", "larger than 64 KB")]
     [TestCase("/dev/null", "not valid JSON")]
-    [TestCase("a\0b", "cannot be read")]
+    [TestCase("a\0b", "could not be read")]
     [Platform(Exclude = "Win")]
-    public async Task What_cannot_be_read_is_said_in_a_sentence_by_a_running_server_and_without_one(
+    public async Task A_file_that_cannot_be_read_is_refused_with_a_sentence_with_and_without_a_running_server(
         string name, string said)
     {
         await using var server = await AuthServer.Start();
@@ -59,7 +57,7 @@ public sealed class CommandFileTests
     }
 
     [Test]
-    public async Task A_secret_is_read_by_the_process_that_was_called_too()
+    public async Task A_secret_is_also_read_by_the_process_that_the_operator_started()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();

@@ -14,7 +14,7 @@ namespace Auth.Server.Tests.Management;
 public sealed class CommandsTests
 {
     [Test]
-    public async Task An_operator_opens_an_account_and_changes_it()
+    public async Task An_operator_creates_and_updates_an_account()
     {
         await using var server = await AuthServer.Start();
 
@@ -43,9 +43,9 @@ public sealed class CommandsTests
     }
 
     [Test]
-    public void No_option_outlives_its_call()
+    public void Options_are_not_shared_between_calls()
     {
-        // It would keep each call's commands, and a running server would be slower with every one.
+        // A static option would keep the commands of every call, and a running server would become slower with each.
         var shared = typeof(Commands).Assembly.GetTypes()
             .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic))
             .Where(field => typeof(Symbol).IsAssignableFrom(field.FieldType));
@@ -53,7 +53,7 @@ public sealed class CommandsTests
     }
 
     [Test]
-    public async Task A_rate_limit_is_generous_unless_an_operator_says_otherwise()
+    public async Task The_default_rate_limit_is_100_and_an_operator_can_change_it()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -99,7 +99,7 @@ public sealed class CommandsTests
     }
 
     [Test]
-    public async Task Changes_of_one_account_at_once_are_made_one_after_another()
+    public async Task Concurrent_updates_of_an_account_all_succeed()
     {
         await using var server = await AuthServer.Start();
         var id = $"{(await server.CreateAccount()).Id}";
@@ -167,15 +167,15 @@ public sealed class CommandsTests
     [TestCase("U+200B", "accounts", "create", "--name", "x", "--domains", "acme\u200B.example")]
     [TestCase("U+3164", "accounts", "create", "--name", "x", "--domains", "ac\u3164me.example")]
     [TestCase("U+2060", "accounts", "create", "--name", "x\u2060")]
-    [TestCase("no licence", "accounts", "create", "--name", "x", "--licence", "portal")]
-    [TestCase("no licence", "accounts", "create", "--name", "x", "--licence", "portal=many")]
+    [TestCase("not a valid licence", "accounts", "create", "--name", "x", "--licence", "portal")]
+    [TestCase("not a valid licence", "accounts", "create", "--name", "x", "--licence", "portal=many")]
     [TestCase("not a valid product", "accounts", "create", "--name", "x", "--licence", "Por tal=1")]
     [TestCase("need at least 25", "accounts", "create", "--name", "x", "--rate-limit", "24")]
     [TestCase("25 to 10000", "accounts", "create", "--name", "x", "--rate-limit", "10001")]
-    [TestCase("no rate limit", "accounts", "create", "--name", "x", "--rate-limit", "0")]
-    [TestCase("no rate limit", "accounts", "create", "--name", "x", "--rate-limit", "many")]
+    [TestCase("not a valid rate limit", "accounts", "create", "--name", "x", "--rate-limit", "0")]
+    [TestCase("not a valid rate limit", "accounts", "create", "--name", "x", "--rate-limit", "many")]
     [TestCase("1 to 200 characters", "accounts", "create", "--name", "  ")]
-    [TestCase("no lifetime", "credentials", "generate", "--account", "00000000-0000-0000-0000-000000000001", "--method", "oauth2", "--lifetime", "soon")]
+    [TestCase("not a valid time", "credentials", "generate", "--account", "00000000-0000-0000-0000-000000000001", "--method", "oauth2", "--lifetime", "soon")]
     [TestCase("Required argument missing", "credentials", "generate", "--account")]
     [TestCase("Unrecognized", "accounts", "destroy")]
     public async Task A_refusal_is_a_sentence_on_standard_error_and_exit_code_1(
@@ -191,7 +191,7 @@ public sealed class CommandsTests
     [TestCase("""{"keys":[]}""", "has no keys")]
     [TestCase("""{"keys":[{"kty":"RSA","kid":"r","n":"AQAB","e":"AQAB"}]}""", "not a P-256 key")]
     [TestCase("""{"keys":[{"kty":"EC","crv":"P-256","kid":"p","x":"AA","y":"AA","d":"AA"}]}""", "private key")]
-    public async Task A_file_that_is_no_set_of_public_keys_is_refused(string content, string sentence)
+    public async Task A_file_that_is_not_a_set_of_public_keys_is_refused(string content, string sentence)
     {
         await using var server = await AuthServer.Start();
         var file = Path.Combine(server.DataDirectory, "keys.jwks");
@@ -204,7 +204,7 @@ public sealed class CommandsTests
     }
 
     [Test]
-    public async Task A_word_that_begins_with_an_at_sign_is_that_word()
+    public async Task An_argument_that_begins_with_an_at_sign_is_taken_literally()
     {
         await using var server = await AuthServer.Start();
         var created = await Json(
@@ -214,8 +214,8 @@ public sealed class CommandsTests
 
     [TestCase("99999999d", "to 1095 days")]
     [TestCase("2147483647h", "to 1095 days")]
-    [TestCase("", "is no lifetime")]
-    public async Task A_lifetime_beyond_all_bounds_is_refused_in_a_sentence(string lifetime, string sentence)
+    [TestCase("", "is not a valid time")]
+    public async Task A_lifetime_out_of_range_is_refused_with_a_sentence(string lifetime, string sentence)
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();

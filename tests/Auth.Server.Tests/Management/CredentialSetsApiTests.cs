@@ -36,7 +36,7 @@ public sealed class CredentialSetsApiTests
     }
 
     [Test]
-    public async Task A_rotation_is_staged_checked_activated_and_rolled_back_no_more()
+    public async Task A_rotation_is_staged_checked_and_activated_and_cannot_be_repeated()
     {
         var old = (await caller.Do(sets, new { method = "direct_jwt" })).GetProperty("credentialSet");
         var staged = await caller.Do(
@@ -70,7 +70,7 @@ public sealed class CredentialSetsApiTests
     }
 
     [Test]
-    public async Task An_ending_says_which_nodes_have_confirmed_it()
+    public async Task The_response_says_which_nodes_have_confirmed_that_a_set_ended()
     {
         using var scim = await ResourceServer.Register(server);
         using var live = await ScimNode.Start(server, scim, "scim-live");
@@ -94,7 +94,7 @@ public sealed class CredentialSetsApiTests
     }
 
     [Test]
-    public async Task What_no_database_can_hold_is_refused_like_anything_that_is_wrong()
+    public async Task Text_that_a_database_cannot_store_is_refused_like_any_invalid_value()
     {
         using var response = await caller.Post(sets, """{"method":"\u0000"}""", "k1");
         Assert.That(
@@ -105,7 +105,7 @@ public sealed class CredentialSetsApiTests
     }
 
     [Test]
-    public async Task The_tag_of_a_set_tells_of_its_use_and_names_its_state()
+    public async Task A_use_changes_the_ETag_but_not_the_state_that_If_Match_compares()
     {
         var issued = await caller.Do(sets, new { method = "direct_jwt" });
         var path = ManagementCaller.PathOf(account, issued.GetProperty("credentialSet"));
@@ -125,7 +125,7 @@ public sealed class CredentialSetsApiTests
     }
 
     [Test]
-    public async Task The_tag_of_a_set_is_that_of_its_state()
+    public async Task The_ETag_of_a_set_changes_with_its_state()
     {
         var staged = (await caller.Do(sets, new { method = "oauth2", staging = new { activation = "firstUse" } }))
             .GetProperty("credentialSet");
@@ -154,7 +154,7 @@ public sealed class CredentialSetsApiTests
     [TestCase("""{"method":"direct_jwt","lifetme":60}""", 400, "$.lifetme")]
     [TestCase("""{"method":"direct_jwt","lifetime":"60"}""", 400, "$.lifetime")]
     [TestCase("""{"method":"direct_jwt","lifetime":60}""", 400, "from 5 minutes")]
-    [TestCase("""{"method":"direct_jwt","method":"oauth2"}""", 400, "given twice")]
+    [TestCase("""{"method":"direct_jwt","method":"oauth2"}""", 400, "repeated")]
     [TestCase("""{"method":"basic"}""", 400, "not an authentication method")]
     [TestCase("""{"method":null}""", 400, "$.method")]
     [TestCase("""{"method":"oauth2","staging":{"activation":"soon"}}""", 400, "$.staging.activation")]
@@ -164,8 +164,8 @@ public sealed class CredentialSetsApiTests
     [TestCase("{}", 400, "missing")]
     [TestCase("[]", 400, "at $")]
     [TestCase("null", 400, "not null")]
-    [TestCase("{", 400, "no JSON")]
-    [TestCase("", 400, "no JSON")]
+    [TestCase("{", 400, "not JSON")]
+    [TestCase("", 400, "not JSON")]
     [TestCase("""{"method":"oauth2","redirectUris":[null]}""", 400, "redirect URI")]
     [TestCase("""{"method":"oauth2","redirectUris":[""]}""", 400, "redirect URI")]
     [TestCase("""{"method":"oauth2","redirectUris":[7]}""", 400, "$.redirectUris[0]")]
@@ -197,11 +197,11 @@ public sealed class CredentialSetsApiTests
     [TestCase("""{"method":"direct_jwt","staging":{"activation":null}}""", 400, "$.staging.activation")]
     [TestCase("""{"method":"direct_jwt","staging":{"activation":"manual","within":1e400}}""", 400, "$.staging.within")]
     [TestCase("""{"method":"direct_jwt","staging":{"activation":"manual","within":0}}""", 400, "from 5 minutes")]
-    [TestCase("""{"method":"direct_jwt"} x""", 400, "no JSON")]
-    [TestCase("""{"method":"direct_jwt",}""", 400, "no JSON")]
+    [TestCase("""{"method":"direct_jwt"} x""", 400, "not JSON")]
+    [TestCase("""{"method":"direct_jwt",}""", 400, "not JSON")]
     [TestCase("deep", 400, "")]
-    [TestCase("long", 413, "64 kilobytes")]
-    public async Task A_body_that_is_not_as_described_is_refused_with_a_sentence(
+    [TestCase("long", 413, "64 KB")]
+    public async Task An_invalid_body_is_refused_with_a_sentence(
         string body, int status, string sentence)
     {
         body = body switch
@@ -218,13 +218,13 @@ public sealed class CredentialSetsApiTests
     }
 
     [Test]
-    public async Task Whatever_is_wrong_is_answered_with_problem_details()
+    public async Task Every_error_is_problem_details()
     {
         var set = $"{sets}/{Guid.NewGuid()}";
         await RequireProblem(await caller.Get("management/nothing"), 404, "nothing at /management/nothing");
         await RequireProblem(await caller.Get("management/nothing", ("Accept", "text/html")), 404, "nothing at");
         await RequireProblem(await caller.Get(set), 404, "no credential set");
-        await RequireProblem(await caller.Get($"{set}/activate"), 405, "does not take GET");
+        await RequireProblem(await caller.Get($"{set}/activate"), 405, "does not support GET");
         await RequireProblem(await caller.Post($"{set}/revoke", null, "k"), 404, "no credential set");
         await RequireProblem(await caller.Post($"{set}/revoke", new { force = true }, "k"), 400, "takes no body");
         await RequireProblem(await caller.Post(sets, new { method = "direct_jwt" }), 400, "Idempotency-Key is missing");
@@ -243,7 +243,7 @@ public sealed class CredentialSetsApiTests
     }
 
     [Test]
-    public async Task What_a_client_does_stands_in_the_audit_trail_under_its_name()
+    public async Task The_audit_log_names_the_client_for_what_it_does()
     {
         await caller.Do(sets, new { method = "direct_jwt" });
         using var refused = await caller.Post(sets, new { method = "direct_jwt" }, "another");

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Tests.Management;
 
-/// <summary>A request under an <c>Idempotency-Key</c> is done once, however often it is sent.</summary>
+/// <summary>A request with an <c>Idempotency-Key</c> is carried out once, however often it is sent.</summary>
 [Category("Slow")]
 public sealed class IdempotencyTests
 {
@@ -56,7 +56,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task Another_request_under_the_same_key_is_refused()
+    public async Task Another_request_with_the_same_key_is_refused()
     {
         await caller.Do(sets, new { method = "direct_jwt" }, "key");
         using var refused = await caller.Post(sets, new { method = "oauth2" }, "key");
@@ -65,7 +65,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task The_same_request_by_another_caller_is_another_request()
+    public async Task The_same_request_and_key_of_another_caller_is_a_different_request()
     {
         await caller.Do(sets, new { method = "direct_jwt" }, "key");
         using var other = await ManagementCaller.Register(server, name: "another");
@@ -90,7 +90,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task A_request_that_is_sent_ten_times_at_once_is_done_once()
+    public async Task A_request_that_is_sent_ten_times_concurrently_is_carried_out_once()
     {
         var answers = await Task.WhenAll(
             Enumerable.Range(0, 10).Select(_ => caller.Do(sets, new { method = "oauth2" }, "key")));
@@ -115,7 +115,7 @@ public sealed class IdempotencyTests
         using var node = await ScimNode.Start(server, scim);
         await node.Poll();
         await caller.Do(sets, new { method = "direct_jwt" }, "key");
-        // As if the server had died with the commit.
+        // As if the server had crashed right after the commit.
         await server.WithDatabase(db => db.CredentialSets.ExecuteUpdateAsync(change => change
             .SetProperty(set => set.ConfirmedAt, (DateTime?)null).SetProperty(set => set.Confirmation, (string?)null)));
         using var stop = new CancellationTokenSource();
@@ -131,7 +131,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task A_retry_of_a_revocation_waits_for_the_nodes_too()
+    public async Task A_retry_of_a_revocation_also_waits_for_the_nodes()
     {
         var set = (await caller.Do(sets, new { method = "direct_jwt" })).GetProperty("credentialSet");
         var revoke = $"{ManagementCaller.PathOf(account, set)}/revoke";
@@ -148,7 +148,7 @@ public sealed class IdempotencyTests
     }
 
     [Test]
-    public async Task Secrets_are_kept_encrypted_for_minutes_and_calls_for_a_day()
+    public async Task Secrets_are_stored_encrypted_for_minutes_and_calls_for_a_day()
     {
         var secret = SecretOf(await caller.Do(sets, new { method = "direct_jwt" }, "key"), "token")!;
         var kept = await Calls();

@@ -8,7 +8,7 @@ namespace Auth.Server.Tests.Management;
 public sealed class ManagementApiTests
 {
     [Test]
-    public async Task A_resource_server_reads_an_account_with_a_token_of_its_own()
+    public async Task A_resource_server_reads_an_account_with_its_own_token()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -26,7 +26,7 @@ public sealed class ManagementApiTests
     }
 
     [Test]
-    public async Task A_token_for_SCIM_opens_nothing_here()
+    public async Task A_token_for_SCIM_is_refused()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();

@@ -8,7 +8,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Management;
 
-/// <summary>A client of the management API with a key and a token of its own, and the requests that it makes.</summary>
+/// <summary>A client of the management API, with its own key and token.</summary>
 internal sealed class ManagementCaller : IDisposable
 {
     private readonly ResourceServer client;
@@ -19,7 +19,7 @@ internal sealed class ManagementCaller : IDisposable
 
     public string ClientId { get; }
 
-    /// <summary>A new client with a token for all it may do, limited to an account if one is named.</summary>
+    /// <summary>Registers a client, optionally limited to an account, and obtains a token with all its scopes.</summary>
     public static async Task<ManagementCaller> Register(
         AuthServer server, Account? account = null, bool readOnly = false, string name = "rotation")
     {
@@ -41,7 +41,7 @@ internal sealed class ManagementCaller : IDisposable
     public Task<HttpResponseMessage> Get(string path, params (string Name, string Value)[] headers) =>
         Send(HttpMethod.Get, path, null, headers);
 
-    /// <summary>A call under a key; without one, the header is not sent.</summary>
+    /// <summary>Posts a request with an idempotency key; without one, the header is not sent.</summary>
     public Task<HttpResponseMessage> Post(
         string path, object? body = null, string? key = null, params (string Name, string Value)[] headers) => Send(
         HttpMethod.Post,
@@ -49,7 +49,7 @@ internal sealed class ManagementCaller : IDisposable
         body as string ?? (body is null ? null : JsonSerializer.Serialize(body)),
         key is null ? headers : [.. headers, ("Idempotency-Key", key)]);
 
-    /// <summary>A call with a body that may be no text.</summary>
+    /// <summary>Posts a body that need not be text.</summary>
     public async Task<HttpResponseMessage> PostBytes(string path, byte[] body, string key)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative));
@@ -58,7 +58,7 @@ internal sealed class ManagementCaller : IDisposable
         return await http.SendAsync(request);
     }
 
-    /// <summary>What a call that must succeed answers.</summary>
+    /// <summary>Posts a request that must succeed, and returns the response.</summary>
     public async Task<JsonElement> Do(string path, object? body = null, string? key = null)
     {
         using var response = await Post(path, body, key ?? $"{Guid.NewGuid()}");

@@ -7,11 +7,11 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Management;
 
-/// <summary>Who may call the management API, and how far each reaches.</summary>
+/// <summary>Who can call the management API, and which accounts they can access.</summary>
 public sealed class ManagementClientsTests
 {
     [Test]
-    public async Task An_operator_makes_a_client_lists_it_and_removes_it()
+    public async Task An_operator_adds_lists_and_removes_a_client()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -33,7 +33,7 @@ public sealed class ManagementClientsTests
     }
 
     [Test]
-    public async Task A_client_that_is_removed_is_refused_with_the_next_request()
+    public async Task A_removed_client_is_refused_from_its_next_request_on()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -49,16 +49,16 @@ public sealed class ManagementClientsTests
 
         Assert.That(await server.WithDatabase(db => db.Tokens.CountAsync()), Is.Zero);
         using var after = await caller.Get(ManagementCaller.SetsOf(account));
-        using var anew = await caller.RequestToken(Scopes.ReadAccounts);
+        using var newToken = await caller.RequestToken(Scopes.ReadAccounts);
         Assert.That(after.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
         Assert.That(after.Headers.WwwAuthenticate.ToString(), Does.StartWith("Bearer"));
         Assert.That((await after.Json()).GetProperty("type").GetString(), Does.EndWith(":no-valid-token"));
         Assert.That((await after.Json()).GetProperty("detail").GetString(), Is.EqualTo("The client has been removed."));
-        Assert.That(anew.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That(newToken.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
     }
 
     [Test]
-    public async Task A_client_of_one_account_sees_no_other()
+    public async Task A_client_that_is_limited_to_an_account_sees_no_other()
     {
         await using var server = await AuthServer.Start();
         var own = await server.CreateAccount("Own");
@@ -89,7 +89,7 @@ public sealed class ManagementClientsTests
     }
 
     [Test]
-    public async Task A_client_that_only_reads_gets_no_token_to_write_with()
+    public async Task A_read_only_client_gets_no_token_to_write()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -104,7 +104,7 @@ public sealed class ManagementClientsTests
     }
 
     [Test]
-    public async Task A_resource_server_cannot_be_registered_over_a_client()
+    public async Task A_resource_server_cannot_have_the_id_of_a_client()
     {
         await using var server = await AuthServer.Start();
         using var caller = await ManagementCaller.Register(server);

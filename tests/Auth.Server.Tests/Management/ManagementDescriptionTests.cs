@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Auth.Server.Tests.Management;
 
-/// <summary>What the management API says of itself.</summary>
+/// <summary>The description of the management API.</summary>
 public sealed partial class ManagementDescriptionTests
 {
     [Test]
@@ -21,11 +21,11 @@ public sealed partial class ManagementDescriptionTests
 
         Assert.That(
             JsonNode.DeepEquals(actual, committed),
-            $"If the change is meant, copy {file} to tests/Auth.Server.Tests/Management.");
+            $"If the change is intended, copy {file} to tests/Auth.Server.Tests/Management.");
     }
 
     [Test]
-    public async Task The_page_to_browse_it_takes_nothing_from_elsewhere_and_runs_no_script_without_its_nonce()
+    public async Task The_documentation_page_loads_nothing_from_other_sites_and_runs_only_scripts_with_its_nonce()
     {
         await using var server = await AuthServer.Start();
         using var http = server.CreateClient();
@@ -41,7 +41,7 @@ public sealed partial class ManagementDescriptionTests
         Assert.That(policy, Does.Not.Match("script-src[^;]*unsafe-inline"));
         var scripts = Script().Matches(html);
         Assert.That(scripts, Is.Not.Empty);
-        // A + of base64 is escaped in HTML.
+        // HTML escapes the + of base64.
         Assert.That(
             scripts.Select(script => WebUtility.HtmlDecode(script.Value)), Has.All.Contains($"nonce=\"{nonce}\""));
         Assert.That(html, Does.Not.Match("(src|href)=\"(https?:)?//"));

@@ -6,12 +6,12 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Management;
 
 /// <summary>
-/// <c>resource-servers add</c>: the key of a server that works is replaced only by somebody who says so.
+/// <c>resource-servers add</c> replaces the keys of a registered server only with <c>--replace</c>.
 /// </summary>
 public sealed class ResourceServerCommandsTests
 {
     [Test]
-    public async Task A_registered_server_keeps_its_keys_unless_they_are_to_be_replaced()
+    public async Task A_registered_server_keeps_its_keys_without_the_option_replace()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);
@@ -38,7 +38,7 @@ public sealed class ResourceServerCommandsTests
     }
 
     [Test]
-    public async Task Another_server_gets_another_name_and_no_name_that_is_taken_by_a_client()
+    public async Task Another_server_needs_a_valid_name_that_no_client_has()
     {
         await using var server = await AuthServer.Start();
         using var scim = await ResourceServer.Register(server);

@@ -106,7 +106,7 @@ public sealed class InvitationTests
     }
 
     [TestCase("short", "at least 12 characters")]
-    [TestCase("Password1234", "tried first")]
+    [TestCase("Password1234", "a common one")]
     public async Task A_password_that_is_refused_does_not_use_the_invitation_up(string password, string sentence)
     {
         await using var server = await AuthServer.Start();
@@ -155,7 +155,7 @@ public sealed class InvitationTests
         await server.CreateAdministrator(account, Email);
         Assert.That(
             () => Invite(server, account),
-            Throws.TypeOf<ProblemException>().With.Message.Contains("signs in to SciLeads already"));
+            Throws.TypeOf<ProblemException>().With.Message.Contains("is already an administrator of this account"));
     }
 
     private static async Task<string> Invite(AuthServer server, Account account, string email = Email) =>

@@ -65,7 +65,7 @@ public sealed class AdministratorsTests
     }
 
     [TestCase("nonsense", "not a valid e-mail address", 400)]
-    [TestCase("ada@example.com", "signs in to SciLeads already", 409)]
+    [TestCase("ada@example.com", "is already an administrator of this account", 409)]
     public async Task A_refusal_is_a_sentence_on_the_page(string email, string sentence, int status)
     {
         await using var server = await Server();
