@@ -6,24 +6,24 @@ using Auth.Server.Limits;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// Bounds how many requests for the pages that anybody may open are worked on at a time, so that no flood of them
-/// delays introspection, events or tokens. Whoever finds no place is answered with 429 and <c>Retry-After</c> before
-/// anything is counted, looked up or computed. A form is read before that, so that nobody holds a turn by sending one
-/// slowly. Clients that must prove who they are have <see cref="FailingNetworks"/>.
+/// Limits how many requests for pages without authentication are handled at a time, so that a flood of them does not
+/// delay introspection, events or tokens. When the queue is full, the response is 429 with <c>Retry-After</c>, before
+/// anything is counted, looked up or computed. Forms are read before a request takes its turn, so that a slow sender
+/// blocks nobody. For clients that must authenticate, see <see cref="FailingNetworks"/>.
 /// </summary>
 internal sealed class AnonymousRequestLimiter(RequestDelegate next)
 {
-    // A page is a millisecond's work, so a hundred who wait are a fraction of a second.
+    // A page takes about a millisecond, so a hundred waiting requests take a fraction of a second.
     private const int Places = 100;
 
-    // Most of these wait for a turn of PasswordThreads.Queue, which is shorter.
-    private const int PasswordsAtOnce = 48;
+    // Most of these requests then wait in PasswordThreads.Queue, which is shorter.
+    private const int MaxPasswordRequests = 48;
 
     private static readonly string[] paths =
         [PortalCookie.SignInPath, Invitations.Path, $"/{AuthorizationServer.AuthorizePath}"];
 
     private readonly FairQueue pages = new(2 * Environment.ProcessorCount, Places);
-    private readonly FairQueue passwords = new(PasswordsAtOnce, Places);
+    private readonly FairQueue passwords = new(MaxPasswordRequests, Places);
 
     public async Task InvokeAsync(HttpContext http)
     {
@@ -43,15 +43,15 @@ internal sealed class AnonymousRequestLimiter(RequestDelegate next)
             await Refuse(http.Response);
     }
 
-    /// <summary>Reads the form, which whoever asks for it later gets as it was read.</summary>
-    /// <exception cref="BadHttpRequestException">It is too long, comes too slowly or breaks off.</exception>
+    /// <summary>Reads the form; later readers get the buffered result.</summary>
+    /// <exception cref="BadHttpRequestException">It is too long, too slow or incomplete.</exception>
     private static async Task ReadForm(HttpContext http)
     {
         try
         {
             await http.Request.ReadFormAsync(http.RequestAborted);
         }
-        // The last part of a multipart form has no end.
+        // A multipart form ends too early.
         catch (IOException incomplete) when (incomplete is not BadHttpRequestException)
         {
             throw new BadHttpRequestException("The form is not complete.", incomplete);
@@ -72,6 +72,6 @@ internal sealed class AnonymousRequestLimiter(RequestDelegate next)
         response.StatusCode = StatusCodes.Status429TooManyRequests;
         response.Headers.RetryAfter = seconds;
         response.ContentType = MediaTypeNames.Text.Plain;
-        return response.WriteAsync($"Too many people are trying at the same time. Try again in {seconds} seconds.");
+        return response.WriteAsync($"There are too many requests at the moment. Try again in {seconds} seconds.");
     }
 }

@@ -19,8 +19,8 @@ namespace Auth.Server.Pages;
 
 /// <summary>
 /// The authorization endpoint (RFC 6749 §3.1): asks an administrator whether a client may provision the account.
-/// OpenIddict has checked client, redirect URI and scopes when a request arrives here. Consent is asked for each time,
-/// and only an administrator of the client's own account can give it.
+/// OpenIddict has already checked client, redirect URI and scopes. Consent is required each time, and only an
+/// administrator of the client's account can give it.
 /// </summary>
 [RecentSignIn(OnlyForms = true)]
 internal sealed class AuthorizeModel(
@@ -34,40 +34,40 @@ internal sealed class AuthorizeModel(
 
     public string ClientId { get; private set; } = "";
 
-    /// <summary>Where the browser is sent, with the code or the refusal.</summary>
+    /// <summary>Where the browser is redirected, with the code or the error.</summary>
     public Uri RedirectUri { get; private set; } = null!;
 
-    /// <summary>The client as an administrator knows it.</summary>
+    /// <summary>The name by which an administrator knows the client.</summary>
     public string ClientName => RedirectUris.OktaAppOf(RedirectUri.AbsoluteUri) is { } app
         ? $"the Okta app {app}"
         : RedirectUri.Authority;
 
-    /// <summary>Whether the signed-in administrator is one of the client's account.</summary>
+    /// <summary>Whether the client belongs to the account of the signed-in administrator.</summary>
     public bool IsOwn { get; private set; }
 
-    /// <summary>The client's credentials, if they have not taken over yet.</summary>
+    /// <summary>The client's credential set, if it is staged.</summary>
     public CredentialSet? Staged => set.State == CredentialSetState.Staged ? set : null;
 
-    /// <summary>What the client refreshes with so far, if it does; what is allowed now will replace it.</summary>
+    /// <summary>The grant that the client has now, if any. The new one will replace it.</summary>
     public Grant? Earlier { get; private set; }
 
-    /// <summary>For how long the earlier grant's access tokens may go on.</summary>
+    /// <summary>How long the access tokens of the earlier grant can remain valid.</summary>
     public string AccessTokenLifetime => $"{Math.Ceiling(options.AccessTokenLifetime.TotalMinutes):0} minutes";
 
-    /// <summary>After how long access that the client does not use ends.</summary>
+    /// <summary>After how long unused access ends.</summary>
     public string UnusedAccessLifetime => $"{options.UnusedRefreshTokenLifetime.TotalDays:0} days";
 
-    /// <summary>The request, to be sent once more with the consent.</summary>
+    /// <summary>The parameters of the request, which the consent form repeats.</summary>
     public IEnumerable<(string Name, string Value)> Parameters =>
         from parameter in HttpContext.GetOpenIddictServerRequest()!.GetParameters()
         from value in (ImmutableArray<string?>?)parameter.Value ?? []
         where value is not null
         select (parameter.Key, value);
 
-    /// <summary>This page with its whole request, for the way back from signing in.</summary>
+    /// <summary>The address of this page with the whole request, to return to after signing in.</summary>
     public string Address => Request.Path + Request.QueryString;
 
-    /// <summary>The request that is to be consented to, as the form repeats it.</summary>
+    /// <summary>The address of the request, rebuilt from the consent form.</summary>
     public string ReturnTo() =>
         Request.Path + Parameters.Where(parameter => parameter.Name is not ("decision" or "__RequestVerificationToken"))
         .Aggregate(QueryString.Empty, (query, parameter) => query.Add(parameter.Name, parameter.Value));
@@ -76,9 +76,9 @@ internal sealed class AuthorizeModel(
     {
         await Load(cancellation);
         if (!IsOwn)
-            return NotTheirs();
+            return WrongAccount();
         if (HttpContext.GetOpenIddictServerRequest()!.HasPromptValue(PromptValues.None))
-            return Refuse(Errors.ConsentRequired, "An administrator must be asked.");
+            return Refuse(Errors.ConsentRequired, "An administrator must consent.");
         Earlier = await db.Grants.AsNoTracking()
             .Where(grant => grant.CredentialSetId == set.Id
                 && grant.Status == Statuses.Valid && grant.ReplacedAt == null
@@ -96,15 +96,16 @@ internal sealed class AuthorizeModel(
         if (!IsOwn)
         {
             await audit.Refused(
-                actor, AuditAction.AllowClient, accountId, "The client is another account's.", ClientId);
-            return NotTheirs();
+                actor, AuditAction.AllowClient, accountId, "The client belongs to another account.", ClientId);
+            return WrongAccount();
         }
 
         await audit.Done(
             actor, decision == "allow" ? AuditAction.AllowClient : AuditAction.DenyClient, accountId, ClientId);
         if (decision != "allow")
             return Refuse(Errors.AccessDenied, "The administrator did not allow it.");
-        // Whatever was asked for: there is one thing to grant, and a client that cannot refresh would stop in an hour.
+        // Whatever scopes were requested: there is only one to grant, and without a refresh token the client would lose
+        // access after an hour.
         string[] scopes = [Shared.Contracts.Scopes.Scim, Scopes.OfflineAccess];
         var principal = TokenEndpoint.PrincipalOf(set.AccountId, set.Id, scopes)
             .SetClaim(IssuedUnder.AllowedBy, SignedIn.From(User).Email)
@@ -125,7 +126,7 @@ internal sealed class AuthorizeModel(
         RedirectUri = new(request.RedirectUri ?? (await clients.GetRedirectUrisAsync(client, cancellation)).Single());
     }
 
-    private PageResult NotTheirs()
+    private PageResult WrongAccount()
     {
         Response.StatusCode = StatusCodes.Status403Forbidden;
         return Page();

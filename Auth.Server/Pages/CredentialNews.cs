@@ -2,23 +2,25 @@ using Auth.Server.Credentials;
 
 namespace Auth.Server.Pages;
 
-/// <summary>What becomes of a credential set that was just made: it takes over, is confirmed, and is used.</summary>
+/// <summary>The progress of a new credential set: it becomes active, is confirmed, and is used.</summary>
 /// <param name="Set">The set.</param>
-/// <param name="Before">The set that was active before it; null if there was none, or it has not taken over.</param>
+/// <param name="Before">
+/// The set that was active before it; null if there was none, or this set is not active yet.
+/// </param>
 internal sealed record CredentialNews(CredentialSet Set, CredentialSet? Before)
 {
     /// <summary>
-    /// The last call with the set before, which was refused, if none with this one came after it: whoever sent it has
-    /// yet to be given the new secret.
+    /// The last refused request with the previous set, unless a request with this set came after it: its sender still
+    /// needs the new secret.
     /// </summary>
-    public Use? HoldsOld => Before?.LastRefusal is { } refusal
+    public Use? UseOfOld => Before?.LastRefusal is { } refusal
         && refusal.At >= Set.ActivatedAt && (Set.FirstUsedAt is null || refusal.At > Set.FirstUsedAt)
         ? refusal
         : null;
 
-    /// <summary>Where the script asks again; null if there is nothing to wait for.</summary>
+    /// <summary>The address that the script polls; null if there is nothing to wait for.</summary>
     public string? Address => Set.State != CredentialSetState.Ended
-        && (Set.FirstUsedAt is null || Set.ConfirmedAt is null || HoldsOld is not null)
+        && (Set.FirstUsedAt is null || Set.ConfirmedAt is null || UseOfOld is not null)
         ? $"{ScimCredentialsModel.Path}?handler={ScimCredentialsModel.NewsHandler}&set={Set.Id}"
         : null;
 

@@ -6,18 +6,17 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// What a person sees instead of a page: after a fault of ours a request id and no details, else what can be done. An
-/// authorization request that names a wrong client or redirect URI ends here, never at that address
-/// (RFC 6749 §4.1.2.1).
+/// The error page: after an exception it shows a request ID and no details, otherwise what the person can do. An
+/// authorization request with a wrong client or redirect URI ends here and is not redirected (RFC 6749 §4.1.2.1).
 /// </summary>
 [IgnoreAntiforgeryToken]
 internal sealed class ErrorModel : PageModel
 {
     public string Heading { get; private set; } = "Page not found";
 
-    public string Sentence { get; private set; } = "There is nothing at this address. It may have been mistyped.";
+    public string Sentence { get; private set; } = "There is nothing at this address. Check that it is correct.";
 
-    /// <summary>OAuth's error code and its reason (RFC 6749 §5.2).</summary>
+    /// <summary>The OAuth error code (RFC 6749 §5.2).</summary>
     public string? Error { get; private set; }
 
     public string? ErrorDescription { get; private set; }
@@ -35,29 +34,30 @@ internal sealed class ErrorModel : PageModel
             Response.StatusCode = StatusCodes.Status500InternalServerError;
             RequestId = HttpContext.TraceIdentifier;
             Heading = "Something went wrong";
-            Sentence = "This is a fault of ours. Try again; if it stays, tell support@scileads.com the request id.";
+            Sentence = "This is our fault. Try again. If it happens again, send the request ID to "
+                + "support@scileads.com.";
         }
         else if (HttpContext.GetOpenIddictServerResponse() is { Error: { } error } response)
         {
-            // OpenIddict's header, which the page's own takes the place of.
+            // Removes the header of OpenIddict, because the page sets its own.
             Response.Headers.CacheControl = default;
             Error = error;
             ErrorDescription = response.ErrorDescription;
             Heading = "This request cannot be authorized";
-            Sentence = "The application that sent you here asked for something that SciLeads cannot grant, so you were "
-                + "not sent back to it. Most often its client id or its redirect URI is not that of the account's "
-                + "current credentials.";
+            Sentence = "The application that sent you here requested something that SciLeads cannot grant, so you were "
+                + "not sent back to it. The usual reason is that its client ID or redirect URI does not belong to the "
+                + "account's current credentials.";
         }
         else if (HttpContext.Features.Get<IStatusCodeReExecuteFeature>() is null)
         {
-            // Somebody typed this page's own address.
+            // Somebody opened the address of the error page itself.
             Response.StatusCode = StatusCodes.Status404NotFound;
         }
         else if (Response.StatusCode == StatusCodes.Status400BadRequest)
         {
             Heading = "This form was out of date";
-            Sentence = "Perhaps you signed in or out meanwhile. Nothing was changed. Go back, reload the page and send "
-                + "it again.";
+            Sentence = "You may have signed in or out in the meantime. Nothing was changed. Go back, reload the page "
+                + "and try again.";
         }
         else if (Response.StatusCode != StatusCodes.Status404NotFound)
         {

@@ -3,7 +3,7 @@ using Auth.Server.Credentials;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// Credentials that end by themselves before long: said from 90 days before on, and firmly in the last 14.
+/// A warning that the active credentials expire soon: shown for the last 90 days, and more urgently for the last 14.
 /// </summary>
 internal sealed record ExpiryWarning(CredentialSet Set, int Days)
 {
@@ -12,10 +12,10 @@ internal sealed record ExpiryWarning(CredentialSet Set, int Days)
 
     public bool IsUrgent => Days <= UrgentFrom;
 
-    /// <summary>Days in words, rounded up: <c>within a day</c>, <c>in 14 days</c>.</summary>
+    /// <summary>The remaining time, rounded up: <c>within a day</c>, <c>in 14 days</c>.</summary>
     public string When => Days <= 1 ? "within a day" : $"in {Days} days";
 
-    /// <summary>The warning that is due; null if there is none.</summary>
+    /// <summary>The warning to show; null if there is none.</summary>
     public static ExpiryWarning? For(CredentialSet? active, DateTime now) =>
         active?.ExpiresAt is { } end && end <= now.AddDays(From)
             ? new(active, (int)Math.Ceiling((end - now).TotalDays))

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages;
 
-/// <summary>How the administrator's account stands.</summary>
+/// <summary>An overview of the administrator's account.</summary>
 internal sealed class IndexModel(AccountRegister accounts, CredentialHistory history, TimeProvider time) : PageModel
 {
     public Account Account { get; private set; } = null!;

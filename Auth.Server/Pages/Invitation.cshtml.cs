@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// Where an invitation's link leads. The code behind its <c>#</c> is put into a form by the script, or pasted by hand;
-/// whoever brings it sets a password, and signs in with it like everybody else.
+/// The page to which an invitation's link leads. The script copies the code after the <c>#</c> into a form, or the
+/// person pastes it. The person then sets a password, and signs in with it like everybody else.
 /// </summary>
 internal sealed class InvitationModel(Invitations invitations, PasswordThreads threads) : PortalPage
 {
@@ -17,7 +17,7 @@ internal sealed class InvitationModel(Invitations invitations, PasswordThreads t
     [BindProperty]
     public string? New { get; set; }
 
-    /// <summary>The invitation that the code is of; null until one was brought.</summary>
+    /// <summary>The invitation with the posted code; null if there was none.</summary>
     public Invitation? Invitation { get; private set; }
 
     [TempData]

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages;
 
-/// <summary>All credential sets that the account has and had, the newest first, without their secrets.</summary>
+/// <summary>All current and past credential sets of the account, newest first, without their secrets.</summary>
 internal sealed class PastCredentialsModel(CredentialHistory history, TimeProvider time) : PageModel
 {
     public const string Path = "/scim-credentials/history";
@@ -15,7 +15,7 @@ internal sealed class PastCredentialsModel(CredentialHistory history, TimeProvid
         Sets = await history.List(SignedIn.From(User).AccountId, cancellation);
 
     /// <summary>
-    /// The state in a word. A set that has run out counts as ended, whether or not that is written down yet.
+    /// The state, for people. A set that has expired counts as ended, even if that is not stored yet.
     /// </summary>
     public string StateOf(CredentialSet set) => set.IsUsable(time.GetUtcNow().UtcDateTime)
         ? $"{set.State}"

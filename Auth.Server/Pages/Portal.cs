@@ -8,10 +8,10 @@ using Shared.Contracts;
 
 namespace Auth.Server.Pages;
 
-/// <summary>What all pages share: who sees them, a token against forged forms, and how they put things.</summary>
+/// <summary>What all pages share: authorization, protection against forged forms, and texts.</summary>
 internal static class Portal
 {
-    // Kestrel takes request lines of 8 KB.
+    // Kestrel accepts request lines of at most 8 KB.
     private const int MaxUrlLength = 8000;
 
     public static void AddPortal(this IServiceCollection services, AuthOptions auth)
@@ -19,19 +19,20 @@ internal static class Portal
         services.AddAntiforgery(options =>
         {
             options.Cookie.Name = PortalCookie.NameOf("antiforgery", auth);
-            // "Strict" would make a browser that comes from another site forget the forms it has open.
+            // With "Strict", a browser that arrives from another site would get a new cookie, and forms that are open
+            // in it would fail.
             options.Cookie.SameSite = SameSiteMode.Lax;
             options.Cookie.SecurePolicy = PortalCookie.SecurePolicyOf(auth);
         });
         services.AddScoped<RememberedForms>();
         services.AddHostedService<RememberedFormWatch>();
-        // Carries one sentence over a redirect.
+        // Keeps messages across a redirect.
         services.Configure<CookieTempDataProviderOptions>(options =>
         {
             options.Cookie.Name = PortalCookie.NameOf("notice", auth);
             options.Cookie.SecurePolicy = PortalCookie.SecurePolicyOf(auth);
         });
-        // Razor Pages themselves insist on the token in every form that is posted.
+        // Razor Pages check the antiforgery token of every posted form.
         services.AddRazorPages(pages =>
         {
             pages.Conventions.AuthorizeFolder("/");
@@ -43,16 +44,16 @@ internal static class Portal
         });
     }
 
-    /// <summary>An error without a body becomes a page where a browser asks; programs get the bare status.</summary>
+    /// <summary>Gives error responses without a body a page, for browsers only.</summary>
     public static void UseErrorPages(this IApplicationBuilder app) => app.UseWhen(
         http => http.Request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html"),
         browsers => browsers.UseStatusCodePagesWithReExecute("/error/{0}"));
 
-    /// <summary>Whether a page asks for something by itself, with nobody at the screen.</summary>
+    /// <summary>Whether a page's script makes the request, perhaps with nobody at the screen.</summary>
     public static bool IsPolling(HttpRequest request) =>
         HttpMethods.IsGet(request.Method) && request.Query["handler"] == ScimCredentialsModel.NewsHandler;
 
-    /// <summary>A UTC time in words.</summary>
+    /// <summary>Formats a UTC time for people.</summary>
     public static string FormatTime(DateTime utc) =>
         utc.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
@@ -71,7 +72,7 @@ internal static class Portal
         };
     }
 
-    /// <summary>What opens the door, without its value: <c>API token ending in 4f2Q</c>.</summary>
+    /// <summary>Describes the secret of a set without showing it: <c>API token ending in 4f2Q</c>.</summary>
     public static string DescribeSecret(CredentialSet set) => set switch
     {
         { LastFour: "" } => $"client {set.ClientId}",
@@ -79,7 +80,7 @@ internal static class Portal
         _ => $"client secret ending in {set.LastFour}",
     };
 
-    /// <summary>A wrong guess, or one that came too soon, in a sentence for who made it.</summary>
+    /// <summary>Refuses a wrong or throttled attempt: sets the status, and returns the sentence to show.</summary>
     public static string Refuse(HttpResponse response, TimeSpan? wait, string wrong)
     {
         if (wait is null)
@@ -95,16 +96,16 @@ internal static class Portal
     }
 
     /// <summary>
-    /// A page of this site to go on to. One that a browser was at is in ASCII; another cannot stand in a header. Nor
-    /// was it at an address that is longer than a request line may be.
+    /// An address if it is a local one, otherwise another. It must be ASCII, as everything in a header, and not too
+    /// long for a request line.
     /// </summary>
     public static string LocalOr(IUrlHelper url, string? address, string otherwise) =>
         url.IsLocalUrl(address) && Ascii.IsValid(address) && address.Length <= MaxUrlLength ? address : otherwise;
 
-    /// <summary>The guide's name of an authentication method.</summary>
+    /// <summary>The name of an authentication method in the setup guide.</summary>
     public static string NameOf(string method) =>
         method == CredentialMethods.OAuth2 ? "OAuth 2.0 Flow" : "Direct JWT Token";
 }
 
-/// <summary>A value to be copied, with its label.</summary>
+/// <summary>A value to copy, with its label.</summary>
 internal sealed record CopyField(string Id, string Label, string Value, bool IsLong = false);

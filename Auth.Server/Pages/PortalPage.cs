@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// A page of the portal. A <see cref="ProblemException"/> that a handler throws becomes the page again, with the
-/// sentence that says why the request was refused (<see cref="ShowRefusals"/>).
+/// A page of the portal. If a handler throws a <see cref="ProblemException"/>, the page is shown again with its
+/// message, which says why the request was refused (<see cref="ShowRefusals"/>).
 /// </summary>
 internal abstract class PortalPage : PageModel
 {
@@ -18,10 +18,10 @@ internal abstract class PortalPage : PageModel
     /// <summary>The administrator who is signed in.</summary>
     protected SignedIn Administrator => SignedIn.From(User);
 
-    /// <summary>The administrator who is signed in, in the audit trail.</summary>
+    /// <summary>The administrator who is signed in, for the audit log.</summary>
     protected Actor Actor => Administrator.ToActor(HttpContext);
 
-    /// <summary>Shows the page with a refusal, whose status becomes that of the page.</summary>
+    /// <summary>Shows the page with a refusal, and responds with its status.</summary>
     public virtual async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
     {
         (Response.StatusCode, Refusal) = (refusal.Status, refusal.Message);
@@ -29,11 +29,11 @@ internal abstract class PortalPage : PageModel
         return Page();
     }
 
-    /// <summary>Loads what the page shows beside a refusal.</summary>
+    /// <summary>Loads what the page shows in addition to a refusal.</summary>
     protected virtual Task Load(CancellationToken cancellation) => Task.CompletedTask;
 }
 
-/// <summary>Has each page show the refusals of its handlers.</summary>
+/// <summary>Lets each page show the refusals of its handlers.</summary>
 internal sealed class ShowRefusals : IAsyncPageFilter
 {
     public Task OnPageHandlerSelectionAsync(PageHandlerSelectedContext context) => Task.CompletedTask;

@@ -11,17 +11,17 @@ using Shared.Hosting;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// A form that made a credential set, with its secret, for the few minutes in which the same session may send the same
-/// form again because its answer was lost. Written in the transaction that made the set.
+/// A form that generated a credential set, with the secret, stored for the few minutes in which the same session can
+/// send the form again, because the response was lost. It is written in the transaction that generates the set.
 /// </summary>
 internal sealed class RememberedForm
 {
     public required Guid SessionId { get; init; }
 
-    /// <summary>SHA-256 of the form's fields, one of which is different each time that the form is shown.</summary>
+    /// <summary>SHA-256 of the form's fields. One of them has a new value each time that the form is shown.</summary>
     public required string Hash { get; init; }
 
-    /// <summary>UTC.</summary>
+    /// <summary>When the form was sent, UTC.</summary>
     public required DateTime At { get; init; }
 
     public required Guid CredentialSetId { get; init; }
@@ -43,15 +43,15 @@ internal sealed class RememberedForm
 }
 
 /// <summary>
-/// Makes a credential set once for each form that is shown, however often it is sent: if the answer is lost after the
-/// commit, a reload shows the same secret.
+/// Generates a credential set once for each form that is shown, however often it is sent. If the response is lost after
+/// the commit, a reload shows the same secret.
 /// </summary>
 internal sealed class RememberedForms(
     AuthDbContext db, CredentialSets sets, RepeatableRequests requests, TimeProvider time)
 {
     private DateTime Oldest => time.GetUtcNow().UtcDateTime - RepeatableRequests.SecretMemory;
 
-    /// <summary>Identifies a form by its fields, the token against forged forms aside.</summary>
+    /// <summary>Identifies a form by its fields, without the antiforgery token.</summary>
     public static string HashOf(IFormCollection form)
     {
         var fields = form.Where(field => field.Key != "__RequestVerificationToken")
@@ -61,23 +61,23 @@ internal sealed class RememberedForms(
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(fields))));
     }
 
-    /// <summary>Makes a set as a form asks, or finds the one that it has made.</summary>
+    /// <summary>Generates the set that a form asks for, or returns the one that it has generated before.</summary>
     public Task<IssuedCredentials> Once(
         SignedIn administrator,
         string hash,
-        Func<Idempotency, Task<Completed<IssuedCredentials>>> make,
+        Func<Idempotency, Task<Completed<IssuedCredentials>>> generate,
         CancellationToken cancellation)
     {
         var secret = requests.SecretOf<RememberedForm>(administrator.SessionId, hash);
         return requests.Once(
             secret,
             () => Find(administrator, hash, cancellation),
-            form => Again(form, secret),
-            async once => (await make(once)).Result,
+            form => Repeat(form, secret),
+            async once => (await generate(once)).Result,
             (issued, _) => Remember(administrator, hash, issued, secret));
     }
 
-    /// <summary>Forgets the secrets that are not shown again any more.</summary>
+    /// <summary>Deletes secrets that are no longer shown.</summary>
     public async Task Forget(CancellationToken cancellation)
     {
         var oldest = Oldest;
@@ -87,8 +87,8 @@ internal sealed class RememberedForms(
     }
 
     /// <summary>
-    /// The form, if its set is good. A secret that opens nothing any more is not worth showing: the form is then
-    /// refused as out of date.
+    /// The form, if its set is still usable. The secret of an ended set is not shown; the form is then refused as
+    /// out of date.
     /// </summary>
     private async Task<RememberedForm?> Find(SignedIn administrator, string hash, CancellationToken cancellation)
     {
@@ -98,9 +98,9 @@ internal sealed class RememberedForms(
         return form is not null && (await SetOf(form)).IsUsable(time.GetUtcNow().UtcDateTime) ? form : null;
     }
 
-    private async Task<IssuedCredentials> Again(RememberedForm form, RememberedSecret secret)
+    private async Task<IssuedCredentials> Repeat(RememberedForm form, RememberedSecret secret)
     {
-        // Whoever made it may have died before the nodes had heard of it.
+        // The server may have crashed before the nodes confirmed that the previous set has ended.
         await sets.Confirm(form.CredentialSetId);
         return secret.Restore(await SetOf(form), form.ProtectedSecret);
     }
@@ -122,7 +122,7 @@ internal sealed class RememberedForms(
         db.CredentialSets.AsNoTracking().SingleAsync(set => set.Id == form.CredentialSetId);
 }
 
-/// <summary>Once a minute, secrets that are not shown again any more are forgotten.</summary>
+/// <summary>Deletes secrets that are no longer shown, once a minute.</summary>
 internal sealed class RememberedFormWatch(
     IServiceScopeFactory scopes, TimeProvider time, ILogger<RememberedFormWatch> log)
     : Watch(TimeSpan.FromMinutes(1), scopes, time, log)

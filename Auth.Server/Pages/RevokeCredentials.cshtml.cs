@@ -4,9 +4,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Auth.Server.Pages;
 
-/// <summary>
-/// Asks whether the active or the staged credential set shall end without a successor, and says what stops.
-/// </summary>
+/// <summary>Asks for confirmation before the active or the staged credential set is revoked.</summary>
 [RecentSignIn(OnlyForms = true)]
 internal sealed class RevokeCredentialsModel(CredentialSets sets, CredentialHistory history)
     : PortalPage, IReturnTo

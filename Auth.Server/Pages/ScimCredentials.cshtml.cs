@@ -10,34 +10,39 @@ using Shared.Contracts;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// Where an administrator sees the account's credential sets, and generates one. The answer to the form shows the
-/// secrets. For ten minutes a reload, which sends the same form once more, shows them again; after that it is refused,
-/// as it names a set that is no longer current.
+/// Shows the account's credential sets, and generates new ones. The response to the form shows the secrets. For ten
+/// minutes, a reload, which sends the same form again, shows them again; after that it is refused, because the form
+/// names a set that is no longer current.
 /// </summary>
 [RecentSignIn(OnlyForms = true)]
 internal sealed class ScimCredentialsModel(
-    AccountRegister accounts, CredentialIssuer issuer, CredentialHistory history, RememberedForms forms,
+    AccountRegister accounts,
+    CredentialIssuer issuer,
+    CredentialHistory history,
+    RememberedForms forms,
     AuthOptions options,
     TimeProvider time)
     : PortalPage, IReturnTo
 {
     public const string Path = "/scim-credentials";
 
-    /// <summary>What the script asks for every few seconds.</summary>
+    /// <summary>The handler that the script polls every few seconds.</summary>
     public const string NewsHandler = "News";
 
     private static readonly (int Days, string Name)[] lifetimes =
         [(90, "90 days"), (180, "180 days"), (365, "1 year"), (730, "2 years"), (1095, "3 years")];
 
-    // What a cookie carries well: a JWK set of a dozen keys.
+    // What fits into cookies: enough for a JWK set with a dozen keys.
     private const int MaxDraftLength = 6000;
 
-    /// <summary>Another one each time that the form is shown: who sends it twice sends the same form.</summary>
+    /// <summary>
+    /// A new value each time that the form is shown, so that a form that is sent twice is recognized.
+    /// </summary>
     [BindProperty]
     public Guid? Form { get; set; }
 
     /// <summary>
-    /// What was filled in when the administrator was asked to confirm who they are. Nothing in it is secret.
+    /// What was filled in before the administrator was asked to confirm their identity. It contains no secrets.
     /// </summary>
     [TempData]
     public string? Draft { get; set; }
@@ -53,21 +58,21 @@ internal sealed class ScimCredentialsModel(
     [BindProperty]
     public string? Method { get; set; }
 
-    /// <summary>What makes the new set take over; null if it does so now.</summary>
+    /// <summary>What activates the new set; null if it becomes active now.</summary>
     [BindProperty]
     public Activation? TakesOver { get; set; }
 
     [BindProperty]
     public string? OktaApp { get; set; }
 
-    /// <summary>One a line.</summary>
+    /// <summary>One per line.</summary>
     [BindProperty]
     public string? OtherRedirectUris { get; set; }
 
     [BindProperty]
     public bool RequirePkce { get; set; }
 
-    /// <summary>Public keys, a JWK set, if the client is to prove itself with a key.</summary>
+    /// <summary>A JWK set of public keys, if the client authenticates with a key.</summary>
     [BindProperty]
     public string? Jwks { get; set; }
 
@@ -76,7 +81,7 @@ internal sealed class ScimCredentialsModel(
 
     public Account Account { get; private set; } = null!;
 
-    /// <summary>What was done on another page just now, in a sentence.</summary>
+    /// <summary>What was just done on another page, as a sentence.</summary>
     [TempData]
     public string? Done { get; set; }
 
@@ -84,12 +89,12 @@ internal sealed class ScimCredentialsModel(
 
     public CredentialSet? Staged { get; private set; }
 
-    /// <summary>How the set does that was just issued, or that is active.</summary>
+    /// <summary>The progress of the set that was just issued, or of the active one.</summary>
     public CredentialNews? News { get; private set; }
 
     public ExpiryWarning? Expiry { get; private set; }
 
-    /// <summary>The credentials that the account had, if it has none now.</summary>
+    /// <summary>The last set of the account, if none is active.</summary>
     public CredentialSet? Ended { get; private set; }
 
     public IssuedCredentials? Issued { get; private set; }
@@ -108,7 +113,7 @@ internal sealed class ScimCredentialsModel(
     {
         var draft = JsonSerializer.Serialize(
             new FormDraft(Method, TakesOver, OktaApp, OtherRedirectUris, RequirePkce, Jwks, LifetimeDays));
-        // Not by the property, which a filter that answers in the page's place does not save.
+        // Not through the property, which is not saved when a filter responds instead of the page.
         if (draft.Length <= MaxDraftLength)
             TempData[nameof(Draft)] = draft;
         return Path;
@@ -125,7 +130,7 @@ internal sealed class ScimCredentialsModel(
         return Page();
     }
 
-    /// <summary>The news of one set, for the script to show.</summary>
+    /// <summary>The progress of one set, for the script.</summary>
     public async Task<IActionResult> OnGetNews(Guid set, CancellationToken cancellation)
     {
         var all = await history.List(Administrator.AccountId, cancellation);
@@ -151,7 +156,7 @@ internal sealed class ScimCredentialsModel(
 
     private bool IsOAuth => Method == CredentialMethods.OAuth2;
 
-    /// <summary>What is wrong with a field of the form, if anything.</summary>
+    /// <summary>The error message for a field of the form; null if there is none.</summary>
     public string? ErrorOf(string field) => ModelState.TryGetValue(field, out var entry)
         ? entry.Errors.Select(error => error.ErrorMessage).FirstOrDefault()
         : null;
@@ -170,7 +175,7 @@ internal sealed class ScimCredentialsModel(
 
     private async Task Generate(List<string> redirectUris, CancellationToken cancellation)
     {
-        var wanted = new NewCredentialSet(
+        var set = new NewCredentialSet(
             Administrator.AccountId,
             Replaces,
             Method!,
@@ -181,16 +186,16 @@ internal sealed class ScimCredentialsModel(
             IsOAuth && Jwks is { Length: > 0 } ? Jwks : null,
             TakesOver is { } activation ? new(activation, Replaces: ReplacesStaged) : null);
         Issued = Form is null
-            ? (await issuer.Generate(wanted, once: null, cancellation)).Result
+            ? (await issuer.Generate(set, once: null, cancellation)).Result
             : await forms.Once(
                 Administrator,
                 RememberedForms.HashOf(Request.Form),
-                once => issuer.Generate(wanted, once, cancellation),
+                once => issuer.Generate(set, once, cancellation),
                 cancellation);
         HasRedirectUris = redirectUris.Count > 0;
     }
 
-    /// <summary>What was typed for OAuth. The other method has none, whatever stands in those fields.</summary>
+    /// <summary>The redirect URIs of an OAuth client. The other method has none, whatever its fields contain.</summary>
     private List<string> ReadRedirectUris()
     {
         var uris = new List<string>();

@@ -7,13 +7,13 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// The way in: a password and then, for those who have one, a second factor; or a passkey alone. Whoever administers
-/// several accounts with one address and one password chooses between them. It leads back to the page that was asked
-/// for, and never to another site.
+/// Signs in an administrator: with a password and then, if they have one, a second factor; or with a passkey alone. A
+/// person who administers several accounts with the same address and password chooses one. Afterwards the browser
+/// returns to the page that was requested, never to another site.
 /// </summary>
 internal sealed class SignInModel(
-    SignIn signIn, Sessions sessions, SecondFactorRegister factors, Passkeys passkeys,
-    DeviceCookie deviceCookie) : PageModel
+    SignIn signIn, Sessions sessions, SecondFactorRegister factors, Passkeys passkeys, DeviceCookie deviceCookie)
+    : PageModel
 {
     private const string TookTooLong = "That took too long. Enter your password again.";
 
@@ -26,7 +26,7 @@ internal sealed class SignInModel(
     [BindProperty]
     public string? Password { get; set; }
 
-    /// <summary>Of the second step, that the first was taken; or with a passkey's answer, what was asked.</summary>
+    /// <summary>Proves the first step in the second one; with a passkey's answer, identifies the request.</summary>
     [BindProperty]
     public string? Ticket { get; set; }
 
@@ -46,32 +46,32 @@ internal sealed class SignInModel(
     /// <summary>The accounts to choose from; null if there is no choice.</summary>
     public AccountChoice? Choice { get; private set; }
 
-    /// <summary>What was done on the page before this one.</summary>
+    /// <summary>What was just done on another page, as a sentence.</summary>
     [TempData]
     public string? Done { get; set; }
 
-    /// <summary>What the administrator between the steps may show; null at the first step.</summary>
+    /// <summary>The second factors that the administrator can use; null in the first step.</summary>
     public SecondFactors? SecondStep { get; private set; }
 
-    /// <summary>What the browser may be asked for; null if nobody has one here.</summary>
+    /// <summary>The passkey request for the browser; null if the administrator has no passkey.</summary>
     public PasskeyRequest? Passkey { get; private set; }
 
     public async Task<IActionResult> OnGet()
     {
         if (User.Identity?.IsAuthenticated == true)
-            return GoOn();
+            return Return();
         return await FirstStep();
     }
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {
         var outcome = await signIn.Try(Email ?? "", Password ?? "", Visitor.From(HttpContext), cancellation);
-        if (await GoOn(outcome, cancellation) is { } next)
+        if (await Continue(outcome, cancellation) is { } next)
             return next;
 
-        // One sentence for an unknown address and a wrong password: a stranger learns nothing.
+        // The same sentence for an unknown address and a wrong password, so that it reveals nothing.
         Refusal = Portal.Refuse(
-            Response, outcome.Wait, "E-mail address and password do not belong together. Check both and try again.");
+            Response, outcome.Wait, "The e-mail address or the password is wrong. Check both and try again.");
         return await FirstStep();
     }
 
@@ -79,7 +79,7 @@ internal sealed class SignInModel(
     {
         var visitor = Visitor.From(HttpContext);
         if (await signIn.Choose(Ticket, Administrator ?? Guid.Empty, visitor, cancellation) is { } outcome
-            && await GoOn(outcome, cancellation) is { } next)
+            && await Continue(outcome, cancellation) is { } next)
         {
             return next;
         }
@@ -98,9 +98,9 @@ internal sealed class SignInModel(
 
         var outcome = await signIn.TryCode(administrator, Code ?? "", Visitor.From(HttpContext), cancellation);
         if (outcome.Session is { } session)
-            return await Enter(session);
+            return await StartSession(session);
         Refusal = Portal.Refuse(
-            Response, outcome.Wait, "This code is not right, or was used before. Wait for the next one and try again.");
+            Response, outcome.Wait, "This code is wrong, or it was used before. Wait for the next one and try again.");
         return await SecondStepOf(administrator, Ticket!, cancellation);
     }
 
@@ -108,19 +108,22 @@ internal sealed class SignInModel(
     {
         if (await passkeys.Check(Ticket, Answer, HttpContext, cancellation) is { } administrator
             && await sessions.Begin(administrator, Visitor.From(HttpContext), cancellation) is { } session)
-            return await Enter(session);
+        {
+            return await StartSession(session);
+        }
+
         Refusal = Portal.Refuse(
             Response, wait: null,
-            "This passkey was not accepted. It may have been removed, or this page was open for too long. Try again, "
-            + "or sign in with your password.");
+            "This passkey was not accepted. It may have been removed, or this page may have been open for too long. "
+            + "Try again, or sign in with your password.");
         return await FirstStep();
     }
 
-    /// <summary>What follows a right password; null if it was wrong.</summary>
-    private async Task<IActionResult?> GoOn(SignInOutcome outcome, CancellationToken cancellation)
+    /// <summary>The response to a correct password; null if it was wrong.</summary>
+    private async Task<IActionResult?> Continue(SignInOutcome outcome, CancellationToken cancellation)
     {
         if (outcome.Session is { } session)
-            return await Enter(session);
+            return await StartSession(session);
         if (outcome.Ticket is { } ticket)
             return await SecondStepOf((await signIn.FindBetweenSteps(ticket))!, ticket, cancellation);
         Choice = outcome.Choice;
@@ -142,13 +145,13 @@ internal sealed class SignInModel(
         return Page();
     }
 
-    private async Task<IActionResult> Enter(AdministratorSession session)
+    private async Task<IActionResult> StartSession(AdministratorSession session)
     {
         deviceCookie.Write(HttpContext, session.AdministratorId);
         await HttpContext.SignInAsync(
             CookieAuthenticationDefaults.AuthenticationScheme, SignedIn.From(session).ToPrincipal());
-        return GoOn();
+        return Return();
     }
 
-    private LocalRedirectResult GoOn() => LocalRedirect(Portal.LocalOr(Url, ReturnUrl, "/"));
+    private LocalRedirectResult Return() => LocalRedirect(Portal.LocalOr(Url, ReturnUrl, "/"));
 }

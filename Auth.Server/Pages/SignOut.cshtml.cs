@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages;
 
-/// <summary>The way out: ends the session, not only the cookie that names it.</summary>
+/// <summary>Signs out: ends the session, and deletes the cookie.</summary>
 internal sealed class SignOutModel(Sessions sessions) : PageModel
 {
     public IActionResult OnGet() => LocalRedirect("/");

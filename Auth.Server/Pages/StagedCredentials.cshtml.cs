@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// Checks the staged credential set, and has it take over. Every form names the set that the administrator saw; if it
-/// is no longer staged, the answer says who changed it and when (409).
+/// Checks and activates the staged credential set. Every form names the set that the administrator saw; if it is no
+/// longer staged, the response says who changed it and when (409).
 /// </summary>
 [RecentSignIn(OnlyForms = true, Except = "Check")]
 internal sealed class StagedCredentialsModel(
@@ -50,7 +50,7 @@ internal sealed class StagedCredentialsModel(
     public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
     {
         var page = await base.Refuse(refusal, cancellation);
-        // A wrong secret is shown beside its field.
+        // The error about a wrong secret is shown beside its field.
         if (Panel is not null && refusal.Status == StatusCodes.Status400BadRequest)
             (Panel, Refusal) = (Panel with { Wrong = refusal.Message }, null);
         return page;
@@ -66,9 +66,9 @@ internal sealed class StagedCredentialsModel(
 }
 
 /// <summary>The staged credentials, and what an administrator can do with them.</summary>
-/// <param name="Staged">The set that waits.</param>
+/// <param name="Staged">The staged set.</param>
 /// <param name="Active">The set that it will replace.</param>
-/// <param name="IsGood">Whether what was checked just now is its secret or a token of it.</param>
-/// <param name="Wrong">Why what was checked just now is not.</param>
+/// <param name="IsGood">Whether the value that was just checked is a secret or token of the set.</param>
+/// <param name="Wrong">Why it is not.</param>
 internal sealed record StagedPanel(
     CredentialSet Staged, CredentialSet? Active, bool IsGood = false, string? Wrong = null);

@@ -1,12 +1,12 @@
-// Passkeys need this script: it hands the page's question to the browser, and the browser's answer to the form.
+// Passkeys need this script: it passes the page's request to the browser, and the browser's answer to the form.
 "use strict";
 
-const knowsPasskeys = window.PublicKeyCredential?.parseRequestOptionsFromJSON !== undefined;
-let offer = null;
+const supportsPasskeys = window.PublicKeyCredential?.parseRequestOptionsFromJSON !== undefined;
+let autofill = null;
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
-  form.hidden = !knowsPasskeys;
-  if (!knowsPasskeys)
+  form.hidden = !supportsPasskeys;
+  if (!supportsPasskeys)
     continue;
   const creates = form.dataset.passkey === "create";
   const options = JSON.parse(form.dataset.options);
@@ -22,45 +22,45 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       return;
     asking = true;
     error.textContent = "";
-    // A browser asks one question at a time.
-    offer?.abort();
+    // A browser handles one request at a time.
+    autofill?.abort();
     try {
       send(await ask(creates, options));
     } catch (refusal) {
       error.textContent = refusal.name === "InvalidStateError"
-        ? "This device has a passkey of yours already."
-        : "No passkey was given. Try again, or go another way.";
+        ? "This device already has a passkey of yours."
+        : "No passkey was received. Try again, or choose another way.";
     } finally {
       asking = false;
     }
   });
 
   if (form.dataset.offersAutofill === "True")
-    offerAutofill();
+    startAutofill();
 
   function send(credential) {
     form.elements.answer.value = JSON.stringify(credential);
     form.requestSubmit();
   }
 
-  // The browser lists passkeys where it would fill in a name and a password.
-  async function offerAutofill() {
+  // Autofill: the browser offers passkeys where it would fill in a name and a password.
+  async function startAutofill() {
     if (!await PublicKeyCredential.isConditionalMediationAvailable?.())
       return;
-    offer = new AbortController();
+    autofill = new AbortController();
     try {
-      send(await ask(false, options, { mediation: "conditional", signal: offer.signal }));
+      send(await ask(false, options, { mediation: "conditional", signal: autofill.signal }));
     } catch {
-      // Nobody chose one.
+      // No passkey was chosen.
     }
   }
 }
 
 for (const note of document.querySelectorAll("[data-without-passkeys]"))
-  note.hidden = knowsPasskeys;
+  note.hidden = supportsPasskeys;
 
-function ask(creates, options, how = {}) {
+function ask(creates, options, extra = {}) {
   return creates
     ? navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
-    : navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options), ...how });
+    : navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options), ...extra });
 }

@@ -1,7 +1,7 @@
 // All pages work without this script; it saves clicks and mistakes.
 "use strict";
 
-// Copy buttons are hidden until there is a script to make them work.
+// Copy buttons are hidden if there is no script to make them work.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const field = document.getElementById(button.dataset.copy);
   const label = button.textContent;
@@ -30,14 +30,14 @@ async function copy(field) {
   }
 }
 
-// For those who hear the page.
+// Announces a text to screen readers.
 function say(text) {
   const spoken = document.getElementById("spoken");
   spoken.textContent = "";
   setTimeout(() => { spoken.textContent = text; }, 50);
 }
 
-// What becomes of new credentials shows by itself, for ten minutes.
+// Updates the progress of new credentials, for ten minutes.
 for (const news of document.querySelectorAll("[data-news]")) {
   const until = Date.now() + 600_000;
   const timer = news.dataset.news && setInterval(async () => {
@@ -52,7 +52,8 @@ for (const news of document.querySelectorAll("[data-news]")) {
   }, 3000);
 }
 
-// An invitation's code stands behind the link's #, where no server sees it. It goes into the form, and out of the history.
+// An invitation's code comes after the link's #, which is not sent to servers. This posts it in the form, and removes it
+// from the history.
 const codeForm = document.querySelector("form[data-code]");
 if (codeForm && location.hash.length > 1) {
   codeForm.elements.code.value = location.hash.slice(1);
@@ -60,7 +61,7 @@ if (codeForm && location.hash.length > 1) {
   codeForm.requestSubmit();
 }
 
-// A double click sends a form once. The buttons are not disabled, or the one that was clicked would not be sent along.
+// A double click sends a form once. The buttons stay enabled, because the value of a disabled one would not be sent.
 document.addEventListener("submit", event => {
   if (event.target.hasAttribute("aria-busy"))
     event.preventDefault();
@@ -68,7 +69,7 @@ document.addEventListener("submit", event => {
     event.target.setAttribute("aria-busy", "true");
 });
 
-// The browser shows a page again as it was left.
+// The browser restores a page as it was left.
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[aria-busy]"))
     form.removeAttribute("aria-busy");

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace EndToEnd.Tests;
 
-/// <summary>The redirect URI of an identity provider: waits for the browser that comes back.</summary>
+/// <summary>The redirect URI of an identity provider, which waits for the browser to return.</summary>
 internal sealed class Callback : IDisposable
 {
     private readonly HttpListener listener = new();
@@ -23,7 +23,7 @@ internal sealed class Callback : IDisposable
 
     public string Uri { get; }
 
-    /// <summary>What the browser brought along.</summary>
+    /// <summary>The parameters that the browser brings.</summary>
     public async Task<NameValueCollection> Receive()
     {
         var context = await listener.GetContextAsync().WaitAsync(TimeSpan.FromSeconds(30));

@@ -8,7 +8,7 @@ using Microsoft.Playwright;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// Both servers log all they can, every flow is gone through and fails in every way, and then no secret that was seen
+/// Both servers log everything they can, and every flow succeeds and fails in every way. Then no secret that was used
 /// is in a log, in the body of an error or in a database file.
 /// </summary>
 internal sealed partial class CanaryTests : EndToEndTest
@@ -25,7 +25,7 @@ internal sealed partial class CanaryTests : EndToEndTest
     {
         await using var system = await LocalSystem.StartNew(new LocalSystem
         {
-            // More specific than what appsettings.json says of single categories.
+            // More specific than the categories in appsettings.json.
             Settings =
             [
                 "Logging__Console__LogLevel__Default=Trace",
@@ -74,7 +74,7 @@ internal sealed partial class CanaryTests : EndToEndTest
         using (var scim = system.Scim($"Bearer {refreshed["access_token"]}"))
             await Provision(scim, "bo");
 
-        // Used again, asked about, ended.
+        // Reused, introspected, revoked.
         errors.Add((await client.Redeem(code, callback.Uri, verifier)).ToString());
         await Post(system, "connect/introspect", Basic(client), ("token", direct));
         await Post(system, "connect/revoke", Basic(client), ("token", (string)refreshed["refresh_token"]!));
@@ -116,13 +116,13 @@ internal sealed partial class CanaryTests : EndToEndTest
         errors.Add((await own.Test()).ToString());
     }
 
-    /// <summary>Asks a server whose database is taken, and another whose authorization server is gone.</summary>
+    /// <summary>Calls a server whose database is locked, and another whose authorization server is stopped.</summary>
     private async Task BreakTheServers(LocalSystem system, OAuthClient client)
     {
         var token = await (await Customer.Open(system)).GenerateToken();
         NoteToken("last JWT", token);
-        // SQLite's lock of who writes: nobody else can, and in the end that is an outage. macOS has no such locks in
-        // .NET.
+        // SQLite's write lock: nobody else can write, and eventually that is an outage. .NET has no such
+        // locks on macOS.
         if (!OperatingSystem.IsMacOS())
             await FailToWrite(system, client);
 
@@ -220,7 +220,7 @@ internal sealed partial class CanaryTests : EndToEndTest
     private string Note(string name, string secret)
     {
         secrets[$"{name}"] = secret;
-        // As a header carries it.
+        // As it is encoded in a header.
         secrets[$"{name}, encoded"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)).TrimEnd('=')[..^2];
         return secret;
     }
@@ -235,7 +235,7 @@ internal sealed partial class CanaryTests : EndToEndTest
         }
     }
 
-    // What all tokens begin with is no secret; whoever has the rest has the token.
+    // The common beginning of all tokens is not secret; the rest is.
     private void NoteToken(string name, string token) => secrets[name] = token.Split('.')[^1];
 
     private async Task RequireNoneInFiles(LocalSystem system, string pattern)
@@ -257,8 +257,8 @@ internal sealed partial class CanaryTests : EndToEndTest
                     var at = content.IndexOf(secret, StringComparison.Ordinal);
                     Assert.Fail($"{name} is in {Path.GetFileName(file)}: {content[Math.Max(0, at - 300)..(at + 60)]}");
                 }
-                // Assertions of Scim.Api's and tokens of the portal's, which nobody here has seen. What a code stands
-                // for is stored, encrypted; the code itself is a number with nothing in it, and its hash is stored.
+                // Assertions of Scim.Api and tokens of the portal, which this test has not seen. The payload of a code
+                // is stored encrypted; the code itself is a random number, of which only the hash is stored.
                 Assert.That(Jwt().Match(content).Value, Is.Empty, $"a JWT in {Path.GetFileName(file)}");
             }
         }

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace EndToEnd.Tests;
 
-/// <summary>What a customer's engineer runs before going live: <c>tests/conformance.sh</c>.</summary>
+/// <summary><c>tests/conformance.sh</c>, which a customer's engineer runs before going live.</summary>
 internal sealed class ConformanceTests : EndToEndTest
 {
     private static readonly string script = Path.Combine(Script.Repository, "tests", "conformance.sh");
@@ -16,7 +16,7 @@ internal sealed class ConformanceTests : EndToEndTest
     [TestCase("google")]
     [TestCase("authentik")]
     [TestCase("painpoints")]
-    public async Task Every_client_gets_what_it_needs_from_the_real_servers(string client)
+    public async Task All_clients_pass_against_the_real_servers(string client)
     {
         var customer = await Customer.Open(Local);
         var token = await customer.GenerateToken();
@@ -34,7 +34,7 @@ internal sealed class ConformanceTests : EndToEndTest
     }
 
     [Test]
-    public async Task It_may_be_repeated_where_others_come_and_go()
+    public async Task The_run_can_be_repeated_while_other_users_come_and_go()
     {
         var customer = await Customer.Open(Local);
         var token = await customer.GenerateToken();
@@ -50,46 +50,46 @@ internal sealed class ConformanceTests : EndToEndTest
     }
 
     [Test]
-    public async Task A_server_that_only_says_it_did_a_patch_fails()
+    public async Task A_server_that_ignores_patches_fails()
     {
-        var (ended, strangers, token) = await RunAgainst(FaultyProxy.IgnoresPatches, "okta");
+        var (ended, others, token) = await RunAgainst(FaultyProxy.IgnoresPatches, "okta");
 
         using (Assert.EnterMultipleScope())
         {
             Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
             Assert.That(ended.Output, Does.Match(@"okta +crud-oin +FAILED +\d+ deactivate: PATCH without a path"));
             Assert.That(ended.Output, Does.Contain("response.active: expected false, came true"));
-            Assert.That(await UsersOf(token), Is.EqualTo(strangers));
+            Assert.That(await UsersOf(token), Is.EqualTo(others));
         }
     }
 
     [Test]
-    public async Task A_server_that_ignores_filters_fails_and_costs_no_stranger_anything()
+    public async Task A_server_that_ignores_filters_fails_and_other_users_are_unchanged()
     {
-        var (ended, strangers, token) = await RunAgainst(FaultyProxy.IgnoresFilters, "jumpcloud");
+        var (ended, others, token) = await RunAgainst(FaultyProxy.IgnoresFilters, "jumpcloud");
 
         using (Assert.EnterMultipleScope())
         {
             Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
             Assert.That(ended.Output, Does.Contain("whom this run did not make; nothing was sent"));
-            Assert.That(await UsersOf(token), Is.EqualTo(strangers));
+            Assert.That(await UsersOf(token), Is.EqualTo(others));
         }
     }
 
     [Test]
-    public async Task Users_whose_making_was_not_answered_are_deleted_too()
+    public async Task Users_whose_creation_got_no_response_are_also_deleted()
     {
-        var (ended, strangers, token) = await RunAgainst(FaultyProxy.LosesCreates, "google");
+        var (ended, others, token) = await RunAgainst(FaultyProxy.LosesCreates, "google");
 
         using (Assert.EnterMultipleScope())
         {
             Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
-            Assert.That(await UsersOf(token), Is.EqualTo(strangers));
+            Assert.That(await UsersOf(token), Is.EqualTo(others));
         }
     }
 
     [Test]
-    public async Task A_server_that_is_busy_is_given_its_time()
+    public async Task Requests_to_a_busy_server_are_retried()
     {
         var (ended, _, _) = await RunAgainst(FaultyProxy.Busy(times: 2), "google");
 
@@ -98,11 +98,11 @@ internal sealed class ConformanceTests : EndToEndTest
     }
 
     [Test]
-    public async Task Ctrl_C_deletes_what_was_made()
+    public async Task Ctrl_C_deletes_the_users_of_the_run()
     {
         var customer = await Customer.Open(Local);
         var token = await customer.GenerateToken();
-        // At a client's PATCH, whom it patches is there.
+        // When the client sends a PATCH, the user exists.
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var proxy = await new FaultyProxy(Local.ScimBaseUrl, WaitsAtPatch).Start();
@@ -131,7 +131,7 @@ internal sealed class ConformanceTests : EndToEndTest
 
     [TestCase("domains", "other.example", "A user on the domain example.com could not be made")]
     [TestCase("licence", "portal=1", "The account has room for 1 more users")]
-    public async Task What_the_account_lacks_is_said_first(string option, string value, string sentence)
+    public async Task Missing_preconditions_of_the_account_are_reported_first(string option, string value, string sentence)
     {
         var customer = await Customer.Open(Local);
         await Local.Auth("accounts", "update", "--account", customer.AccountId, $"--{option}", value);
@@ -149,7 +149,7 @@ internal sealed class ConformanceTests : EndToEndTest
     }
 
     [Test]
-    public async Task A_dead_token_is_said_first()
+    public async Task An_invalid_token_is_reported_first()
     {
         var ended = await Script.Run(script, "--base", Local.ScimBaseUrl, "--token", "a.b.c");
 
@@ -165,7 +165,7 @@ internal sealed class ConformanceTests : EndToEndTest
     [TestCase("There is no client sailpoint.", "--client", "sailpoint")]
     [TestCase("nodot is no domain.", "--base", "http://localhost/", "--token", "x", "--domain", "nodot")]
     [TestCase("The token has spaces", "--base", "http://localhost/", "--token", "x y")]
-    public async Task A_wrong_usage_is_told_from_a_failure(string sentence, params string[] arguments)
+    public async Task A_usage_error_has_its_own_exit_code(string sentence, params string[] arguments)
     {
         var ended = await Script.Run(script, arguments);
 
@@ -173,7 +173,7 @@ internal sealed class ConformanceTests : EndToEndTest
         Assert.That(ended.Error, Does.Contain(sentence));
     }
 
-    /// <summary>A run against a server with a fault, whose account has two users that are none of the run's.</summary>
+    /// <summary>Runs against a faulty server whose account has two other users.</summary>
     private static async Task<(Ended Ended, string[] Strangers, string Token)> RunAgainst(
         Func<HttpContext, bool> fault, string client)
     {
@@ -184,13 +184,13 @@ internal sealed class ConformanceTests : EndToEndTest
             await scim.Create("ada@example.com");
             await scim.Create("bob@example.com");
         }
-        var strangers = await UsersOf(token);
+        var others = await UsersOf(token);
         await using var proxy = await new FaultyProxy(Local.ScimBaseUrl, fault).Start();
         return (
-            await Script.Run(script, "--base", proxy.BaseUrl, "--token", token, "--client", client), strangers, token);
+            await Script.Run(script, "--base", proxy.BaseUrl, "--token", token, "--client", client), others, token);
     }
 
-    // With their versions: who was changed and changed back would differ.
+    // With versions, so that users who were changed and changed back differ.
     private static async Task<string[]> UsersOf(string token)
     {
         using var scim = Local.Scim($"Bearer {token}");

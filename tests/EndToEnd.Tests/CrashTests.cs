@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// <c>kill -9</c> in the middle of a hundred writes: what was answered is there, and nothing is half there.
+/// After <c>kill -9</c> during a hundred writes, every confirmed write is complete, and no write is partial.
 /// </summary>
 internal sealed partial class CrashTests : EndToEndTest
 {
@@ -22,7 +22,7 @@ internal sealed partial class CrashTests : EndToEndTest
 
     [TestCase("scim-api")]
     [TestCase("auth-server")]
-    public async Task No_answered_user_is_lost_and_none_is_half_there(string killed)
+    public async Task No_confirmed_user_is_lost_and_none_is_partial(string killed)
     {
         var customer = await Customer.Open(system);
         using var scim = system.Scim(await customer.GenerateToken());
@@ -32,7 +32,7 @@ internal sealed partial class CrashTests : EndToEndTest
             var created = await scim.Create($"person{number}@crash.example");
             return created.Status == HttpStatusCode.Created ? (string)created["id"]! : null;
         });
-        // Under its lease, Scim.Api goes on for a moment without Auth.Server.
+        // With its lease, Scim.Api continues for a moment without Auth.Server.
         if (killed == "scim-api")
             Assert.That(answered, Has.Count.LessThan(Writes));
         await system.Restart();
@@ -60,7 +60,7 @@ internal sealed partial class CrashTests : EndToEndTest
     }
 
     [Test]
-    public async Task No_answered_token_is_lost_with_the_authorization_server()
+    public async Task No_issued_token_is_lost_when_the_authorization_server_is_killed()
     {
         var client = await (await Customer.Open(system)).GenerateClient();
 
@@ -78,7 +78,8 @@ internal sealed partial class CrashTests : EndToEndTest
     }
 
     /// <summary>
-    /// Writes eight at a time and kills a server on the way; what was answered, by the write's number.
+    /// Makes eight concurrent writes at a time and kills a server meanwhile. Returns the responses, by the number
+    /// of the write.
     /// </summary>
     private async Task<ConcurrentDictionary<int, string>> WriteUntilKilled(
         string killed, Func<int, Task<string?>> write)
@@ -95,7 +96,7 @@ internal sealed partial class CrashTests : EndToEndTest
                 }
                 catch (HttpRequestException)
                 {
-                    // Nobody answered: the write may be there or not.
+                    // There was no response: the write may or may not have been made.
                 }
 
                 if (answered.Count >= AnsweredBeforeTheCrash && Interlocked.Exchange(ref isKilled, 1) == 0)

@@ -2,11 +2,11 @@ using Microsoft.Playwright;
 
 namespace EndToEnd.Tests;
 
-/// <summary>SCIM Credentials in the portal: a secret is shown once, and no slip of the hand ends it.</summary>
+/// <summary>SCIM Credentials in the portal: a secret is shown once, and is not replaced by mistake.</summary>
 internal sealed class CredentialsPageTests : EndToEndTest
 {
     [Test]
-    public async Task A_reload_shows_the_same_token_for_a_while_and_the_page_itself_never_does()
+    public async Task A_reload_of_the_response_shows_the_same_token_for_a_while_and_the_page_itself_never_does()
     {
         var portal = await SignIn(await Customer.Open(Local));
         var token = await portal.GenerateToken();
@@ -24,7 +24,7 @@ internal sealed class CredentialsPageTests : EndToEndTest
     }
 
     [Test]
-    public async Task Of_two_pages_that_generate_at_once_one_wins_and_the_other_hears_who_and_when()
+    public async Task Of_two_concurrent_pages_one_generates_and_the_other_says_who_did_and_when()
     {
         var customer = await Customer.Open(Local);
         var first = await SignIn(customer);
@@ -57,7 +57,7 @@ internal sealed class CredentialsPageTests : EndToEndTest
     }
 
     [Test]
-    public async Task Where_SCIM_is_not_enabled_support_is_named_and_nothing_can_be_generated()
+    public async Task If_SCIM_is_not_enabled_support_is_named_and_nothing_can_be_generated()
     {
         var portal = await SignIn(await Customer.Open(Local, scim: "off"));
 
@@ -68,7 +68,7 @@ internal sealed class CredentialsPageTests : EndToEndTest
     }
 
     [Test]
-    public async Task The_whole_card_chooses_the_method()
+    public async Task A_click_anywhere_on_a_card_chooses_the_method()
     {
         var portal = await SignIn(await Customer.Open(Local));
         await portal.Open("/scim-credentials");
@@ -83,14 +83,14 @@ internal sealed class CredentialsPageTests : EndToEndTest
     }
 
     [Test]
-    public async Task A_staged_token_is_checked_and_activated_and_the_page_tells_who_calls_with_which()
+    public async Task A_staged_token_is_checked_and_activated_and_the_page_shows_which_token_is_used()
     {
         var portal = await SignIn(await Customer.Open(Local));
         var page = portal.Page;
         var old = await portal.GenerateToken();
         await RequireWorks(old);
         await Choose(portal);
-        await page.GetByLabel("When I say so").CheckAsync();
+        await page.GetByLabel("When I activate them").CheckAsync();
         await portal.Generate.ClickAsync();
         var token = await portal.ValueOf("API Token");
         await RequireWorks(old);
@@ -99,18 +99,18 @@ internal sealed class CredentialsPageTests : EndToEndTest
         await portal.Open("/scim-credentials");
         await page.GetByLabel("API Token to check").FillAsync(token);
         await page.GetByRole(AriaRole.Button, new() { Name = "Check" }).ClickAsync();
-        await page.GetByText("Good: this belongs to the staged credentials.").WaitForAsync();
+        await page.GetByText("Correct: this belongs to the staged credentials.").WaitForAsync();
         await RequireWorks(old);
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Activate now" }).ClickAsync();
         await page.GetByText("The staged credentials are active now").WaitForAsync();
         await RequireRefused(old);
 
-        // The page is not loaded again: the script asks.
-        await page.GetByText("Your identity provider still holds the old token").WaitForAsync();
+        // The page is not reloaded: the script polls.
+        await page.GetByText("Your identity provider still uses the old token").WaitForAsync();
         await RequireWorks(token);
-        await page.GetByText("First good call:").WaitForAsync();
-        Assert.That(await page.GetByText("still holds the old token").CountAsync(), Is.Zero);
+        await page.GetByText("First successful request:").WaitForAsync();
+        Assert.That(await page.GetByText("still uses the old token").CountAsync(), Is.Zero);
     }
 
     private static async Task Choose(Portal portal)

@@ -1,8 +1,6 @@
 namespace EndToEnd.Tests;
 
-/// <summary>
-/// An account of its own for a test, with an administrator, opened by the commands of <c>Auth.Server</c>.
-/// </summary>
+/// <summary>A new account for a test, with an administrator, created with the commands of <c>Auth.Server</c>.</summary>
 internal sealed record Customer(LocalSystem System, string AccountId, string Name, string Email, string Password)
 {
     public static async Task<Customer> Open(LocalSystem system, string scim = "on")
@@ -16,11 +14,11 @@ internal sealed record Customer(LocalSystem System, string AccountId, string Nam
         return new(system, id, name, email, (string)administrator["password"]!);
     }
 
-    /// <summary>A new direct JWT, made by the command.</summary>
+    /// <summary>Generates a direct JWT with the command.</summary>
     public async Task<string> GenerateToken() =>
         (string)(await System.Auth("credentials", "generate", "--account", AccountId, "--method", "direct-jwt"))["token"]!;
 
-    /// <summary>A new OAuth client, made by the command.</summary>
+    /// <summary>Generates an OAuth client with the command.</summary>
     public async Task<OAuthClient> GenerateClient(params string[] redirectUris)
     {
         string[] options = [.. redirectUris.SelectMany(uri => new[] { "--redirect-uri", uri })];

@@ -4,13 +4,13 @@ using System.Text.Json.Nodes;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// The guide's way: a token generated in the portal, pasted into an identity provider that provisions with it.
+/// As in the setup guide: a token is generated in the portal, and an identity provider provisions with it.
 /// </summary>
 internal sealed class DirectJwtTests : EndToEndTest
 {
-    [TestCase("Bearer ", TestName = "A_person_lives_through_SCIM_with_the_word_Bearer")]
-    [TestCase("", TestName = "A_person_lives_through_SCIM_without_the_word_Bearer")]
-    public async Task A_person_lives_through_SCIM(string scheme)
+    [TestCase("Bearer ", TestName = "A_user_is_provisioned_with_the_prefix_Bearer")]
+    [TestCase("", TestName = "A_user_is_provisioned_without_the_prefix_Bearer")]
+    public async Task A_user_is_provisioned(string scheme)
     {
         var customer = await Customer.Open(Local);
         var portal = await SignIn(customer);
@@ -51,7 +51,7 @@ internal sealed class DirectJwtTests : EndToEndTest
     [TestCase("ServiceProviderConfig")]
     [TestCase("Schemas")]
     [TestCase("ResourceTypes")]
-    public async Task What_identity_providers_ask_besides_is_answered(string path)
+    public async Task Other_endpoints_that_identity_providers_use_respond(string path)
     {
         using var scim = Local.Scim(Local["SCIM_TOKEN"]);
         var answer = await scim.Get(path);
@@ -61,7 +61,7 @@ internal sealed class DirectJwtTests : EndToEndTest
     }
 
     [Test]
-    public async Task An_unsupported_filter_is_refused_and_never_everybody()
+    public async Task An_unsupported_filter_is_refused_and_does_not_return_everybody()
     {
         using var scim = Local.Scim(Local["SCIM_TOKEN"]);
         var answer = await scim.Get("Users?filter=" + Uri.EscapeDataString("favouriteColour eq \"red\""));

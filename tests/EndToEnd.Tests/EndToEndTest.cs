@@ -1,13 +1,13 @@
 using Microsoft.Playwright;
 using NUnit.Framework.Interfaces;
 
-// deploy/local.sh is a script for bash.
+// deploy/local.sh requires bash.
 [assembly: System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// One system and one browser for all tests that only need a running product; each takes an account of its own.
+/// One system and one browser for all tests that only need a running product; each test creates its own account.
 /// </summary>
 [SetUpFixture]
 internal sealed class Shared
@@ -48,7 +48,7 @@ internal sealed class Shared
 }
 
 /// <summary>
-/// What the tests share: the running system, browsers, and pictures of the pages on which a test failed.
+/// What the tests share: the running system, browsers, and screenshots of the pages on which a test failed.
 /// </summary>
 internal abstract class EndToEndTest
 {
@@ -56,7 +56,7 @@ internal abstract class EndToEndTest
 
     protected static LocalSystem Local => Shared.System;
 
-    /// <summary>A browser that knows nothing yet.</summary>
+    /// <summary>A browser without cookies.</summary>
     protected async Task<Portal> OpenBrowser(LocalSystem? system = null)
     {
         var context = await Shared.Browser.NewContextAsync(new() { IgnoreHTTPSErrors = true });

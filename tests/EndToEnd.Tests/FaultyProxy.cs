@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// Somebody else's SCIM server, with a fault of its own: the real one, but for what <paramref name="fault"/> answers
-/// itself or changes in the request.
+/// Simulates a faulty SCIM server: a proxy of the real one, where <paramref name="fault"/> answers some requests itself
+/// or changes them.
 /// </summary>
 internal sealed class FaultyProxy(string scimBaseUrl, Func<HttpContext, bool> fault) : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ internal sealed class FaultyProxy(string scimBaseUrl, Func<HttpContext, bool> fa
         return this;
     }
 
-    /// <summary>The fault of having no time for the first requests.</summary>
+    /// <summary>Refuses the first requests, because it is busy.</summary>
     public static Func<HttpContext, bool> Busy(int times) => context =>
     {
         if (Interlocked.Decrement(ref times) < 0)
@@ -39,7 +39,7 @@ internal sealed class FaultyProxy(string scimBaseUrl, Func<HttpContext, bool> fa
         return true;
     };
 
-    /// <summary>The fault of saying that a PATCH was done, and doing nothing (pain point C1).</summary>
+    /// <summary>Confirms a PATCH, but does nothing (pain point C1).</summary>
     public static bool IgnoresPatches(HttpContext context)
     {
         if (context.Request.Method != "PATCH")
@@ -48,14 +48,14 @@ internal sealed class FaultyProxy(string scimBaseUrl, Func<HttpContext, bool> fa
         return true;
     }
 
-    /// <summary>The fault of answering a filter with everybody (pain point C20).</summary>
+    /// <summary>Ignores filters, and returns all users (pain point C20).</summary>
     public static bool IgnoresFilters(HttpContext context)
     {
         context.Request.QueryString = default;
         return false;
     }
 
-    /// <summary>The fault of losing the answer to the create of a user who was made all the same.</summary>
+    /// <summary>Creates a user, but loses the response.</summary>
     public static bool LosesCreates(HttpContext context)
     {
         if (context.Request.Method == "POST")

@@ -2,11 +2,11 @@ using System.Net;
 
 namespace EndToEnd.Tests;
 
-/// <summary>What a newcomer has after <c>./deploy/local.sh</c>.</summary>
+/// <summary>What a new developer gets from <c>./deploy/local.sh</c>.</summary>
 internal sealed class FirstStartTests : EndToEndTest
 {
     [Test]
-    public void It_prints_portal_sign_in_and_SCIM_Base_URL() => Assert.Multiple(() =>
+    public void The_script_prints_the_portal_the_sign_in_and_the_SCIM_Base_URL() => Assert.Multiple(() =>
     {
         Assert.That(Local.Output, Does.Match($"Portal +{Local.AuthUrl}\n"));
         Assert.That(Local.Output, Does.Match($"Sign in as +{Local["ADMIN_EMAIL"]}\n"));
@@ -19,7 +19,7 @@ internal sealed class FirstStartTests : EndToEndTest
     {
         var curl = Local.Output[Local.Output.IndexOf("\ncurl ", StringComparison.Ordinal)..].Trim().Split("\n\n")[0];
 
-        // The words as a shell reads them; curl itself need not be installed.
+        // The arguments as a shell parses them; curl itself need not be installed.
         var words = await Script.Run("bash", "-c", curl.Replace("curl ", "printf '%s\\n' ", StringComparison.Ordinal));
         var lines = words.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         using var http = new HttpClient();
@@ -32,7 +32,7 @@ internal sealed class FirstStartTests : EndToEndTest
     }
 
     [Test]
-    public void The_variables_are_for_their_owner_only()
+    public void The_file_of_variables_is_readable_by_its_owner_only()
     {
         string[] names =
         [

@@ -3,12 +3,10 @@ using System.Net.Sockets;
 
 namespace EndToEnd.Tests;
 
-/// <summary>
-/// <c>deploy/local.sh</c>: a restart keeps everything, and whatever is wrong is said in one sentence.
-/// </summary>
+/// <summary><c>deploy/local.sh</c>: a restart keeps everything, and every error is one sentence.</summary>
 internal sealed class LocalScriptTests : EndToEndTest
 {
-    // Its own, as tests stop it and begin it anew; each leaves it running.
+    // A separate system, because tests stop and restart it; each test leaves it running.
     private LocalSystem system = null!;
 
     [OneTimeSetUp]
@@ -34,7 +32,7 @@ internal sealed class LocalScriptTests : EndToEndTest
         await portal.Open("/settings/user-management");
         Assert.That(await portal.Page.InnerTextAsync("main"), Does.Contain("kept@demo.example"), "still signed in");
 
-        // A set generated elsewhere ends SCIM_TOKEN; local.sh must not make another in its place.
+        // A set generated elsewhere ends SCIM_TOKEN; local.sh must not replace that set.
         await system.Auth("credentials", "generate", "--account", system["ACCOUNT_ID"], "--method", "direct-jwt");
         var generated = await system.Auth("credentials", "show", "--account", system["ACCOUNT_ID"]);
         await system.Restart();
@@ -46,7 +44,7 @@ internal sealed class LocalScriptTests : EndToEndTest
     }
 
     [Test]
-    public async Task Commands_work_while_nothing_runs()
+    public async Task Commands_work_while_no_server_runs()
     {
         await system.Stop();
 
@@ -59,10 +57,10 @@ internal sealed class LocalScriptTests : EndToEndTest
     }
 
     [Test]
-    public async Task A_first_start_that_was_cut_off_is_finished_by_the_next()
+    public async Task An_interrupted_first_start_is_completed_by_the_next_start()
     {
         await system.Stop();
-        // As a start leaves it that was killed before it had made its people.
+        // As after a start that was killed before it had created the demo users.
         File.Move(Path.Combine(system.Data, "demo.env"), Path.Combine(system.Data, "demo.env.unfinished"));
         File.Delete(Path.Combine(system.Data, "local.env"));
 
@@ -73,7 +71,7 @@ internal sealed class LocalScriptTests : EndToEndTest
     }
 
     [Test]
-    public async Task Fresh_begins_anew()
+    public async Task Fresh_starts_from_scratch()
     {
         var before = system["ACCOUNT_ID"];
 
@@ -83,9 +81,9 @@ internal sealed class LocalScriptTests : EndToEndTest
     }
 
     [TestCase("--fresh", "")]
-    [TestCase("--fresh", "forgotten", Description = "The variables are not set any more, but the databases are still there.")]
+    [TestCase("--fresh", "forgotten", Description = "The variables are no longer set, but the databases still exist.")]
     [TestCase("an interrupted first start", "")]
-    public async Task Databases_elsewhere_can_be_used_after_the_data_was_thrown_away(string how, string elsewhere)
+    public async Task External_databases_can_be_used_after_the_data_directory_was_deleted(string how, string elsewhere)
     {
         using var folder = new TemporaryFolder();
         var (auth, scim) = ("ConnectionStrings__Auth", "ConnectionStrings__Scim");
@@ -128,7 +126,7 @@ internal sealed class LocalScriptTests : EndToEndTest
     }
 
     [Test]
-    public async Task Behind_a_public_address_all_goes_by_it()
+    public async Task Behind_a_public_address_everything_uses_it()
     {
         await using var proxy = new TlsProxy();
         var customer = await Customer.Open(system);
@@ -149,7 +147,7 @@ internal sealed class LocalScriptTests : EndToEndTest
             (string?)created["meta"]!["location"], Does.StartWith($"{system.ScimBaseUrl}/Users/"), created.ToString());
         var set = await system.Auth("credentials", "generate", "--account", customer.AccountId, "--method", "oauth2");
         Assert.That((string?)set["tokenUrl"], Is.EqualTo($"{proxy.PublicUrl}/connect/token"));
-        // The demo's first token names the address that it was issued at.
+        // The first token of the demo has the address at which it was issued.
         Assert.That(system["SCIM_TOKEN"], Is.Empty);
 
         await system.Restart();
@@ -160,12 +158,12 @@ internal sealed class LocalScriptTests : EndToEndTest
     public async Task Ctrl_C_ends_both_servers()
     {
         await system.Stop();
-        // Tests that run in the background ignore Ctrl-C, and what they start would too.
+        // Tests that run in the background ignore Ctrl-C, and so would the programs that they start.
         using var script = Script.Start("env", ["--default-signal=INT", Script.LocalSh, .. system.Place]);
         await Script.ReadUntil(script, line => line.StartsWith("Ctrl-C", StringComparison.Ordinal));
         int[] servers = [system.PidOf("auth-server"), system.PidOf("scim-api")];
 
-        // Bash can miss the signal while it starts a program; people press the keys again.
+        // Bash can miss the signal while it starts a program, so people press the keys again.
         for (var times = 0; times < 6 && !script.HasExited; times++)
         {
             await Script.Run("kill", "-INT", script.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
@@ -179,7 +177,7 @@ internal sealed class LocalScriptTests : EndToEndTest
     }
 
     [Test]
-    public async Task A_port_in_use_is_said_in_one_sentence()
+    public async Task A_port_in_use_is_reported_in_one_sentence()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
@@ -201,13 +199,13 @@ internal sealed class LocalScriptTests : EndToEndTest
     [TestCase("no public address", "--public-url", "https://iam.customer.example/auth")]
     [TestCase("/proc/nothing cannot be made", "--data", "/proc/nothing")]
     [TestCase("/dev/null cannot be made", "--data", "/dev/null")]
-    public Task A_wrong_option_is_said_in_one_sentence(string sentence, params string[] options) =>
+    public Task A_wrong_option_is_reported_in_one_sentence(string sentence, params string[] options) =>
         RequireSentence(sentence, options);
 
     [Test]
-    public async Task A_missing_SDK_is_said_in_one_sentence()
+    public async Task A_missing_SDK_is_reported_in_one_sentence()
     {
-        // A machine that has everything else.
+        // A machine that has everything except the SDK.
         using var tools = new TemporaryFolder();
         foreach (var tool in new[] { "bash", "cat", "dirname", "mkdir", "rm" })
             File.CreateSymbolicLink(Path.Combine(tools.Path, tool), $"/bin/{tool}");
@@ -220,10 +218,10 @@ internal sealed class LocalScriptTests : EndToEndTest
     }
 
     [Test]
-    public async Task A_server_that_dies_ends_the_run_and_its_last_lines_are_shown()
+    public async Task A_server_that_crashes_ends_the_run_and_its_last_log_lines_are_shown()
     {
         await system.Stop();
-        // Tests that run in the background ignore Ctrl-C, and what they start would too.
+        // Tests that run in the background ignore Ctrl-C, and so would the programs that they start.
         using var script = Script.Start("env", ["--default-signal=INT", Script.LocalSh, .. system.Place]);
         await Script.ReadUntil(script, line => line.StartsWith("Ctrl-C", StringComparison.Ordinal));
         var other = system.PidOf("auth-server");

@@ -7,8 +7,8 @@ using SciLeads.Tests;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// The product as <c>deploy/local.sh</c> runs it: two processes in a folder and on ports of their own, on SQLite or,
-/// with <c>TEST_DATABASE=postgres</c>, on PostgreSQL.
+/// The product as <c>deploy/local.sh</c> runs it: two processes with their own folder and ports, on SQLite or, with
+/// <c>TEST_DATABASE=postgres</c>, on PostgreSQL.
 /// </summary>
 internal sealed class LocalSystem : IAsyncDisposable
 {
@@ -22,10 +22,10 @@ internal sealed class LocalSystem : IAsyncDisposable
 
     public string Data => folder.Path;
 
-    /// <summary>Variables that the servers get beside those that <c>local.sh</c> sets, as <c>NAME=value</c>.</summary>
+    /// <summary>Additional environment variables of the servers, as <c>NAME=value</c>.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 
-    /// <summary>What the last start printed.</summary>
+    /// <summary>The output of the last start.</summary>
     public string Output { get; private set; } = "";
 
     public string AuthUrl => this["AUTH_URL"];
@@ -39,7 +39,7 @@ internal sealed class LocalSystem : IAsyncDisposable
 
     public int ScimPort => ports.Scim;
 
-    /// <summary>The options that tell <c>local.sh</c> where this system is.</summary>
+    /// <summary>The options of <c>local.sh</c> for the folder and ports of this system.</summary>
     public string[] Place =>
     [
         "--data", Data,
@@ -100,7 +100,7 @@ internal sealed class LocalSystem : IAsyncDisposable
         process.WaitForExit();
     }
 
-    /// <summary>Starts a server that was killed, as it was started before, and waits until it is ready.</summary>
+    /// <summary>Restarts a server that was killed, as before, and waits until it is ready.</summary>
     public async Task StartAgain(string server, int port)
     {
         var started = await Script.Run(
@@ -120,13 +120,13 @@ internal sealed class LocalSystem : IAsyncDisposable
             }
             catch (HttpRequestException) when (waited < 600)
             {
-                // It does not listen yet.
+                // It is not listening yet.
             }
             await Task.Delay(TimeSpan.FromMilliseconds(100));
         }
     }
 
-    /// <summary>Runs a command of <c>Auth.Server</c> that must succeed; answers its JSON.</summary>
+    /// <summary>Runs a command of <c>Auth.Server</c>, which must succeed, and returns its JSON.</summary>
     public async Task<JsonObject> Auth(params string[] command)
     {
         var ended = await Script.Run(this["AUTH_SERVER"], [.. command, "--json"]);
@@ -134,7 +134,7 @@ internal sealed class LocalSystem : IAsyncDisposable
         return JsonNode.Parse(ended.Output)!.AsObject();
     }
 
-    /// <summary>A SCIM client that sends these words as <c>Authorization</c>.</summary>
+    /// <summary>A SCIM client that sends this <c>Authorization</c> header.</summary>
     public ScimClient Scim(string authorization) => new(ScimBaseUrl, authorization);
 
     public async ValueTask DisposeAsync()

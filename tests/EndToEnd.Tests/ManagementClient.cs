@@ -7,7 +7,7 @@ using System.Text.Json.Nodes;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// A client of the management API, made by the command of <c>Auth.Server</c>, with the files that scripts need.
+/// A client of the management API, added with the command of <c>Auth.Server</c>, with the files that scripts need.
 /// </summary>
 internal sealed class ManagementClient : IDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class ManagementClient : IDisposable
 
     public string Id { get; private set; } = "";
 
-    /// <summary>A folder of its own.</summary>
+    /// <summary>A temporary folder for its files.</summary>
     public string Folder => folder.Path;
 
     /// <summary>Its private key, PEM.</summary>
@@ -28,7 +28,7 @@ internal sealed class ManagementClient : IDisposable
 
     private string Sets => $"{customer.System.AuthUrl}/management/accounts/{customer.AccountId}/credential-sets";
 
-    /// <summary>Makes a client that is limited to the customer's account.</summary>
+    /// <summary>Adds a client that is limited to the customer's account.</summary>
     public static async Task<ManagementClient> Add(Customer customer)
     {
         var client = new ManagementClient(customer);
@@ -45,7 +45,7 @@ internal sealed class ManagementClient : IDisposable
         return client;
     }
 
-    /// <summary>The credential sets, the newest first.</summary>
+    /// <summary>The credential sets, newest first.</summary>
     public async Task<IReadOnlyList<JsonObject>> List()
     {
         var answer = await Send(HttpMethod.Get, Sets);
@@ -53,7 +53,7 @@ internal sealed class ManagementClient : IDisposable
         return [.. answer["credentialSets"]!.AsArray().Select(set => set!.AsObject())];
     }
 
-    /// <summary>A call under a key, by its path below the account's credential sets.</summary>
+    /// <summary>Posts a request with an idempotency key, to a path below the account's credential sets.</summary>
     public Task<Answer> Post(string path, string idempotencyKey, JsonNode? body = null) =>
         Send(HttpMethod.Post, Sets + path, idempotencyKey, body);
 

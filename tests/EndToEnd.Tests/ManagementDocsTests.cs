@@ -2,13 +2,11 @@ using Microsoft.Playwright;
 
 namespace EndToEnd.Tests;
 
-/// <summary>
-/// People browse the management API without anything from elsewhere, under the portal's own content security policy.
-/// </summary>
+/// <summary>The documentation page of the management API works under the portal's content security policy.</summary>
 internal sealed class ManagementDocsTests : EndToEndTest
 {
     [Test]
-    public async Task The_page_draws_itself_and_asks_nobody_but_this_server()
+    public async Task The_page_is_rendered_and_loads_nothing_from_other_servers()
     {
         var portal = await OpenBrowser();
         var asked = new List<string>();

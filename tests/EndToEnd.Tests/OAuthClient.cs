@@ -8,10 +8,10 @@ namespace EndToEnd.Tests;
 /// <summary>An identity provider's side of OAuth 2.0 (RFC 6749).</summary>
 internal sealed record OAuthClient(LocalSystem System, string ClientId, string ClientSecret)
 {
-    /// <summary>How the client proves itself at the token endpoint (RFC 6749 §2.3.1).</summary>
+    /// <summary>How the client authenticates at the token endpoint (RFC 6749 §2.3.1).</summary>
     public bool SecretInBody { get; init; }
 
-    /// <summary>Where an administrator is sent to consent.</summary>
+    /// <summary>The address to which an administrator is sent for consent.</summary>
     public string AuthorizeUrl(string redirectUri, string state, string? verifier = null)
     {
         var url = $"{System.AuthUrl}/connect/authorize?response_type=code&client_id={ClientId}"

@@ -31,7 +31,7 @@ internal sealed class OAuthTests : EndToEndTest
     }
 
     [Test]
-    public async Task Consent_names_the_account_and_what_is_granted_and_asks_for_sign_in_first()
+    public async Task The_consent_page_requires_a_sign_in_and_names_the_account_and_what_is_granted()
     {
         var customer = await Customer.Open(Local);
         using var callback = new Callback();
@@ -52,7 +52,7 @@ internal sealed class OAuthTests : EndToEndTest
     }
 
     [Test]
-    public async Task An_unregistered_redirect_URI_is_refused_without_going_there()
+    public async Task An_unregistered_redirect_URI_is_refused_without_a_redirect()
     {
         var customer = await Customer.Open(Local);
         var client = await customer.GenerateClient("https://idp.example/callback");
@@ -89,7 +89,7 @@ internal sealed class OAuthTests : EndToEndTest
     }
 
     [Test]
-    public async Task An_OAuth_token_needs_the_word_Bearer()
+    public async Task An_OAuth_token_requires_the_prefix_Bearer()
     {
         var client = await (await Customer.Open(Local)).GenerateClient();
         using var scim = Local.Scim((string)(await client.ClientCredentials())["access_token"]!);
@@ -99,7 +99,7 @@ internal sealed class OAuthTests : EndToEndTest
 
     [Test]
     [Category("Check 45")]
-    public async Task A_code_and_a_refresh_token_open_nothing_however_often_they_are_sent()
+    public async Task A_code_and_a_refresh_token_are_refused_as_access_tokens_however_often_they_are_sent()
     {
         var customer = await Customer.Open(Local);
         using var callback = new Callback();
@@ -111,14 +111,14 @@ internal sealed class OAuthTests : EndToEndTest
         foreach (var strange in new[] { code, (string)tokens["refresh_token"]! })
         {
             using var scim = Local.Scim($"Bearer {strange}");
-            // More than it takes to open a circuit.
+            // More than are needed to open a circuit breaker.
             for (var i = 0; i < 30; i++)
                 Assert.That((await scim.Test()).Status, Is.EqualTo(HttpStatusCode.Unauthorized));
         }
 
         await RequireProvisions(tokens, "dee@customer.example");
         Assert.That(
-            (await client.Redeem(code, callback.Uri)).Status, Is.EqualTo(HttpStatusCode.OK), "it was not used up");
+            (await client.Redeem(code, callback.Uri)).Status, Is.EqualTo(HttpStatusCode.OK), "it was not consumed");
     }
 
     [Test]
@@ -138,7 +138,7 @@ internal sealed class OAuthTests : EndToEndTest
         Assert.That(script.ExitCode, Is.Zero, await script.StandardError.ReadToEndAsync());
         Assert.That(output, Does.Contain("All steps worked").And.Contains("3 people"));
 
-        // The demo's first token was replaced by what was tried.
+        // The script replaced the first token of the demo.
         await system.Restart();
         Assert.That(system["SCIM_TOKEN"], Is.Empty);
         Assert.That(system.Output, Does.Contain("SCIM_TOKEN is empty"));

@@ -21,7 +21,7 @@ internal sealed class Portal(LocalSystem system, IBrowserContext context, IPage 
     public Task WaitFor(string path) =>
         Assertions.Expect(page).ToHaveURLAsync($"{system.AuthUrl}{path}", new() { Timeout = 60_000 });
 
-    /// <summary>The sign-in form, wherever the browser was sent to it.</summary>
+    /// <summary>Fills in the sign-in form to which the browser was redirected.</summary>
     public async Task FillSignIn(string email, string password)
     {
         await page.GetByLabel("E-mail address").FillAsync(email);
@@ -29,7 +29,7 @@ internal sealed class Portal(LocalSystem system, IBrowserContext context, IPage 
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
     }
 
-    /// <summary>Another page of the same browser, signed in alike.</summary>
+    /// <summary>Another page of the same browser and session.</summary>
     public async Task<Portal> OpenAnother() => new(system, context, await context.NewPageAsync());
 
     public Task<IResponse?> Open(string path) => page.GotoAsync($"{system.AuthUrl}{path}");
@@ -53,7 +53,7 @@ internal sealed class Portal(LocalSystem system, IBrowserContext context, IPage 
 
     public ILocator Generate => page.GetByRole(AriaRole.Button, new() { Name = "Generate Credentials" });
 
-    /// <summary>A value that the page shows to be copied.</summary>
+    /// <summary>A value that the page shows for copying.</summary>
     public Task<string> ValueOf(string label) =>
         page.GetByRole(AriaRole.Textbox, new() { Name = label, Exact = true }).InputValueAsync();
 }

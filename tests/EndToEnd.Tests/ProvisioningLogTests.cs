@@ -3,11 +3,11 @@ using Microsoft.Playwright;
 
 namespace EndToEnd.Tests;
 
-/// <summary>The provisioning log in a browser, with what a real client left in it.</summary>
+/// <summary>The provisioning log in a browser, with events of a real client.</summary>
 internal sealed class ProvisioningLogTests : EndToEndTest
 {
     [Test]
-    public async Task It_shows_why_Jane_was_not_provisioned()
+    public async Task The_log_shows_why_Jane_was_not_provisioned()
     {
         var customer = await Customer.Open(Local);
         await Local.Auth("accounts", "update", "--account", customer.AccountId, "--domains", "customer.example");
@@ -36,7 +36,7 @@ internal sealed class ProvisioningLogTests : EndToEndTest
     }
 
     [Test]
-    public async Task A_persons_history_names_who_did_what()
+    public async Task The_history_of_a_person_shows_who_did_what()
     {
         var customer = await Customer.Open(Local);
         using var scim = Local.Scim(await customer.GenerateToken());
@@ -55,11 +55,11 @@ internal sealed class ProvisioningLogTests : EndToEndTest
         Assert.That(rows[0], Does.Contain("Deactivated").And.Contains("Changed: active").And.Contains(customer.Email));
         Assert.That(
             rows[1],
-            Does.Contain("Created").And.Contains("Mended: password-dropped").And.Contains("Identity provider"));
+            Does.Contain("Created").And.Contains("Corrected: password-dropped").And.Contains("Identity provider"));
     }
 
     [Test]
-    public async Task Replaced_credentials_are_seen_to_be_still_in_use()
+    public async Task The_log_shows_that_replaced_credentials_are_still_in_use()
     {
         var customer = await Customer.Open(Local);
         using var scim = Local.Scim(await customer.GenerateToken());

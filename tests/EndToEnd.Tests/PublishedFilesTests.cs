@@ -3,12 +3,12 @@ using System.Text.Json.Nodes;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// What <c>dotnet publish</c> ships of packages: each assembly is one more that must be kept free of known faults. A
-/// new one is a visible change of a list in <c>Published/</c>.
+/// The assemblies of packages that <c>dotnet publish</c> includes. Each must be kept free of known vulnerabilities, so
+/// a new one is a visible change of a list in <c>Published/</c>.
 /// </summary>
 internal sealed class PublishedFilesTests
 {
-    // The tools of developers, the other half of OpenIddict, and what only bitmaps need.
+    // Developer tools, the client part of OpenIddict, and libraries for bitmaps.
     private static readonly string[] unneeded =
     [
         "OpenIddict.Client", "Microsoft.EntityFrameworkCore.Design", "Microsoft.CodeAnalysis", "Microsoft.Build",
@@ -18,7 +18,7 @@ internal sealed class PublishedFilesTests
 
     [TestCase("Auth.Server")]
     [TestCase("Scim.Api")]
-    public async Task Nothing_is_shipped_that_a_server_does_not_need(string server)
+    public async Task Nothing_is_published_that_a_server_does_not_need(string server)
     {
         var listed = await Script.Run(
             "dotnet", "msbuild", Path.Combine(Script.Repository, server, $"{server}.csproj"), "-nologo",

@@ -7,13 +7,13 @@ using Microsoft.Playwright;
 
 namespace EndToEnd.Tests;
 
-/// <summary>A client library that others wrote, from what the SCIM Base URL alone tells it to the end.</summary>
+/// <summary>A third-party client library, which starts with only the SCIM Base URL.</summary>
 internal sealed partial class RealClientTests : EndToEndTest
 {
     private const string AccessToken = OidcConstants.TokenTypeIdentifiers.AccessToken;
 
     [Test]
-    public async Task It_finds_the_server_and_goes_through_every_flow()
+    public async Task The_library_discovers_the_server_and_completes_every_flow()
     {
         using var http = new HttpClient();
         var server = await Discover(http);
@@ -82,7 +82,7 @@ internal sealed partial class RealClientTests : EndToEndTest
     }
 
     [Test]
-    public async Task A_vault_trades_the_pasted_token_for_an_hour_with_nothing_else_in_hand()
+    public async Task A_vault_exchanges_the_pasted_token_for_one_of_an_hour_without_other_credentials()
     {
         using var http = new HttpClient();
         var server = await Discover(http);
@@ -102,7 +102,7 @@ internal sealed partial class RealClientTests : EndToEndTest
     }
 
     /// <summary>
-    /// From the refusal of a resource server to its metadata (RFC 9728 §5) and those of the authorization server.
+    /// From the 401 response of a resource server to its metadata (RFC 9728 §5) and that of the authorization server.
     /// </summary>
     private static async Task<DiscoveryDocumentResponse> Discover(HttpClient http)
     {
@@ -121,7 +121,8 @@ internal sealed partial class RealClientTests : EndToEndTest
     }
 
     /// <summary>
-    /// As <c>Scim.Api</c>, with its key, in an assertion without a type, as most libraries make them.
+    /// Authenticates as <c>Scim.Api</c> with its key, with an assertion without a <c>typ</c>, as most
+    /// libraries create it.
     /// </summary>
     private static async Task<TokenIntrospectionResponse> Introspect(
         HttpClient http, DiscoveryDocumentResponse server, string token)

@@ -3,12 +3,12 @@ using Microsoft.Playwright;
 
 namespace EndToEnd.Tests;
 
-/// <summary>One active credential set per account: what was before is refused from the very next request on.</summary>
+/// <summary>An account has one active credential set: the previous one is refused from the next request on.</summary>
 internal sealed class ReplacedCredentialsTests : EndToEndTest
 {
     [Test]
     [Category("Check 56")]
-    public async Task A_replaced_token_is_refused_at_once_and_the_new_one_works()
+    public async Task A_replaced_token_is_refused_immediately_and_the_new_one_works()
     {
         var customer = await Customer.Open(Local);
         var portal = await SignIn(customer);
@@ -23,7 +23,7 @@ internal sealed class ReplacedCredentialsTests : EndToEndTest
 
     [Test]
     [Category("Check 56")]
-    public async Task Secret_refresh_and_access_tokens_die_with_their_set()
+    public async Task Secret_refresh_and_access_tokens_end_with_their_set()
     {
         var customer = await Customer.Open(Local);
         var portal = await SignIn(customer);
@@ -50,7 +50,7 @@ internal sealed class ReplacedCredentialsTests : EndToEndTest
     }
 
     [Test]
-    public async Task A_revoked_set_is_refused_at_once()
+    public async Task A_revoked_set_is_refused_immediately()
     {
         var customer = await Customer.Open(Local);
         using var scim = Local.Scim(await customer.GenerateToken());

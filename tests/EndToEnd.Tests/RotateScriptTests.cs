@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace EndToEnd.Tests;
 
-/// <summary><c>deploy/rotate.sh</c> as a scheduler runs it, with a file for a vault.</summary>
+/// <summary><c>deploy/rotate.sh</c> as a scheduler runs it, with a file as the vault.</summary>
 internal sealed class RotateScriptTests : EndToEndTest
 {
     private Customer customer = null!;
@@ -25,7 +25,7 @@ internal sealed class RotateScriptTests : EndToEndTest
 
     [TestCase("direct_jwt")]
     [TestCase("oauth2")]
-    public async Task It_puts_the_new_secret_into_the_vault_and_ends_the_old_one(string method)
+    public async Task The_new_secret_is_stored_in_the_vault_and_the_old_one_ends(string method)
     {
         var ended = await Rotate(
             $"cat > {Vault}", "--read-back", $"cat {Vault}", "--method", method, "--lifetime", "86400");
@@ -45,7 +45,7 @@ internal sealed class RotateScriptTests : EndToEndTest
     [TestCase("exit 7", "", "The vault did not take the secret.")]
     [TestCase("cat > /dev/null", "echo something else", "The check failed")]
     [TestCase("cat > /dev/null", "exit 1", "The vault cannot be read.")]
-    public async Task If_anything_fails_before_the_activation_the_old_secret_goes_on(
+    public async Task If_anything_fails_before_the_activation_the_old_secret_remains_valid(
         string vault, string readBack, string sentence)
     {
         var ended = await Rotate(vault, readBack.Length == 0 ? [] : ["--read-back", readBack]);
@@ -58,9 +58,9 @@ internal sealed class RotateScriptTests : EndToEndTest
     }
 
     [Test]
-    public async Task Killed_in_the_middle_it_finishes_the_same_rotation_when_it_is_started_again()
+    public async Task If_it_is_killed_it_completes_the_rotation_when_it_is_started_again()
     {
-        // The shell's parent is the script.
+        // The parent of the shell is the script.
         var killed = await Rotate("kill -9 $PPID");
         Assert.That(killed.ExitCode, Is.EqualTo(137), killed.ToString());
         Assert.That(await StatusOf(old), Is.EqualTo(HttpStatusCode.OK));
@@ -77,14 +77,14 @@ internal sealed class RotateScriptTests : EndToEndTest
     public async Task A_revocation_that_was_lost_is_repeated_when_it_is_started_again()
     {
         await Rotate("kill -9 $PPID");
-        // As if the server had been away when the script wanted to revoke.
+        // As if the server had been down when the script tried to revoke.
         await File.AppendAllTextAsync(Path.Combine(client.Folder, "state", customer.AccountId), "revoke\n");
 
         var ended = await Rotate($"cat > {Vault}");
 
         Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
         Assert.That(ended.Error, Does.Contain("are revoked, the old ones go on"));
-        Assert.That(File.Exists(Vault), Is.False, "nothing is handed out any more");
+        Assert.That(File.Exists(Vault), Is.False, "no secret is handed out");
         Assert.That(await StatusOf(old), Is.EqualTo(HttpStatusCode.OK));
         Assert.That(StatesOf(await client.List()), Is.EqualTo(new[] { "ended revoked", "active" }));
     }
@@ -102,7 +102,7 @@ internal sealed class RotateScriptTests : EndToEndTest
     }
 
     [Test]
-    public async Task A_missing_option_is_said_in_one_sentence()
+    public async Task A_missing_option_is_reported_in_one_sentence()
     {
         var ended = await Script.Run(Script.RotateSh, "--url", Local.AuthUrl);
         Assert.That(ended.ExitCode, Is.EqualTo(1));

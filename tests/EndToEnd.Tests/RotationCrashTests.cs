@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// <c>kill -9</c> of <c>Auth.Server</c> at any moment of a rotation: the old set is wholly alive or the new one, never
-/// both, never none, and the same <c>Idempotency-Key</c> finishes the job.
+/// After <c>kill -9</c> of <c>Auth.Server</c> at any moment of a rotation, exactly one set is active, the old or the
+/// new one, and a retry with the same <c>Idempotency-Key</c> completes the rotation.
 /// </summary>
 internal sealed class RotationCrashTests : EndToEndTest
 {
@@ -24,14 +24,14 @@ internal sealed class RotationCrashTests : EndToEndTest
     public async Task StopSystem() => await system.DisposeAsync();
 
     [Test]
-    public async Task One_set_is_alive_whenever_the_server_dies_and_the_same_key_finishes_the_job()
+    public async Task One_set_is_active_whenever_the_server_is_killed_and_a_retry_completes_the_rotation()
     {
         var random = new Random(TestContext.CurrentContext.Random.Next());
         var customer = await Customer.Open(system);
         client = await ManagementClient.Add(customer);
         using var disposed = client;
         var (token, setId) = (await customer.GenerateToken(), (string)(await client.List())[0]["id"]!);
-        // How long a rotation takes here says when to kill.
+        // Measures how long a rotation takes, to choose when to kill.
         var watch = System.Diagnostics.Stopwatch.StartNew();
         (token, setId) = await Rotate(setId, staged: true, _ => Task.CompletedTask);
         var usual = watch.Elapsed;
@@ -49,16 +49,16 @@ internal sealed class RotationCrashTests : EndToEndTest
             });
             await crash;
 
-            Assert.That(await Accepts(token, wanted: true), "the new set is alive");
-            Assert.That(await Accepts(old.Token, wanted: false), Is.False, "the old one is dead");
+            Assert.That(await Accepts(token, wanted: true), "the new set is accepted");
+            Assert.That(await Accepts(old.Token, wanted: false), Is.False, "the old one is refused");
             Assert.That((await client.List()).Count(set => (string?)set["state"] == "active"), Is.EqualTo(1));
-            Assert.That(await client.List(), Has.Count.EqualTo(round + 3), "nothing was made twice");
+            Assert.That(await client.List(), Has.Count.EqualTo(round + 3), "no set was generated twice");
         }
         TestContext.Out.WriteLine($"Killed while: {string.Join(", ", killedWhile)}");
     }
 
     /// <summary>
-    /// Kills the server after a while, starts it again, and sees who is let in before anybody retries.
+    /// Kills the server after a while, restarts it, and checks which set is accepted before any retry.
     /// </summary>
     private async Task Crash(TimeSpan after, (string Token, string Id) old, SemaphoreSlim restarted)
     {
@@ -74,7 +74,7 @@ internal sealed class RotationCrashTests : EndToEndTest
         restarted.Release();
     }
 
-    /// <summary>Rotates; a call that is not answered is sent again under its key.</summary>
+    /// <summary>Rotates; a call that gets no response is retried with its key.</summary>
     private async Task<(string Token, string SetId)> Rotate(string replaces, bool staged, Func<Exception, Task> onLost)
     {
         var key = $"{Guid.NewGuid()}";
@@ -114,7 +114,7 @@ internal sealed class RotationCrashTests : EndToEndTest
         }
     }
 
-    /// <summary>Whether SCIM lets a token in; it may take a moment until a restarted server is asked again.</summary>
+    /// <summary>Whether SCIM accepts a token; it may take a moment until a restarted server is asked again.</summary>
     private async Task<bool> Accepts(string token, bool wanted)
     {
         using var scim = system.Scim(token);
@@ -122,7 +122,7 @@ internal sealed class RotationCrashTests : EndToEndTest
         while (true)
         {
             var answer = await scim.Test();
-            // 503 is "I cannot know", and a set that was not confirmed admits nobody until it is.
+            // 503 means that the state is unknown; a set that is not confirmed cannot be used until it is.
             var isSure = answer.Status is HttpStatusCode.OK
                 || (answer.Status is HttpStatusCode.Unauthorized && !wanted);
             if (isSure || watch.Elapsed > longest)

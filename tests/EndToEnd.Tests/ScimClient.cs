@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace EndToEnd.Tests;
 
-/// <summary>An answer, read.</summary>
+/// <summary>A response with its body.</summary>
 internal sealed record Answer(HttpStatusCode Status, JsonObject? Json, string? Challenge, string? MediaType)
 {
     public JsonNode? this[string name] => Json?[name];
@@ -24,7 +24,7 @@ internal sealed record Answer(HttpStatusCode Status, JsonObject? Json, string? C
     }
 }
 
-/// <summary>What an identity provider is to <c>Scim.Api</c>; its headers are Okta's.</summary>
+/// <summary>A SCIM client of an identity provider, with Okta's headers.</summary>
 internal sealed class ScimClient(string baseUrl, string authorization) : IDisposable
 {
     private readonly HttpClient http = new(new SocketsHttpHandler
@@ -50,7 +50,7 @@ internal sealed class ScimClient(string baseUrl, string authorization) : IDispos
 
     public Task<Answer> Get(string path) => Send(HttpMethod.Get, path);
 
-    /// <summary>Okta's test of the connection.</summary>
+    /// <summary>Okta's connection test.</summary>
     public Task<Answer> Test() => Get("Users?startIndex=1&count=2");
 
     public Task<Answer> Find(string userName) =>

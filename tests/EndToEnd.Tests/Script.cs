@@ -2,15 +2,13 @@ using System.Diagnostics;
 
 namespace EndToEnd.Tests;
 
-/// <summary>How a program ended.</summary>
+/// <summary>The exit code and the output of a program.</summary>
 internal sealed record Ended(int ExitCode, string Output, string Error)
 {
     public override string ToString() => $"exit code {ExitCode}\n{Output}\n{Error}";
 }
 
-/// <summary>
-/// Runs the programs that people run: the scripts of this repository, and the commands that they write.
-/// </summary>
+/// <summary>Runs the scripts of this repository and the commands that they write.</summary>
 internal static class Script
 {
     private static readonly TimeSpan longest = TimeSpan.FromMinutes(5);
@@ -43,18 +41,18 @@ internal static class Script
         }
     }
 
-    /// <summary>Starts a program to be talked to while it runs.</summary>
+    /// <summary>Starts a program to interact with while it runs.</summary>
     public static Process Start(string program, params string[] arguments) => Process.Start(
         new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            // Any folder but the repository: what people run must not depend on where they are.
+            // Not in the repository: the programs must work from any folder.
             WorkingDirectory = Path.GetTempPath(),
         })!;
 
-    /// <summary>Reads what a program prints, up to the line that is waited for.</summary>
+    /// <summary>Reads the output of a program up to a certain line.</summary>
     public static async Task<string> ReadUntil(Process process, Func<string, bool> isIt)
     {
         using var timeout = new CancellationTokenSource(longest);

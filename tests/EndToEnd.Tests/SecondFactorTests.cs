@@ -3,7 +3,7 @@ using OtpNet;
 
 namespace EndToEnd.Tests;
 
-/// <summary>Passkeys, authenticator apps and invitations, as an administrator meets them in a browser.</summary>
+/// <summary>Passkeys, authenticator apps and invitations in a browser.</summary>
 internal sealed class SecondFactorTests : EndToEndTest
 {
     [Test]
@@ -32,14 +32,14 @@ internal sealed class SecondFactorTests : EndToEndTest
     }
 
     [Test]
-    public async Task The_browser_offers_a_passkey_where_it_would_fill_in_the_password()
+    public async Task The_browser_offers_a_passkey_as_autofill()
     {
         var portal = await SignIn(await Customer.Open(Local));
         var device = await VirtualDevice.PlugInto(portal.Page);
         await AddPasskey(portal);
         await SignOut(portal, device);
 
-        // Touched at once, the device stands for somebody who chooses the passkey from the list.
+        // The device is touched immediately, as if a person chose the passkey from the list.
         await device.SetTouched(true);
         await portal.Page.ReloadAsync();
 
@@ -47,7 +47,7 @@ internal sealed class SecondFactorTests : EndToEndTest
     }
 
     [Test]
-    public async Task A_passkey_that_is_not_given_leaves_a_sentence_and_the_password_its_second_step()
+    public async Task Without_a_passkey_there_is_an_error_message_and_the_password_needs_a_second_step()
     {
         var customer = await Customer.Open(Local);
         var portal = await SignIn(customer);
@@ -59,7 +59,7 @@ internal sealed class SecondFactorTests : EndToEndTest
         await device.SetTouched(true);
         await device.SetUserVerified(false);
         await page.GetByRole(AriaRole.Button, new() { Name = "Use a passkey" }).ClickAsync();
-        await page.GetByText("No passkey was given.").WaitForAsync();
+        await page.GetByText("No passkey was received.").WaitForAsync();
 
         await device.SetUserVerified(true);
         await portal.FillSignIn(customer.Email, customer.Password);
@@ -69,7 +69,7 @@ internal sealed class SecondFactorTests : EndToEndTest
     }
 
     [Test]
-    public async Task An_account_requires_a_second_factor_and_consent_comes_after_it()
+    public async Task If_the_account_requires_a_second_factor_it_is_set_up_before_the_consent()
     {
         var customer = await Customer.Open(Local);
         await Local.Auth("accounts", "update", "--account", customer.AccountId, "--require-second-factor", "on");
@@ -94,12 +94,12 @@ internal sealed class SecondFactorTests : EndToEndTest
         await other.Page.GotoAsync(client.AuthorizeUrl(callback.Uri, "xyz"));
         await other.FillSignIn(customer.Email, customer.Password);
         await other.Page.GetByLabel("Code", new() { Exact = true }).FillAsync(recoveryCode);
-        await other.Page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await other.Page.GetByRole(AriaRole.Button, new() { Name = "Continue" }).ClickAsync();
         await other.Page.GetByRole(AriaRole.Button, new() { Name = "Allow" }).WaitForAsync();
     }
 
     [Test]
-    public async Task An_invitations_link_opens_by_itself_and_its_code_reaches_no_log_and_no_history()
+    public async Task The_link_of_an_invitation_opens_it_and_its_code_is_in_no_log_and_no_history()
     {
         var customer = await Customer.Open(Local);
         var colleague = $"colleague@{Guid.NewGuid():N}.example";
@@ -130,9 +130,7 @@ internal sealed class SecondFactorTests : EndToEndTest
         await portal.Page.GetByRole(AriaRole.Heading, new() { Name = "Your recovery codes" }).WaitForAsync();
     }
 
-    /// <summary>
-    /// Leaves the portal with nobody at the device, so that the page that comes does not sign in again.
-    /// </summary>
+    /// <summary>Signs out while nobody touches the device, so that the next page does not sign in again.</summary>
     private static async Task SignOut(Portal portal, VirtualDevice device)
     {
         await device.SetTouched(false);

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// The proxy of <i>A public address</i> in <c>docs/running.md</c>: one https host before both servers.
+/// The proxy in <i>A public address</i> of <c>docs/running.md</c>: one https host in front of both servers.
 /// <c>/scim/v2</c> goes to <c>Scim.Api</c>, everything else to <c>Auth.Server</c>.
 /// </summary>
 internal sealed class TlsProxy : IAsyncDisposable
@@ -23,7 +23,7 @@ internal sealed class TlsProxy : IAsyncDisposable
 
     public string PublicUrl => $"https://localhost:{port}";
 
-    /// <summary>Whether a certificate is the proxy's own, which no authority has signed.</summary>
+    /// <summary>Whether a certificate is the proxy's own, self-signed one.</summary>
     public static bool Has(X509Certificate? other) => other?.GetCertHashString() == certificate.GetCertHashString();
 
     public async Task Start(int authPort, int scimPort)
@@ -80,7 +80,7 @@ internal sealed class TlsProxy : IAsyncDisposable
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
         using var certificate = request.CreateSelfSigned(
             DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        // With its key in memory, as Kestrel wants it.
+        // With the key in memory, as Kestrel requires it.
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
     }
 

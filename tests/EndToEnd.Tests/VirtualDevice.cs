@@ -3,8 +3,8 @@ using Microsoft.Playwright;
 namespace EndToEnd.Tests;
 
 /// <summary>
-/// A device with passkeys that the browser believes to have built in, and whose user touches it at once (WebAuthn's
-/// virtual authenticators, by Chromium's debugging protocol).
+/// A virtual authenticator, which the browser treats as built in, and whose user touches it immediately (Chrome
+/// DevTools Protocol).
 /// </summary>
 internal sealed class VirtualDevice
 {
@@ -36,14 +36,14 @@ internal sealed class VirtualDevice
         return new(session, added!.Value.GetProperty("authenticatorId").GetString()!);
     }
 
-    /// <summary>Whether the device knows that its user is there, and lets a passkey be used.</summary>
+    /// <summary>Whether the device verifies its user, and so allows the use of a passkey.</summary>
     public Task SetUserVerified(bool verified) => session.SendAsync("WebAuthn.setUserVerified", new()
     {
         ["authenticatorId"] = id,
         ["isUserVerified"] = verified,
     });
 
-    /// <summary>Whether somebody touches the device as soon as it asks.</summary>
+    /// <summary>Whether the device is touched as soon as it asks.</summary>
     public Task SetTouched(bool touched) => session.SendAsync("WebAuthn.setAutomaticPresenceSimulation", new()
     {
         ["authenticatorId"] = id,

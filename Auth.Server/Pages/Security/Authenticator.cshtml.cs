@@ -3,14 +3,14 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Auth.Server.Pages.Security;
 
-/// <summary>Sets up an authenticator app, or another in its place: it counts once it has shown a code.</summary>
+/// <summary>Sets up or replaces an authenticator app. It takes effect when a code has been entered.</summary>
 [RecentSignIn]
 internal sealed class AuthenticatorModel(SecondFactorRegister factors, AuthenticatorApps apps)
     : SecondFactorPage(factors)
 {
     private const string App = "authenticator app";
 
-    /// <summary>Names the key that was offered.</summary>
+    /// <summary>Contains the key that was offered.</summary>
     [BindProperty]
     public string? Ticket { get; set; }
 
@@ -42,8 +42,7 @@ internal sealed class AuthenticatorModel(SecondFactorRegister factors, Authentic
         if (!await apps.Accept(Administrator, Ticket, Code, cancellation))
         {
             throw ProblemException.Invalid(
-                "This is not the code of the key below. Check that the device's clock is right, and enter the "
-                + "next code.");
+                "This code does not match the key below. Check the clock of your device, and enter the next code.");
         }
     }
 }

@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages.Security;
 
 /// <summary>
-/// Asks who is signed in to prove it once more, by password or passkey, before something that
-/// <see cref="RecentSignInAttribute"/> guards.
+/// Asks the signed-in administrator for the password or a passkey again, before an action that
+/// <see cref="RecentSignInAttribute"/> protects.
 /// </summary>
 internal sealed class ConfirmModel(
     SignIn signIn, Sessions sessions, Passkeys passkeys, AuditTrail audit, Operation operation,
@@ -24,7 +24,7 @@ internal sealed class ConfirmModel(
     [BindProperty]
     public string? Password { get; set; }
 
-    /// <summary>Names what the browser was asked.</summary>
+    /// <summary>Identifies the passkey request.</summary>
     [BindProperty]
     public string? Ticket { get; set; }
 
@@ -48,21 +48,21 @@ internal sealed class ConfirmModel(
     {
         var (right, wait) = await signIn.Check(
             await Find(), Password ?? "", Visitor.From(HttpContext), cancellation);
-        return right ? await GoOn(cancellation) : await Refuse(wait, "This is not your password.");
+        return right ? await Confirm(cancellation) : await Refuse(wait, "This is not your password.");
     }
 
     public async Task<IActionResult> OnPostPasskey(CancellationToken cancellation)
     {
         var whose = await passkeys.Check(Ticket, Answer, HttpContext, cancellation);
         if (whose?.Id == SignedIn.From(User).AdministratorId)
-            return await GoOn(cancellation);
+            return await Confirm(cancellation);
         await audit.Refused(
             SignedIn.From(User).ToActor(HttpContext), AuditAction.ConfirmIdentity, SignedIn.From(User).AccountId,
             "The passkey was not accepted.");
         return await Refuse(wait: null, "This passkey was not accepted. Try again, or enter your password.");
     }
 
-    private async Task<LocalRedirectResult> GoOn(CancellationToken cancellation)
+    private async Task<LocalRedirectResult> Confirm(CancellationToken cancellation)
     {
         var signedIn = SignedIn.From(User);
         await operation.Run(

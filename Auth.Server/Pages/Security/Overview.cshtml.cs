@@ -6,29 +6,29 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages.Security;
 
-/// <summary>How the administrator signs in, and where they are signed in.</summary>
+/// <summary>The administrator's second factors, password and sessions.</summary>
 internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister factors, Operation operation) : PageModel
 {
     public const string Path = "/security";
 
-    /// <summary>Where an administrator was going who must set up a second factor first.</summary>
+    /// <summary>The page that was requested, if a second factor must be set up first.</summary>
     [FromQuery(Name = "returnUrl")]
     public string? ReturnUrl { get; set; }
 
     [TempData]
     public string? Done { get; set; }
 
-    /// <summary>The administrator's own; the session of this request is among them.</summary>
+    /// <summary>The administrator's live sessions, including that of this request.</summary>
     public IReadOnlyList<AdministratorSession> Sessions { get; private set; } = [];
 
     public SecondFactors Factors { get; private set; } = null!;
 
-    /// <summary>Whether the account insists on a second factor.</summary>
+    /// <summary>Whether the account requires a second factor.</summary>
     public bool IsRequired { get; private set; }
 
     public bool IsThis(AdministratorSession session) => session.Id == SignedIn.From(User).SessionId;
 
-    /// <summary>Another page of this folder, with the way back.</summary>
+    /// <summary>The address of another security page, with the address to return to.</summary>
     public string AddressOf(string page) => ReturnUrl is null
         ? $"{Path}/{page}"
         : $"{Path}/{page}{QueryString.Create("returnUrl", ReturnUrl)}";
@@ -45,7 +45,7 @@ internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister fact
     {
         var signedIn = SignedIn.From(User);
         await sessions.End(signedIn, id, signedIn.ToActor(HttpContext), cancellation);
-        return Again("The session was ended.");
+        return ShowDone("The session was ended.");
     }
 
     public async Task<IActionResult> OnPostEndOthers(CancellationToken cancellation)
@@ -57,7 +57,7 @@ internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister fact
             signedIn.AccountId,
             work => sessions.EndOthers(work, signedIn, cancellation),
             cancellation);
-        return Again("Your other sessions were ended.");
+        return ShowDone("Your other sessions were ended.");
     }
 
     public async Task<IActionResult> OnPostEndAll(CancellationToken cancellation)
@@ -69,10 +69,10 @@ internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister fact
             signedIn.AccountId,
             work => sessions.EndAll(work, signedIn.AdministratorId, cancellation),
             cancellation);
-        return Again("You were signed out everywhere.");
+        return ShowDone("You were signed out everywhere.");
     }
 
-    private LocalRedirectResult Again(string done)
+    private LocalRedirectResult ShowDone(string done)
     {
         Done = done;
         return LocalRedirect(Path);

@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Auth.Server.Pages.Security;
 
-/// <summary>The administrator's passkeys: each has a name, and can be removed.</summary>
+/// <summary>Adds and removes the administrator's passkeys. Each has a name.</summary>
 [RecentSignIn]
 internal sealed class PasskeysModel(
     SecondFactorRegister factors, Passkeys passkeys, UserManager<Administrator> administrators)
     : SecondFactorPage(factors)
 {
-    /// <summary>Names what the browser was asked.</summary>
+    /// <summary>Identifies the passkey request.</summary>
     [BindProperty]
     public string? Ticket { get; set; }
 
@@ -22,12 +22,12 @@ internal sealed class PasskeysModel(
     [BindProperty]
     public string? Name { get; set; }
 
-    public IReadOnlyList<UserPasskeyInfo> Have { get; private set; } = [];
+    public IReadOnlyList<UserPasskeyInfo> Existing { get; private set; } = [];
 
-    public PasskeyRequest Wanted { get; private set; } = null!;
+    public PasskeyRequest NewPasskey { get; private set; } = null!;
 
-    /// <summary>What a new passkey is called unless told otherwise.</summary>
-    public string Suggested => Visitor.Describe(Request.Headers.UserAgent);
+    /// <summary>The suggested name for a new passkey.</summary>
+    public string SuggestedName => Visitor.Describe(Request.Headers.UserAgent);
 
     public static string IdOf(UserPasskeyInfo passkey) => Base64Url.EncodeToString(passkey.CredentialId);
 
@@ -51,8 +51,8 @@ internal sealed class PasskeysModel(
     protected override async Task Load(CancellationToken cancellation)
     {
         var administrator = await Find();
-        Have = [.. (await passkeys.List(administrator)).OrderBy(passkey => passkey.CreatedAt)];
-        Wanted = await passkeys.RequestNew(administrator, HttpContext);
+        Existing = [.. (await passkeys.List(administrator)).OrderBy(passkey => passkey.CreatedAt)];
+        NewPasskey = await passkeys.RequestNew(administrator, HttpContext);
     }
 
     private async Task<Administrator> Find() =>

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Auth.Server.Pages.Security;
 
-/// <summary>A new password takes the old one, and ends the other sessions: somebody may have had it.</summary>
+/// <summary>Changes the password, which requires the old one, and ends all other sessions.</summary>
 internal sealed class PasswordModel(
     SignIn signIn, Passwords passwords, Sessions sessions, Operation operation,
     UserManager<Administrator> administrators)
@@ -28,7 +28,7 @@ internal sealed class PasswordModel(
         var (right, wait) = await signIn.Check(administrator, Current ?? "", Visitor.From(HttpContext), cancellation);
         if (!right)
         {
-            Refusal = Portal.Refuse(Response, wait, "The current password is not right.");
+            Refusal = Portal.Refuse(Response, wait, "The current password is wrong.");
             return Page();
         }
 

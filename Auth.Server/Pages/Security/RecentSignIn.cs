@@ -5,16 +5,16 @@ using Microsoft.AspNetCore.Mvc.Filters;
 namespace Auth.Server.Pages.Security;
 
 /// <summary>
-/// Leads to a page that asks for the password again when the administrator has not proved who they are for a while:
-/// whoever finds an open browser cannot make it their own, nor give anybody access to the account's people.
+/// Asks for the password again if the administrator has not proved their identity recently. So somebody who finds an
+/// unlocked browser cannot take over the administrator's access, or give others access to the account's people.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class RecentSignInAttribute : Attribute, IAsyncPageFilter
 {
-    /// <summary>Whether the page itself is shown without, and only its forms are guarded.</summary>
+    /// <summary>Whether only the page's forms are protected, and the page itself is always shown.</summary>
     public bool OnlyForms { get; init; }
 
-    /// <summary>The one form that is not guarded either, by its handler.</summary>
+    /// <summary>The handler of the only form that is not protected.</summary>
     public string? Except { get; init; }
 
     public Task OnPageHandlerSelectionAsync(PageHandlerSelectedContext context) => Task.CompletedTask;
@@ -36,14 +36,14 @@ internal sealed class RecentSignInAttribute : Attribute, IAsyncPageFilter
         context.Result = new LocalRedirectResult(ConfirmModel.Path + QueryString.Create("returnUrl", address));
     }
 
-    // Of a form, the page that it stands on.
+    // For a form, the address of its page.
     private static string AddressOf(HttpRequest request) =>
         HttpMethods.IsGet(request.Method) ? request.Path + request.QueryString : request.Path.Value!;
 }
 
-/// <summary>A page whose form is come back to after the administrator has confirmed who they are.</summary>
+/// <summary>A page that shows its form again after the administrator has confirmed their identity.</summary>
 internal interface IReturnTo
 {
-    /// <summary>Keeps what was filled in, and says where it is shown again.</summary>
+    /// <summary>Saves what was filled in, and returns the address where it is shown again.</summary>
     string ReturnTo();
 }

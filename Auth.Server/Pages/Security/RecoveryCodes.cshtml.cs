@@ -3,16 +3,16 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Auth.Server.Pages.Security;
 
-/// <summary>Makes new recovery codes in the place of the old ones.</summary>
+/// <summary>Replaces the recovery codes by new ones.</summary>
 [RecentSignIn]
 internal sealed class RecoveryCodesModel(SecondFactorRegister factors) : SecondFactorPage(factors)
 {
-    public SecondFactors Have { get; private set; } = null!;
+    public SecondFactors Existing { get; private set; } = null!;
 
     public async Task<IActionResult> OnGet(CancellationToken cancellation)
     {
-        Have = await Factors.Of(Administrator.AdministratorId, cancellation);
-        return Have.Any ? Page() : LocalRedirect(OverviewModel.Path);
+        Existing = await Factors.Of(Administrator.AdministratorId, cancellation);
+        return Existing.Any ? Page() : LocalRedirect(OverviewModel.Path);
     }
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
@@ -21,7 +21,7 @@ internal sealed class RecoveryCodesModel(SecondFactorRegister factors) : SecondF
         return await OnGet(cancellation);
     }
 
-    /// <summary>The last second factor has been removed in the meantime: there is nothing to show here.</summary>
+    /// <summary>Leaves the page: the last second factor was removed in the meantime.</summary>
     public override Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation) =>
         Task.FromResult<IActionResult>(LocalRedirect(OverviewModel.Path));
 }

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Mvc.Filters;
 namespace Auth.Server.Pages.Security;
 
 /// <summary>
-/// Leads an administrator whose account insists on a second factor, and who has none, to set one up before anything
-/// else. The way back is kept.
+/// Redirects an administrator who has no second factor, although the account requires one, to the page where one is set
+/// up. Afterwards the administrator returns to the requested page.
 /// </summary>
 internal sealed class RequireSecondFactor : IAsyncPageFilter
 {
@@ -16,7 +16,7 @@ internal sealed class RequireSecondFactor : IAsyncPageFilter
         PageHandlerExecutingContext context, PageHandlerExecutionDelegate next)
     {
         var http = context.HttpContext;
-        if (http.User.Identity?.IsAuthenticated != true || IsOnTheWay(context.ActionDescriptor.ViewEnginePath)
+        if (http.User.Identity?.IsAuthenticated != true || IsExempt(context.ActionDescriptor.ViewEnginePath)
             || !await http.RequestServices.GetRequiredService<SecondFactorRegister>()
                 .IsMissing(SignedIn.From(http.User), http.RequestAborted))
         {
@@ -24,11 +24,11 @@ internal sealed class RequireSecondFactor : IAsyncPageFilter
             return;
         }
 
-        var asked = HttpMethods.IsGet(http.Request.Method) ? http.Request.Path + http.Request.QueryString : "/";
-        context.Result = new LocalRedirectResult(OverviewModel.Path + QueryString.Create("returnUrl", asked));
+        var returnUrl = HttpMethods.IsGet(http.Request.Method) ? http.Request.Path + http.Request.QueryString : "/";
+        context.Result = new LocalRedirectResult(OverviewModel.Path + QueryString.Create("returnUrl", returnUrl));
     }
 
-    private static bool IsOnTheWay(string page) =>
+    private static bool IsExempt(string page) =>
         page.StartsWith("/Security/", StringComparison.Ordinal)
         || page is "/SignIn" or "/SignOut" or "/Invitation" or "/Error";
 }

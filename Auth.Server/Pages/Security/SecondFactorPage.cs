@@ -4,27 +4,27 @@ using Microsoft.AspNetCore.Mvc;
 namespace Auth.Server.Pages.Security;
 
 /// <summary>
-/// What the pages share that add and remove a second factor. The answer to the form that adds the first shows the
-/// recovery codes, and nothing shows them again.
+/// The base class of the pages that add and remove second factors. After the first factor is added, the response shows
+/// the recovery codes, which are not shown again.
 /// </summary>
 internal abstract class SecondFactorPage(SecondFactorRegister factors) : PortalPage
 {
-    /// <summary>Where the administrator was going before the account asked for a second factor.</summary>
+    /// <summary>The page that was requested before a second factor had to be set up.</summary>
     [BindProperty(SupportsGet = true)]
     public string? ReturnUrl { get; set; }
 
     [TempData]
     public string? Done { get; set; }
 
-    /// <summary>New ones, to be shown now.</summary>
+    /// <summary>New recovery codes to show.</summary>
     public IReadOnlyList<string> RecoveryCodes { get; protected set; } = [];
 
-    /// <summary>The page to go on to.</summary>
+    /// <summary>The page to continue with.</summary>
     public string Next => Portal.LocalOr(Url, ReturnUrl, OverviewModel.Path);
 
     protected SecondFactorRegister Factors => factors;
 
-    /// <summary>Adds a factor and goes on, by way of the recovery codes if they are new.</summary>
+    /// <summary>Adds a factor, and shows new recovery codes, or else the next page.</summary>
     protected async Task<IActionResult> Add(string what, Func<Task> add, string done, CancellationToken cancellation)
     {
         RecoveryCodes = await factors.Add(Administrator, what, add, Actor, cancellation);
@@ -32,7 +32,7 @@ internal abstract class SecondFactorPage(SecondFactorRegister factors) : PortalP
         return RecoveryCodes.Count > 0 ? Page() : LocalRedirect(Next);
     }
 
-    /// <summary>Removes a factor, and goes back to the overview.</summary>
+    /// <summary>Removes a factor, and returns to the overview.</summary>
     protected async Task<IActionResult> Remove(
         string what, Func<Task> remove, string done, CancellationToken cancellation)
     {

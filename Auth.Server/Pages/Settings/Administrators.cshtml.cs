@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace Auth.Server.Pages.Settings;
 
 /// <summary>
-/// Who administers the account, and inviting a colleague. The answer to the form shows the link, and nothing else.
+/// Lists the administrators of the account and invites others. Only the response to the form shows the link.
 /// </summary>
 [RecentSignIn]
 internal sealed class AdministratorsModel(AdministratorRegister register, Invitations invitations) : PortalPage
@@ -44,7 +44,7 @@ internal sealed class AdministratorsModel(AdministratorRegister register, Invita
     public async Task<IActionResult> OnPostWithdraw(Guid id, CancellationToken cancellation)
     {
         await invitations.Withdraw(Administrator.AccountId, id, Actor, cancellation);
-        Done = "The invitation was withdrawn. Its link is worth nothing now.";
+        Done = "The invitation was withdrawn. Its link no longer works.";
         return LocalRedirect(Path);
     }
 

@@ -6,10 +6,10 @@ using Shared.Hosting;
 
 namespace Auth.Server.Pages.Settings;
 
-/// <summary>All entries of a query as a CSV file (RFC 4180), written as they are read.</summary>
+/// <summary>Streams all entries of a query as a CSV file (RFC 4180).</summary>
 internal sealed class AuditCsv(AuthDbContext db, AuditQuery query, string fileName) : IActionResult
 {
-    private const int Step = 500;
+    private const int BatchSize = 500;
 
     private static readonly string[] columns =
         ["time", "action", "outcome", "by", "about", "detail", "address", "userAgent", "id"];
@@ -36,14 +36,14 @@ internal sealed class AuditCsv(AuthDbContext db, AuditQuery query, string fileNa
 
     private async IAsyncEnumerable<AuditEntry> Read([EnumeratorCancellation] CancellationToken cancellation)
     {
-        for (var rest = query; ;)
+        for (var remaining = query; ;)
         {
-            var entries = await rest.Read(db, Step, cancellation);
+            var entries = await remaining.Read(db, BatchSize, cancellation);
             foreach (var entry in entries)
                 yield return entry;
-            if (entries.Count < Step)
+            if (entries.Count < BatchSize)
                 yield break;
-            rest = rest with { Before = entries[^1].Id };
+            remaining = remaining with { Before = entries[^1].Id };
         }
     }
 }

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Auth.Server.Pages.Settings;
 
 /// <summary>
-/// What was done with the account, by whom and from where. SciLeads' own staff are not named to customers.
+/// Shows what was done in the account, by whom and from where. The names of SciLeads' own staff are not shown.
 /// </summary>
 internal sealed class AuditLogModel(AuthDbContext db) : PageModel
 {
@@ -21,7 +21,7 @@ internal sealed class AuditLogModel(AuthDbContext db) : PageModel
 
     public IReadOnlyList<AuditEntry> Entries { get; private set; } = [];
 
-    /// <summary>The entry that the next page comes before; null on the last page.</summary>
+    /// <summary>The last entry of this page, before which the next page begins; null on the last page.</summary>
     public long? Next { get; private set; }
 
     /// <summary>The action in words: <c>Generate credentials</c>.</summary>

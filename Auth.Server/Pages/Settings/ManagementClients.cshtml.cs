@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace Auth.Server.Pages.Settings;
 
 /// <summary>
-/// The programs that read and rotate the account's credentials through the management API. Each knows this account
-/// only.
+/// The programs that read and rotate the account's credentials through the management API. They can access only
+/// this account.
 /// </summary>
 [RecentSignIn]
 internal sealed class ManagementClientsModel(ManagementClients clients, AuthOptions options) : PortalPage
@@ -27,7 +27,7 @@ internal sealed class ManagementClientsModel(ManagementClients clients, AuthOpti
 
     public IReadOnlyList<Client> Clients { get; private set; } = [];
 
-    /// <summary>Where the API is.</summary>
+    /// <summary>The address of the API.</summary>
     public Uri ApiUrl { get; } = new(options.PublicUrl, Management.ManagementApi.Root);
 
     public Task OnGet(CancellationToken cancellation) => Load(cancellation);
@@ -36,14 +36,14 @@ internal sealed class ManagementClientsModel(ManagementClients clients, AuthOpti
     {
         var client = await clients.Add(
             new(Name ?? "", Jwks ?? "", Administrator.AccountId, ReadOnly, Actor), cancellation);
-        Done = $"{client.DisplayName} may call the management API now, as client {client.ClientId}.";
+        Done = $"{client.DisplayName} can now call the management API, as client {client.ClientId}.";
         return LocalRedirect(Path);
     }
 
     public async Task<IActionResult> OnPostRemove(string clientId, CancellationToken cancellation)
     {
         await clients.Remove(clientId, Administrator.AccountId, Actor, cancellation);
-        Done = "The client was removed. Its tokens are dead.";
+        Done = "The client was removed. Its tokens are no longer valid.";
         return LocalRedirect(Path);
     }
 

@@ -5,8 +5,8 @@ using Shared.Contracts;
 namespace Auth.Server.Pages.Settings;
 
 /// <summary>
-/// What identity providers and administrators tried with the account's people, and what came of it: here somebody finds
-/// out why Jane was not provisioned. <c>Scim.Api</c> has the events; its refusals are shown in its own words.
+/// Shows what identity providers and administrators did with the account's people, and why something was refused. The
+/// events come from <c>Scim.Api</c>, whose error messages are shown unchanged.
 /// </summary>
 internal sealed class ProvisioningLogModel(ScimApi scim) : PortalPage
 {
@@ -18,28 +18,29 @@ internal sealed class ProvisioningLogModel(ScimApi scim) : PortalPage
     [FromQuery(Name = "outcome")]
     public string? Outcome { get; set; }
 
-    /// <summary>The id of the only user whose events are wanted, and the userName.</summary>
+    /// <summary>The id of the user whose events are shown.</summary>
     [FromQuery(Name = "user")]
     public string? UserId { get; set; }
 
+    /// <summary>The <c>userName</c> of the user whose events are shown.</summary>
     [FromQuery(Name = "userName")]
     public string? UserName { get; set; }
 
     [FromQuery(Name = "before")]
     public string? Before { get; set; }
 
-    /// <summary>Null while <c>Scim.Api</c> cannot be asked; <see cref="PortalPage.Refusal"/> says why.</summary>
+    /// <summary>Null while <c>Scim.Api</c> cannot be reached; <see cref="PortalPage.Refusal"/> says why.</summary>
     public PortalEvents? Log { get; private set; }
 
     public bool IsAboutUser => !string.IsNullOrEmpty(UserId) || !string.IsNullOrEmpty(UserName);
 
     public bool IsSearch => !string.IsNullOrWhiteSpace(Search) || !string.IsNullOrEmpty(Outcome) || IsAboutUser;
 
-    /// <summary>All events of a user: by id, and before there was one by the userName.</summary>
+    /// <summary>All events of a user: by the id and, for events before it existed, by the <c>userName</c>.</summary>
     public static string AddressOfUser(Guid? id, string? userName) =>
         Path + Query(("user", $"{id}"), ("userName", userName));
 
-    /// <summary>This search from its newest events on, or from those before an event.</summary>
+    /// <summary>The address of this search: its newest events, or those before an event.</summary>
     public string AddressOf(Guid? before) => Path + QueryBefore($"{before}");
 
     public string AddressOfCsv() => Path + QueryBefore(null).Add("handler", "Csv");
@@ -49,7 +50,7 @@ internal sealed class ProvisioningLogModel(ScimApi scim) : PortalPage
 
     public static string NameOf(string outcome) => char.ToUpperInvariant(outcome[0]) + outcome[1..];
 
-    /// <summary>What happened, in two words.</summary>
+    /// <summary>A short title of an event.</summary>
     public static string TitleOf(PortalEvent entry) => entry switch
     {
         { Outcome: not ProvisioningOutcomes.Refused } => NameOf(entry.Outcome),
@@ -62,7 +63,7 @@ internal sealed class ProvisioningLogModel(ScimApi scim) : PortalPage
     public static string ActorOf(PortalEvent entry) =>
         entry.Administrator ?? (entry.CredentialSet is null ? "SciLeads" : "Identity provider");
 
-    /// <summary>Names without the URN of their schema, which says nothing to people.</summary>
+    /// <summary>A list of attribute names, without the URN of their schema.</summary>
     public static string ListOf(IEnumerable<string> names) =>
         string.Join(", ", names.Select(name => name[(name.LastIndexOf(':') + 1)..]));
 
@@ -80,7 +81,7 @@ internal sealed class ProvisioningLogModel(ScimApi scim) : PortalPage
     public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
     {
         var page = await base.Refuse(refusal, cancellation);
-        // That Scim.Api did not accept the portal itself is no error in the administrator's request.
+        // If Scim.Api refuses the portal itself, the administrator's request is not to blame.
         if (refusal.Status is not (400 or 403))
             Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         return page;

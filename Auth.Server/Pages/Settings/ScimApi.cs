@@ -8,8 +8,8 @@ using Shared.Contracts;
 namespace Auth.Server.Pages.Settings;
 
 /// <summary>
-/// The people of the signed-in administrator's account, and what was tried with them, as <c>Scim.Api</c> has it. Each
-/// call carries a token of five minutes in the administrator's name.
+/// Calls <c>Scim.Api</c> for the people of the administrator's account and their provisioning events. Each call has a
+/// token for the administrator's session, which is valid for five minutes.
 /// </summary>
 internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider time)
 {
@@ -19,7 +19,7 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
     private const string Log = "The provisioning log";
     private static readonly TimeSpan tokenLifetime = TimeSpan.FromMinutes(5);
 
-    /// <summary>A page of people that match a search; an empty search is everybody.</summary>
+    /// <summary>A page of the people who match a search; an empty search matches everybody.</summary>
     public async Task<PortalUsers> List(
         SignedIn administrator, string? search, int page, CancellationToken cancellation)
     {
@@ -40,29 +40,30 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
             schemas = new[] { "urn:ietf:params:scim:api:messages:2.0:PatchOp" },
             Operations = new[] { new { op = "replace", path = "active", value = active } },
         };
-        // As the names stand above: SCIM spells Operations with a capital.
+        // Keeps the names as they are above: SCIM capitalizes Operations.
         var content = JsonContent.Create(patch, options: JsonSerializerOptions.Default);
         return Change(administrator, new(HttpMethod.Patch, $"scim/v2/Users/{user}") { Content = content });
     }
 
-    /// <summary>A page of provisioning events; the query is one of <see cref="PortalEvents"/>.</summary>
+    /// <summary>A page of provisioning events that match a query.</summary>
     public async Task<PortalEvents> Events(SignedIn administrator, QueryString query, CancellationToken cancellation)
     {
         using var response = await Send(administrator, new(HttpMethod.Get, EventsPath + query), Log, cancellation);
         return (await response.Content.ReadFromJsonAsync<PortalEvents>(cancellation))!;
     }
 
-    /// <summary>All events of a query as CSV; the caller reads the answer as it comes, and disposes of it.</summary>
+    /// <summary>All events that match a query, as a CSV stream. The caller disposes the response.</summary>
     public Task<HttpResponseMessage> EventsAsCsv(
         SignedIn administrator, QueryString query, CancellationToken cancellation) =>
         Send(administrator, new(HttpMethod.Get, $"{EventsPath}.csv{query}"), Log, cancellation);
 
     /// <summary>
-    /// Has something changed. Whoever asked may leave meanwhile: what has been sent cannot be taken back, and what came
-    /// of it must be known.
+    /// Sends a change. It is not cancelled when the browser disconnects: a request that was sent cannot be taken back,
+    /// and its outcome must be recorded.
     /// </summary>
-    /// <exception cref="ProblemException"> A refusal of Scim.Api, or, with
-    /// <see cref="ProblemException.IsOutcomeUnknown"/>, no answer of which it is certain that nothing was changed.
+    /// <exception cref="ProblemException">
+    /// Scim.Api refused the change; or, with <see cref="ProblemException.IsOutcomeUnknown"/>, it is not certain whether
+    /// the change was made.
     /// </exception>
     private async Task Change(SignedIn administrator, HttpRequestMessage request)
     {
@@ -74,8 +75,8 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         {
             throw new ProblemException(
                 StatusCodes.Status503ServiceUnavailable,
-                "It is not known whether this was done: there was no clear answer. Look at the list of people before "
-                + "you try again.")
+                "It is not known whether the change was made: there was no clear response. Check the list of people "
+                + "before you try again.")
             {
                 IsOutcomeUnknown = true,
             };
@@ -90,8 +91,9 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
                 or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
         };
 
-    /// <exception cref="ProblemException">A refusal of Scim.Api, in its words, or 503 if it cannot be
-    /// reached.</exception>
+    /// <exception cref="ProblemException">
+    /// Scim.Api refused the request; the message is its own. Or it cannot be reached (503).
+    /// </exception>
     private async Task<HttpResponseMessage> Send(
         SignedIn administrator, HttpRequestMessage request, string what, CancellationToken cancellation)
     {
@@ -103,7 +105,7 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
             {
                 response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
             }
-            // A transport fault, a time-out, an open circuit: it comes to the same for who reads the page.
+            // A transport error, a timeout, an open circuit: the person needs no distinction.
             catch (Exception error) when (!cancellation.IsCancellationRequested)
             {
                 throw new ProblemException(503, $"{what} cannot be reached right now. Try again in a minute.", error);
@@ -124,8 +126,8 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         (IssuedUnder.Session, administrator.SessionId.ToString()));
 
     /// <summary>
-    /// A refusal in Scim.Api's words. An answer without them is somebody else's, such as a proxy's, and a 5xx of theirs
-    /// does not say what became of the request.
+    /// A refusal with Scim.Api's own message. A response without one comes from something else, such as a proxy, and if
+    /// it is a 5xx, the outcome of the request is unknown.
     /// </summary>
     private static async Task<ProblemException> RefusalOf(
         HttpResponseMessage response, string what, CancellationToken cancellation)
@@ -138,7 +140,10 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         }
         catch (Exception error) when (!cancellation.IsCancellationRequested)
         {
-            return new(status, $"{what} answered with status {status}.", status >= 500 ? error : null);
+            return new(
+                status,
+                $"{what} is not available: the server responded with status {status}.",
+                status >= 500 ? error : null);
         }
     }
 }

@@ -7,14 +7,14 @@ using Shared.Contracts;
 namespace Auth.Server.Pages.Settings;
 
 /// <summary>
-/// The people of the account, whoever made them. <c>Scim.Api</c> has them and keeps the rules; its refusals are shown
-/// in its own words, and while it is away the rest of the page still stands.
+/// Shows and changes the people of the account, whoever created them. <c>Scim.Api</c> stores them and enforces the
+/// rules; its error messages are shown unchanged. While it cannot be reached, the rest of the page still works.
 /// </summary>
 internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim, PendingActions pending) : PortalPage
 {
     private const string Path = "/settings/user-management";
 
-    // Which of the page's two forms was sent, and so where its refusal is shown.
+    // Which of the two forms was sent, which decides where a refusal is shown.
     private bool isAdding;
 
     [FromQuery(Name = "search")]
@@ -23,11 +23,11 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
     [FromQuery(Name = "page")]
     public int? RequestedPage { get; set; }
 
-    /// <summary>What was typed into <i>Add user</i>.</summary>
+    /// <summary>The value entered under <i>Add user</i>.</summary>
     [BindProperty]
     public string? Email { get; set; }
 
-    // As it was typed: a single space is the name of a person who has only one, which forms otherwise bind as null.
+    // Not converted to null: people who have only one name can enter a space for the other.
     [BindProperty]
     [DisplayFormat(ConvertEmptyStringToNull = false)]
     public string? FirstName { get; set; }
@@ -44,7 +44,7 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
 
     public Account Account { get; private set; } = null!;
 
-    /// <summary>Null while <c>Scim.Api</c> cannot be asked; <see cref="ListRefusal"/> says why.</summary>
+    /// <summary>Null while <c>Scim.Api</c> cannot be reached; <see cref="ListRefusal"/> says why.</summary>
     public PortalUsers? People { get; private set; }
 
     public string? ListRefusal { get; private set; }
@@ -57,10 +57,10 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
 
     public int LastPage => Math.Max(1, (People!.Total + People.PageSize - 1) / People.PageSize);
 
-    /// <summary>How many people of the list come before this page's.</summary>
+    /// <summary>How many people are on earlier pages.</summary>
     public int Before => (People!.Page - 1) * People.PageSize;
 
-    /// <summary>This page at a page of the list, or a handler of it.</summary>
+    /// <summary>The address of a page of the list, optionally with a handler.</summary>
     public string AddressOf(int page, string? handler = null)
     {
         var query = QueryString.Empty;
@@ -81,9 +81,9 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
         var person = new NewPortalUser
         {
             Email = email,
-            FirstName = Given(FirstName),
-            LastName = Given(LastName),
-            DisplayName = Given(DisplayName?.Trim()),
+            FirstName = NullIfEmpty(FirstName),
+            LastName = NullIfEmpty(LastName),
+            DisplayName = NullIfEmpty(DisplayName?.Trim()),
         };
         isAdding = true;
         await Change(AuditAction.AddPerson, email, () => scim.Add(Administrator, person));
@@ -116,7 +116,7 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
         {
             People = await scim.List(Administrator, Search?.Trim(), Math.Max(1, RequestedPage ?? 1), cancellation);
         }
-        // The rest of the page is of use without the list.
+        // The rest of the page is useful without the list.
         catch (ProblemException refusal)
         {
             (Response.StatusCode, ListRefusal) = (StatusOf(refusal), refusal.Message);
@@ -124,14 +124,14 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
     }
 
     /// <summary>
-    /// Has <c>Scim.Api</c> change something, which goes on if the browser leaves, with one audit entry.
+    /// Sends a change to <c>Scim.Api</c> with one audit entry. It continues if the browser disconnects.
     /// </summary>
     private Task Change(AuditAction action, string about, Func<Task> act) =>
         pending.Record(Actor, action, Administrator.AccountId, about, act);
 
-    // That Scim.Api did not accept the portal itself is no error in the administrator's request.
+    // If Scim.Api refuses the portal itself, the administrator's request is not to blame.
     private static int StatusOf(ProblemException refusal) =>
         refusal.Status is 400 or 403 or 404 or 409 or 429 ? refusal.Status : StatusCodes.Status503ServiceUnavailable;
 
-    private static string? Given(string? text) => string.IsNullOrEmpty(text) ? null : text;
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

@@ -6,7 +6,7 @@ using NUnit.Framework.Constraints;
 
 namespace Auth.Server.Tests.Administrators;
 
-/// <summary>However an administrator's address is written, it is the same one (RFC 8265 §3.3).</summary>
+/// <summary>Different spellings of an administrator's e-mail address count as the same address (RFC 8265 §3.3).</summary>
 [Category("Slow")]
 public sealed class EmailNormalizerTests
 {
@@ -36,13 +36,13 @@ public sealed class EmailNormalizerTests
     public async Task Stop() => await server.DisposeAsync();
 
     [TestCaseSource(nameof(spellings))]
-    public async Task Under_either_spelling_there_is_one_administrator(string one, string other)
+    public async Task Both_spellings_are_one_administrator(string one, string other)
     {
         await server.CreateAdministrator(account, one.Trim());
 
         Assert.That((await TrySignIn(other, AuthServer.Password)).Session, Is.Not.Null, "signs in");
         Assert.That(() => server.CreateAdministrator(account, other.Trim()), Refused(409), "created twice");
-        Assert.That(() => Invite(other), Refused(409), "invited though there already");
+        Assert.That(() => Invite(other), Refused(409), "invited although already an administrator");
         await server.With(async (AdministratorRemoval removal) =>
         {
             await removal.Remove(other, accountId: null, TestOperations.Actor(), CancellationToken.None);
@@ -52,7 +52,7 @@ public sealed class EmailNormalizerTests
     }
 
     [TestCaseSource(nameof(spellings))]
-    public async Task Under_either_spelling_there_is_one_invitation(string one, string other)
+    public async Task Both_spellings_are_one_invitation(string one, string other)
     {
         await Invite(one);
         await Invite(other);
@@ -69,7 +69,7 @@ public sealed class EmailNormalizerTests
     }
 
     [TestCaseSource(nameof(spellings))]
-    public async Task Guesses_are_counted_together_under_either_spelling(string one, string other)
+    public async Task Guesses_with_both_spellings_are_counted_together(string one, string other)
     {
         for (var i = 0; i < 5; i++)
             Assert.That((await TrySignIn(i % 2 == 0 ? one : other, "wrong")).Wait, Is.Null, $"attempt {i}");
@@ -91,16 +91,16 @@ public sealed class EmailNormalizerTests
     [TestCase("eve\u2003x@example.com", "U+2003")]
     [TestCase("eve@evil.example\uFF20example.com", "is not a valid e-mail address")]
     [TestCase("eve\uFF20example.com", "is not a valid e-mail address")]
-    public void An_address_that_does_not_look_like_what_it_is_is_refused(string email, string reason)
+    public void An_address_with_invisible_or_misleading_characters_is_refused(string email, string reason)
     {
         Assert.That(() => server.CreateAdministrator(account, email), Refused(400, reason));
         Assert.That(() => Invite(email), Refused(400, reason));
     }
 
     [Test]
-    public void An_address_whose_key_is_too_long_to_be_stored_is_refused()
+    public void An_address_whose_normalized_form_is_too_long_is_refused()
     {
-        // One character that is two in NFC.
+        // A character that becomes two in NFC.
         var email = string.Concat(Enumerable.Repeat("\u0958", 200)) + "@example.com";
         Assert.That(() => server.CreateAdministrator(account, email), Refused(400));
         Assert.That(() => Invite(email), Refused(400));

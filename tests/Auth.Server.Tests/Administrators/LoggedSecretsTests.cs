@@ -9,9 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Auth.Server.Tests.Administrators;
 
-/// <summary>
-/// Everything that an administrator proves who they are with, held against everything that is logged.
-/// </summary>
+/// <summary>Nothing that an administrator authenticates with appears in a log.</summary>
 [Category("AnyDatabase")]
 [Category("Slow")]
 public sealed class LoggedSecretsTests
@@ -19,7 +17,7 @@ public sealed class LoggedSecretsTests
     private const string Wrong = "wrong-canary-password";
     private const string New = "another horse, another battery";
 
-    // As much as the settings can ask for, also of the categories by name that must not tell all.
+    // As verbose as the settings allow, including categories that are limited by name.
     private static readonly string[] everything =
     [
         "--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft.AspNetCore=Trace",
@@ -56,7 +54,7 @@ public sealed class LoggedSecretsTests
         Assert.That(log.Lines.Where(line => line.Contains(code, StringComparison.Ordinal)), Is.Empty);
     }
 
-    /// <summary>Sends what no client of HTTP would, and waits for the answer.</summary>
+    /// <summary>Sends a request that no HTTP client would send, and waits for the response.</summary>
     private static async Task SendLine(AuthServer server, string line)
     {
         using var connection = new TcpClient();
@@ -85,7 +83,7 @@ public sealed class LoggedSecretsTests
             Assert.That(log.Lines.Where(line => line.Contains(secret, StringComparison.OrdinalIgnoreCase)), Is.Empty);
     }
 
-    /// <summary>Signs in, sets up, guesses, invites and resets; answers every secret that was on the way.</summary>
+    /// <summary>Signs in, sets up, guesses, invites and resets. Returns all secrets that were used.</summary>
     private static async Task<List<string>> UseAll(AuthServer server)
     {
         var secrets = new List<string> { AuthServer.Password, Wrong, New };
@@ -106,8 +104,8 @@ public sealed class LoggedSecretsTests
         await browser.Submit(
             await browser.Open("/sign-in"), "Sign in", ("email", "ada@example.com"), ("password", Wrong));
         var second = await browser.EnterPassword();
-        await browser.Submit(second, "Go on", ("code", "wrong canary code"));
-        var signedIn = await browser.Submit(second, "Go on", ("code", app.CodeAt(server)));
+        await browser.Submit(second, "Continue", ("code", "wrong canary code"));
+        var signedIn = await browser.Submit(second, "Continue", ("code", app.CodeAt(server)));
         secrets.AddRange([TicketOn(second), "wrong canary code", app.CodeAt(server), CookieOf(signedIn, "portal")]);
         secrets.Add(CookieOf(signedIn, "device"));
 
@@ -125,7 +123,7 @@ public sealed class LoggedSecretsTests
         foreach (var link in new[] { invited.Field("Link"), reset.Link })
         {
             using var bob = Browser.At(server);
-            var opened = await bob.Submit(await bob.Open("/invitation"), "Go on", ("code", link));
+            var opened = await bob.Submit(await bob.Open("/invitation"), "Continue", ("code", link));
             var accepted = await bob.Submit(opened, "Set password", ("new", New));
             Assert.That(accepted.Location, Is.EqualTo("/sign-in"));
             secrets.Add(link.Split('#')[1]);

@@ -23,11 +23,11 @@ public sealed class PasswordRulesTests
     [TestCase("qwertyuiop12", "a common one")]
     [TestCase("Welcome2026!", "a common one")]
     [TestCase("SciLeads2026!", "a common one")]
-    public void What_a_guesser_tries_first_is_refused(string password, string sentence) =>
+    public void An_easily_guessed_password_is_refused(string password, string sentence) =>
         Assert.That(PasswordRules.Refusal(Email, password), Does.Contain(sentence));
 
     [Test]
-    public void A_password_longer_than_any_form_sends_is_refused() =>
+    public void A_password_of_more_than_200_characters_is_refused() =>
         Assert.That(PasswordRules.Refusal(Email, new string('x', 201)), Does.Contain("at most 200"));
 
     [TestCase("correct horse battery 7")]
@@ -35,11 +35,11 @@ public sealed class PasswordRulesTests
     [TestCase("57294836295738462958")]
     [TestCase("ein grüner Tisch im Regen")]
     [TestCase("パスワードではない長い文章です")]
-    public void Length_is_enough(string password) =>
+    public void A_long_password_needs_no_character_classes(string password) =>
         Assert.That(PasswordRules.Refusal(Email, password), Is.Null);
 
     [Test]
-    public async Task A_hash_costs_a_guesser_what_OWASP_recommends_for_PBKDF2_with_SHA512()
+    public async Task The_hash_has_the_cost_that_OWASP_recommends_for_PBKDF2_with_SHA512()
     {
         var folder = Directory.CreateTempSubdirectory("password-");
         await using var app = Program.Build(
@@ -53,7 +53,7 @@ public sealed class PasswordRulesTests
 
         var hash = Convert.FromBase64String(hasher.HashPassword(new() { AccountId = Guid.Empty }, AuthServer.Password));
 
-        // The format's version, its function (2: HMAC with SHA-512) and the number of iterations, big-endian.
+        // The version of the format, the PRF (2: HMAC-SHA-512) and the number of iterations, big-endian.
         Assert.That(
             (hash[0], BinaryPrimitives.ReadUInt32BigEndian(hash.AsSpan(1)), BinaryPrimitives.ReadUInt32BigEndian(hash.AsSpan(5))),
             Is.EqualTo(((byte)1, 2u, 210_000u)));
@@ -61,6 +61,6 @@ public sealed class PasswordRulesTests
     }
 
     [Test]
-    public void A_name_of_three_letters_may_stand_in_a_password() =>
+    public void A_password_may_contain_a_name_of_three_letters() =>
         Assert.That(PasswordRules.Refusal("ada@example.com", "a canada of geese"), Is.Null);
 }

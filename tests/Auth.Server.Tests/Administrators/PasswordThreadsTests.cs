@@ -8,7 +8,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Administrators;
 
 /// <summary>
-/// Password hashes are computed on a few threads of their own, so that passwords wait and nothing else does.
+/// Password hashes are computed on a few dedicated threads, so that they delay no other requests.
 /// </summary>
 [Category("AnyDatabase")]
 [NonParallelizable]
@@ -17,7 +17,7 @@ public sealed class PasswordThreadsTests
     private const string New = "another horse, another battery";
 
     [Test]
-    public async Task While_the_threads_are_busy_everything_that_needs_a_hash_waits_and_everything_else_is_answered()
+    public async Task While_the_threads_are_busy_only_requests_that_need_a_hash_wait()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -29,14 +29,14 @@ public sealed class PasswordThreadsTests
         using var stranger = Browser.At(server);
         var invitation = await server.With((Invitations invitations) =>
             invitations.Invite(account.Id, "bob@example.com", "a test", CancellationToken.None));
-        var invited = await stranger.Submit(await stranger.Open("/invitation"), "Go on", ("code", invitation.Link));
+        var invited = await stranger.Submit(await stranger.Open("/invitation"), "Continue", ("code", invitation.Link));
         var signIn = await stranger.Open("/sign-in");
         var change = await ada.Open("/security/password");
         var confirm = await ada.Open("/security/confirm");
 
         using var release = new ManualResetEventSlim();
         var threads = server.Services.GetRequiredService<PasswordThreads>();
-        // As many as there can be threads.
+        // The maximum number of threads.
         var busy = Enumerable.Range(0, 3).Select(_ => threads.Run(() => release.Wait(TimeSpan.FromMinutes(1))))
             .ToList();
         Task<string>[] hashing =
@@ -53,7 +53,7 @@ public sealed class PasswordThreadsTests
             Assert.That((await scim.Introspect(token)).Active);
             Assert.That((await stranger.Open("/sign-in")).Status, Is.EqualTo(200));
         }
-        Assert.That(hashing.Select(one => one.IsCompleted), Is.All.False, "none of them is done elsewhere");
+        Assert.That(hashing.Select(one => one.IsCompleted), Is.All.False, "none of them is computed elsewhere");
 
         release.Set();
         Assert.That(await Task.WhenAll(busy), Is.All.True);
@@ -61,7 +61,7 @@ public sealed class PasswordThreadsTests
     }
 
     [Test]
-    public async Task The_threads_leave_half_of_the_processors_to_others_and_are_none_of_the_pool()
+    public async Task At_most_half_of_the_processors_are_used_and_no_thread_of_the_pool()
     {
         using var threads = new PasswordThreads();
         var (inside, most) = (0, 0);

@@ -6,13 +6,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Auth.Server.Tests.Administrators;
 
-/// <summary>A sign-in that is under way when the administrator's access changes begins no session.</summary>
+/// <summary>A sign-in during which the administrator's access changes begins no session.</summary>
 public sealed class SessionsTests
 {
     [TestCase("password")]
     [TestCase("second factors")]
     [TestCase("removal")]
-    public async Task What_a_sign_in_found_right_must_still_be_so_when_the_session_begins(string change)
+    public async Task A_change_between_the_check_and_the_session_prevents_the_session(string change)
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();

@@ -9,7 +9,7 @@ using static Auth.Server.Tests.Management.CommandsTests;
 
 namespace Auth.Server.Tests.Administrators;
 
-/// <summary>An e-mail address belongs to an account: what happens under it in one changes nothing in another.</summary>
+/// <summary>Administrators with the same e-mail address in different accounts are independent.</summary>
 [Category("Slow")]
 public sealed class SeveralAccountsTests
 {
@@ -33,7 +33,7 @@ public sealed class SeveralAccountsTests
 
     [TestCase("Acme")]
     [TestCase("Beta")]
-    public async Task Who_has_one_password_for_two_accounts_chooses_after_signing_in(string account)
+    public async Task With_the_same_password_in_two_accounts_one_chooses_after_signing_in(string account)
     {
         await server.CreateAdministrator(beta, Email);
         using var browser = Browser.At(server);
@@ -63,7 +63,7 @@ public sealed class SeveralAccountsTests
     }
 
     [Test]
-    public async Task Nobody_is_chosen_for_whom_the_password_was_not_right()
+    public async Task An_administrator_with_another_password_cannot_be_chosen()
     {
         await server.CreateAdministrator(beta, Email);
         var stranger = await server.CreateAdministrator(acme, "eve@example.com");
@@ -89,7 +89,7 @@ public sealed class SeveralAccountsTests
     }
 
     [Test]
-    public async Task A_second_factor_is_that_of_one_account()
+    public async Task A_second_factor_applies_to_one_account()
     {
         await server.CreateAdministrator(beta, Email);
         using (var setUp = Browser.At(server))
@@ -105,7 +105,7 @@ public sealed class SeveralAccountsTests
     }
 
     [Test]
-    public async Task An_invitation_is_answered_and_opened_alike_whoever_has_the_address_elsewhere()
+    public async Task An_invitation_does_not_reveal_whether_the_address_is_used_in_another_account()
     {
         await server.CreateAdministrator(beta, "bob@example.com");
         using var bob = await Browser.SignedIn(server, "bob@example.com");
@@ -116,7 +116,7 @@ public sealed class SeveralAccountsTests
             var invited = await bob.Submit(await bob.Open("/settings/administrators"), "Invite", ("email", email));
             Assert.That(invited.Status, Is.EqualTo(200));
             var opened = await anybody.Submit(
-                await anybody.Open("/invitation"), "Go on", ("code", invited.Field("Link")));
+                await anybody.Open("/invitation"), "Continue", ("code", invited.Field("Link")));
             var accepted = await anybody.Submit(opened, "Set password", ("new", Other));
             Assert.That(accepted.Location, Is.EqualTo("/sign-in"));
             texts.Add(Page.TextOf(invited.Document.QuerySelector("[aria-labelledby=issued]")!)
@@ -126,7 +126,7 @@ public sealed class SeveralAccountsTests
         Assert.That(texts[0], Is.EqualTo(texts[1]));
         using var ada = Browser.At(server);
         Assert.That(
-            (await ada.EnterPassword()).Location, Is.EqualTo("/"), "the password of the other account is as before");
+            (await ada.EnterPassword()).Location, Is.EqualTo("/"), "the password of the other account is unchanged");
         Assert.That((await ada.Open("/")).Headings[0], Is.EqualTo("Acme"));
     }
 
@@ -134,7 +134,7 @@ public sealed class SeveralAccountsTests
     [TestCase("reset-second-factor")]
     [TestCase("sign-out")]
     [TestCase("remove")]
-    public async Task A_command_that_names_an_address_of_two_accounts_must_name_the_account(string verb)
+    public async Task A_command_for_an_address_of_two_accounts_needs_the_account(string verb)
     {
         await server.CreateAdministrator(beta, Email);
         var before = await Snapshot(acme);
@@ -145,13 +145,13 @@ public sealed class SeveralAccountsTests
         Assert.That(await Snapshot(beta), Is.Not.Empty, "nothing was done");
 
         await Json(server, "administrators", verb, "--email", Email, "--account", $"{beta.Id}", "--json");
-        Assert.That(await Snapshot(acme), Is.EqualTo(before), "the other account's is as before");
+        Assert.That(await Snapshot(acme), Is.EqualTo(before), "the other account is unchanged");
         var entry = await server.WithDatabase(db => db.AuditEntries.OrderBy(e => e.Id).LastAsync());
         Assert.That(entry.AccountId, Is.EqualTo(beta.Id));
     }
 
     [Test]
-    public async Task Withdrawing_affects_one_account()
+    public async Task Withdrawing_an_invitation_affects_one_account()
     {
         foreach (var account in new[] { acme, beta })
             await server.With(
@@ -169,7 +169,7 @@ public sealed class SeveralAccountsTests
     }
 
     [Test]
-    public async Task Who_knows_the_password_of_one_account_guesses_that_of_another_no_faster()
+    public async Task Knowing_the_password_of_one_account_allows_no_more_guesses_in_another()
     {
         await Create(beta, Other);
         var guesser = new Visitor(IPAddress.Parse("203.0.113.7"));
@@ -185,11 +185,11 @@ public sealed class SeveralAccountsTests
             }
             Assert.That(looked, Is.LessThanOrEqualTo(5));
         }
-        Assert.That((await Try(AuthServer.Password, guesser)).Wait, Is.Not.Null, "guessing goes on to be held off");
+        Assert.That((await Try(AuthServer.Password, guesser)).Wait, Is.Not.Null, "guesses are still throttled");
     }
 
     [Test]
-    public async Task Creating_one_administrator_twice_at_once_is_a_conflict_and_not_a_fault()
+    public async Task Concurrent_creation_of_an_administrator_is_a_conflict_and_not_an_error_500()
     {
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
         {

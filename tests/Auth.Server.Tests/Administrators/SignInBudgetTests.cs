@@ -13,20 +13,20 @@ public sealed class SignInBudgetTests
     [TestCase(13, 900)]
     [TestCase(100_000, 900)]
     public void The_wait_doubles_from_the_fifth_failure_to_fifteen_minutes(int failures, int seconds) =>
-        Assert.That(OfStranger("ada@example.com")[0].WaitAfter(failures), Is.EqualTo(TimeSpan.FromSeconds(seconds)));
+        Assert.That(InUnknownBrowser("ada@example.com")[0].WaitAfter(failures), Is.EqualTo(TimeSpan.FromSeconds(seconds)));
 
     [Test]
-    public void An_address_is_counted_whatever_its_letter_case_and_spaces() =>
+    public void Letter_case_and_spaces_of_an_address_do_not_matter() =>
         Assert.That(
-            OfStranger(" Admin@Demo.example ").Select(one => one.Key),
-            Is.EqualTo(OfStranger("admin@demo.EXAMPLE").Select(one => one.Key)));
+            InUnknownBrowser(" Admin@Demo.example ").Select(one => one.Key),
+            Is.EqualTo(InUnknownBrowser("admin@demo.EXAMPLE").Select(one => one.Key)));
 
     [TestCase("192.0.2.1", "192.0.2.1", true)]
     [TestCase("192.0.2.1", "192.0.2.2", false)]
     [TestCase("::ffff:192.0.2.1", "192.0.2.1", true)]
     [TestCase("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", true)]
     [TestCase("2001:db8:0:1::1", "2001:db8:0:2::1", false)]
-    public void A_network_is_what_one_subscriber_has(string one, string other, bool same) =>
+    public void A_network_is_an_IPv4_address_or_an_IPv6_prefix_of_64_bits(string one, string other, bool same) =>
         Assert.That(
             new Visitor(IPAddress.Parse(one)).Network == new Visitor(IPAddress.Parse(other)).Network, Is.EqualTo(same));
 
@@ -37,9 +37,9 @@ public sealed class SignInBudgetTests
     [TestCase("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Mobile/15E148 Safari/604.1", "Chrome on iOS")]
     [TestCase("curl/8.0", "Another program")]
     [TestCase("", "Another program")]
-    public void A_browser_is_named_as_people_name_it(string userAgent, string name) =>
+    public void A_User_Agent_is_described_for_people(string userAgent, string name) =>
         Assert.That(Visitor.Describe(userAgent), Is.EqualTo(name));
 
-    private static SignInBudget[] OfStranger(string email) =>
+    private static SignInBudget[] InUnknownBrowser(string email) =>
         SignInBudget.ForPassword(email, administrator: null, new Visitor());
 }

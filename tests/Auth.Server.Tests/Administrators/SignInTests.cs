@@ -10,8 +10,8 @@ public sealed class SignInTests
     private const string Email = "ada@example.com";
 
     [TestCase(Email)]
-    [TestCase("nobody@example.com", Description = "An address that is nobody's is held off alike.")]
-    public async Task After_five_wrong_passwords_nobody_is_looked_at_until_the_wait_is_over(string email)
+    [TestCase("nobody@example.com", Description = "An unknown address is throttled alike.")]
+    public async Task After_five_wrong_passwords_attempts_are_refused_until_the_wait_is_over(string email)
     {
         await using var server = await Server();
         for (var i = 0; i < 5; i++)
@@ -24,7 +24,7 @@ public sealed class SignInTests
     }
 
     [Test]
-    public async Task The_right_password_begins_a_session_and_forgets_the_failures()
+    public async Task The_right_password_begins_a_session_and_resets_the_failures()
     {
         await using var server = await Server();
         for (var i = 0; i < 4; i++)
@@ -36,7 +36,7 @@ public sealed class SignInTests
     }
 
     [Test]
-    public async Task Guesses_in_parallel_count_one_by_one()
+    public async Task Parallel_guesses_are_counted_one_by_one()
     {
         await using var server = await Server();
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Try(server, Email, "wrong")));
@@ -44,7 +44,7 @@ public sealed class SignInTests
     }
 
     [Test]
-    public async Task A_stranger_holds_off_neither_another_network_nor_the_administrators_own_browser()
+    public async Task Guesses_from_a_network_throttle_neither_another_network_nor_the_administrators_own_browser()
     {
         await using var server = await Server();
         var ada = await server.With((AdministratorRegister register) => register.Get(Email));
@@ -57,11 +57,11 @@ public sealed class SignInTests
         Assert.That((await Try(server, Email, AuthServer.Password, elsewhere)).Session, Is.Not.Null);
         var known = stranger with { Device = new Device(Guid.NewGuid(), ada.Id) };
         Assert.That((await Try(server, Email, AuthServer.Password, known)).Session, Is.Not.Null);
-        Assert.That((await Try(server, Email, AuthServer.Password, stranger)).Wait, Is.Not.Null, "as before");
+        Assert.That((await Try(server, Email, AuthServer.Password, stranger)).Wait, Is.Not.Null, "still throttled");
     }
 
     [Test]
-    public async Task Many_networks_that_guess_one_password_are_slowed_to_a_guess_a_minute_and_the_own_browser_is_not()
+    public async Task Many_networks_that_guess_one_password_get_one_guess_a_minute_and_the_own_browser_is_not_throttled()
     {
         await using var server = await Server();
         var ada = await server.With((AdministratorRegister register) => register.Get(Email));
@@ -88,7 +88,7 @@ public sealed class SignInTests
         var guesser = Network(1);
         for (var i = 0; i < 100; i++)
             await server.With(
-                (SignInThrottle throttle) => throttle.RecordAttempt(Strangers($"a{i}@example.com", guesser), default));
+                (SignInThrottle throttle) => throttle.RecordAttempt(InUnknownBrowser($"a{i}@example.com", guesser), default));
 
         var wrong = await Try(server, "b@example.com", "wrong", guesser);
         Assert.That(wrong.Wait, Is.EqualTo(TimeSpan.FromSeconds(5)));
@@ -99,7 +99,7 @@ public sealed class SignInTests
     }
 
     [Test]
-    public async Task Administrators_who_sign_in_at_the_same_moment_from_one_network_all_get_in()
+    public async Task Concurrent_sign_ins_of_many_administrators_from_one_network_all_succeed()
     {
         await using var server = await AuthServer.Start();
         await using var node = SciLeads.Tests.TestPostgres.IsWanted ? await server.StartNode() : null;
@@ -116,7 +116,7 @@ public sealed class SignInTests
     }
 
     [Test]
-    public async Task One_administrator_who_signs_in_in_many_browsers_at_once_gets_in_in_all()
+    public async Task Concurrent_sign_ins_of_one_administrator_in_many_browsers_all_succeed()
     {
         await using var server = await Server();
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Try(server, Email, AuthServer.Password)));
@@ -124,7 +124,7 @@ public sealed class SignInTests
     }
 
     [Test]
-    public async Task A_browser_that_another_administrator_is_known_by_is_a_strangers()
+    public async Task A_browser_of_another_administrator_counts_as_unknown()
     {
         await using var server = await Server();
         var known = new Visitor(Device: new Device(Guid.NewGuid(), Guid.NewGuid()));
@@ -135,7 +135,7 @@ public sealed class SignInTests
     }
 
     [Test]
-    public async Task A_failure_is_forgotten_in_a_quarter_of_an_hour()
+    public async Task A_failure_expires_after_a_quarter_of_an_hour()
     {
         await using var server = await Server();
         for (var i = 0; i < 4; i++)
@@ -150,7 +150,7 @@ public sealed class SignInTests
 
     [TestCase("kqvbtzmrwxhdnjpsgfcy")]
     [TestCase("57294836295738462958")]
-    public async Task A_random_password_is_taken_whatever_its_characters(string password)
+    public async Task A_random_password_is_accepted_whatever_its_characters(string password)
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -167,7 +167,7 @@ public sealed class SignInTests
         return server;
     }
 
-    private static SignInBudget[] Strangers(string email, Visitor visitor) =>
+    private static SignInBudget[] InUnknownBrowser(string email, Visitor visitor) =>
         SignInBudget.ForPassword(email, null, visitor);
 
     private static Visitor Network(int number) =>

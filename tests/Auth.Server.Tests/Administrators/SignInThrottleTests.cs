@@ -5,7 +5,7 @@ using SciLeads.Tests;
 namespace Auth.Server.Tests.Administrators;
 
 /// <summary>
-/// How failures are counted and forgotten, without the price of a password hash. The clock is the test's.
+/// How failures are counted and expire, without password hashes and with a fake clock.
 /// </summary>
 [NonParallelizable]
 public sealed class SignInThrottleTests
@@ -23,9 +23,9 @@ public sealed class SignInThrottleTests
     public void Forget() => server.Time.Advance(TimeSpan.FromDays(3));
 
     [Test]
-    public async Task An_office_that_fails_more_slowly_than_is_forgotten_never_waits()
+    public async Task An_office_whose_failures_expire_as_fast_as_they_occur_never_waits()
     {
-        // 150 failures of colleagues, each within the quarter of an hour of the one before.
+        // 150 failures of colleagues, each almost a quarter of an hour after the one before.
         for (var i = 0; i < 150; i++)
         {
             Assert.That((await Guess($"colleague{i}@example.com", Network(1))).WaitIfWrong, Is.Null, $"failure {i}");
@@ -36,9 +36,9 @@ public sealed class SignInThrottleTests
     [TestCase(1)]
     [TestCase(7)]
     [TestCase(42)]
-    public async Task Failures_are_forgotten_continuously_however_they_are_spread(int seed)
+    public async Task Failures_expire_continuously_however_they_are_spread(int seed)
     {
-#pragma warning disable CA5394 // Chance is for spreading the failures.
+#pragma warning disable CA5394 // The random numbers only spread the failures.
         var random = new Random(seed);
         var level = 0.0;
         var network = Network(100 + seed);
@@ -48,7 +48,7 @@ public sealed class SignInThrottleTests
             server.Time.Advance(pause);
             level = Math.Max(0, level - (pause / SignInBudget.ForgottenAfter));
             var waits = (await Guess($"{seed}-{i}@example.com", network)).WaitIfWrong is not null;
-            // Just at the limit, rounding may go either way.
+            // At the limit, rounding can go either way.
             if (Math.Abs(level - 99.5) > 0.01)
                 Assert.That(waits, Is.EqualTo(level > 99.5), $"failure {i}, level {level}");
             level = Math.Min(level + 1, 110);
@@ -57,7 +57,7 @@ public sealed class SignInThrottleTests
     }
 
     [Test]
-    public async Task Attempts_while_waiting_do_not_lengthen_the_wait_nor_restart_what_is_forgotten()
+    public async Task Attempts_during_a_wait_neither_lengthen_it_nor_count()
     {
         for (var i = 0; i < 5; i++)
             await Guess(Email, Network(1));
@@ -66,13 +66,13 @@ public sealed class SignInThrottleTests
 
         server.Time.Advance(TimeSpan.FromMinutes(75));
         for (var i = 0; i < 4; i++)
-            Assert.That((await Guess(Email, Network(1))).Wait, Is.Null, "all five are forgotten");
+            Assert.That((await Guess(Email, Network(1))).Wait, Is.Null, "all five have expired");
     }
 
     [TestCase(1, 0.1, Description = "One network that tries ten times a second.")]
     [TestCase(50, 0.1)]
     [TestCase(500, 0.5, Description = "Each guess from another network.")]
-    public async Task However_fast_others_guess_who_waits_as_told_waits_no_longer_than_a_minute(
+    public async Task However_fast_others_guess_the_wait_is_at_most_a_minute(
         int networks, double every)
     {
         for (var i = 0; i < 120; i++)
@@ -101,7 +101,7 @@ public sealed class SignInThrottleTests
     }
 
     [Test]
-    public async Task A_network_guesses_an_address_that_many_guess_once_a_minute_at_most()
+    public async Task A_network_gets_at_most_one_guess_a_minute_for_an_address_that_many_guess()
     {
         for (var i = 0; i < 130; i++)
             await Guess(Email, Network(1000 + i));
@@ -116,9 +116,9 @@ public sealed class SignInThrottleTests
     }
 
     [Test]
-    public async Task A_clock_that_is_behind_takes_no_failure_for_a_wait()
+    public async Task A_failure_causes_no_wait_on_a_node_whose_clock_is_behind()
     {
-        // That of another node or, where there can be none, this server's own, which somebody sets.
+        // The clock of another node, or on SQLite, where there is only one node, this server's own, which is set back.
         await using var node = TestPostgres.IsWanted ? await server.StartNode() : null;
         var behind = TimeSpan.FromSeconds(3);
         server.Time.Advance(behind);

@@ -8,8 +8,8 @@ using System.Text.Json.Nodes;
 namespace Auth.Server.Tests.Administrators;
 
 /// <summary>
-/// A device with one passkey, and the browser before it (W3C WebAuthn §5.8 and §6). What an attacker would change can
-/// be changed.
+/// Simulates a device with one passkey and its browser (W3C WebAuthn §5.8 and §6). A test can change what an attacker
+/// would change.
 /// </summary>
 internal sealed class SoftwareAuthenticator : IDisposable
 {
@@ -29,20 +29,20 @@ internal sealed class SoftwareAuthenticator : IDisposable
 
     public bool CrossOrigin { get; set; }
 
-    /// <summary>The signature counter; synced passkeys have none, and say 0.</summary>
+    /// <summary>The signature counter; 0 for synced passkeys, which have none.</summary>
     public uint Counter { get; set; }
 
-    /// <summary>The id of the user whose passkey it is; null to give none.</summary>
+    /// <summary>The user handle, which is the id of the user; null to send none.</summary>
     public string? UserHandle { get; set; }
 
     /// <summary><c>navigator.credentials.create()</c>.</summary>
     public string Create(string options)
     {
-        var asked = JsonNode.Parse(options)!;
-        UserHandle = (string)asked["user"]!["id"]!;
+        var request = JsonNode.Parse(options)!;
+        UserHandle = (string)request["user"]!["id"]!;
         byte[] data =
         [
-            .. AuthenticatorData((string)asked["rp"]!["id"]!, AttestedCredential),
+            .. AuthenticatorData((string)request["rp"]!["id"]!, AttestedCredential),
             .. new byte[16], 0, (byte)CredentialId.Length, .. CredentialId, .. PublicKey(),
         ];
         byte[] attestation =
@@ -52,7 +52,7 @@ internal sealed class SoftwareAuthenticator : IDisposable
         ];
         return Answer(new()
         {
-            ["clientDataJSON"] = Encode(ClientData("webauthn.create", asked)),
+            ["clientDataJSON"] = Encode(ClientData("webauthn.create", request)),
             ["attestationObject"] = Encode(attestation),
             ["transports"] = new JsonArray("internal"),
         });
@@ -61,9 +61,9 @@ internal sealed class SoftwareAuthenticator : IDisposable
     /// <summary><c>navigator.credentials.get()</c>.</summary>
     public string Get(string options)
     {
-        var asked = JsonNode.Parse(options)!;
-        var data = AuthenticatorData((string)asked["rpId"]!, 0);
-        var client = ClientData("webauthn.get", asked);
+        var request = JsonNode.Parse(options)!;
+        var data = AuthenticatorData((string)request["rpId"]!, 0);
+        var client = ClientData("webauthn.get", request);
         return Answer(new()
         {
             ["clientDataJSON"] = Encode(client),
@@ -85,10 +85,10 @@ internal sealed class SoftwareAuthenticator : IDisposable
         return [.. SHA256.HashData(Encoding.UTF8.GetBytes(RpId ?? rpId)), flags, .. counter];
     }
 
-    private byte[] ClientData(string type, JsonNode asked) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
+    private byte[] ClientData(string type, JsonNode request) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
     {
         ["type"] = type,
-        ["challenge"] = (string)asked["challenge"]!,
+        ["challenge"] = (string)request["challenge"]!,
         ["origin"] = Origin,
         ["crossOrigin"] = CrossOrigin,
     });

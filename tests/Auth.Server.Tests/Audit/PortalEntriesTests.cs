@@ -42,7 +42,7 @@ public sealed class PortalEntriesTests
         await Left(AuditAction.AddSecondFactor, AuditOutcome.Refused);
         await browser.SetUpApp(server);
         await Left(AuditAction.AddSecondFactor);
-        await Submit("/security/recovery-codes", "Make new codes");
+        await Submit("/security/recovery-codes", "Create new codes");
         await Left(AuditAction.RenewRecoveryCodes);
         await Submit("/security/passkeys", "Add a passkey", ("name", "My device"), ("answer", "{}"));
         await Left(AuditAction.AddSecondFactor, AuditOutcome.Refused);
@@ -62,7 +62,7 @@ public sealed class PortalEntriesTests
         await Left(AuditAction.AddSecondFactor);
         using var second = Browser.At(server);
 
-        await second.Submit(await second.EnterPassword(), "Go on", ("code", "000000"));
+        await second.Submit(await second.EnterPassword(), "Continue", ("code", "000000"));
 
         await Left(AuditAction.SignIn, AuditOutcome.Refused);
     }
@@ -131,7 +131,7 @@ public sealed class PortalEntriesTests
             (reset.Link, AuditAction.ChangePassword, Email),
         })
         {
-            var opened = await anybody.Submit(await anybody.Open("/invitation"), "Go on", ("code", link));
+            var opened = await anybody.Submit(await anybody.Open("/invitation"), "Continue", ("code", link));
             await anybody.Submit(opened, "Set password", ("new", "short"));
             await Left(action, AuditOutcome.Refused, by);
             await anybody.Submit(opened, "Set password", ("new", "another horse, another battery"));

@@ -8,13 +8,13 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Auth.Server.Tests.Pages;
 
 /// <summary>
-/// The pages that anybody may open: only so many requests are worked on, and nobody holds a turn by being slow.
+/// Pages without authentication: the number of concurrent requests is limited, and slow senders block nobody.
 /// </summary>
 [Category("AnyDatabase")]
 [Category("Slow")]
 public sealed class AnonymousRequestLimiterTests
 {
-    // More than there are turns and places on any machine.
+    // More than all turns and places on any machine.
     private const int Many = 2000;
 
     [TestCase("GET", "/sign-in")]
@@ -28,13 +28,13 @@ public sealed class AnonymousRequestLimiterTests
     [TestCase("POST", "/Invitation?handler=accept")]
     [TestCase("GET", "/connect/authorize")]
     [TestCase("POST", "/connect/authorize")]
-    public async Task When_all_turns_and_places_are_taken_a_stranger_is_refused_and_a_known_browser_waits(
+    public async Task When_the_queue_is_full_an_unknown_browser_is_refused_and_a_known_one_waits(
         string method, string address)
     {
         await using var server = await AuthServer.Start();
         var leave = new TaskCompletionSource();
         var inside = 0;
-        var queues = new AnonymousRequestLimiter(_ =>
+        var limiter = new AnonymousRequestLimiter(_ =>
         {
             Interlocked.Increment(ref inside);
             return leave.Task;
@@ -44,20 +44,20 @@ public sealed class AnonymousRequestLimiterTests
         do
         {
             refused = Request(server, method, address);
-            requests.Add(queues.InvokeAsync(refused));
+            requests.Add(limiter.InvokeAsync(refused));
         }
         while (!requests[^1].IsCompleted && requests.Count < Many);
 
         Assert.That(refused.Response.StatusCode, Is.EqualTo(429));
         Assert.That(refused.Response.Headers.RetryAfter.ToString(), Is.EqualTo("2"));
         Assert.That(inside, Is.InRange(1, requests.Count / 2), "the others wait");
-        var known = queues.InvokeAsync(Request(server, method, address, await KnownBrowser(server)));
-        Assert.That(known.IsCompleted, Is.False, "it has a place of its own");
+        var known = limiter.InvokeAsync(Request(server, method, address, await KnownBrowser(server)));
+        Assert.That(known.IsCompleted, Is.False, "it waits in a place of its own");
 
         leave.SetResult();
         await Task.WhenAll(requests);
         await known;
-        Assert.That(inside, Is.EqualTo(requests.Count), "all but the one that was refused, and the known browser");
+        Assert.That(inside, Is.EqualTo(requests.Count), "all but the refused one, plus the known browser");
     }
 
     [TestCase("POST", "/connect/token")]
@@ -65,18 +65,18 @@ public sealed class AnonymousRequestLimiterTests
     [TestCase("POST", "/security/password")]
     [TestCase("GET", "/.well-known/jwks")]
     [TestCase("GET", "/health/ready")]
-    public async Task Other_requests_are_in_no_queue(string method, string address)
+    public async Task Other_requests_do_not_wait(string method, string address)
     {
         await using var server = await AuthServer.Start();
         var leave = new TaskCompletionSource();
         var inside = 0;
-        var queues = new AnonymousRequestLimiter(_ =>
+        var limiter = new AnonymousRequestLimiter(_ =>
         {
             Interlocked.Increment(ref inside);
             return leave.Task;
         });
 
-        var requests = Enumerable.Range(0, Many).Select(_ => queues.InvokeAsync(Request(server, method, address)))
+        var requests = Enumerable.Range(0, Many).Select(_ => limiter.InvokeAsync(Request(server, method, address)))
             .ToList();
 
         Assert.That(inside, Is.EqualTo(Many));
@@ -89,7 +89,7 @@ public sealed class AnonymousRequestLimiterTests
     [TestCase("/invitation")]
     [TestCase("/invitation?handler=Accept")]
     [TestCase("/connect/authorize")]
-    public async Task Whoever_sends_a_form_slowly_keeps_nobody_from_a_page_or_from_signing_in(string address)
+    public async Task Slow_senders_of_forms_keep_nobody_from_opening_pages_or_signing_in(string address)
     {
         await using var server = await AuthServer.Start();
         await server.CreateAdministrator(await server.CreateAccount());
@@ -98,7 +98,7 @@ public sealed class AnonymousRequestLimiterTests
         {
             for (var i = 0; i < 120; i++)
                 slow.Add(await SendHalfAForm(server, address));
-            // The server says so when it begins to read a body: by now as many are read as it reads at a time.
+            // "100 Continue" shows that the server reads a body: wait until it reads as many as it handles at a time.
             await Task.WhenAll(slow.Take(2 * Environment.ProcessorCount).Select(IsRead));
 
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
@@ -117,7 +117,7 @@ public sealed class AnonymousRequestLimiterTests
     [TestCase("/invitation")]
     [TestCase("/invitation?handler=Accept")]
     [TestCase("/connect/authorize")]
-    public async Task A_form_that_cannot_be_read_is_no_fault(string address)
+    public async Task A_form_that_cannot_be_read_is_a_client_error(string address)
     {
         await using var server = await AuthServer.Start();
         using var browser = Browser.At(server);
@@ -148,7 +148,7 @@ public sealed class AnonymousRequestLimiterTests
         return http;
     }
 
-    /// <summary>The cookie of a browser in which somebody has signed in.</summary>
+    /// <summary>The cookie of a browser in which an administrator has signed in.</summary>
     private static Task<string> KnownBrowser(AuthServer server)
     {
         var http = new DefaultHttpContext { RequestServices = server.Services };
@@ -156,7 +156,7 @@ public sealed class AnonymousRequestLimiterTests
         return Task.FromResult(http.Response.Headers.SetCookie.ToString().Split(';')[0]);
     }
 
-    /// <summary>Enough of a form that the server does not give it up as too slow.</summary>
+    /// <summary>Sends half of a form: enough that the server does not abort it as too slow.</summary>
     private static async Task<TcpClient> SendHalfAForm(AuthServer server, string address)
     {
         const int Length = 60_000;

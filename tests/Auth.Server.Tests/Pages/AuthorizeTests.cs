@@ -19,7 +19,7 @@ public sealed class AuthorizeTests
 
     [Test(Description = "RFC 6749 §4.1, RFC 9207")]
     [Category("Check 07")]
-    public async Task An_administrator_signs_in_allows_and_the_client_gets_its_tokens()
+    public async Task An_administrator_signs_in_and_allows_and_the_client_gets_its_tokens()
     {
         await using var server = await AuthServer.Start();
         var (account, issued) = await Client(server);
@@ -53,7 +53,7 @@ public sealed class AuthorizeTests
     [TestCase("&scope=scim")]
     [TestCase("&scope=offline_access")]
     [TestCase("&scope=scim%20offline_access")]
-    public async Task Whatever_scope_was_asked_for_scim_and_a_refresh_token_are_given(string scope)
+    public async Task Whatever_scope_is_requested_scim_and_a_refresh_token_are_granted(string scope)
     {
         await using var server = await AuthServer.Start();
         var (_, issued) = await Client(server);
@@ -73,7 +73,7 @@ public sealed class AuthorizeTests
     }
 
     [Test(Description = "RFC 6749 §4.1.2.1")]
-    public async Task Who_denies_is_sent_back_with_access_denied()
+    public async Task Denying_redirects_with_access_denied()
     {
         await using var server = await AuthServer.Start();
         var (_, issued) = await Client(server);
@@ -88,7 +88,7 @@ public sealed class AuthorizeTests
     }
 
     [Test]
-    public async Task A_client_that_wants_nobody_asked_is_sent_back_with_consent_required()
+    public async Task A_request_with_prompt_none_is_redirected_with_consent_required()
     {
         await using var server = await AuthServer.Start();
         var (_, issued) = await Client(server);
@@ -110,7 +110,7 @@ public sealed class AuthorizeTests
     [TestCase("https://system-admin.okta.com/admin/app/cpc/scileads_1/oauth/callback", "scileads_1")]
     [TestCase("https://system-admin.okta-emea.com/admin/app/cpc/scileads_1/oauth/callback", "scileads_1")]
     [TestCase("https://system-admin.oktapreview.com/admin/app/cpc/other-app/oauth/callback", "other-app")]
-    public async Task Only_an_address_of_Okta_s_is_called_an_Okta_app(string redirectUri, string? app)
+    public async Task Only_redirect_URIs_of_Okta_are_shown_as_Okta_apps(string redirectUri, string? app)
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -153,7 +153,7 @@ public sealed class AuthorizeTests
     [Test]
     [Category("Check 12")]
     [Category("Check 13")]
-    public async Task A_consent_that_another_account_s_administrator_forges_is_refused()
+    public async Task A_consent_forged_by_an_administrator_of_another_account_is_refused()
     {
         await using var server = await AuthServer.Start();
         var (_, issued) = await Client(server);
@@ -183,7 +183,7 @@ public sealed class AuthorizeTests
     [TestCase("http://system-admin.okta.com/admin/app/cpc/scileads_1/oauth/callback")]
     [Category("Check 01")]
     [Category("Check 02")]
-    public async Task Nobody_is_sent_to_a_redirect_URI_that_is_not_registered(string redirectUri)
+    public async Task An_unregistered_redirect_URI_is_not_redirected_to(string redirectUri)
     {
         await using var server = await AuthServer.Start();
         var (_, issued) = await Client(server);
@@ -198,7 +198,7 @@ public sealed class AuthorizeTests
 
     [Test]
     [Category("Check 09")]
-    public async Task A_client_whose_set_was_replaced_is_unknown_before_and_after_the_question()
+    public async Task A_client_whose_set_was_replaced_is_unknown_before_and_after_the_consent_page()
     {
         await using var server = await AuthServer.Start();
         var (account, issued) = await Client(server);
@@ -216,7 +216,7 @@ public sealed class AuthorizeTests
 
     [Test(Description = "RFC 7636 §4.6")]
     [Category("Check 14")]
-    public async Task A_code_asked_for_with_a_challenge_is_given_for_its_verifier_only()
+    public async Task A_code_with_a_challenge_is_redeemed_only_with_its_verifier()
     {
         await using var server = await AuthServer.Start();
         var (_, issued) = await Client(server);
@@ -258,7 +258,7 @@ public sealed class AuthorizeTests
 
     [TestCase("Manual", "until an administrator activates them")]
     [TestCase("FirstUse", "until the application makes its first SCIM request")]
-    public async Task The_client_of_a_staged_set_is_allowed_and_the_page_says_that_nothing_is_activated(
+    public async Task The_client_of_a_staged_set_can_be_allowed_and_the_page_says_that_this_does_not_activate_it(
         string activation, string says)
     {
         await using var server = await AuthServer.Start();
@@ -294,7 +294,7 @@ public sealed class AuthorizeTests
         $"/connect/authorize?response_type=code&client_id={issued.Set.ClientId}"
         + $"&redirect_uri={Uri.EscapeDataString(redirectUri)}{parameters}";
 
-    /// <summary>The parameters with which a browser is sent to a redirect URI.</summary>
+    /// <summary>The parameters of a redirect to a redirect URI.</summary>
     private static System.Collections.Specialized.NameValueCollection Answer(Page page, string redirectUri)
     {
         Assert.That(page.Status, Is.EqualTo(302), page.Html);

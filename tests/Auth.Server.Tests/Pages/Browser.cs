@@ -4,7 +4,7 @@ using AngleSharp.Html.Parser;
 
 namespace Auth.Server.Tests.Pages;
 
-/// <summary>A person at a browser without script: it keeps cookies, and goes on to nowhere unless told.</summary>
+/// <summary>A browser without scripts. It keeps cookies, and follows redirects only when told.</summary>
 internal sealed class Browser : IDisposable
 {
     private readonly HttpClient http;
@@ -30,10 +30,10 @@ internal sealed class Browser : IDisposable
     public Task<Page> Open(string path, CancellationToken leaving = default) =>
         Send(new(HttpMethod.Get, new Uri(path, UriKind.RelativeOrAbsolute)), leaving);
 
-    /// <summary>Goes where a page sends the browser.</summary>
+    /// <summary>Follows a redirect.</summary>
     public Task<Page> Follow(Page page) => Open(page.Location!);
 
-    /// <summary>Fills in the form that has a button, and presses it.</summary>
+    /// <summary>Fills in the form with a button, and clicks the button.</summary>
     public Task<Page> Submit(Page page, string button, params (string Name, string Value)[] values)
     {
         var (form, pressed) = page.FormWith(button);
@@ -58,7 +58,7 @@ internal sealed class Browser : IDisposable
             },
             leaving);
 
-    /// <summary>The bare answer to a request.</summary>
+    /// <summary>Sends a request, and returns the raw response.</summary>
     public Task<HttpResponseMessage> Answer(
         HttpMethod method, string path, params (string Name, string Value)[] fields) =>
         http.SendAsync(new(method, new Uri(path, UriKind.Relative))
@@ -102,7 +102,7 @@ internal sealed class Browser : IDisposable
     }
 }
 
-/// <summary>What a browser got.</summary>
+/// <summary>A response, as a page.</summary>
 internal sealed class Page(string path, HttpResponseMessage response, string html)
 {
     public string Path { get; } = path;
@@ -113,13 +113,13 @@ internal sealed class Page(string path, HttpResponseMessage response, string htm
 
     public int Status { get; } = (int)response.StatusCode;
 
-    /// <summary>Where the browser is sent; an address of the server itself without its host.</summary>
+    /// <summary>The target of a redirect; without the host if it is the server's own.</summary>
     public string? Location { get; } = response.Headers.Location is { IsAbsoluteUri: true } own
         && own.Authority == AuthServer.PublicUrl.Authority
         ? own.PathAndQuery
         : response.Headers.Location?.OriginalString;
 
-    /// <summary>What can be read, with single spaces.</summary>
+    /// <summary>The visible text, with single spaces.</summary>
     public string Text =>
         TextOf(Document.QuerySelector("main") ?? throw new AssertionException($"{Status}, no page: {Html}"));
 
@@ -137,7 +137,7 @@ internal sealed class Page(string path, HttpResponseMessage response, string htm
         {
             IHtmlInputElement input => input.Value,
             IHtmlTextAreaElement area => area.Value,
-            _ => throw new AssertionException($"{label} is no field."),
+            _ => throw new AssertionException($"{label} is not a field."),
         };
     }
 

@@ -10,7 +10,7 @@ public sealed class InvitationTests
     private const string Email = "bob@example.com";
 
     [Test]
-    public async Task An_invitation_makes_an_administrator_of_its_account_who_signs_in()
+    public async Task An_invited_person_becomes_an_administrator_of_the_account_and_signs_in()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount("Acme");
@@ -29,7 +29,7 @@ public sealed class InvitationTests
     }
 
     [Test]
-    public async Task The_code_is_in_no_address_that_a_server_sees_and_is_stored_as_a_hash()
+    public async Task The_code_is_not_in_the_part_of_the_link_that_is_sent_and_is_stored_as_a_hash()
     {
         await using var server = await AuthServer.Start();
         var link = await Invite(server, await server.CreateAccount());
@@ -42,7 +42,7 @@ public sealed class InvitationTests
     }
 
     [Test]
-    public async Task It_works_once_though_many_click_at_once()
+    public async Task An_invitation_works_once_even_if_many_accept_it_concurrently()
     {
         await using var server = await AuthServer.Start();
         var link = await Invite(server, await server.CreateAccount());
@@ -73,7 +73,7 @@ public sealed class InvitationTests
     }
 
     [Test]
-    public async Task It_ends_after_72_hours()
+    public async Task An_invitation_expires_after_72_hours()
     {
         await using var server = await AuthServer.Start();
         var link = await Invite(server, await server.CreateAccount());
@@ -91,7 +91,7 @@ public sealed class InvitationTests
     }
 
     [Test]
-    public async Task A_newer_one_for_the_same_address_takes_its_place_and_one_of_another_account_does_not()
+    public async Task A_newer_invitation_replaces_that_of_the_same_address_and_account_only()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -107,7 +107,7 @@ public sealed class InvitationTests
 
     [TestCase("short", "at least 12 characters")]
     [TestCase("Password1234", "a common one")]
-    public async Task A_password_that_is_refused_does_not_use_the_invitation_up(string password, string sentence)
+    public async Task A_refused_password_leaves_the_invitation_valid(string password, string sentence)
     {
         await using var server = await AuthServer.Start();
         var link = await Invite(server, await server.CreateAccount());
@@ -148,7 +148,7 @@ public sealed class InvitationTests
     }
 
     [Test]
-    public async Task Who_administers_the_account_already_cannot_be_invited_into_it()
+    public async Task An_administrator_of_the_account_cannot_be_invited_again()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -163,5 +163,5 @@ public sealed class InvitationTests
             invitations.Invite(account.Id, email, "a colleague", CancellationToken.None))).Link;
 
     private static async Task<Page> Open(Browser browser, string link) =>
-        await browser.Submit(await browser.Open("/invitation"), "Go on", ("code", link));
+        await browser.Submit(await browser.Open("/invitation"), "Continue", ("code", link));
 }

@@ -33,7 +33,7 @@ public sealed class OverviewTests
     [TestCase(15, "warning", "in 15 days")]
     [TestCase(14, "error", "in 14 days")]
     [TestCase(1, "error", "within a day")]
-    public async Task It_warns_before_the_credentials_expire_and_so_does_their_page(
+    public async Task The_overview_and_the_credentials_page_warn_before_the_credentials_expire(
         int days, string? tone, string? when)
     {
         await using var server = await AuthServer.Start();
@@ -55,7 +55,7 @@ public sealed class OverviewTests
     }
 
     [Test]
-    public async Task It_names_support_where_SCIM_is_not_enabled()
+    public async Task The_overview_names_support_if_SCIM_is_not_enabled()
     {
         await using var server = await AuthServer.Start();
         await server.CreateAdministrator(await server.CreateAccount("Acme", new AccountChange()));

@@ -7,7 +7,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Pages;
 
 /// <summary>
-/// Staging, checking, activating and revoking credentials in the portal, and what the administrator sees of it.
+/// Staging, checking, activating and revoking credentials in the portal, and what the administrator sees.
 /// </summary>
 [Category("AnyDatabase")]
 [Category("Slow")]
@@ -44,7 +44,7 @@ public sealed class PlannedRotationTests
     }
 
     [Test]
-    public async Task Now_is_what_is_chosen_unless_something_else_is()
+    public async Task Now_is_selected_by_default()
     {
         var page = await browser.Open(Address);
         var chosen = page.Document.QuerySelectorAll("input[name=TakesOver]")
@@ -57,27 +57,27 @@ public sealed class PlannedRotationTests
         Assert.That((await scim.Introspect(active.Token!)).Active, Is.False);
     }
 
-    [TestCase("Manual", "They take over when you say so.")]
-    [TestCase("FirstUse", "They take over when the first SCIM request is made with them.")]
-    public async Task Staged_credentials_are_shown_once_and_wait_while_the_current_ones_go_on(
+    [TestCase("Manual", "They become active when you activate them.")]
+    [TestCase("FirstUse", "They become active with the first SCIM request that uses them.")]
+    public async Task Staged_credentials_are_shown_once_and_the_current_ones_remain_valid(
         string takesOver, string says)
     {
         var issued = await Stage(takesOver);
 
         var token = issued.Field("API Token");
-        Assert.That(issued.Text, Does.Contain("It is staged, and waits.").And.Contain(says)
-            .And.Not.Contain("no longer works"));
+        Assert.That(issued.Text, Does.Contain("It is staged.").And.Contain(says)
+            .And.Not.Contain("no longer work"));
         Assert.That((await scim.Introspect(active.Token!)).Active);
         var page = await browser.Open(Address);
         Assert.That(page.Html, Does.Not.Contain(token));
         Assert.That(page.Headings, Does.Contain("Staged Credentials"));
         Assert.That(page.Text, Does.Contain(says).And.Contain($"ends in {token[^4..]}").And.Contain(
-            $"They wait until {Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime.AddDays(7))}"));
-        Assert.That(page.Text, Does.Contain($"The staged API token ending in {token[^4..]} ends at once"));
+            $"If they are not active by {Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime.AddDays(7))}"));
+        Assert.That(page.Text, Does.Contain($"The staged API token ending in {token[^4..]} ends immediately"));
     }
 
     [Test]
-    public async Task A_check_says_good_or_not_and_activates_nothing()
+    public async Task A_check_says_whether_the_secret_is_correct_and_activates_nothing()
     {
         var token = (await Stage("Manual")).Field("API Token");
         var page = await browser.Open(Address);
@@ -89,16 +89,16 @@ public sealed class PlannedRotationTests
         Assert.That(
             Page.TextOf(wrong.Document.QuerySelector("#secret-error")!), Does.StartWith("This is neither the secret"));
         Assert.That(wrong.Document.QuerySelector("#secret")!.GetAttribute("aria-invalid"), Is.EqualTo("true"));
-        Assert.That(wrong.Html, Does.Not.Contain(active.Token!), "nothing typed is shown again");
+        Assert.That(wrong.Html, Does.Not.Contain(active.Token!), "the input is not shown again");
         Assert.That(good.Status, Is.EqualTo(200));
-        Assert.That(good.Text, Does.Contain("Good: this belongs to the staged credentials."));
+        Assert.That(good.Text, Does.Contain("Correct: this belongs to the staged credentials."));
         Assert.That(good.Html, Does.Not.Contain(token));
         Assert.That((await scim.Introspect(active.Token!)).Active);
         Assert.That((await scim.Introspect(token)).Staged);
     }
 
     [Test]
-    public async Task Activating_ends_the_current_credentials_and_a_second_click_hears_who_did_it()
+    public async Task Activating_ends_the_current_credentials_and_a_second_click_is_told_who_did_it()
     {
         var token = (await Stage("Manual")).Field("API Token");
         var page = await browser.Open(Address);
@@ -118,7 +118,7 @@ public sealed class PlannedRotationTests
     }
 
     [Test]
-    public async Task Staging_again_needs_a_form_that_shows_what_is_staged()
+    public async Task Staging_again_requires_a_form_that_shows_the_staged_credentials()
     {
         var old = await browser.Open(Address);
         var first = (await Stage("Manual")).Field("API Token");
@@ -133,13 +133,13 @@ public sealed class PlannedRotationTests
     }
 
     [Test]
-    public async Task The_active_credentials_are_revoked_after_a_question_that_says_what_stops()
+    public async Task The_active_credentials_are_revoked_after_a_page_that_says_what_stops()
     {
         var page = await browser.Open(Address);
         var question = await browser.Open(LinkOf(page, "Revoke the active credentials"));
         Assert.That(question.Text, Does
             .Contain($"The API token ending in {active.Set.LastFour} and everything issued with it stop working")
-            .And.Contain("It was not used yet.").And.Contain("Nobody is provisioned until"));
+            .And.Contain("It has not been used yet.").And.Contain("Nobody is provisioned until"));
         Assert.That((await scim.Introspect(active.Token!)).Active);
 
         var done = await browser.Follow(await browser.Submit(question, "Revoke"));
@@ -152,11 +152,11 @@ public sealed class PlannedRotationTests
     }
 
     [Test]
-    public async Task The_staged_credentials_are_revoked_and_the_active_ones_go_on()
+    public async Task The_staged_credentials_are_revoked_and_the_active_ones_remain_valid()
     {
         var token = (await Stage("FirstUse")).Field("API Token");
         var question = await browser.Open(LinkOf(await browser.Open(Address), "Revoke the staged credentials"));
-        Assert.That(question.Text, Does.Contain("The active credentials go on as before."));
+        Assert.That(question.Text, Does.Contain("The active credentials continue to work."));
 
         await browser.Submit(question, "Revoke");
 
@@ -167,7 +167,7 @@ public sealed class PlannedRotationTests
     }
 
     [Test]
-    public async Task Another_accounts_set_is_neither_shown_nor_touched()
+    public async Task A_set_of_another_account_is_neither_shown_nor_changed()
     {
         var other = await server.Generate(await server.CreateAccount("Other"));
         var question = await browser.Open(LinkOf(await browser.Open(Address), "Revoke the active credentials"));
@@ -181,12 +181,12 @@ public sealed class PlannedRotationTests
     }
 
     [Test]
-    public async Task The_page_says_when_the_current_credentials_were_used_last_and_from_where()
+    public async Task The_page_shows_the_last_use_of_the_current_credentials()
     {
         const string use = "203.0.113.7, Okta SCIM Client 1.0.0";
         Assert.That(
             (await browser.Open(Address)).Text,
-            Does.Contain("Last used Not used yet").And.Contain("It was not used yet."));
+            Does.Contain("Last used Not used yet").And.Contain("It has not been used yet."));
 
         await node.Introspect(active.Token!);
         await server.WriteUses();
@@ -198,32 +198,32 @@ public sealed class PlannedRotationTests
     }
 
     [Test]
-    public async Task After_a_change_the_page_tells_who_holds_the_old_secret_until_the_first_good_call()
+    public async Task After_a_change_the_page_shows_who_still_uses_the_old_secret_until_the_first_successful_request()
     {
         var issued = await server.Generate(account);
-        Assert.That(await News(issued), Does.Contain("No call has been made with them yet."));
+        Assert.That(await News(issued), Does.Contain("They have not been used yet."));
 
         server.Time.Advance(TimeSpan.FromMinutes(1));
         await node.Introspect(active.Token!);
         await server.WriteUses();
         var time = Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime);
-        Assert.That(await News(issued), Does.Contain("Your identity provider still holds the old token: "
+        Assert.That(await News(issued), Does.Contain("Your identity provider still uses the old token: "
             + $"last refused {time} from 203.0.113.7, Okta SCIM Client 1.0.0."));
 
         server.Time.Advance(TimeSpan.FromMinutes(1));
         await node.Introspect(issued.Token!);
         await server.WriteUses();
         time = Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime);
-        Assert.That(await News(issued), Does.Contain($"First good call: {time}.").And.Not.Contain("old token"));
+        Assert.That(await News(issued), Does.Contain($"First successful request: {time}.").And.Not.Contain("old token"));
 
         server.Time.Advance(TimeSpan.FromMinutes(1));
         await node.Introspect(active.Token!);
         await server.WriteUses();
-        Assert.That(await News(issued), Does.Contain("Somebody still calls with the old token: last refused"));
+        Assert.That(await News(issued), Does.Contain("Somebody still uses the old token: last refused"));
     }
 
     [Test]
-    public async Task The_history_has_every_set_and_no_secret()
+    public async Task The_history_shows_all_sets_without_secrets()
     {
         await node.Introspect(active.Token!);
         var client = await server.Generate(account, CredentialMethods.OAuth2);
@@ -255,7 +255,7 @@ public sealed class PlannedRotationTests
         form ?? await browser.Open(Address), "Generate Credentials",
         ("Method", CredentialMethods.DirectJwt), ("TakesOver", takesOver));
 
-    /// <summary>What the page says of a set, and the script that asks again.</summary>
+    /// <summary>The progress of a set, as the page shows it and as the script polls it.</summary>
     private async Task<string> News(IssuedCredentials issued)
     {
         var fragment = await browser.Open($"{Address}?handler=News&set={issued.Set.Id}");

@@ -11,7 +11,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Pages;
 
-/// <summary>What is so on every page.</summary>
+/// <summary>What is true of every page.</summary>
 [Category("AnyDatabase")]
 [Category("Slow")]
 public sealed class PortalTests
@@ -58,13 +58,13 @@ public sealed class PortalTests
         Assert.That(elements.Where(e => e.LocalName is "style" or "script" && e.TextContent.Length > 0), Is.Empty);
         Assert.That(
             elements.SelectMany(e => e.Attributes).Select(a => a.Name).Where(name => name is "style" or ['o', 'n', ..]),
-            Is.Empty, "the policy would not let them work");
+            Is.Empty, "the policy would block them");
         Assert.That(page.Headings, Is.Not.Empty);
         Assert.That(page.Document.QuerySelectorAll("h1"), Has.Exactly(1).Items);
     }
 
     [Test]
-    public async Task No_page_is_left_out()
+    public async Task All_pages_are_tested()
     {
         var tested = typeof(PortalTests).GetMethod(nameof(A_page_cannot_be_framed_sniffed_stored_or_scripted))!
             .GetCustomAttributes(typeof(TestCaseAttribute), inherit: false)
@@ -75,7 +75,7 @@ public sealed class PortalTests
             .Where(endpoint => endpoint.Metadata.GetMetadata<PageActionDescriptor>() is not null)
             .Select(endpoint => $"/{endpoint.RoutePattern.RawText!.Split("/{")[0]}");
 
-        Assert.That(pages.Except(tested), Is.EqualTo(new[] { "/sign-out" }), "which leads elsewhere");
+        Assert.That(pages.Except(tested), Is.EqualTo(new[] { "/sign-out" }), "which only redirects");
     }
 
     [TestCase("/")]
@@ -95,7 +95,7 @@ public sealed class PortalTests
     [TestCase("/security/passkeys")]
     [TestCase("/security/recovery-codes")]
     [TestCase("/invitation")]
-    public async Task Every_field_has_a_label_and_every_id_is_the_only_one(string path)
+    public async Task Every_field_has_a_label_and_ids_are_unique(string path)
     {
         await using var server = await Server();
         using var browser = path.StartsWith("/sign-in") ? Browser.At(server) : await Browser.SignedIn(server);
@@ -133,7 +133,7 @@ public sealed class PortalTests
     [TestCase("/settings/user-management?handler=Add", "Email", "bob@example.com")]
     [TestCase("/settings/user-management?handler=SetActive", "active", "false")]
     [Category("Check 12")]
-    public async Task A_form_that_another_site_made_is_refused(string path, string field, string value)
+    public async Task A_form_without_antiforgery_token_is_refused(string path, string field, string value)
     {
         await using var server = await Server();
         using var browser = path.StartsWith("/sign-in") ? Browser.At(server) : await Browser.SignedIn(server);
@@ -145,7 +145,7 @@ public sealed class PortalTests
     }
 
     [Test]
-    public async Task Under_https_cookies_are_secure_and_of_this_host_only()
+    public async Task With_HTTPS_cookies_are_secure_and_limited_to_the_host()
     {
         await using var server = await AuthServer.Start("--Auth:PublicUrl=https://iam.example.com");
         await server.CreateAdministrator(await server.CreateAccount());
@@ -158,7 +158,7 @@ public sealed class PortalTests
     [TestCase("/no/such/page", "application/json", null)]
     [TestCase("/management/nothing", "text/html", "application/problem+json")]
     [TestCase("/management/nothing", "application/json", "application/problem+json")]
-    public async Task What_is_not_there_is_a_page_for_people_and_a_bare_status_for_programs(
+    public async Task An_unknown_address_gets_a_page_for_people_and_a_bare_status_for_programs(
         string path, string accept, string? type)
     {
         await using var server = await AuthServer.Start();
@@ -170,7 +170,7 @@ public sealed class PortalTests
     }
 
     [Test]
-    public async Task A_fault_shows_a_request_id_and_no_details()
+    public async Task An_error_500_shows_a_request_ID_and_no_details()
     {
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
@@ -180,7 +180,7 @@ public sealed class PortalTests
 
         Assert.That(page.Status, Is.EqualTo(500));
         Assert.That(page.Headings, Is.EqualTo(new[] { "Something went wrong" }));
-        Assert.That(page.Text, Does.Contain("Request id: "));
+        Assert.That(page.Text, Does.Contain("Request ID: "));
         Assert.That(page.Html, Does.Not.Contain("CredentialSets").And.Not.Contain("Sqlite").And.Not.Contain(" at "));
     }
 
@@ -188,7 +188,7 @@ public sealed class PortalTests
     [TestCase("/portal.js", "text/javascript")]
     [TestCase("/passkeys.js", "text/javascript")]
     [TestCase("/mark.svg", "image/svg+xml")]
-    public async Task What_a_page_refers_to_is_there(string path, string type)
+    public async Task Static_files_of_the_pages_are_served(string path, string type)
     {
         await using var server = await AuthServer.Start();
         using var http = server.CreateClient();
@@ -208,7 +208,7 @@ public sealed class PortalTests
     [TestCase("/connect/introspect")]
     [TestCase("/management/v1/accounts/x/credential-sets")]
     [TestCase("/nowhere")]
-    public async Task Nothing_that_is_not_public_is_kept_by_a_cache(string path)
+    public async Task Responses_that_are_not_public_are_not_cached(string path)
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -220,14 +220,14 @@ public sealed class PortalTests
     [TestCase("/portal.css")]
     [TestCase("/.well-known/jwks")]
     [TestCase("/.well-known/oauth-authorization-server")]
-    public async Task What_is_public_may_be_kept(string path)
+    public async Task Public_responses_may_be_cached(string path)
     {
         await using var server = await AuthServer.Start();
         using var anybody = Browser.At(server);
         Assert.That((await anybody.Open(path)).Header("Cache-Control") ?? "", Does.Not.Contain("no-store"));
     }
 
-    /// <summary>Brings about what a page is for; its address then.</summary>
+    /// <summary>Prepares the data that a page needs, and returns its address.</summary>
     private static async Task<string> Prepare(AuthServer server, Browser browser, string path)
     {
         if (path == "/security/recovery-codes")

@@ -7,7 +7,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Pages;
 
-/// <summary>A form whose answer was lost is sent again, and shows the secret that it made.</summary>
+/// <summary>A form whose response was lost is sent again, and shows the secret that it generated.</summary>
 [Category("Slow")]
 public sealed class RememberedFormsTests
 {
@@ -50,7 +50,7 @@ public sealed class RememberedFormsTests
 
         Assert.That(again.Status, Is.EqualTo(200));
         Assert.That(again.Field(label), Is.EqualTo(secret));
-        Assert.That(await Sets(), Is.EqualTo(sets), "nothing more was made");
+        Assert.That(await Sets(), Is.EqualTo(sets), "no other set was generated");
         var row = await server.WithDatabase(db => db.RememberedForms.AsNoTracking().SingleAsync());
         Assert.That(row.ProtectedSecret, Does.Not.Contain(secret));
 
@@ -69,7 +69,7 @@ public sealed class RememberedFormsTests
 
     [TestCase(CredentialMethods.DirectJwt, "", "API Token")]
     [TestCase(CredentialMethods.OAuth2, "Manual", "Client Secret")]
-    public async Task The_same_form_sent_several_times_at_once_makes_one_set_and_shows_its_secret_each_time(
+    public async Task A_form_sent_several_times_concurrently_generates_one_set_and_shows_its_secret_each_time(
         string method, string takesOver, string label)
     {
         var page = await ada.Open(Address);
@@ -83,7 +83,7 @@ public sealed class RememberedFormsTests
     }
 
     [Test]
-    public async Task Another_session_of_the_same_administrator_is_not_shown_it()
+    public async Task Another_session_of_the_same_administrator_does_not_see_the_secret()
     {
         var page = await ada.Open(Address);
         var secret = (await ada.Submit(page, Button, ("Method", CredentialMethods.DirectJwt))).Field("API Token");
@@ -99,7 +99,7 @@ public sealed class RememberedFormsTests
     }
 
     [Test]
-    public async Task A_form_shown_anew_makes_new_credentials_though_everything_in_it_is_the_same()
+    public async Task A_form_that_is_opened_again_generates_new_credentials_even_with_the_same_values()
     {
         var first = await ada.Open(Address);
         var secret = (await ada.Submit(first, Button, ("Method", CredentialMethods.DirectJwt))).Field("API Token");
@@ -112,17 +112,17 @@ public sealed class RememberedFormsTests
 
         var stale = await ada.Submit(first, Button, ("Method", CredentialMethods.DirectJwt));
         Assert.That(stale.Status, Is.EqualTo(409));
-        Assert.That(stale.Html, Does.Not.Contain(secret), "it opens nothing any more");
+        Assert.That(stale.Html, Does.Not.Contain(secret), "it is no longer valid");
         var second = await ada.Submit(await ada.Open(Address), Button, ("Method", CredentialMethods.DirectJwt));
         Assert.That(second.Status, Is.EqualTo(200));
         Assert.That(second.Field("API Token"), Is.Not.EqualTo(secret));
     }
 
     [Test]
-    public async Task A_database_that_fails_between_the_commit_and_the_page_loses_no_secret()
+    public async Task A_database_error_between_the_commit_and_the_page_loses_no_secret()
     {
         var page = await ada.Open(Address);
-        // The page reads the account after the set was made; the set itself does not need its name.
+        // The page reads the account with its licences only after the set has been generated.
         await server.WithDatabase(
             db => db.Database.ExecuteSqlRawAsync("ALTER TABLE \"AccountLicence\" RENAME TO \"Away\""));
         var lost = await ada.Submit(page, Button, ("Method", CredentialMethods.DirectJwt));

@@ -19,7 +19,7 @@ public sealed class ScimCredentialsTests
     private static readonly (string, string) oauth2 = ("Method", CredentialMethods.OAuth2);
 
     [Test]
-    public async Task The_page_has_the_guides_headings_cards_and_facts()
+    public async Task The_page_has_the_headings_and_cards_of_the_setup_guide()
     {
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
@@ -69,7 +69,7 @@ public sealed class ScimCredentialsTests
     }
 
     [Test]
-    public async Task A_direct_JWT_lives_as_long_as_chosen()
+    public async Task A_direct_JWT_has_the_chosen_lifetime()
     {
         await using var server = await Server();
         using var scim = await ResourceServer.Register(server);
@@ -84,7 +84,7 @@ public sealed class ScimCredentialsTests
     [TestCase("0")]
     [TestCase("-1")]
     [TestCase("2147483647")]
-    public async Task A_lifetime_that_is_no_choice_is_refused(string days)
+    public async Task An_invalid_lifetime_is_refused(string days)
     {
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
@@ -96,7 +96,7 @@ public sealed class ScimCredentialsTests
     }
 
     [Test]
-    public async Task A_client_with_keys_has_no_secret_and_wrong_keys_are_named()
+    public async Task A_client_with_keys_has_no_secret_and_wrong_keys_are_refused()
     {
         await using var server = await Server();
         using var scim = await ResourceServer.Register(server);
@@ -112,25 +112,25 @@ public sealed class ScimCredentialsTests
         Assert.That(result.Text, Does.Contain("private_key_jwt"));
         Assert.That(result.Document.QuerySelector("#client-secret"), Is.Null);
         var later = await browser.Open(Address);
-        Assert.That(later.Text, Does.Contain("proves itself with its key").And.Contain(result.Field("Client ID")));
+        Assert.That(later.Text, Does.Contain("authenticates with its key").And.Contain(result.Field("Client ID")));
     }
 
     [Test]
-    public async Task PKCE_is_demanded_where_the_box_is_checked()
+    public async Task PKCE_is_required_if_the_box_is_checked()
     {
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
         const string uri = "https://client.example/callback";
 
-        foreach (var demanded in new[] { true, false })
+        foreach (var requiresPkce in new[] { true, false })
         {
             (string, string)[] fields =
-                [oauth2, ("OtherRedirectUris", uri), ("RequirePkce", demanded ? "true" : "false")];
+                [oauth2, ("OtherRedirectUris", uri), ("RequirePkce", requiresPkce ? "true" : "false")];
             var issued = await browser.Submit(await browser.Open(Address), Button, fields);
             var asked = await browser.Open(
                 $"/connect/authorize?response_type=code&client_id={issued.Field("Client ID")}&redirect_uri={uri}");
-            Assert.That(asked.Status, Is.EqualTo(demanded ? 302 : 200));
-            Assert.That(asked.Location, demanded ? Does.StartWith($"{uri}?error=invalid_request") : Is.Null);
+            Assert.That(asked.Status, Is.EqualTo(requiresPkce ? 302 : 200));
+            Assert.That(asked.Location, requiresPkce ? Does.StartWith($"{uri}?error=invalid_request") : Is.Null);
         }
     }
 
@@ -169,14 +169,14 @@ public sealed class ScimCredentialsTests
     }
 
     [Test]
-    public async Task Without_redirect_URIs_a_client_has_client_credentials_only_and_the_page_says_so()
+    public async Task Without_redirect_URIs_a_client_has_only_client_credentials_and_the_page_says_so()
     {
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
 
         var result = await browser.Submit(await browser.Open(Address), Button, oauth2);
 
-        Assert.That(result.Text, Does.Contain("client credentials only"));
+        Assert.That(result.Text, Does.Contain("only the client credentials grant"));
         Assert.That(await RedirectUrisOf(server, result.Field("Client ID")), Is.Empty);
     }
 
@@ -187,7 +187,7 @@ public sealed class ScimCredentialsTests
     [TestCase("OtherRedirectUris", "/callback", "not an absolute http or https address")]
     [TestCase("OtherRedirectUris", "javascript:alert(1)", "not an absolute http or https address")]
     [TestCase("OktaApp", "my app", "not a valid Okta app name")]
-    public async Task A_redirect_URI_that_could_leak_a_code_is_refused_and_what_was_typed_is_kept(
+    public async Task A_redirect_URI_that_could_leak_a_code_is_refused_and_the_input_is_kept(
         string field, string typed, string reason)
     {
         await using var server = await Server();
@@ -221,7 +221,7 @@ public sealed class ScimCredentialsTests
     }
 
     [Test]
-    public async Task A_double_click_makes_one_set_and_shows_its_secret_twice()
+    public async Task A_double_click_generates_one_set_and_shows_its_secret_twice()
     {
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
@@ -235,7 +235,7 @@ public sealed class ScimCredentialsTests
     }
 
     [Test]
-    public async Task Two_tabs_at_once_make_one_set_and_one_names_who_made_it_and_when()
+    public async Task Of_two_concurrent_tabs_one_generates_a_set_and_the_other_is_told_who_did_and_when()
     {
         await using var server = await Server();
         using var scim = await ResourceServer.Register(server);
@@ -257,7 +257,7 @@ public sealed class ScimCredentialsTests
     }
 
     [Test]
-    public async Task Reloading_the_result_changes_nothing_and_shows_the_secret_no_more()
+    public async Task Reloading_the_result_after_ten_minutes_changes_nothing_and_does_not_show_the_secret()
     {
         await using var server = await Server();
         using var scim = await ResourceServer.Register(server);
@@ -276,7 +276,7 @@ public sealed class ScimCredentialsTests
     }
 
     [Test]
-    public async Task Of_two_administrators_the_second_is_told_of_the_first_and_can_then_decide()
+    public async Task Of_two_administrators_the_second_is_told_of_the_first_and_can_generate_again()
     {
         await using var server = await Server();
         await server.CreateAdministrator(await OnlyAccount(server), "bob@example.com");
@@ -291,13 +291,13 @@ public sealed class ScimCredentialsTests
         Assert.That(refused.Status, Is.EqualTo(409));
         Assert.That(refused.Text, Does.Contain("ada@example.com generated new credentials"));
         Assert.That((await scim.Introspect(token)).Active, Is.True);
-        Assert.That(refused.Text, Does.Contain($"The API token ending in {token[^4..]}"), "what again will stop");
+        Assert.That(refused.Text, Does.Contain($"The API token ending in {token[^4..]}"), "what generating again replaces");
         Assert.That((await bob.Submit(refused, Button)).Status, Is.EqualTo(200));
         Assert.That((await scim.Introspect(token)).Active, Is.False);
     }
 
     [Test]
-    public async Task Where_SCIM_is_not_enabled_there_is_no_form_but_an_address_to_write_to()
+    public async Task If_SCIM_is_not_enabled_there_is_no_form_but_the_address_of_support()
     {
         await using var server = await Server(new AccountChange(ScimEnabled: false));
         using var browser = await Browser.SignedIn(server);

@@ -10,7 +10,7 @@ public sealed class SignInTests
     [TestCase("/scim-credentials")]
     [TestCase("/settings/user-management?search=a%20b")]
     [TestCase("/sign-out")]
-    public async Task Every_page_asks_for_a_sign_in_and_is_come_back_to(string path)
+    public async Task Every_page_requires_a_sign_in_and_is_returned_to(string path)
     {
         await using var server = await Server();
         using var browser = Browser.At(server);
@@ -26,7 +26,7 @@ public sealed class SignInTests
     }
 
     [Test]
-    public async Task A_wrong_password_and_an_unknown_address_are_answered_alike()
+    public async Task A_wrong_password_and_an_unknown_address_get_the_same_response()
     {
         await using var server = await Server();
         using var browser = Browser.At(server);
@@ -38,7 +38,7 @@ public sealed class SignInTests
         Assert.That(wrong.Status, Is.EqualTo(400));
         Assert.That(unknown.Status, Is.EqualTo(400));
         Assert.That(unknown.Text, Is.EqualTo(wrong.Text));
-        Assert.That(wrong.Text, Does.Contain("do not belong together"));
+        Assert.That(wrong.Text, Does.Contain("The e-mail address or the password is wrong"));
         Assert.That(wrong.Field("E-mail address"), Is.EqualTo(Email));
         Assert.That(wrong.Field("Password"), Is.Empty);
         Assert.That((await browser.Open("/")).Status, Is.EqualTo(302));
@@ -54,13 +54,13 @@ public sealed class SignInTests
             await browser.Submit(page, "Sign in", ("email", Email), ("password", "wrong"));
 
         server.Time.Advance(TimeSpan.FromSeconds(2.5));
-        var heldOff = await browser.Submit(page, "Sign in", ("email", Email), ("password", AuthServer.Password));
+        var throttled = await browser.Submit(page, "Sign in", ("email", Email), ("password", AuthServer.Password));
 
-        Assert.That(heldOff.Status, Is.EqualTo(429));
-        Assert.That(heldOff.Header("Retry-After"), Is.EqualTo("3"));
-        Assert.That(heldOff.Text, Does.Contain("Try again in 3 seconds."));
+        Assert.That(throttled.Status, Is.EqualTo(429));
+        Assert.That(throttled.Header("Retry-After"), Is.EqualTo("3"));
+        Assert.That(throttled.Text, Does.Contain("Try again in 3 seconds."));
         server.Time.Advance(TimeSpan.FromSeconds(3));
-        var signedIn = await browser.Submit(heldOff, "Sign in", ("password", AuthServer.Password));
+        var signedIn = await browser.Submit(throttled, "Sign in", ("password", AuthServer.Password));
         Assert.That(signedIn.Location, Is.EqualTo("/"));
     }
 
@@ -68,8 +68,8 @@ public sealed class SignInTests
     [TestCase("//evil.example/")]
     [TestCase("/\\evil.example/")]
     [TestCase("javascript:alert(1)")]
-    [TestCase("/é", Description = "No address that a browser was at, and it cannot stand in a header.")]
-    public async Task Nobody_is_sent_to_another_site(string returnUrl)
+    [TestCase("/é", Description = "Not ASCII, so it cannot be sent in a header.")]
+    public async Task A_return_address_on_another_site_is_ignored(string returnUrl)
     {
         await using var server = await Server();
         using var browser = Browser.At(server);
@@ -93,7 +93,7 @@ public sealed class SignInTests
     [TestCase("~/é")]
     [TestCase("/a?b=é#é")]
     [TestCase("\u0000")]
-    public async Task Whatever_address_is_to_be_gone_to_no_page_fails(string returnUrl)
+    public async Task No_return_address_makes_a_page_fail(string returnUrl)
     {
         await using var server = await Server();
         using var browser = Browser.At(server);
@@ -119,7 +119,7 @@ public sealed class SignInTests
     [TestCase(7_000, true)]
     [TestCase(9_000, false, Description = "Longer than a request line may be.")]
     [TestCase(500_000, false)]
-    public async Task An_address_that_nobody_can_have_been_at_is_not_gone_to(int length, bool possible)
+    public async Task A_return_address_that_is_too_long_is_ignored(int length, bool possible)
     {
         await using var server = await Server();
         using var browser = Browser.At(server);
@@ -173,7 +173,7 @@ public sealed class SignInTests
         return server;
     }
 
-    /// <summary>A signed-in browser, and its cookie in other hands.</summary>
+    /// <summary>A signed-in browser, and a copy of its cookie.</summary>
     private static async Task<(Browser Browser, string Cookie)> TakeCookie(AuthServer server)
     {
         var browser = Browser.At(server);

@@ -10,7 +10,7 @@ namespace Auth.Server.Tests.Pages.Security;
 public sealed class AuthenticatorTests
 {
     [Test]
-    public async Task Password_then_code_sign_in_and_no_session_exists_between()
+    public async Task Password_and_code_sign_in_and_there_is_no_session_in_between()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -29,13 +29,13 @@ public sealed class AuthenticatorTests
         Assert.That(await server.WithDatabase(db => db.Sessions.CountAsync()), Is.EqualTo(sessions));
         Assert.That((await browser.Open("/")).Status, Is.EqualTo(302));
         Assert.That(second.Document.QuerySelector("#code")!.GetAttribute("autocomplete"), Is.EqualTo("one-time-code"));
-        var signedIn = await browser.Submit(second, "Go on", ("code", app.CodeAt(server)));
+        var signedIn = await browser.Submit(second, "Continue", ("code", app.CodeAt(server)));
         Assert.That(signedIn.Location, Is.EqualTo("/settings/provisioning-log"));
         Assert.That((await browser.Open("/")).Status, Is.EqualTo(200));
     }
 
     [Test]
-    public async Task The_key_is_offered_as_a_picture_and_as_text_and_counts_only_when_confirmed()
+    public async Task The_key_is_offered_as_a_QR_code_and_as_text_and_takes_effect_only_when_confirmed()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -66,37 +66,37 @@ public sealed class AuthenticatorTests
         var stored = await server.WithDatabase(db => db.AuthenticatorApps.Select(a => a.ProtectedKey).SingleAsync());
         var hashes = await server.WithDatabase(db => db.RecoveryCodes.Select(c => c.Hash).ToListAsync());
 
-        Assert.That(stored, Does.StartWith("CfDJ8").And.Not.Contain(key), "as Data Protection writes it");
+        Assert.That(stored, Does.StartWith("CfDJ8").And.Not.Contain(key), "encrypted by Data Protection");
         Assert.That(hashes, Has.Count.EqualTo(recoveryCodes.Count).And.All.Length.EqualTo(64));
     }
 
     [Test(Description = "RFC 6238 §5.2")]
-    public async Task A_code_works_once_and_so_do_those_before_it()
+    public async Task A_code_works_once_and_earlier_ones_no_longer()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
         var (app, _) = await ada.SetUpApp(server);
         using var browser = Browser.At(server);
-        var ofSetUp = await browser.Submit(await browser.EnterPassword(), "Go on", ("code", app.CodeAt(server)));
+        var ofSetUp = await browser.Submit(await browser.EnterPassword(), "Continue", ("code", app.CodeAt(server)));
         Assert.That(ofSetUp.Status, Is.EqualTo(400), "the code that set it up");
         server.Time.Advance(TimeSpan.FromMinutes(2));
         var code = app.CodeAt(server);
         var before = app.CodeAt(server, -30);
         Assert.That(
-            (await browser.Submit(await browser.EnterPassword(), "Go on", ("code", code))).Location, Is.EqualTo("/"));
+            (await browser.Submit(await browser.EnterPassword(), "Continue", ("code", code))).Location, Is.EqualTo("/"));
 
         using var thief = Browser.At(server);
         var second = await thief.EnterPassword();
         foreach (var seen in new[] { code, before })
         {
-            var refused = await thief.Submit(second, "Go on", ("code", seen));
+            var refused = await thief.Submit(second, "Continue", ("code", seen));
             Assert.That(refused.Status, Is.EqualTo(400));
             Assert.That(refused.Text, Does.Contain("was used before"));
         }
     }
 
     [Test]
-    public async Task A_code_that_is_sent_twice_at_once_works_once()
+    public async Task A_code_that_is_sent_several_times_concurrently_works_once()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -116,7 +116,7 @@ public sealed class AuthenticatorTests
     [TestCase(0, true)]
     [TestCase(30, true)]
     [TestCase(60, false)]
-    public async Task Clocks_may_differ_by_one_step(int seconds, bool taken)
+    public async Task Clocks_may_differ_by_one_step(int seconds, bool accepted)
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -125,9 +125,9 @@ public sealed class AuthenticatorTests
         using var browser = Browser.At(server);
 
         var answer = await browser.Submit(
-            await browser.EnterPassword(), "Go on", ("code", app.CodeAt(server, seconds)));
+            await browser.EnterPassword(), "Continue", ("code", app.CodeAt(server, seconds)));
 
-        Assert.That(answer.Status, Is.EqualTo(taken ? 302 : 400));
+        Assert.That(answer.Status, Is.EqualTo(accepted ? 302 : 400));
     }
 
     [Test]
@@ -139,9 +139,9 @@ public sealed class AuthenticatorTests
         using var browser = Browser.At(server);
         var typed = codes[3].Replace("-", " ").ToUpperInvariant();
 
-        var signedIn = await browser.Submit(await browser.EnterPassword(), "Go on", ("code", typed));
+        var signedIn = await browser.Submit(await browser.EnterPassword(), "Continue", ("code", typed));
         using var again = Browser.At(server);
-        var refused = await again.Submit(await again.EnterPassword(), "Go on", ("code", codes[3]));
+        var refused = await again.Submit(await again.EnterPassword(), "Continue", ("code", codes[3]));
 
         Assert.That(signedIn.Location, Is.EqualTo("/"));
         Assert.That(refused.Status, Is.EqualTo(400));
@@ -149,26 +149,26 @@ public sealed class AuthenticatorTests
     }
 
     [Test]
-    public async Task New_recovery_codes_take_the_place_of_the_old_ones()
+    public async Task New_recovery_codes_replace_the_old_ones()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
         var (_, old) = await ada.SetUpApp(server);
 
         var renewed = SecondFactor.RecoveryCodesOn(
-            await ada.Submit(await ada.Open("/security/recovery-codes"), "Make new codes"));
+            await ada.Submit(await ada.Open("/security/recovery-codes"), "Create new codes"));
 
         Assert.That(renewed, Has.Count.EqualTo(10));
         Assert.That(renewed.Intersect(old), Is.Empty);
         Assert.That((await ada.Open("/security/recovery-codes")).Html, Does.Not.Contain(renewed[0]), "shown once");
         using var browser = Browser.At(server);
         var second = await browser.EnterPassword();
-        Assert.That((await browser.Submit(second, "Go on", ("code", old[0]))).Status, Is.EqualTo(400));
-        Assert.That((await browser.Submit(second, "Go on", ("code", renewed[0]))).Location, Is.EqualTo("/"));
+        Assert.That((await browser.Submit(second, "Continue", ("code", old[0]))).Status, Is.EqualTo(400));
+        Assert.That((await browser.Submit(second, "Continue", ("code", renewed[0]))).Location, Is.EqualTo("/"));
     }
 
     [Test]
-    public async Task Codes_that_are_guessed_are_held_off_whatever_is_done_between_and_from_wherever()
+    public async Task Guesses_of_codes_are_throttled_from_any_browser_even_if_the_password_is_entered_in_between()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -176,26 +176,26 @@ public sealed class AuthenticatorTests
         server.Time.Advance(TimeSpan.FromMinutes(2));
         for (var i = 0; i < 5; i++)
         {
-            // Each from a browser of its own, with the password, which forgives only itself.
+            // Each from a new browser, with the password, which resets only its own failures.
             using var guesser = Browser.At(server);
-            await guesser.Submit(await guesser.EnterPassword(), "Go on", ("code", "000000"));
+            await guesser.Submit(await guesser.EnterPassword(), "Continue", ("code", "000000"));
         }
 
         using var another = Browser.At(server);
         var second = await another.EnterPassword();
-        var heldOff = await another.Submit(second, "Go on", ("code", app.CodeAt(server)));
-        Assert.That(heldOff.Status, Is.EqualTo(429));
-        Assert.That(heldOff.Header("Retry-After"), Is.EqualTo("5"));
+        var throttled = await another.Submit(second, "Continue", ("code", app.CodeAt(server)));
+        Assert.That(throttled.Status, Is.EqualTo(429));
+        Assert.That(throttled.Header("Retry-After"), Is.EqualTo("5"));
 
         var known = await ada.Submit(await ada.Open("/"), "Sign out");
         var own = await ada.Submit(
             await ada.Follow(known), "Sign in", ("email", "ada@example.com"), ("password", AuthServer.Password));
-        var signedIn = await ada.Submit(own, "Go on", ("code", app.CodeAt(server)));
-        Assert.That(signedIn.Location, Is.EqualTo("/"), "her own browser is not held off by strangers");
+        var signedIn = await ada.Submit(own, "Continue", ("code", app.CodeAt(server)));
+        Assert.That(signedIn.Location, Is.EqualTo("/"), "guesses in other browsers do not throttle her own");
     }
 
     [Test]
-    public async Task The_second_step_must_follow_in_ten_minutes_and_ends_when_the_password_changes()
+    public async Task The_second_step_must_follow_within_ten_minutes_and_fails_after_a_password_change()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -203,7 +203,7 @@ public sealed class AuthenticatorTests
         using var browser = Browser.At(server);
         var late = await browser.EnterPassword();
         server.Time.Advance(TimeSpan.FromMinutes(10));
-        var refused = await browser.Submit(late, "Go on", ("code", app.CodeAt(server)));
+        var refused = await browser.Submit(late, "Continue", ("code", app.CodeAt(server)));
         Assert.That(refused.Status, Is.EqualTo(400));
         Assert.That(refused.Text, Does.Contain("That took too long."));
 
@@ -211,11 +211,11 @@ public sealed class AuthenticatorTests
         await ada.Submit(
             await ada.Open("/security/password"), "Change password",
             ("current", AuthServer.Password), ("new", "another horse, another battery"));
-        Assert.That((await browser.Submit(second, "Go on", ("code", app.CodeAt(server)))).Status, Is.EqualTo(400));
+        Assert.That((await browser.Submit(second, "Continue", ("code", app.CodeAt(server)))).Status, Is.EqualTo(400));
     }
 
     [Test]
-    public async Task A_key_that_was_offered_to_another_administrator_cannot_be_slipped_in()
+    public async Task A_key_that_was_offered_to_another_administrator_is_refused()
     {
         await using var server = await Server();
         await server.CreateAdministrator(await server.WithDatabase(db => db.Accounts.SingleAsync()), "eve@example.com");
@@ -234,7 +234,7 @@ public sealed class AuthenticatorTests
     }
 
     [Test]
-    public async Task Setting_up_and_removing_end_the_other_sessions_and_need_a_recent_sign_in()
+    public async Task Setting_up_and_removing_end_the_other_sessions_and_require_a_recent_sign_in()
     {
         await using var server = await Server();
         using var other = await Browser.SignedIn(server);
@@ -251,7 +251,7 @@ public sealed class AuthenticatorTests
 
         Assert.That(removed.Location, Is.EqualTo("/security"));
         Assert.That(
-            (await ada.Follow(removed)).Text, Does.Contain("was removed").And.Contain("Your password alone lets"));
+            (await ada.Follow(removed)).Text, Does.Contain("was removed").And.Contain("Anyone with your password can sign in"));
         Assert.That(
             await server.WithDatabase(db => db.RecoveryCodes.CountAsync()), Is.Zero, "they go with the last factor");
         using var browser = Browser.At(server);

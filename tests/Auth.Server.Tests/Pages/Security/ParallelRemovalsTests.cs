@@ -7,14 +7,14 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Auth.Server.Tests.Pages.Security;
 
 /// <summary>
-/// What must not go, the last second factor of an account that insists on one, stays whoever removes what at once.
+/// If the account requires a second factor, concurrent removals never remove the last one.
 /// </summary>
 public sealed class ParallelRemovalsTests
 {
     [TestCase("app", "passkey")]
     [TestCase("passkey", "passkey")]
     [TestCase("app", "app")]
-    public async Task Of_two_factors_removed_at_once_one_stays(string first, string second)
+    public async Task Of_two_factors_removed_concurrently_one_remains(string first, string second)
     {
         await using var server = await AuthServer.Start();
         await using var node = SciLeads.Tests.TestPostgres.IsWanted ? await server.StartNode() : null;

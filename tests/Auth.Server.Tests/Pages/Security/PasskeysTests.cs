@@ -38,12 +38,12 @@ public sealed class PasskeysTests
     [TestCase("origin", "https://localhost:5001")]
     [TestCase("rp", "evil.example")]
     [TestCase("frame", "")]
-    [TestCase("unverified", "", Description = "Whoever holds the device is not yet whose it is.")]
+    [TestCase("unverified", "", Description = "The device has not verified its user.")]
     [TestCase("handle", "")]
     [TestCase("handle", "00000000-0000-0000-0000-000000000001")]
     [TestCase("handle", "nonsense")]
     [TestCase("key", "")]
-    public async Task An_answer_that_was_not_given_to_this_page_by_this_device_is_refused(string what, string value)
+    public async Task An_answer_for_another_site_or_of_another_device_is_refused(string what, string value)
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -70,7 +70,7 @@ public sealed class PasskeysTests
     }
 
     [Test]
-    public async Task An_answer_works_once_and_only_to_its_own_question()
+    public async Task An_answer_works_once_and_only_for_its_own_challenge()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -93,7 +93,7 @@ public sealed class PasskeysTests
     }
 
     [Test]
-    public async Task Of_answers_that_are_sent_twice_at_once_one_works()
+    public async Task Of_concurrent_copies_of_an_answer_one_works()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -111,7 +111,7 @@ public sealed class PasskeysTests
     }
 
     [Test]
-    public async Task A_question_is_open_for_a_quarter_of_an_hour()
+    public async Task A_challenge_is_valid_for_a_quarter_of_an_hour()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -124,11 +124,11 @@ public sealed class PasskeysTests
         var late = await browser.UsePasskey(page, device);
 
         Assert.That(late.Status, Is.EqualTo(400));
-        Assert.That((await browser.UsePasskey(late, device)).Location, Is.EqualTo("/"), "the page asks anew");
+        Assert.That((await browser.UsePasskey(late, device)).Location, Is.EqualTo("/"), "the page has a new challenge");
     }
 
     [Test]
-    public async Task A_copy_of_a_device_that_counts_gives_itself_away()
+    public async Task The_signature_counter_reveals_a_cloned_device()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -145,7 +145,7 @@ public sealed class PasskeysTests
     }
 
     [Test]
-    public async Task Another_administrators_passkey_is_no_second_step_and_no_confirmation()
+    public async Task A_passkey_of_another_administrator_is_neither_a_second_step_nor_a_confirmation()
     {
         await using var server = await Server();
         var account = await server.WithDatabase(db => db.Accounts.SingleAsync());
@@ -165,7 +165,7 @@ public sealed class PasskeysTests
         eves.UserHandle = adas.UserHandle;
         Assert.That((await browser.UsePasskey(second, eves)).Status, Is.EqualTo(400));
 
-        // She sits at Ada's open browser, and brings an answer to a question of her own.
+        // Eve uses Ada's unlocked browser, with an answer to her own challenge.
         eves.UserHandle = null;
         var confirm = await ada.Open("/security/confirm?returnUrl=%2Fsecurity%2Fpasskeys");
         var own = await eve.Open("/security/confirm");
@@ -194,7 +194,7 @@ public sealed class PasskeysTests
 
     [TestCase(" ")]
     [TestCase("A name that is much longer than anybody needs to tell devices apart")]
-    public async Task A_name_is_neither_empty_nor_longer_than_a_line(string name)
+    public async Task A_name_must_have_1_to_60_characters(string name)
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -207,7 +207,7 @@ public sealed class PasskeysTests
     }
 
     [Test]
-    public async Task A_passkey_that_was_asked_of_another_administrator_is_not_added()
+    public async Task A_passkey_that_was_requested_by_another_administrator_is_not_added()
     {
         await using var server = await Server();
         var account = await server.WithDatabase(db => db.Accounts.SingleAsync());
@@ -226,7 +226,7 @@ public sealed class PasskeysTests
     }
 
     [Test]
-    public async Task A_removed_passkey_opens_nothing_and_ends_the_other_sessions()
+    public async Task A_removed_passkey_is_refused_and_the_other_sessions_end()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -244,7 +244,7 @@ public sealed class PasskeysTests
     }
 
     [Test]
-    public async Task A_passkey_is_never_held_off()
+    public async Task Passkeys_are_not_throttled()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);

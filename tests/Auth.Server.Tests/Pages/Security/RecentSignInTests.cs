@@ -6,7 +6,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Pages.Security;
 
-/// <summary>How long a session lasts without use, and what needs a sign-in of the last ten minutes.</summary>
+/// <summary>How long an unused session lasts, and what requires a sign-in within the last ten minutes.</summary>
 [Category("Slow")]
 public sealed class RecentSignInTests
 {
@@ -32,7 +32,7 @@ public sealed class RecentSignInTests
     }
 
     [Test]
-    public async Task A_session_that_nobody_uses_ends_after_half_an_hour()
+    public async Task An_unused_session_ends_after_half_an_hour()
     {
         server.Time.Advance(TimeSpan.FromMinutes(29));
         Assert.That((await ada.Open("/")).Status, Is.EqualTo(200));
@@ -45,7 +45,7 @@ public sealed class RecentSignInTests
     }
 
     [Test]
-    public async Task What_a_page_asks_for_by_itself_is_no_use()
+    public async Task Polling_by_a_page_does_not_count_as_use()
     {
         var issued = await server.Generate(account);
         for (var minutes = 0; minutes < 29; minutes++)
@@ -63,7 +63,7 @@ public sealed class RecentSignInTests
     [TestCase("activate")]
     [TestCase("revoke active")]
     [TestCase("revoke staged")]
-    public async Task What_identity_providers_are_let_in_with_is_changed_only_after_a_recent_sign_in(string what)
+    public async Task Credentials_are_changed_only_after_a_recent_sign_in(string what)
     {
         await server.Generate(account);
         await Stage();
@@ -96,7 +96,7 @@ public sealed class RecentSignInTests
     }
 
     [Test]
-    public async Task The_form_that_was_filled_in_is_there_again_and_only_once()
+    public async Task The_form_is_filled_in_again_once()
     {
         var page = await ada.Open(Credentials);
         server.Time.Advance(TimeSpan.FromMinutes(10));
@@ -117,7 +117,7 @@ public sealed class RecentSignInTests
     }
 
     [Test]
-    public async Task The_pages_themselves_and_a_check_need_none()
+    public async Task The_pages_themselves_and_a_check_require_no_recent_sign_in()
     {
         await server.Generate(account);
         await Stage();
@@ -130,7 +130,7 @@ public sealed class RecentSignInTests
 
     [TestCase("Allow")]
     [TestCase("Deny")]
-    public async Task Consent_is_given_only_after_a_recent_sign_in_and_the_request_is_not_lost(string button)
+    public async Task Consent_requires_a_recent_sign_in_and_the_request_is_kept(string button)
     {
         var issued = await server.Generate(account, CredentialMethods.OAuth2, AllowedClient.RedirectUri);
         var consent = await ada.Open(

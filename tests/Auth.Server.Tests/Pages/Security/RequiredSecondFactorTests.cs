@@ -13,7 +13,7 @@ public sealed class RequiredSecondFactorTests
     [TestCase("/settings/administrators")]
     [TestCase("/scim-credentials?search=a%20b")]
     [TestCase("/connect/authorize?client_id=CLIENT&response_type=code")]
-    public async Task Who_has_none_is_led_to_set_one_up_before_anything_else_and_then_goes_on(string path)
+    public async Task An_administrator_without_one_must_set_one_up_first_and_then_continues(string path)
     {
         await using var server = await Server();
         var issued = await server.Generate(
@@ -38,7 +38,7 @@ public sealed class RequiredSecondFactorTests
     }
 
     [Test]
-    public async Task A_form_does_nothing_before()
+    public async Task Forms_are_refused_until_it_is_set_up()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -55,7 +55,7 @@ public sealed class RequiredSecondFactorTests
     }
 
     [Test]
-    public async Task The_last_one_cannot_be_removed_and_one_of_two_can()
+    public async Task The_last_factor_cannot_be_removed_but_one_of_two_can()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -75,7 +75,7 @@ public sealed class RequiredSecondFactorTests
     }
 
     [Test]
-    public async Task An_operator_requires_it_lists_who_has_one_and_resets_it()
+    public async Task An_operator_requires_lists_and_resets_second_factors()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();

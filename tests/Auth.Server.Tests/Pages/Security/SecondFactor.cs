@@ -3,10 +3,10 @@ using OtpNet;
 
 namespace Auth.Server.Tests.Pages.Security;
 
-/// <summary>Second factors as an administrator sets them up and uses them in a browser.</summary>
+/// <summary>Sets up and uses second factors in a browser.</summary>
 internal static class SecondFactor
 {
-    /// <summary>Sets up an authenticator app; the codes that it shows, and the recovery codes.</summary>
+    /// <summary>Sets up an authenticator app, and returns it with the recovery codes.</summary>
     public static async Task<(Totp App, IReadOnlyList<string> RecoveryCodes)> SetUpApp(
         this Browser browser, AuthServer server)
     {
@@ -29,14 +29,14 @@ internal static class SecondFactor
         return await browser.Submit(page, "Add a passkey", ("name", name), ("answer", device.Create(OptionsOn(page))));
     }
 
-    /// <summary>Answers the page's question with a passkey.</summary>
+    /// <summary>Answers the page's challenge with a passkey.</summary>
     public static Task<Page> UsePasskey(this Browser browser, Page page, SoftwareAuthenticator device) =>
         browser.Submit(page, "Use a passkey", ("answer", device.Get(OptionsOn(page))));
 
     public static string OptionsOn(Page page) =>
         page.Document.QuerySelector("form[data-passkey]")!.GetAttribute("data-options")!;
 
-    /// <summary>Takes the first step with the password.</summary>
+    /// <summary>Signs in with the password, which is the first of two steps.</summary>
     public static async Task<Page> EnterPassword(
         this Browser browser, string email = "ada@example.com", string returnUrl = "/") =>
         await browser.Submit(

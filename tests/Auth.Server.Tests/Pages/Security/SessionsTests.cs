@@ -29,7 +29,7 @@ public sealed class SessionsTests
 
     [TestCase("End all other sessions", 200)]
     [TestCase("Sign out everywhere", 302)]
-    public async Task All_other_sessions_are_ended_and_the_own_if_told(string button, int ownStatus)
+    public async Task All_other_sessions_are_ended_and_optionally_the_own(string button, int ownStatus)
     {
         await using var server = await Server();
         using var first = await Browser.SignedIn(server);
@@ -44,7 +44,7 @@ public sealed class SessionsTests
     }
 
     [Test]
-    public async Task Nobody_sees_or_ends_the_session_of_another_administrator()
+    public async Task The_session_of_another_administrator_is_neither_shown_nor_ended()
     {
         await using var server = await Server();
         await server.CreateAdministrator(await server.WithDatabase(db => db.Accounts.SingleAsync()), "bob@example.com");
@@ -63,7 +63,7 @@ public sealed class SessionsTests
     }
 
     [Test]
-    public async Task The_last_use_is_at_most_a_minute_old()
+    public async Task The_last_use_is_accurate_to_a_minute()
     {
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
@@ -89,7 +89,7 @@ public sealed class SessionsTests
         var page = await browser.Open("/security/password");
         var wrong = await browser.Submit(page, "Change password", ("current", "wrong"), ("new", next));
         Assert.That(wrong.Status, Is.EqualTo(400));
-        Assert.That(wrong.Text, Does.Contain("The current password is not right."));
+        Assert.That(wrong.Text, Does.Contain("The current password is wrong."));
         var weak = await browser.Submit(
             page, "Change password", ("current", AuthServer.Password), ("new", "Password1234"));
         Assert.That(weak.Text, Does.Contain("a common one"));
@@ -108,7 +108,7 @@ public sealed class SessionsTests
     }
 
     [Test]
-    public async Task Who_found_an_open_browser_cannot_guess_the_current_password()
+    public async Task Guesses_of_the_current_password_are_throttled()
     {
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
@@ -117,11 +117,11 @@ public sealed class SessionsTests
             await browser.Submit(
                 page, "Change password", ("current", $"guess {i}"), ("new", "another horse, another battery"));
 
-        var heldOff = await browser.Submit(
+        var throttled = await browser.Submit(
             page, "Change password", ("current", AuthServer.Password), ("new", "another horse, another battery"));
 
-        Assert.That(heldOff.Status, Is.EqualTo(429));
-        Assert.That(heldOff.Header("Retry-After"), Is.EqualTo("5"));
+        Assert.That(throttled.Status, Is.EqualTo(429));
+        Assert.That(throttled.Header("Retry-After"), Is.EqualTo("5"));
     }
 
     private static string ButtonThatEnds(Page page) =>

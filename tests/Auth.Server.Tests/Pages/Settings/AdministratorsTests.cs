@@ -21,7 +21,7 @@ public sealed class AdministratorsTests
         Assert.That(again.Html, Does.Not.Contain(link.Split('#')[1]));
         Assert.That(again.Headings, Does.Contain("Open invitations"));
         using var bob = Browser.At(server);
-        var opened = await bob.Submit(await bob.Open("/invitation"), "Go on", ("code", link.Split('#')[1]));
+        var opened = await bob.Submit(await bob.Open("/invitation"), "Continue", ("code", link.Split('#')[1]));
         Assert.That(opened.Text, Does.Contain("ada@example.com invited you").And.Contain("Demo"));
         await bob.Submit(opened, "Set password", ("new", AuthServer.Password));
         Assert.That(
@@ -29,7 +29,7 @@ public sealed class AdministratorsTests
     }
 
     [Test]
-    public async Task An_invitation_that_was_withdrawn_is_worth_nothing()
+    public async Task A_withdrawn_invitation_does_not_work()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -39,7 +39,7 @@ public sealed class AdministratorsTests
 
         Assert.That((await ada.Follow(withdrawn)).Text, Does.Contain("was withdrawn"));
         using var bob = Browser.At(server);
-        var opened = await bob.Submit(await bob.Open("/invitation"), "Go on", ("code", invited.Field("Link")));
+        var opened = await bob.Submit(await bob.Open("/invitation"), "Continue", ("code", invited.Field("Link")));
         Assert.That(opened.Status, Is.EqualTo(404));
     }
 
@@ -66,7 +66,7 @@ public sealed class AdministratorsTests
 
     [TestCase("nonsense", "not a valid e-mail address", 400)]
     [TestCase("ada@example.com", "is already an administrator of this account", 409)]
-    public async Task A_refusal_is_a_sentence_on_the_page(string email, string sentence, int status)
+    public async Task A_refusal_is_shown_on_the_page(string email, string sentence, int status)
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);
@@ -78,7 +78,7 @@ public sealed class AdministratorsTests
     }
 
     [Test]
-    public async Task Ten_minutes_after_the_sign_in_the_password_is_asked_for_again()
+    public async Task Ten_minutes_after_the_sign_in_the_password_is_required_again()
     {
         await using var server = await Server();
         using var ada = await Browser.SignedIn(server);

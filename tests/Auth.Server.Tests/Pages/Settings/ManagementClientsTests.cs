@@ -8,7 +8,7 @@ public sealed class ManagementClientsTests
     private const string Path = "/settings/management-clients";
 
     [Test]
-    public async Task An_administrator_adds_a_client_for_the_own_account_and_removes_it()
+    public async Task An_administrator_adds_and_removes_a_client_of_the_own_account()
     {
         await using var server = await AuthServer.Start();
         await server.CreateAdministrator(await server.CreateAccount());
@@ -17,18 +17,18 @@ public sealed class ManagementClientsTests
 
         var added = await ada.Follow(await ada.Submit(
             await ada.Open(Path), "Add client", ("name", "Rotation"), ("jwks", keys.Jwks)));
-        Assert.That(added.Text, Does.Contain("Rotation may call the management API").And.Contain("Read and rotate"));
+        Assert.That(added.Text, Does.Contain("Rotation can now call the management API").And.Contain("Read and rotate"));
         Assert.That(added.Text, Does.Contain("by ada@example.com"));
 
         var removed = await ada.Follow(await ada.Submit(added, "Remove Rotation"));
-        Assert.That(removed.Text, Does.Contain("was removed").And.Contain("There are none."));
+        Assert.That(removed.Text, Does.Contain("was removed").And.Contain("There are no clients."));
         Assert.That(
             (await ada.Open("/settings/audit-log")).Text,
             Does.Contain("Add management client").And.Contain("Remove management client"));
     }
 
     [Test]
-    public async Task Clients_beyond_the_account_are_neither_seen_nor_removed()
+    public async Task Clients_of_other_accounts_are_neither_shown_nor_removed()
     {
         await using var server = await AuthServer.Start();
         var account = await server.CreateAccount();
@@ -47,7 +47,7 @@ public sealed class ManagementClientsTests
     }
 
     [Test]
-    public async Task A_wrong_key_is_a_sentence_on_the_page()
+    public async Task An_invalid_key_is_reported_on_the_page()
     {
         await using var server = await AuthServer.Start();
         await server.CreateAdministrator(await server.CreateAccount());
@@ -61,7 +61,7 @@ public sealed class ManagementClientsTests
     }
 
     [Test]
-    public async Task Ten_minutes_after_the_sign_in_the_password_is_asked_for_again()
+    public async Task Ten_minutes_after_the_sign_in_the_password_is_required_again()
     {
         await using var server = await AuthServer.Start();
         await server.CreateAdministrator(await server.CreateAccount());

@@ -20,7 +20,7 @@ public sealed class ProvisioningLogTests
     private static readonly Guid next = Guid.CreateVersion7();
 
     [Test]
-    public async Task While_Scim_Api_is_away_the_page_says_so()
+    public async Task If_Scim_Api_cannot_be_reached_the_page_says_so()
     {
         await using var server = await AuthServer.Start();
         await server.CreateAdministrator(await server.CreateAccount());
@@ -37,7 +37,7 @@ public sealed class ProvisioningLogTests
     }
 
     [Test]
-    public async Task Events_say_what_was_tried_by_whom_what_came_of_it_and_why()
+    public async Task Events_show_what_was_requested_by_whom_the_outcome_and_the_reason()
     {
         using var scim = ScimApi();
         await using var server = await Server(scim);
@@ -53,7 +53,7 @@ public sealed class ProvisioningLogTests
         Assert.That(page.Document.QuerySelectorAll("tbody tr").Select(Page.TextOf), Is.EqualTo(new[]
         {
             "24 Nov 2026, 10:11:12 UTC Creation refused jane@example.com No seat <left> of portal. "
-            + "Mended: capital-op, string-boolean 403 Identity provider r-1",
+            + "Corrected: capital-op, string-boolean 403 Identity provider r-1",
             "24 Nov 2026, 10:11:11 UTC Deactivated jane@example.com Changed: active, name.givenName, department "
             + "Not applied: userName. The userName x@example.com belongs to another user. 200 ada@example.com –",
             "24 Nov 2026, 10:11:10 UTC Request refused – The filter is wrong. 400 invalidFilter SciLeads –",
@@ -62,7 +62,7 @@ public sealed class ProvisioningLogTests
     }
 
     [Test]
-    public async Task Search_and_pages_are_asked_of_Scim_Api_in_the_administrators_name()
+    public async Task Search_and_pages_are_requested_from_Scim_Api_with_the_administrators_token()
     {
         using var scim = ScimApi();
         await using var server = await Server(scim);
@@ -96,7 +96,7 @@ public sealed class ProvisioningLogTests
     }
 
     [Test]
-    public async Task A_wrong_address_is_refused_in_Scim_Apis_own_words()
+    public async Task Scim_Apis_own_error_message_is_shown()
     {
         using var scim = WireMockServer.Start();
         scim.Given(Request.Create().WithPath("/portal/events").UsingGet()).RespondWith(
@@ -110,7 +110,7 @@ public sealed class ProvisioningLogTests
         Assert.That(page.Text, Does.Contain("before must be an id."));
     }
 
-    [TestCase("", null, "Nothing has happened yet.")]
+    [TestCase("", null, "There are no events yet.")]
     [TestCase("?search=x", null, "Nothing matches.")]
     [TestCase("?search=x", "more", "among the newest events")]
     public async Task An_empty_page_says_why(string query, string? more, string text)
@@ -127,7 +127,7 @@ public sealed class ProvisioningLogTests
     }
 
     [Test]
-    public async Task The_file_is_what_Scim_Api_makes_of_the_search()
+    public async Task The_CSV_file_of_the_search_comes_from_Scim_Api()
     {
         using var scim = ScimApi();
         scim.Given(Request.Create().WithPath("/portal/events.csv").UsingGet()).RespondWith(Response.Create()
@@ -146,7 +146,7 @@ public sealed class ProvisioningLogTests
     }
 
     [Test]
-    public async Task Only_who_is_signed_in_reads_it()
+    public async Task The_log_requires_a_sign_in()
     {
         await using var server = await AuthServer.Start();
         using var client = server.CreateClient();

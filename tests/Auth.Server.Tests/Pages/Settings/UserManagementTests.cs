@@ -19,7 +19,7 @@ public sealed class UserManagementTests
     private static readonly Guid grace = Guid.CreateVersion7();
 
     [Test]
-    public async Task While_Scim_Api_is_away_the_page_says_so_and_the_rest_of_it_stands()
+    public async Task If_Scim_Api_cannot_be_reached_the_page_says_so_and_the_rest_of_it_works()
     {
         await using var server = await AuthServer.Start();
         await server.CreateAdministrator(await server.CreateAccount(settings: Settings()));
@@ -63,7 +63,7 @@ public sealed class UserManagementTests
     }
 
     [Test]
-    public async Task The_search_and_the_page_are_asked_of_Scim_Api_in_the_administrators_name()
+    public async Task Search_and_page_are_requested_from_Scim_Api_with_the_administrators_token()
     {
         using var scim = ScimApi();
         await using var server = await Server(scim);
@@ -142,7 +142,7 @@ public sealed class UserManagementTests
     [TestCase(409, "Another user of this account has the userName ada@example.com.", 409)]
     [TestCase(401, "The token is not active.", 503)]
     [TestCase(500, "A fault.", 503)]
-    public async Task A_refusal_is_shown_in_Scim_Apis_own_words_and_what_was_typed_is_kept(
+    public async Task Scim_Apis_own_error_message_is_shown_and_the_input_is_kept(
         int status, string detail, int shown)
     {
         using var scim = ScimApi();
@@ -196,7 +196,6 @@ public sealed class UserManagementTests
         return server;
     }
 
-    /// <summary>Stands for Scim.Api, with two of five people on a page.</summary>
     private static Task<(AuditAction, AuditOutcome, string?)> LastEntry(AuthServer server) =>
         server.WithDatabase(async db =>
     {
@@ -204,6 +203,7 @@ public sealed class UserManagementTests
         return (entry.Action, entry.Outcome, entry.About);
     });
 
+    /// <summary>A fake Scim.Api, with two of five people on a page.</summary>
     private static WireMockServer ScimApi()
     {
         var scim = WireMockServer.Start();
