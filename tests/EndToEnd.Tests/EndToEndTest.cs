@@ -60,7 +60,7 @@ internal abstract class EndToEndTest
     protected async Task<Portal> OpenBrowser(LocalSystem? system = null)
     {
         var context = await Shared.Browser.NewContextAsync(new() { IgnoreHTTPSErrors = true });
-        // A busy build machine is no fault.
+        // Build machines can be busy.
         context.SetDefaultTimeout(60_000);
         contexts.Add(context);
         return new(system ?? Local, context, await context.NewPageAsync());

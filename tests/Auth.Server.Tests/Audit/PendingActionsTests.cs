@@ -36,7 +36,7 @@ public sealed class PendingActionsTests
             (await Entries(server)).Skip(before.Count).Select(entry => $"{entry.Outcome}"),
             Is.EqualTo(new[] { outcome }));
         if (outcome == "Unknown")
-            Assert.That(page.Text, Does.Contain("not known whether this was done"));
+            Assert.That(page.Text, Does.Contain("not known whether the change was made"));
         Assert.That(await server.WithDatabase(db => db.PendingActions.CountAsync()), Is.Zero);
     }
 
