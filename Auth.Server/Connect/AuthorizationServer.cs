@@ -94,7 +94,7 @@ internal static class AuthorizationServer
         server.Configure(options => options.ActorTokenTypes.Clear());
         server.RegisterScopes(
             [Shared.Contracts.Scopes.Scim, .. ResourceServers.Scopes.Union(ManagementClients.Scopes)]);
-        // OpenID Connect's: there are no id tokens here.
+        // Part of OpenID Connect: this server issues no id tokens.
         server.Configure(options => options.Scopes.Remove(OpenIddict.Abstractions.OpenIddictConstants.Scopes.OpenId));
         // The only resource (RFC 8707) that clients can request; all their tokens are for it anyway.
         server.RegisterResources(auth.ScimBaseUrl).IgnoreResourcePermissions();

@@ -19,7 +19,7 @@ internal sealed class Metadata : IOpenIddictServerHandler<HandleConfigurationReq
         foreach (var endpoint in new[] { "token", "introspection", "revocation", "pushed_authorization_request" })
             context.Metadata[$"{endpoint}_endpoint_auth_signing_alg_values_supported"] =
                 (ImmutableArray<string?>)[SecurityAlgorithms.EcdsaSha256];
-        // OpenID Connect's: there are no id tokens here.
+        // Part of OpenID Connect: this server issues no id tokens.
         context.Claims.Clear();
         context.SubjectTypes.Clear();
         context.IdTokenSigningAlgorithms.Clear();

@@ -18,7 +18,7 @@ public sealed class PendingActionsTests
     [TestCase("add", "HTTP/1.1 409 Conflict\r\nContent-Length: 14\r\n\r\n{\"detail\":\"x\"}", "Refused")]
     [TestCase("add", "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\n<html>", "Unknown")]
     [TestCase("add", "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n", "Unknown")]
-    [TestCase("add", "", "Unknown", Description = "The connection is closed without an answer.")]
+    [TestCase("add", "", "Unknown", Description = "The connection is closed without a response.")]
     [TestCase("add", "no HTTP", "Unknown")]
     [TestCase("deactivate", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "Done")]
     [TestCase("deactivate", "", "Unknown")]

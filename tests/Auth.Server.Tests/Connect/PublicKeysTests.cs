@@ -124,7 +124,7 @@ public sealed class PublicKeysTests
     [TestCase("""{"use":"sig"}""")]
     [TestCase("""{"alg":"ES256","use":"sig","key_ops":["verify"]}""")]
     [TestCase("""{"key_ops":["sign","verify"]}""")]
-    [TestCase("""{"d":null,"use":null,"alg":null,"key_ops":null}""", Description = "As serializers write what is not there.")]
+    [TestCase("""{"d":null,"use":null,"alg":null,"key_ops":null}""", Description = "Serializers write null for missing values.")]
     [TestCase("""{"kid":"https://idp.example/ключ#1"}""")]
     [TestCase("""{"ext":true,"iat":1,"x5t":"AA","x5c":[],"unknown":{"d":"AA"}}""")]
     public void A_key_with_compatible_members_is_accepted_and_others_are_not_stored(string more)

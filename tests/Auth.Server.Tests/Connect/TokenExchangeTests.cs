@@ -107,7 +107,7 @@ internal sealed class TokenExchangeTests
     [TestCase(1)]
     [TestCase(2)]
     [TestCase(3)]
-    [TestCase(4, Description = "The last one in the chain: none but itself.")]
+    [TestCase(4, Description = "The last one in the chain ends only itself.")]
     public async Task An_exchanged_token_ends_with_each_of_its_subject_tokens(int revoked)
     {
         await using var server = await AuthServer.Start();

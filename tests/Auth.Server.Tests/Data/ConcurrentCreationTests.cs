@@ -13,7 +13,8 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Data;
 
 /// <summary>
-/// Two who create the same thing at the same moment: one succeeds, and the others are told (409); nobody gets a fault.
+/// Of concurrent requests that create the same thing, one succeeds and the others are refused
+/// (409), without server errors.
 /// </summary>
 [Category("Slow")]
 public sealed class ConcurrentCreationTests

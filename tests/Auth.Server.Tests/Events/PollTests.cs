@@ -234,8 +234,8 @@ public sealed class PollTests
     public async Task Only_resource_servers_may_poll()
     {
         using var http = server.CreateClient();
-        using var nobody = await http.PostAsync(new Uri(AuthServerPaths.EventsPoll, UriKind.Relative), null);
-        Assert.That(nobody.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        using var anonymous = await http.PostAsync(new Uri(AuthServerPaths.EventsPoll, UriKind.Relative), null);
+        Assert.That(anonymous.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
 
         var issued = await server.Generate(await server.CreateAccount(), CredentialMethods.OAuth2);
         using var refused = await http.RequestToken(

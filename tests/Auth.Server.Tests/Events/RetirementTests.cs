@@ -41,19 +41,19 @@ public sealed class RetirementTests
     public async Task A_killed_node_is_retired_when_another_starts_under_its_name(string before)
     {
         var issued = await server.Generate(account);
-        using var dead = await ScimNode.Start(server, scim, Name);
+        using var killed = await ScimNode.Start(server, scim, Name);
         if (before.Contains("polled", StringComparison.Ordinal))
-            await dead.Poll(now: true);
+            await killed.Poll(now: true);
         if (before.Contains("introspected", StringComparison.Ordinal))
-            await dead.Introspect(issued.Token!);
-        using var stranger = await ScimNode.Start(server, scim, "another:5002");
-        await stranger.Poll(now: true);
+            await killed.Introspect(issued.Token!);
+        using var other = await ScimNode.Start(server, scim, "another:5002");
+        await other.Poll(now: true);
 
         using var next = await ScimNode.Start(server, scim, Name);
-        await Serving([next, stranger], async () =>
+        await Serving([next, other], async () =>
         {
-            await Until(async () => !(await Known()).Contains(dead.Id));
-            Assert.That(await Known(), Is.EquivalentTo(new[] { next.Id, stranger.Id }), "a node with another name stays");
+            await Until(async () => !(await Known()).Contains(killed.Id));
+            Assert.That(await Known(), Is.EquivalentTo(new[] { next.Id, other.Id }), "a node with another name stays");
 
             var began = Stopwatch.GetTimestamp();
             var confirmation = (await server.Generate(account)).Set.Confirmation!;
@@ -144,8 +144,8 @@ public sealed class RetirementTests
     [Test]
     public async Task A_mark_left_by_a_killed_process_still_leads_to_retirement()
     {
-        using var dead = await ScimNode.Start(server, scim, Name);
-        await dead.Poll(now: true);
+        using var killed = await ScimNode.Start(server, scim, Name);
+        await killed.Poll(now: true);
         await server.WithDatabase(db => db.Nodes.ExecuteUpdateAsync(
             change => change.SetProperty(node => node.Retirement, Guid.NewGuid())));
         await Until(async () => (await Known()).Length == 0);

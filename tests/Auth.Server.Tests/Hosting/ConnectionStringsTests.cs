@@ -27,7 +27,7 @@ public sealed class ConnectionStringsTests
 
     [TestCase("db.example.com", true)]
     [TestCase("db1.example.com,db2.example.com:5433", true)]
-    [TestCase("/var/run/postgresql", false, Description = "A Unix socket refuses options of TCP.")]
+    [TestCase("/var/run/postgresql", false, Description = "A Unix socket does not support TCP options.")]
     [TestCase("@abstract", false)]
     public void Idle_TCP_connections_have_keep_alive(string host, bool keepsAlive) =>
         Assert.That(

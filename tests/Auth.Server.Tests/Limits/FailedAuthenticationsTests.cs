@@ -120,7 +120,7 @@ internal sealed class FailedAuthenticationsTests
     [TestCase("garbage")]
     [TestCase("forged", Description = "It names a client that exists, and is signed by somebody else.")]
     [TestCase("unknown", Description = "It names a client that does not exist.")]
-    [TestCase("changed", Description = "One character of the signature is another.")]
+    [TestCase("changed", Description = "One character of the signature differs.")]
     [TestCase("ended", Description = "Its credential set has ended.")]
     [TestCase("client", Description = "A token of a client that must authenticate.")]
     public async Task An_invalid_subject_token_counts_like_a_wrong_secret(string kind)
