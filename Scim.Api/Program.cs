@@ -118,12 +118,13 @@ internal static class Program
         app.RefuseTokensInForms();
         app.UseAuthorization();
 
-        app.MapGroup(ScimOptions.Path).RequireAuthorization(TokenValidation.ScimOrAnonymous).MapDiscovery();
-        var scim = app.MapGroup(ScimOptions.Path).RequireAuthorization(Scopes.Scim);
+        app.MapGroup(ScimOptions.Path).RequireAuthorization(TokenValidation.ScimOrAnonymous).RecordRefusals()
+            .MapDiscovery();
+        var scim = app.MapGroup(ScimOptions.Path).RequireAuthorization(Scopes.Scim).RecordRefusals();
         scim.MapUsers();
         scim.MapBulk();
         scim.MapUnsupported();
-        var portal = app.MapGroup("/portal").RequireAuthorization(Scopes.Portal);
+        var portal = app.MapGroup("/portal").RequireAuthorization(Scopes.Portal).RecordRefusals();
         portal.MapPortalUsers();
         portal.MapProvisioningLog();
         app.MapResourceMetadata();

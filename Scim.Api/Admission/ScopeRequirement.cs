@@ -49,7 +49,7 @@ internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = fals
     /// <summary>
     /// Answers a request that was not admitted: 401, 403 or, if nothing is known about the token, 503.
     /// </summary>
-    internal sealed class ResultHandler : IAuthorizationMiddlewareResultHandler
+    internal sealed class ResultHandler(RefusalObserver observe) : IAuthorizationMiddlewareResultHandler
     {
         public async Task HandleAsync(
             RequestDelegate next,
@@ -58,11 +58,15 @@ internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = fals
             PolicyAuthorizationResult authorizeResult)
         {
             if (authorizeResult.Succeeded)
+            {
                 await next(context);
-            else if (authorizeResult.Challenged)
-                await Unauthenticated(await context.AuthenticateAsync()).ExecuteAsync(context);
-            else
-                await Forbidden(authorizeResult.AuthorizationFailure!).ExecuteAsync(context);
+                return;
+            }
+            var error = authorizeResult.Challenged
+                ? Unauthenticated(await context.AuthenticateAsync())
+                : Forbidden(authorizeResult.AuthorizationFailure!);
+            await observe(context, error);
+            await error.ExecuteAsync(context);
         }
 
         private static ScimError Forbidden(AuthorizationFailure failure) =>

@@ -39,7 +39,7 @@ internal static class DiscoveryApi
         .MapGet(ResourceMetadata.WellKnown + "/{**resource}", (HttpContext http, ResourceMetadata metadata) =>
             http.Request.Path == metadata.Address.AbsolutePath
                 ? WholeAnswer.Send(http.Response, metadata)
-                : ScimError.NotFound("Resource", http.Request.Path).ExecuteAsync(http))
+                : throw new ScimException(ScimError.NotFound("Resource", http.Request.Path)))
         .AllowAnonymous();
 
     private static Resource ConfigFor(HttpContext http) =>

@@ -7,7 +7,7 @@ namespace Scim.Api.Protocol.Messages;
 /// The one place where exceptions and bare statuses become answers (RFC 7644 §3.12): every refusal has a SCIM error for
 /// a body, also an unknown route, a wrong method or a fault of ours, whose cause stays in the log.
 /// </summary>
-internal sealed class ErrorAnswers(ILogger<ErrorAnswers> log) : IExceptionHandler
+internal sealed class ErrorAnswers(RefusalObserver observe, ILogger<ErrorAnswers> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(
         HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -16,7 +16,9 @@ internal sealed class ErrorAnswers(ILogger<ErrorAnswers> log) : IExceptionHandle
             return true;
         try
         {
-            await ErrorFor(httpContext, exception).ExecuteAsync(httpContext);
+            var error = ErrorFor(httpContext, exception);
+            await observe(httpContext, error);
+            await error.ExecuteAsync(httpContext);
         }
         // The client has left meanwhile: there is nobody to answer.
         catch (Exception gone) when (gone is OperationCanceledException or IOException
@@ -27,13 +29,15 @@ internal sealed class ErrorAnswers(ILogger<ErrorAnswers> log) : IExceptionHandle
     }
 
     /// <summary>Gives a status that came without a body its words; for <c>UseStatusCodePages</c>.</summary>
-    public static Task Describe(StatusCodeContext context)
+    public static async Task Describe(StatusCodeContext context)
     {
-        var response = context.HttpContext.Response;
+        var (http, response) = (context.HttpContext, context.HttpContext.Response);
         // Routing does not know that HEAD is answered wherever GET is.
         if (response.Headers.Allow.ToString() is var methods && methods.Split(", ").Contains(HttpMethods.Get))
             response.Headers.Allow = $"{methods}, {HttpMethods.Head}";
-        return ForStatus(context.HttpContext, response.StatusCode).ExecuteAsync(context.HttpContext);
+        var error = ForStatus(http, response.StatusCode);
+        await http.RequestServices.GetRequiredService<RefusalObserver>()(http, error);
+        await error.ExecuteAsync(http);
     }
 
     private ScimError ErrorFor(HttpContext context, Exception exception)

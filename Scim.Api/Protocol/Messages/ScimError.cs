@@ -64,9 +64,6 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
-        if (httpContext.RequestServices?.GetService<RefusalObserver>() is { } observe)
-            await observe(httpContext, this);
-
         var response = httpContext.Response;
         response.StatusCode = Status;
         response.ContentType = "application/scim+json";
@@ -105,6 +102,3 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
         json.WriteEndObject();
     }
 }
-
-/// <summary>Is told of every refusal before its answer goes out. It does not throw.</summary>
-internal delegate Task RefusalObserver(HttpContext context, ScimError refusal);
