@@ -3,7 +3,7 @@ namespace Scim.Api.Protocol;
 /// <summary>
 /// The names of what clients send otherwise than the RFCs say. They stand in provisioning events: none is ever renamed.
 /// </summary>
-internal static class Habit
+internal static class ClientQuirk
 {
     /// <summary>Entra ID writes <c>"op": "Replace"</c>.</summary>
     public const string CapitalOp = "capital-op";

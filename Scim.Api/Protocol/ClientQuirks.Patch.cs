@@ -8,32 +8,35 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol;
 
 /// <content>What clients send in a PATCH.</content>
-internal sealed partial class ClientHabits
+internal sealed partial class ClientQuirks
 {
     private readonly List<(PatchPath Path, SchemaAttribute Attribute, JsonObject Value)> created = [];
 
     /// <summary>
-    /// Mends one member of <c>Operations</c> into operations of RFC 7644 §3.5.2, each on one attribute;
+    /// Corrects one member of <c>Operations</c> into operations of RFC 7644 §3.5.2, each on one attribute;
     /// <paramref name="document"/> is the resource as the operations before have left it.
     /// </summary>
-    public IEnumerable<PatchOperation> MendOperation(
+    public IEnumerable<PatchOperation> NormalizeOperation(
         ResourceType type, PatchOperation operation, JsonObject document)
     {
         ForgetCompleted();
         // Okta replaces {"active":false} without a path; Entra ID's newer dialect names the members of such an object
         // by paths ("name.givenName", URNs, value paths). Each is an operation of its own, as the RFC would have it.
         if (operation.Path is null || IsExtension(type, operation))
-            return Spread(type, operation).SelectMany(each => MendOperation(type, each, document));
+            return Spread(type, operation).SelectMany(each => NormalizeOperation(type, each, document));
         if (operation is { Kind: not PatchKind.Remove, Path: { Filter: null, Attribute: var schema } }
             && type.IsCoreSchema(schema)
             && operation.Value is JsonObject)
-            return MendOperation(type, Mend(Habit.NestedCore, operation with { Path = null }), document);
+        {
+            var flattened = Corrected(ClientQuirk.NestedCore, operation with { Path = null });
+            return NormalizeOperation(type, flattened, document);
+        }
 
         // Okta synchronizes passwords by PATCH, and Entra ID can be told to; they are dropped, as everywhere.
         if (operation.Path is { Attribute: { Sub: null, Name: var name } path, Filter: null }
             && IsPassword(name)
             && (path.Schema is null || type.Schema.Is(path.Schema)))
-            return Mend<PatchOperation[]>(Habit.Password, []);
+            return Corrected<PatchOperation[]>(ClientQuirk.Password, []);
 
         if (type.Find(operation.Path.Attribute) is not { Attribute: { } attribute } target)
             return [operation];
@@ -43,20 +46,20 @@ internal sealed partial class ClientHabits
         var whole = target.Sub is null && operation.Path.Sub is null;
         var leaf = operation.Path.Sub is { } sub ? attribute.FindSub(sub) : target.Sub ?? attribute;
         if (!multiple && leaf is not null && operation.Value is { } value)
-            operation = operation with { Value = MendValue(leaf with { MultiValued = false }, value) };
+            operation = operation with { Value = NormalizeValue(leaf with { MultiValued = false }, value) };
 
         // authentik and others echo the id, Okta the groups.
         if (target.ReadOnly && IsEcho(target, operation, document))
-            return Mend<PatchOperation[]>(Habit.ReadOnlyEcho, []);
+            return Corrected<PatchOperation[]>(ClientQuirk.ReadOnlyEcho, []);
 
         // Okta and Entra ID clear by "", null or []; of several values there is then nothing to add.
         if (operation.Kind != PatchKind.Remove && IsNothing(operation.Value) && !(whole && attribute.Required))
-            return Mend<PatchOperation[]>(
-                Habit.EmptyValue, multiple && operation.Kind == PatchKind.Add ? [] : [operation.ToRemove()]);
+            return Corrected<PatchOperation[]>(
+                ClientQuirk.EmptyValue, multiple && operation.Kind == PatchKind.Add ? [] : [operation.ToRemove()]);
 
         // Entra ID, and OneLogin, remove some of several values by naming them in "value".
         if (multiple && operation is { Kind: PatchKind.Remove, Value: { } removed })
-            return Mend(Habit.RemovalByValue, AnyOf(attribute, removed)) is { } named
+            return Corrected(ClientQuirk.RemovalByValue, AnyOf(attribute, removed)) is { } named
                 ? [operation.ToRemove() with { Path = operation.Path with { Filter = named } }]
                 : [];
 
@@ -71,7 +74,7 @@ internal sealed partial class ClientHabits
     {
         if (target is not { Attribute: { MultiValued: true, Type: AttributeType.Complex } attribute, Sub: null }
             || operation is not { Kind: not PatchKind.Remove, Path: { Filter: { } filter } path, Value: not null }
-            || target.ValuesIn(document).OfType<JsonObject>().Any(filter.Compile(attribute.FindInside)))
+            || target.ValuesIn(document).OfType<JsonObject>().Any(filter.Bind(attribute.FindInside).Matches))
             return;
 
         var named = new JsonObject();
@@ -83,7 +86,7 @@ internal sealed partial class ClientHabits
         var holder = target.HolderMadeIn(document);
         ((JsonArray)(holder[attribute.Name] ??= new JsonArray())).Add(made);
         created.Add((path, attribute, made));
-        Note(Habit.CreatedOnNoMatch);
+        Note(ClientQuirk.CreatedOnNoMatch);
     }
 
     /// <summary>
@@ -133,7 +136,7 @@ internal sealed partial class ClientHabits
             }
             var target = path is null ? null : type.Find(path.Attribute);
             if (target is { Attribute: not null } && key.AsSpan().ContainsAny(".[:"))
-                Note(Habit.PathAsKey);
+                Note(ClientQuirk.PathAsKey);
             // Okta echoes whatever it knows of the user: unknown and read-only attributes are ignored, as in a PUT.
             if (target is { ReadOnly: false })
                 yield return new PatchOperation(operation.Kind, path, value);
@@ -164,7 +167,8 @@ internal sealed partial class ClientHabits
 
     private Filter? SameAs(SchemaAttribute attribute, JsonNode value)
     {
-        var parts = MendElement(attribute, value) as JsonObject ?? new JsonObject { ["value"] = value.DeepClone() };
+        var parts = NormalizeElement(attribute, value) as JsonObject
+            ?? new JsonObject { ["value"] = value.DeepClone() };
         var named = parts
             .Where(part => part.Value is JsonValue && !part.Key.StartsWith('$'))
             .Where(part => attribute.FindSub(part.Key) is not null)

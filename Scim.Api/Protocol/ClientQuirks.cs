@@ -7,16 +7,16 @@ namespace Scim.Api.Protocol;
 
 /// <summary>
 /// What named clients send otherwise than RFC 7643 and 7644 say, turned into what the RFCs say. Everything behind it
-/// knows only the RFCs. One goes with each request and remembers what it mended there.
+/// knows only the RFCs. One goes with each request and remembers what it corrected there.
 /// </summary>
-internal sealed partial class ClientHabits
+internal sealed partial class ClientQuirks
 {
-    private readonly SortedSet<string> mended = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> applied = new(StringComparer.Ordinal);
 
-    /// <summary>What was mended so far, each <see cref="Habit"/> once.</summary>
-    public IReadOnlyCollection<string> Mended => mended;
+    /// <summary>The deviations corrected so far, each <see cref="ClientQuirk"/> once.</summary>
+    public IReadOnlyCollection<string> Applied => applied;
 
-    public void Note(string habit) => mended.Add(habit);
+    public void Note(string quirk) => applied.Add(quirk);
 
     /// <summary>
     /// Where violations of limits are collected, until it is known whether the request deactivates the user; null
@@ -46,46 +46,48 @@ internal sealed partial class ClientHabits
     public void NoteLeftOut(string name, JsonNode? value, bool isKnown)
     {
         if (IsPassword(name))
-            Note(Habit.Password);
+            Note(ClientQuirk.Password);
         else if (!isKnown)
-            Note(Habit.UnknownAttribute);
+            Note(ClientQuirk.UnknownAttribute);
         else if (!IsNothing(value))
-            Note(Habit.ReadOnlyEcho);
+            Note(ClientQuirk.ReadOnlyEcho);
     }
 
-    /// <summary>Mends what was sent for an attribute, all its values together.</summary>
-    public JsonNode? MendValue(SchemaAttribute attribute, JsonNode? value)
+    /// <summary>Corrects what was sent for an attribute, all its values together.</summary>
+    public JsonNode? NormalizeValue(SchemaAttribute attribute, JsonNode? value)
     {
         if (attribute.MultiValued && !IsNothing(value))
-            return value as JsonArray ?? Mend(Habit.SingleForList, new JsonArray(value!.DeepClone()));
+            return value as JsonArray ?? Corrected(ClientQuirk.SingleForList, new JsonArray(value!.DeepClone()));
 
         // Entra ID sends the manager as a list of one, and sometimes other single values too.
         if (!attribute.MultiValued && value is JsonArray { Count: <= 1 } list)
-            value = list.Count == 0 ? null : Mend(Habit.ListForSingle, Unwrap(attribute, list[0]));
-        return MendElement(attribute, value);
+            value = list.Count == 0 ? null : Corrected(ClientQuirk.ListForSingle, Unwrap(attribute, list[0]));
+        return NormalizeElement(attribute, value);
     }
 
-    /// <summary>Mends one value.</summary>
-    public JsonNode? MendElement(SchemaAttribute attribute, JsonNode? value)
+    /// <summary>Corrects one value.</summary>
+    public JsonNode? NormalizeElement(SchemaAttribute attribute, JsonNode? value)
     {
         // Okta pushes "" to clear an attribute, Entra ID pushes "" or null.
         if (IsNothing(value))
-            return value is JsonValue ? Mend<JsonNode?>(Habit.EmptyValue, null) : null;
+            return value is JsonValue ? Corrected<JsonNode?>(ClientQuirk.EmptyValue, null) : null;
 
         // Entra ID writes "True" and "False".
         if (attribute.Type == AttributeType.Boolean && bool.TryParse(DocumentReader.Text(value), out var boolean))
-            return Mend(Habit.StringBoolean, boolean);
+            return Corrected(ClientQuirk.StringBoolean, boolean);
 
         if (attribute.Type != AttributeType.Complex || attribute.FindSub("value") is null)
             return value;
 
         // Entra ID sends the manager as the bare id.
         if (DocumentReader.Text(value) is { } text)
-            value = Mend(Habit.BareValue, new JsonObject { ["value"] = text });
+            value = Corrected(ClientQuirk.BareValue, new JsonObject { ["value"] = text });
 
         // Entra ID removes the manager by { "value": "" }.
         if (value is JsonObject parts && Has(parts, "value", out var inner))
-            return IsNothing(inner) ? Mend<JsonNode?>(Habit.EmptyValue, null) : ReadJsonText(attribute, parts, inner);
+            return IsNothing(inner)
+                ? Corrected<JsonNode?>(ClientQuirk.EmptyValue, null)
+                : ReadJsonText(attribute, parts, inner);
         return value;
     }
 
@@ -117,7 +119,7 @@ internal sealed partial class ClientHabits
         AddIfMissing("display", Name(role, "display") ?? Name(role, "displayName"));
         AddIfMissing("type", Name(role, "type"));
         AddIfMissing("primary", role["primary"] is { } flag && flag.GetValueKind() == JsonValueKind.True ? flag : null);
-        return Mend(Habit.JsonAsText, read);
+        return Corrected(ClientQuirk.JsonAsText, read);
 
         void AddIfMissing(string key, JsonNode? part)
         {
@@ -133,7 +135,7 @@ internal sealed partial class ClientHabits
     /// The members of a resource as a POST or PUT has them, with the name of each as a path. What stands in the form of
     /// the RFC comes last, so that it wins over the same attribute in another form.
     /// </summary>
-    public IEnumerable<(string Name, JsonNode? Value)> MendMembers(ResourceType type, JsonObject resource) =>
+    public IEnumerable<(string Name, JsonNode? Value)> NormalizeMembers(ResourceType type, JsonObject resource) =>
         Members(type, resource).OrderBy(member => member.IsPlain).Select(member => (member.Name, member.Value));
 
     private IEnumerable<(string Name, JsonNode? Value, bool IsPlain)> Members(ResourceType type, JsonObject resource)
@@ -164,14 +166,14 @@ internal sealed partial class ClientHabits
     }
 
     /// <summary>The object that a key such as <c>"name.givenName"</c> stands for.</summary>
-    public JsonObject MendPathAsKey(SchemaAttribute sub, JsonNode? value) =>
-        Mend(Habit.PathAsKey, new JsonObject { [sub.Name] = value?.DeepClone() });
+    public JsonObject NormalizePathAsKey(SchemaAttribute sub, JsonNode? value) =>
+        Corrected(ClientQuirk.PathAsKey, new JsonObject { [sub.Name] = value?.DeepClone() });
 
     /// <summary>Notes that a path names an attribute of an extension without the extension's URN.</summary>
     public void NoteMissingUrn(AttributePath? path, AttributeTarget? target)
     {
         if (path is { Schema: null } && target is { Extension: not null, Attribute: not null })
-            Note(Habit.MissingUrn);
+            Note(ClientQuirk.MissingUrn);
     }
 
     /// <summary>A look-up that notes which paths leave out the URN of an extension.</summary>
@@ -185,7 +187,7 @@ internal sealed partial class ClientHabits
     // Core attributes in an object under their schema's URN, as those of an extension are.
     private JsonObject NestedObject(AttributePath schema, JsonNode? value) => value switch
     {
-        JsonObject nested => Mend(Habit.NestedCore, nested),
+        JsonObject nested => Corrected(ClientQuirk.NestedCore, nested),
         _ when IsNothing(value) => [],
         _ => throw new ScimException(ScimError.InvalidValue($"{schema} needs an object of attributes as its value.")),
     };
@@ -206,10 +208,10 @@ internal sealed partial class ClientHabits
         return part.Key is not null;
     }
 
-    private T Mend<T>(string habit, T mended)
+    private T Corrected<T>(string quirk, T corrected)
     {
-        Note(habit);
-        return mended;
+        Note(quirk);
+        return corrected;
     }
 
     private static bool IsPassword(string name) => name.Equals("password", StringComparison.OrdinalIgnoreCase);

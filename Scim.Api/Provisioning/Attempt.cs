@@ -40,7 +40,7 @@ internal sealed class Attempt
     public Caller Caller => caller ?? throw new InvalidOperationException("Nobody was let in.");
 
     /// <summary>What is mended of the request.</summary>
-    public ClientHabits Habits { get; } = new();
+    public ClientQuirks Quirks { get; } = new();
 
     /// <summary>Whether an administrator tries it by hand.</summary>
     public bool IsByHand => caller?.Administrator is not null;
@@ -64,14 +64,17 @@ internal sealed class Attempt
     /// <summary>Binds an endpoint's parameter; the request was let in, so somebody makes it.</summary>
     public static ValueTask<Attempt> BindAsync(HttpContext http) => new(Of(http)!);
 
-    /// <summary>The same caller was let in again, later.</summary>
-    public void IsMadeBy(Caller again) => caller = again;
+    /// <summary>Sets the caller, who was admitted again.</summary>
+    public void SetCaller(Caller again) => caller = again;
 
-    /// <summary>It is about this user.</summary>
-    public void IsAbout(Guid id, string name) => (userId, userName) = (id, name);
+    /// <summary>Sets the user that it concerns.</summary>
+    public void SetSubject(Guid id, string name) => (userId, userName) = (id, name);
 
-    /// <summary>It is about the user whose userName this body asks for; the server may still refuse it.</summary>
-    public void IsAbout(JsonObject body) => userName = DocumentReader.Text(body["userName"]) ?? userName;
+    /// <summary>Sets the user that it concerns, who may not exist.</summary>
+    public void SetSubject(string id) => userId = Guid.TryParseExact(id, "D", out var known) ? known : null;
+
+    /// <summary>Sets the user that it concerns by the userName that this body asks for.</summary>
+    public void SetSubject(JsonObject body) => userName = DocumentReader.Text(body["userName"]) ?? userName;
 
     /// <summary>The event of what was done, and of what was not applied, to be saved with it.</summary>
     public ProvisioningEvent Done(
@@ -119,7 +122,7 @@ internal sealed class Attempt
             Outcome = outcome,
             Status = status,
             Reason = words,
-            Habits = ProvisioningEvent.Join(Habits.Mended),
+            Habits = ProvisioningEvent.Join(Quirks.Applied),
             RequestId = requestId,
             SearchText = CaseFolding.Fold($"{name}\n{words}\n{userId}\n{administrator?.Email}\n{requestId}"),
         };
@@ -128,8 +131,8 @@ internal sealed class Attempt
     private void TakeUserFrom(HttpRequest request)
     {
         if (request.Path.Value?.Contains(ResourceType.User.Endpoint + "/", StringComparison.OrdinalIgnoreCase) == true
-            && Guid.TryParseExact(request.RouteValues["id"] as string, "D", out var id))
-            userId = id;
+            && request.RouteValues["id"] is string id)
+            SetSubject(id);
     }
 
     private static string OperationOf(HttpRequest request)

@@ -61,7 +61,7 @@ internal sealed record ProvisioningEvent
     /// </summary>
     public string NotApplied { get; init; } = "";
 
-    /// <summary>Names of <see cref="Protocol.Habit"/>, with spaces between.</summary>
+    /// <summary>Names of <see cref="Protocol.ClientQuirk"/>, with spaces between.</summary>
     public string Habits { get; init; } = "";
 
     public string? RequestId { get; init; }

@@ -55,7 +55,7 @@ internal sealed class BulkRun(
         var operation = request.Operations[place];
         var attempt = new Attempt(caller, NameOf(operation.Method), requestId);
         if (operation is { Method: "POST", Data: { } wanted })
-            attempt.IsAbout(wanted);
+            attempt.SetSubject(wanted);
         results[place] = await Answer(operation, attempt, async users =>
         {
             operation.Check(ResourceType.User);
@@ -89,7 +89,7 @@ internal sealed class BulkRun(
                 attempt,
                 ids[operation.BulkId!],
                 Preconditions.OfVersion(made.ETag),
-                document => new PutRequest(Data(operation), attempt.Habits).ApplyTo(document, ResourceType.User),
+                document => new PutRequest(Data(operation), attempt.Quirks).ApplyTo(document, ResourceType.User),
                 cancellation);
             return user?.ToResource() ?? throw NotFound(ids[operation.BulkId!]);
         }, cancellation);
@@ -102,19 +102,20 @@ internal sealed class BulkRun(
     {
         if (operation.Method == "POST")
         {
-            var wanted = DocumentReader.Read(ResourceType.User, Data(operation), attempt.Habits);
+            var wanted = DocumentReader.Read(ResourceType.User, Data(operation), attempt.Quirks);
             return (await users.Create(attempt, wanted, cancellation)).ToResource();
         }
 
         var id = BulkReferences.Find(operation.Target) is { } bulkId ? ids[bulkId] : operation.Target!;
+        attempt.SetSubject(id);
         var version = Preconditions.OfVersion(operation.Version);
         if (operation.Method == "DELETE")
             return await users.Delete(attempt, id, version, cancellation) ? null : throw NotFound(id);
 
-        Func<JsonObject, JsonObject> change = operation.Method == "PUT"
-            ? user => new PutRequest(Data(operation), attempt.Habits).ApplyTo(user, ResourceType.User)
-            : user => PatchRequest.Read(Data(operation), attempt.Habits).ApplyTo(user, ResourceType.User);
-        var changed = await users.Change(attempt, id, version, change, cancellation);
+        Func<JsonObject, ResourceType, JsonObject> change = operation.Method == "PUT"
+            ? new PutRequest(Data(operation), attempt.Quirks).ApplyTo
+            : PatchRequest.Read(Data(operation), attempt.Quirks).ApplyTo;
+        var changed = await users.Change(attempt, id, version, user => change(user, ResourceType.User), cancellation);
         return changed?.ToResource() ?? throw NotFound(id);
     }
 
@@ -128,7 +129,7 @@ internal sealed class BulkRun(
         {
             // What a refused write left in the context is gone with it.
             await using var scope = scopes.CreateAsyncScope();
-            attempt.IsMadeBy(
+            attempt.SetCaller(
                 await scope.ServiceProvider.GetRequiredService<TokenAdmission>().CheckAgain(bearer, cancellation));
             var resource = await write(scope.ServiceProvider.GetRequiredService<UserWrites>());
             return new BulkResult(operation, StatusOf(operation.Method), resource);

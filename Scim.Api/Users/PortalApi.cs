@@ -81,7 +81,7 @@ internal static class PortalApi
         RequestBody body, Attempt attempt, UserWrites writes, CancellationToken cancellation)
     {
         var attributes = Attributes(Read(body.Json));
-        attempt.IsAbout(attributes);
+        attempt.SetSubject(attributes);
         var user = await writes.Create(attempt, attributes, cancellation);
         var licences = attempt.Caller.Account.LicencesOfNewUsers().Select(licence => licence.Product);
         return Results.Json(
@@ -116,8 +116,8 @@ internal static class PortalApi
             ["emails"] = new JsonArray(
                 new JsonObject { ["value"] = person.Email.Trim(), ["type"] = "work", ["primary"] = true }),
         };
-        // What is made here has no client's habits.
-        return DocumentReader.Read(ResourceType.User, user, new ClientHabits());
+        // What is made here has no client's quirks.
+        return DocumentReader.Read(ResourceType.User, user, new ClientQuirks());
     }
 
     // A single space stands for a name that a person does not have, as in SCIM.

@@ -45,15 +45,15 @@ internal sealed class RequestedUser
 
     /// <summary>What a change makes of a user.</summary>
     public static RequestedUser Changed(
-        JsonObject before, Func<JsonObject, JsonObject> change, ClientHabits habits)
+        JsonObject before, Func<JsonObject, JsonObject> change, ClientQuirks quirks)
     {
         // Without it, the outcome tells whether the request says anything about it.
         var known = before.DeepClone().AsObject();
         known.Remove("active");
-        habits.Violations = [];
+        quirks.Violations = [];
         var user = new RequestedUser(change(known), before);
         user.KeepPlaceOfActive();
-        while (user.Settle(habits.Violations))
+        while (user.Settle(quirks.Violations))
         {
             // Each of them is about what was sent.
         }

@@ -34,6 +34,10 @@ internal static class UserIds
         return Guid.CreateVersion7(DateTimeOffset.FromUnixTimeMilliseconds(time));
     }
 
+    /// <summary>Reads an id; ids are exact (RFC 7643 §3.1), and what is no id is nobody's.</summary>
+    public static bool TryRead(string text, out Guid id) =>
+        Guid.TryParseExact(text, "D", out id) && id.ToString() == text;
+
     /// <summary>When an id was made, to the millisecond.</summary>
     public static DateTime TimeOf(Guid id) => DateTimeOffset.FromUnixTimeMilliseconds(MillisecondsOf(id)).UtcDateTime;
 

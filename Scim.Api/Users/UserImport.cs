@@ -68,7 +68,7 @@ internal static class UserImport
                     summary.AlreadyThere++;
                     continue;
                 }
-                attempt.IsAbout(attributes);
+                attempt.SetSubject(attributes);
                 await scope.ServiceProvider.GetRequiredService<UserWrites>().Create(attempt, attributes, cancellation);
                 summary.Created++;
             }

@@ -3,12 +3,11 @@ using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
-using Scim.Api.Users.Search;
 
 namespace Scim.Api.Users;
 
 /// <summary>The users of the database. Every query begins with an account.</summary>
-internal static class UserTables
+internal static class UserQueries
 {
     extension(ScimDbContext db)
     {
@@ -29,7 +28,7 @@ internal static class UserTables
         public async Task<Resource?> ReadUser(
             Guid accountId, string id, LargeMessage message, CancellationToken cancellation)
         {
-            if (!Lookups.TryReadId(id, out var guid))
+            if (!UserIds.TryRead(id, out var guid))
                 return null;
             var maxSize = message.HasSlot ? int.MaxValue : LargeMessages.FreeBytes;
             var (user, isLarge) = await db.ReadUser(accountId, guid, maxSize, cancellation);
@@ -77,7 +76,7 @@ internal static class UserTables
 
     /// <summary>The user with this id; what is no id is nobody's.</summary>
     public static IQueryable<User> WithId(this IQueryable<User> users, string id) =>
-        Lookups.TryReadId(id, out var guid)
+        UserIds.TryRead(id, out var guid)
             ? users.Where(user => user.Id == guid)
             : users.Where(user => false);
 

@@ -36,7 +36,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         if (caller.CredentialSet is null)
             outcome = outcome with { Set = DerivedAttributes.Guess(outcome.Document) };
         await Become(user, outcome, wasActive: false, caller.Account, now, cancellation);
-        attempt.IsAbout(user.Id, user.UserName);
+        attempt.SetSubject(user.Id, user.UserName);
         var result = former is null ? ProvisioningOutcomes.Created : ProvisioningOutcomes.Restored;
         var changed = UserDocument.Changes(before, outcome.Document);
         db.Add(attempt.Done(result, StatusCodes.Status201Created, changed, now));
@@ -73,7 +73,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
 
         var before = user.Json();
         var (wasActive, now) = (user.Active, Now());
-        var request = RequestedUser.Changed(before, change, attempt.Habits);
+        var request = RequestedUser.Changed(before, change, attempt.Quirks);
         var outcome = await Decide(user, request, before, attempt.Caller.Account, cancellation);
         var isSame = JsonNode.DeepEquals(before, outcome.Document);
         if (isSame && request.NotApplied.Count == 0 && outcome.Set == user.SetByClient(before))
@@ -82,7 +82,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
             user.Remember(outcome.Set);
         else
             await Become(user, outcome, wasActive, attempt.Caller.Account, now, cancellation);
-        attempt.IsAbout(user.Id, user.UserName);
+        attempt.SetSubject(user.Id, user.UserName);
         var changed = UserDocument.Changes(before, outcome.Document);
         if (!isSame || request.NotApplied.Count > 0)
             db.Add(attempt.Done(
@@ -129,7 +129,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         var user = await db.UsersOf(attempt.Caller.AccountId).WithId(id).Include(user => user.Emails)
             .SingleOrDefaultAsync(cancellation);
         if (user is not null)
-            attempt.IsAbout(user.Id, user.UserName);
+            attempt.SetSubject(user.Id, user.UserName);
         return user;
     }
 

@@ -31,7 +31,7 @@ internal static class UsersApi
 
     private static Task<ScimResult> List(ListRequest request, [AsParameters] Reading reading)
     {
-        var filter = request.Filter is { } text ? Filter.Parse(text, Find(reading)) : null;
+        var filter = request.Filter is { } text ? BoundFilter.Parse(text, Find(reading)) : null;
         return Page(request, new UserQuery(reading.Caller.AccountId, filter, request.Sorting), reading);
     }
 
@@ -43,14 +43,14 @@ internal static class UsersApi
     {
         var request = ListRequest.Read(body.Json);
         var find = Find(reading);
-        var filter = request.Filter is { } text ? Filter.Parse(text).AmongTypes(find) : null;
+        var filter = request.Filter is { } text ? Filter.Parse(text).BindAmongTypes(find, text) : null;
         var sorting = request.Sorting is { By: var by } && find(by) is null ? null : request.Sorting;
         return Page(request, new UserQuery(reading.Caller.AccountId, filter, sorting), reading);
     }
 
     // A name without its URN is noted, and is in the event if the request is refused.
     private static AttributeLookup Find(Reading reading) =>
-        Attempt.Of(reading.Http)!.Habits.Noting(ResourceType.User.Find);
+        Attempt.Of(reading.Http)!.Quirks.Noting(ResourceType.User.Find);
 
     private static async Task<ScimResult> Page(ListRequest request, UserQuery query, Reading reading)
     {
@@ -79,24 +79,24 @@ internal static class UsersApi
     private static async Task<ScimResult> Create(
         RequestBody body, Projection projection, Attempt attempt, UserWrites users, CancellationToken cancellation)
     {
-        attempt.IsAbout(body.Json);
-        var wanted = DocumentReader.Read(ResourceType.User, body.Json, attempt.Habits);
+        attempt.SetSubject(body.Json);
+        var wanted = DocumentReader.Read(ResourceType.User, body.Json, attempt.Quirks);
         var user = await users.Create(attempt, wanted, cancellation);
         return ScimResult.Created(user.ToResource(), projection);
     }
 
     private static Task<IResult> Replace(string id, RequestBody body, [AsParameters] Write write)
     {
-        write.Attempt.IsAbout(body.AsSent);
-        var put = new PutRequest(body.AsSent, write.Attempt.Habits);
+        write.Attempt.SetSubject(body.AsSent);
+        var put = new PutRequest(body.AsSent, write.Attempt.Quirks);
         return Change(id, write, user => put.ApplyTo(user, ResourceType.User));
     }
 
-    private static Task<IResult> Patch(string id, RequestBody body, [AsParameters] Write write) =>
-        Change(
-            id,
-            write,
-            user => PatchRequest.Read(body.AsSent, write.Attempt.Habits).ApplyTo(user, ResourceType.User));
+    private static Task<IResult> Patch(string id, RequestBody body, [AsParameters] Write write)
+    {
+        var patch = PatchRequest.Read(body.AsSent, write.Attempt.Quirks);
+        return Change(id, write, user => patch.ApplyTo(user, ResourceType.User));
+    }
 
     private static async Task<IResult> Change(string id, Write write, Func<JsonObject, JsonObject> change) =>
         await write.Users.Change(write.Attempt, id, write.Preconditions, change, write.Cancellation) is { } user

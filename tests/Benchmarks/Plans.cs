@@ -20,7 +20,7 @@ internal static class Plans
             .Append(database.IsPostgres ? "EXPLAIN " : "EXPLAIN QUERY PLAN ");
         new UserSearch(db, budget, options).WritePage(
             sql,
-            new(SeededUsers.Account.Id, Filter.Parse(filter, ResourceType.User.Find)),
+            new(SeededUsers.Account.Id, BoundFilter.Parse(filter, ResourceType.User.Find)),
             sortKey: null, after: null, skip: 0, take: 100);
         await using var command = sql.ToCommand(db.Database.GetDbConnection());
         await using var plan = await command.ExecuteReaderAsync();

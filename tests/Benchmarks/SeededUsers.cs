@@ -58,7 +58,7 @@ internal static class SeededUsers
             Created = time,
         };
         var attributes = DocumentReader.Read(
-            ResourceType.User, JsonNode.Parse(Body(number))!.AsObject(), new ClientHabits());
+            ResourceType.User, JsonNode.Parse(Body(number))!.AsObject(), new ClientQuirks());
         user.Become(UserDocument.Compose(user.Id, attributes), claimsWorkEmail: true, time);
         return user;
     }

@@ -167,9 +167,9 @@ internal sealed class ClientTextTests
         {
             Extensions = [Schema.Parse("""{"id":"urn:x","name":"X","attributes":[{"name":"pin","type":"integer","mutability":"writeOnly"}]}""")],
         };
-        var filter = Assert.Throws<ScimException>(() => Filter.Parse("pin gt \"1234\"").Matches([], type.Find));
+        var filter = Assert.Throws<ScimException>(() => BoundFilter.Parse("pin gt \"1234\"", type.Find));
         var body = Assert.Throws<ScimException>(() => DocumentReader.Read(
-            type, RequestBody.Parse("""{"userName":"a","urn:x":{"pin":"1234"}}"""u8), new Api.Protocol.ClientHabits()));
+            type, RequestBody.Parse("""{"userName":"a","urn:x":{"pin":"1234"}}"""u8), new Api.Protocol.ClientQuirks()));
         Assert.That((filter!.Message + body!.Message), Does.Not.Contain("1234").And.Contain("pin"));
     }
 

@@ -23,7 +23,7 @@ public sealed class DocumentationTests
         Assert.That(
             Document.Rows(Document.Read("docs/scim.md").Section("Client quirks")).Select(row => row[0].Trim('`')),
             Is.EquivalentTo(
-                typeof(Habit).GetFields().Select(field => field.GetRawConstantValue())));
+                typeof(ClientQuirk).GetFields().Select(field => field.GetRawConstantValue())));
 
     /// <summary>Each names its section of the configuration.</summary>
     private static IEnumerable<(string Section, Type Options)> OptionsClasses() =>

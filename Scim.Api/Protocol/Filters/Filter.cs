@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol.Filters;
@@ -12,11 +11,24 @@ internal abstract record Filter
     {
     }
 
+    /// <summary>The index in the text that the filter was read from; null if it was not read from one.</summary>
+    public int? Position { get; init; }
+
+    /// <summary>Reads a filter; a malformed one is <c>invalidFilter</c>, naming the position.</summary>
+    public static Filter Parse(string text) => FilterParser.ParseFilter(text);
+
     /// <summary>
-    /// Reads a filter; one that is wrong is <c>invalidFilter</c>, saying where. So is a name that
-    /// <paramref name="find"/> does not know, if it is given.
+    /// Binds the names to the attributes that <paramref name="find"/> knows. An unknown one is <c>invalidFilter</c>,
+    /// with its position if the <paramref name="text"/> is given.
     /// </summary>
-    public static Filter Parse(string text, AttributeLookup? find = null) => FilterParser.ParseFilter(text, find);
+    public BoundFilter Bind(AttributeLookup find, string? text = null) => new FilterBinder(find, text).Bind(this);
+
+    /// <summary>
+    /// Binds a filter over several resource types (RFC 7644 §3.4.2.1) to one of them: an attribute that this type does
+    /// not have has no value.
+    /// </summary>
+    public BoundFilter BindAmongTypes(AttributeLookup find, string text) =>
+        new FilterBinder(find, text, isAmongTypes: true).Bind(this);
 
     /// <summary>How many comparisons the filter is made of.</summary>
     public int Conditions => this switch
@@ -47,19 +59,7 @@ internal abstract record Filter
     /// <summary><c>userName eq "bjensen"</c>. The value is a JSON literal, as the grammar says.</summary>
     public sealed record Comparison(AttributePath Attribute, FilterOperator Operator, JsonElement Value) : Filter
     {
-        /// <summary>The operator as it is written: <c>eq</c>.</summary>
-        public string Word => Operator.ToString().ToLowerInvariant();
-
-        /// <summary>A comparison with null says whether there is a value: <c>eq null</c> is <c>not pr</c>.</summary>
-        public Filter AsPresence() => Operator switch
-        {
-            FilterOperator.Eq => new Not(new Present(Attribute)),
-            FilterOperator.Ne => new Present(Attribute),
-            _ => throw new ScimException(
-                ScimError.InvalidFilter($"{Excerpt.Of(ToString())}: null can only be compared by eq and ne.")),
-        };
-
-        public override string ToString() => $"{Attribute} {Word} {Value.GetRawText()}";
+        public override string ToString() => $"{Attribute} {Operator.Word()} {Value.GetRawText()}";
     }
 
     /// <summary><c>title pr</c></summary>
@@ -105,4 +105,10 @@ internal enum FilterOperator
     Ge,
     Lt,
     Le,
+}
+
+/// <summary>The operators as filters spell them.</summary>
+internal static class FilterOperators
+{
+    public static string Word(this FilterOperator comparison) => comparison.ToString().ToLowerInvariant();
 }

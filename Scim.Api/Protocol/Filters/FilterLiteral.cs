@@ -19,7 +19,8 @@ internal sealed record FilterLiteral(SchemaAttribute Attribute, FilterOperator O
         if (leaf.Type == AttributeType.Complex)
             throw Invalid($"{name} has parts: name one, as in {name}.{leaf.SubAttributes[0].Name}.");
         if (!HasOperator(leaf.Type, comparison.Operator))
-            throw Invalid($"{Excerpt.Of(comparison.ToString())}: {name} cannot be compared by {comparison.Word}.");
+            throw Invalid(
+                $"{Excerpt.Of(comparison.ToString())}: {name} cannot be compared by {comparison.Operator.Word()}.");
         if (SearchDocument.Fold(leaf, comparison.Value) is { } value)
             return new FilterLiteral(leaf, comparison.Operator, value);
         var literal = target.IsSecret || leaf.IsSecret ? "this value" : Excerpt.Cut(comparison.Value.GetRawText());

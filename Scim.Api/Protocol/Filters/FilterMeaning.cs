@@ -11,19 +11,15 @@ namespace Scim.Api.Protocol.Filters;
 /// </summary>
 internal static class FilterMeaning
 {
-    public static string Meaning(this Filter filter, AttributeLookup find) => filter switch
+    public static string Meaning(this BoundFilter filter) => filter switch
     {
-        Filter.And => Join("and", Conditions(filter, find, isAnd: true)),
-        Filter.Or => Join("or", Conditions(filter, find, isAnd: false)),
-        Filter.Not { Inner: Filter.Not { Inner: var inner } } => inner.Meaning(find),
-        Filter.Not { Inner: Filter.Comparison { Value.ValueKind: JsonValueKind.Null } comparison } =>
-            new Filter.Not(comparison.AsPresence()).Meaning(find),
-        Filter.Not not => $"not({not.Inner.Meaning(find)})",
-        Filter.Present present => $"{find.Known(present.Attribute).Meaning()} pr",
-        Filter.ValuePath path => $"{find.KnownComplex(path.Attribute).Meaning()}"
-            + $"[{path.Inner.Meaning(find.KnownComplex(path.Attribute).Attribute!.FindInside)}]",
-        Filter.Comparison { Value.ValueKind: JsonValueKind.Null } comparison => comparison.AsPresence().Meaning(find),
-        Filter.Comparison comparison => Meaning(comparison, find.Known(comparison.Attribute)),
+        BoundFilter.And => Join("and", Conditions(filter, isAnd: true)),
+        BoundFilter.Or => Join("or", Conditions(filter, isAnd: false)),
+        BoundFilter.Not(BoundFilter.Not(var inner)) => inner.Meaning(),
+        BoundFilter.Not(var inner) => $"not({inner.Meaning()})",
+        BoundFilter.Present(var target) => $"{target.Meaning()} pr",
+        BoundFilter.ValuePath(var target, var inner) => $"{target.Meaning()}[{inner.Meaning()}]",
+        BoundFilter.Comparison(var target, var literal) => Meaning(target, literal),
         _ => throw new InvalidOperationException($"{filter.GetType()} is not a filter."),
     };
 
@@ -34,23 +30,20 @@ internal static class FilterMeaning
         return $"{target.Extension?.Id}:{target.Attribute?.Name}.{part?.Name}";
     }
 
-    private static string Meaning(Filter.Comparison comparison, AttributeTarget target)
+    private static string Meaning(AttributeTarget target, FilterLiteral literal)
     {
-        var literal = FilterLiteral.Read(comparison, target);
         var value = literal.Value is decimal number
             // Without zeros at its end.
             ? (number / 1.000000000000000000000000000000m).ToString(CultureInfo.InvariantCulture)
             : JsonSerializer.Serialize(literal.Value);
-        return $"{target.Meaning(target.Leaf)} {comparison.Word} {value}";
+        return $"{target.Meaning(target.Leaf)} {literal.Operator.Word()} {value}";
     }
 
-    private static IEnumerable<string> Conditions(Filter filter, AttributeLookup find, bool isAnd) => filter switch
+    private static IEnumerable<string> Conditions(BoundFilter filter, bool isAnd) => filter switch
     {
-        Filter.And(var left, var right) when isAnd =>
-            Conditions(left, find, isAnd).Concat(Conditions(right, find, isAnd)),
-        Filter.Or(var left, var right) when !isAnd =>
-            Conditions(left, find, isAnd).Concat(Conditions(right, find, isAnd)),
-        _ => [filter.Meaning(find)],
+        BoundFilter.And(var left, var right) when isAnd => Conditions(left, isAnd).Concat(Conditions(right, isAnd)),
+        BoundFilter.Or(var left, var right) when !isAnd => Conditions(left, isAnd).Concat(Conditions(right, isAnd)),
+        _ => [filter.Meaning()],
     };
 
     private static string Join(string word, IEnumerable<string> conditions)

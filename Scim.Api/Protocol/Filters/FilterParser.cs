@@ -24,26 +24,24 @@ internal sealed class FilterParser
     private static readonly Dictionary<string, FilterOperator> Operators =
         Enum.GetValues<FilterOperator>().ToDictionary(o => o.ToString(), StringComparer.OrdinalIgnoreCase);
 
-    private readonly FilterText text;
-    private AttributeLookup? find;
-    private AttributeLookup shown = Excerpt.Find;
+    private readonly FilterScanner text;
+    private AttributePath? container;
     private int depth;
-    private bool insideBrackets;
 
-    private FilterParser(FilterText text, AttributeLookup? find) => (this.text, this.find) = (text, find);
+    private FilterParser(FilterScanner text) => this.text = text;
 
-    public static Filter ParseFilter(string filter, AttributeLookup? find)
+    public static Filter ParseFilter(string filter)
     {
-        var text = new FilterText(filter, MaxLength, ScimError.InvalidFilter);
-        var parsed = new FilterParser(text, find).ParseOr();
+        var text = new FilterScanner(filter, MaxLength, ScimError.InvalidFilter);
+        var parsed = new FilterParser(text).ParseOr();
         text.ExpectEnd();
         return parsed;
     }
 
     public static PatchPath ParsePath(string path)
     {
-        var text = new FilterText(path, MaxPathLength, ScimError.InvalidPath);
-        var parser = new FilterParser(text, find: null);
+        var text = new FilterScanner(path, MaxPathLength, ScimError.InvalidPath);
+        var parser = new FilterParser(text);
         text.SkipSpaces();
         var attribute = parser.ParseAttributePath();
         var filter = text.Accept('[') ? parser.ParseBrackets(attribute) : null;
@@ -84,29 +82,29 @@ internal sealed class FilterParser
 
     private Filter ParseExpression()
     {
+        var position = text.Position;
         var attribute = ParseAttributePath();
         if (!text.Accept('['))
-            return ParseComparison(attribute);
+            return ParseComparison(attribute, position);
 
         var inner = ParseBrackets(attribute);
-        // Entra ID compares emails[type eq "work"].value; the RFC writes emails[type eq "work" and value eq …].
-        return text.Accept('.')
-            ? new Filter.ValuePath(attribute, new Filter.And(inner, ParseComparison(new(null, ParseSubAttribute()))))
-            : new Filter.ValuePath(attribute, inner);
+        if (text.Accept('.'))
+        {
+            // Entra ID compares emails[type eq "work"].value; the RFC writes emails[type eq "work" and value eq …].
+            var subPosition = text.Position;
+            inner = new Filter.And(inner, ParseComparison(new(null, ParseSubAttribute()), subPosition));
+        }
+        return new Filter.ValuePath(attribute, inner) { Position = position };
     }
 
     // The opening bracket is read.
     private Filter ParseBrackets(AttributePath attribute)
     {
-        if (insideBrackets)
+        if (container is not null)
             throw text.Wrong("a value path cannot be inside another");
-        var outside = find;
-        find = outside?.Invoke(attribute)?.Attribute is { } complex ? complex.FindInside : null;
-        shown = shown(attribute)?.Attribute is { } known ? known.FindInside : Excerpt.FindNothing;
-        insideBrackets = true;
+        container = attribute;
         var filter = ParseUntil(']');
-        insideBrackets = false;
-        (find, shown) = (outside, Excerpt.Find);
+        container = null;
         return filter;
     }
 
@@ -121,14 +119,17 @@ internal sealed class FilterParser
         return filter;
     }
 
-    private Filter ParseComparison(AttributePath attribute)
+    private Filter ParseComparison(AttributePath attribute, int position)
     {
         var start = text.SkipSpaces();
         var word = text.ReadWord();
         if (word.Equals("pr", StringComparison.OrdinalIgnoreCase))
-            return new Filter.Present(attribute);
+            return new Filter.Present(attribute) { Position = position };
         if (Operators.TryGetValue(word, out var operation))
-            return new Filter.Comparison(attribute, operation, text.ReadLiteral(MayQuote(attribute)));
+        {
+            var literal = text.ReadLiteral(() => MayQuote(attribute));
+            return new Filter.Comparison(attribute, operation, literal) { Position = position };
+        }
         text.Position = start;
         throw text.Wrong(word.Length == 0
             ? "an operator is missing (eq, ne, co, sw, ew, gt, ge, lt, le or pr)"
@@ -137,17 +138,17 @@ internal sealed class FilterParser
     }
 
     // What stands beside an attribute that no schema knows, or that is secret, may be a secret.
-    private bool MayQuote(AttributePath attribute) => shown(attribute) is { IsSecret: false };
+    private bool MayQuote(AttributePath attribute) =>
+        (container is null ? Excerpt.Find(attribute) : Excerpt.Find(container)?.Attribute?.FindInside(attribute))
+            is { IsSecret: false };
 
     private AttributePath ParseAttributePath()
     {
         var start = text.Position;
         var word = text.ReadWord();
-        if (AttributePath.TryParse(word, out var path) && (find is null || find(path) is { Attribute: not null }))
+        if (AttributePath.TryParse(word, out var path))
             return path;
         text.Position = start;
-        if (path is not null)
-            throw text.Wrong($"{Excerpt.OfName(path)} is not an attribute that is known here");
         throw text.Wrong(word.Length == 0
             ? "the name of an attribute is missing"
             : $"{Excerpt.OfName(word)} is no name of an attribute");

@@ -4,12 +4,12 @@ using Scim.Api.Protocol.Messages;
 namespace Scim.Api.Protocol.Filters;
 
 /// <summary>The text of a filter or a path, read word by word from left to right.</summary>
-internal sealed class FilterText
+internal sealed class FilterScanner
 {
     private readonly string text;
     private readonly Func<string, ScimError> error;
 
-    public FilterText(string text, int maxLength, Func<string, ScimError> error)
+    public FilterScanner(string text, int maxLength, Func<string, ScimError> error)
     {
         this.text = text;
         this.error = error;
@@ -85,7 +85,7 @@ internal sealed class FilterText
     /// A text in quotes, a number, true, false or null: the literals of JSON. An error quotes a wrong one if
     /// <paramref name="mayQuote"/> says that it is not a secret.
     /// </summary>
-    public JsonElement ReadLiteral(bool mayQuote)
+    public JsonElement ReadLiteral(Func<bool> mayQuote)
     {
         var start = SkipSpaces();
         if (IsAt('"'))
@@ -101,12 +101,15 @@ internal sealed class FilterText
         Position = start;
         throw Wrong(literal.Length == 0
             ? "a value is missing"
-            : $"{(mayQuote ? Excerpt.Cut(literal) : "this")} is no value; a text stands in double quotes, else it is a "
-                + "number, true, false or null");
+            : $"{(mayQuote() ? Excerpt.Cut(literal) : "this")} is no value; a text stands in double quotes, else "
+                + "it is a number, true, false or null");
     }
 
-    public ScimException Wrong(string what) =>
-        new(error($"At position {Position + 1} of {Excerpt.Of(text)}: {what}."));
+    public ScimException Wrong(string what) => new(error(At(Position, text, what)));
+
+    /// <summary>Says what is wrong at a position of a text.</summary>
+    public static string At(int position, string text, string what) =>
+        $"At position {position + 1} of {Excerpt.Of(text)}: {what}.";
 
     private static JsonElement? Parse(string literal)
     {

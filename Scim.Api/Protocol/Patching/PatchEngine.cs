@@ -10,7 +10,7 @@ namespace Scim.Api.Protocol.Patching;
 internal static class PatchEngine
 {
     public static void Apply(
-        ResourceType type, PatchOperation operation, JsonObject document, ClientHabits habits)
+        ResourceType type, PatchOperation operation, JsonObject document, ClientQuirks quirks)
     {
         var path = operation.Path!;
         var target = type.Find(path.Attribute)
@@ -22,13 +22,13 @@ internal static class PatchEngine
         else if (target.ReadOnly)
             throw NotMutable($"{path.Attribute} is read-only.");
         else if (path.Filter is { } filter)
-            ApplyToMatches(target, attribute, filter, operation, document, habits);
+            ApplyToMatches(target, attribute, filter, operation, document, quirks);
         else if (operation.Kind == PatchKind.Remove)
             Remove(target, attribute, document);
         else if (target.Sub is { } sub)
-            SetSub(target, attribute, sub, operation, document, habits);
+            SetSub(target, attribute, sub, operation, document, quirks);
         else
-            Set(target, attribute, operation, document, habits);
+            Set(target, attribute, operation, document, quirks);
     }
 
     // schemas follows from the attributes that there are; who says so beforehand is right (RFC 7644 §3.5.2).
@@ -52,7 +52,7 @@ internal static class PatchEngine
         Filter filter,
         PatchOperation operation,
         JsonObject document,
-        ClientHabits habits)
+        ClientQuirks quirks)
     {
         var path = operation.Path!;
         if (!attribute.MultiValued || attribute.Type != AttributeType.Complex || target.Sub is not null)
@@ -63,9 +63,9 @@ internal static class PatchEngine
         if (sub is { Mutability: Mutability.ReadOnly })
             throw NotMutable($"{path.Attribute}.{path.Sub} is read-only.");
 
-        var isMeant = filter.Compile(attribute.FindInside);
+        var bound = filter.Bind(attribute.FindInside);
         var values = target.HolderIn(document)?[attribute.Name] as JsonArray ?? [];
-        var matches = values.OfType<JsonObject>().Where(isMeant).ToList();
+        var matches = values.OfType<JsonObject>().Where(bound.Matches).ToList();
         if (operation.Kind == PatchKind.Remove)
         {
             foreach (var match in matches)
@@ -83,7 +83,7 @@ internal static class PatchEngine
         if (sub is null && operation.Kind == PatchKind.Replace)
             matches.ForEach(match => Clear(match, filter));
         foreach (var match in matches)
-            Merge(match, attribute, given, habits);
+            Merge(match, attribute, given, quirks);
         KeepOnePrimary(values, matches);
     }
 
@@ -119,13 +119,13 @@ internal static class PatchEngine
         SchemaAttribute sub,
         PatchOperation operation,
         JsonObject document,
-        ClientHabits habits)
+        ClientQuirks quirks)
     {
         var holder = target.HolderMadeIn(document);
         var part = Only(sub, operation.Value);
         if (!attribute.MultiValued)
         {
-            Merge(Made(holder, attribute, new JsonObject()), attribute, part, habits);
+            Merge(Made(holder, attribute, new JsonObject()), attribute, part, quirks);
             return;
         }
         var values = Made(holder, attribute, new JsonArray());
@@ -134,7 +134,7 @@ internal static class PatchEngine
                 $"{attribute.Name} has several values; {attribute.Name}[type eq \"work\"].{sub.Name} says which.");
         if (values.Count == 0)
             values.Add(new JsonObject());
-        Merge(values[0]!.AsObject(), attribute, part, habits);
+        Merge(values[0]!.AsObject(), attribute, part, quirks);
     }
 
     private static void Set(
@@ -142,16 +142,16 @@ internal static class PatchEngine
         SchemaAttribute attribute,
         PatchOperation operation,
         JsonObject document,
-        ClientHabits habits)
+        ClientQuirks quirks)
     {
         var holder = target.HolderMadeIn(document);
         var value = attribute.MultiValued || attribute.Type != AttributeType.Complex
-            ? DocumentReader.Value(attribute, operation.Value, habits)
+            ? DocumentReader.Value(attribute, operation.Value, quirks)
             : null;
         if (attribute.MultiValued && operation.Kind == PatchKind.Add)
-            Append(Made(holder, attribute, new JsonArray()), attribute, value as JsonArray ?? [], habits);
+            Append(Made(holder, attribute, new JsonArray()), attribute, value as JsonArray ?? [], quirks);
         else if (!attribute.MultiValued && attribute.Type == AttributeType.Complex)
-            Merge(Made(holder, attribute, new JsonObject()), attribute, operation.Value, habits);
+            Merge(Made(holder, attribute, new JsonObject()), attribute, operation.Value, quirks);
         else
             holder[attribute.Name] = value;
     }
@@ -159,7 +159,7 @@ internal static class PatchEngine
     /// <summary>
     /// Adds values that are not there yet; one with the value and type of another goes into that (RFC 7643 §2.4).
     /// </summary>
-    private static void Append(JsonArray values, SchemaAttribute attribute, JsonArray added, ClientHabits habits)
+    private static void Append(JsonArray values, SchemaAttribute attribute, JsonArray added, ClientQuirks quirks)
     {
         var (known, touched) = (ValueIndex.Of(attribute, values), new List<JsonObject>());
         foreach (var element in added.Select(element => element!.DeepClone()))
@@ -168,28 +168,28 @@ internal static class PatchEngine
             if (same is null)
                 known.Add(element, values);
             else if (same is JsonObject)
-                Merge(same.AsObject(), attribute, element, habits);
+                Merge(same.AsObject(), attribute, element, quirks);
             if ((same ?? element) is JsonObject parts)
                 touched.Add(parts);
         }
         if (values.Count > DocumentReader.MaxValues)
-            habits.Refuse(attribute.Name, ScimError.InvalidValue(
+            quirks.Refuse(attribute.Name, ScimError.InvalidValue(
                 $"{attribute.Name} cannot have more than {DocumentReader.MaxValues} values."));
         KeepOnePrimary(values, touched);
     }
 
     /// <summary>Sets the sub-attributes that are given and leaves the others; null takes one away.</summary>
-    private static void Merge(JsonObject known, SchemaAttribute attribute, JsonNode? given, ClientHabits habits)
+    private static void Merge(JsonObject known, SchemaAttribute attribute, JsonNode? given, ClientQuirks quirks)
     {
-        if (habits.MendElement(attribute, given) is not JsonObject parts)
+        if (quirks.NormalizeElement(attribute, given) is not JsonObject parts)
             throw InvalidValue($"{attribute.Name} must be an object.");
         var before = known["value"]?.DeepClone();
         foreach (var (name, value) in parts)
         {
             var sub = attribute.FindSub(name);
             if (sub is not { Mutability: not Mutability.ReadOnly })
-                habits.NoteLeftOut(name, value, isKnown: sub is not null);
-            else if (DocumentReader.Value(sub, value, habits, attribute.Name) is { } read)
+                quirks.NoteLeftOut(name, value, isKnown: sub is not null);
+            else if (DocumentReader.Value(sub, value, quirks, attribute.Name) is { } read)
                 known[sub.Name] = read;
             else
                 known.Remove(sub.Name);

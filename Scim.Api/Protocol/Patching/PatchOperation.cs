@@ -13,7 +13,7 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
     /// <summary>The removal of what this operation is on.</summary>
     public PatchOperation ToRemove() => this with { Kind = PatchKind.Remove, Value = null };
 
-    public static PatchOperation Read(JsonNode? operation, ClientHabits habits)
+    public static PatchOperation Read(JsonNode? operation, ClientQuirks quirks)
     {
         if (operation is not JsonObject members)
             throw new ScimException(ScimError.InvalidSyntax("Each of Operations must be an object."));
@@ -23,12 +23,12 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
         if (!Kinds.TryGetValue(word ?? "", out var kind))
             throw new ScimException(ScimError.InvalidSyntax("op must be add, replace or remove."));
         if (word!.Any(char.IsUpper))
-            habits.Note(Habit.CapitalOp);
+            quirks.Note(ClientQuirk.CapitalOp);
 
         var path = members["path"] switch
         {
             null => null,
-            var given when DocumentReader.Text(given) is { } text => ReadPath(text, habits),
+            var given when DocumentReader.Text(given) is { } text => ReadPath(text, quirks),
             _ => throw new ScimException(ScimError.InvalidPath("path must be a text.")),
         };
         if (path is null && kind == PatchKind.Remove)
@@ -39,7 +39,7 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
         // As values are wrapped elsewhere; nobody is left active because of it.
         if (path is null && value is JsonArray { Count: 1 } list)
         {
-            habits.Note(Habit.ListForSingle);
+            quirks.Note(ClientQuirk.ListForSingle);
             value = list[0];
         }
         if (path is null && value is not JsonObject)
@@ -47,11 +47,11 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
         return new PatchOperation(kind, path, value);
     }
 
-    private static PatchPath? ReadPath(string text, ClientHabits habits)
+    private static PatchPath? ReadPath(string text, ClientQuirks quirks)
     {
         if (!string.IsNullOrWhiteSpace(text))
             return PatchPath.Parse(text);
-        habits.Note(Habit.EmptyPath);
+        quirks.Note(ClientQuirk.EmptyPath);
         return null;
     }
 }

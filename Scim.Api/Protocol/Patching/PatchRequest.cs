@@ -9,7 +9,8 @@ namespace Scim.Api.Protocol.Patching;
 /// A PATCH request (RFC 7644 §3.5.2): operations that are applied one after the other to a copy of the document. If one
 /// fails, the copy is thrown away with it.
 /// </summary>
-internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations, ClientHabits Habits)
+internal sealed record PatchRequest(
+    JsonObject Body, IReadOnlyList<PatchOperation> Operations, ClientQuirks Quirks)
 {
     /// <summary>How many operations a request may hold: a write keeps others waiting, so its work has an end.</summary>
     public const int MaxOperations = 200;
@@ -17,40 +18,42 @@ internal sealed record PatchRequest(IReadOnlyList<PatchOperation> Operations, Cl
     /// <summary>How often a request may compare a value with another; lists have some hundred values.</summary>
     public const int MaxComparisons = 1_000_000;
 
-    public static PatchRequest Read(JsonObject request, ClientHabits habits)
+    /// <summary>Reads the operations; what they are on is looked up by <see cref="ApplyTo"/>.</summary>
+    public static PatchRequest Read(JsonObject request, ClientQuirks quirks)
     {
-        habits.RefuseUnstorable(request);
         if (request[nameof(Operations)] is not JsonArray { Count: > 0 } operations)
             throw new ScimException(ScimError.InvalidSyntax("A PATCH needs a list of Operations, with one at least."));
         if (operations.Count > MaxOperations)
             throw new ScimException(ScimError.InvalidValue($"A PATCH can have at most {MaxOperations} Operations."));
-        return new PatchRequest([.. operations.Select(each => PatchOperation.Read(each, habits))], habits);
+        return new PatchRequest(
+            request, [.. operations.Select(each => PatchOperation.Read(each, quirks))], quirks);
     }
 
     /// <summary>What the document becomes, read anew by the schema.</summary>
     public JsonObject ApplyTo(JsonObject document, ResourceType type)
     {
+        Quirks.RefuseUnstorable(Body);
         var copy = document.DeepClone().AsObject();
         var comparisons = 0L;
         foreach (var operation in Operations)
         {
-            foreach (var mended in Habits.MendOperation(type, operation, copy))
+            foreach (var corrected in Quirks.NormalizeOperation(type, operation, copy))
             {
-                var more = ComparisonsOf(mended, type, copy);
+                var more = ComparisonsOf(corrected, type, copy);
                 if (comparisons + more > MaxComparisons)
                 {
-                    Habits.Refuse(PlaceOf(mended, type), ScimError.TooMany(
+                    Quirks.Refuse(PlaceOf(corrected, type), ScimError.TooMany(
                         "The Operations compare too many values with each other: send them in several requests."));
                     continue;
                 }
                 comparisons += more;
-                PatchEngine.Apply(type, mended, copy, Habits);
+                PatchEngine.Apply(type, corrected, copy, Quirks);
             }
         }
-        Habits.CheckCreated(copy);
+        Quirks.CheckCreated(copy);
         // What the copy has of the document is no client's habit.
         var outcome = DocumentReader.Read(
-            type, copy, new ClientHabits { Violations = Habits.Violations }, known: document);
+            type, copy, new ClientQuirks { Violations = Quirks.Violations }, known: document);
         Immutables.Check(type, document, outcome);
         return outcome;
     }

@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using Scim.Api.Protocol.Filters;
-using Scim.Api.Protocol.Messages;
 
 namespace Scim.Api.Protocol.Schemas;
 
@@ -57,19 +55,3 @@ internal sealed record AttributeTarget(Schema? Extension, SchemaAttribute? Attri
 
 /// <summary>Looks a path up in a schema, or inside a complex attribute; null is unknown.</summary>
 internal delegate AttributeTarget? AttributeLookup(AttributePath path);
-
-/// <summary>Look-ups for a filter: what is unknown is <c>invalidFilter</c>, naming it.</summary>
-internal static class FilteredAttributes
-{
-    public static AttributeTarget Known(this AttributeLookup find, AttributePath path) =>
-        find(path) is { Attribute: not null } target
-            ? target
-            : throw new ScimException(
-                ScimError.InvalidFilter($"{Excerpt.OfName(path)} is not an attribute that is known here."));
-
-    /// <summary>An attribute that has sub-attributes to filter by.</summary>
-    public static AttributeTarget KnownComplex(this AttributeLookup find, AttributePath path) =>
-        find.Known(path) is { Attribute.Type: AttributeType.Complex, Sub: null } target
-            ? target
-            : throw new ScimException(ScimError.InvalidFilter($"{path} has no sub-attributes to filter by."));
-}

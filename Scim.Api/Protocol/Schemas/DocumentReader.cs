@@ -24,35 +24,35 @@ internal static class DocumentReader
     /// against the resource.
     /// </summary>
     public static JsonObject Read(
-        ResourceType type, JsonObject resource, ClientHabits habits, JsonObject? known = null)
+        ResourceType type, JsonObject resource, ClientQuirks quirks, JsonObject? known = null)
     {
         var document = new JsonObject();
-        foreach (var (name, value) in habits.MendMembers(type, resource))
+        foreach (var (name, value) in quirks.NormalizeMembers(type, resource))
         {
             var target = AttributePath.TryParse(name, out var path) ? type.Find(path) : null;
             if (target is { ReadOnly: false, Sub: null, Extension: null, Attribute: { } attribute }
                 && value is not null && JsonNode.DeepEquals(value, known?[attribute.Name]))
                 document[attribute.Name] = value.DeepClone();
             else if (target is { ReadOnly: false, Sub: null })
-                Add(document, target, value, habits);
+                Add(document, target, value, quirks);
             // "name.givenName", as Entra ID names it in a PATCH.
             else if (target is { ReadOnly: false, Sub: { } sub, Attribute.MultiValued: false })
-                Add(document, target with { Sub = null }, habits.MendPathAsKey(sub, value), habits);
+                Add(document, target with { Sub = null }, quirks.NormalizePathAsKey(sub, value), quirks);
             // The RFC's own examples send id and meta back (RFC 7644 §3.5.1).
             else if (Schema.Common.Attributes.Find(name) is null)
-                habits.NoteLeftOut(name, value, isKnown: target is { Sub: null });
+                quirks.NoteLeftOut(name, value, isKnown: target is { Sub: null });
         }
         foreach (var required in type.Schema.Attributes.Where(a => a.Required && !document.ContainsKey(a.Name)))
-            habits.Refuse(required.Name, ScimError.InvalidValue($"{required.Name} is required."));
+            quirks.Refuse(required.Name, ScimError.InvalidValue($"{required.Name} is required."));
         return document;
     }
 
-    private static void Add(JsonObject document, AttributeTarget target, JsonNode? value, ClientHabits habits)
+    private static void Add(JsonObject document, AttributeTarget target, JsonNode? value, ClientQuirks quirks)
     {
         var (name, read) = target switch
         {
-            { Attribute: { } attribute } => (attribute.Name, Value(attribute, value, habits)),
-            { Extension: { } extension } => (extension.Id, Object(extension.Attributes, value, extension.Id, habits)),
+            { Attribute: { } attribute } => (attribute.Name, Value(attribute, value, quirks)),
+            { Extension: { } extension } => (extension.Id, Object(extension.Attributes, value, extension.Id, quirks)),
             _ => ("", null),
         };
         if (read is null)
@@ -71,22 +71,22 @@ internal static class DocumentReader
 
     /// <summary>A value of an attribute as the schema wants it; null is absent.</summary>
     public static JsonNode? Value(
-        SchemaAttribute attribute, JsonNode? value, ClientHabits habits, string? parent = null)
+        SchemaAttribute attribute, JsonNode? value, ClientQuirks quirks, string? parent = null)
     {
         var path = parent is null ? attribute.Name : $"{parent}.{attribute.Name}";
-        return habits.MendValue(attribute, value) switch
+        return quirks.NormalizeValue(attribute, value) switch
         {
             null => null,
-            JsonArray several when attribute.MultiValued => Array(attribute, several, path, habits),
-            var one => Single(attribute, one, path, habits),
+            JsonArray several when attribute.MultiValued => Array(attribute, several, path, quirks),
+            var one => Single(attribute, one, path, quirks),
         };
     }
 
     /// <summary>One value of a multi-valued attribute, or the only one of another; null is absent.</summary>
-    private static JsonNode? Single(SchemaAttribute attribute, JsonNode value, string path, ClientHabits habits)
+    private static JsonNode? Single(SchemaAttribute attribute, JsonNode value, string path, ClientQuirks quirks)
     {
         if (attribute.Type == AttributeType.Complex)
-            return Object(attribute.SubAttributes, value, path, habits);
+            return Object(attribute.SubAttributes, value, path, quirks);
         var right = attribute.Type switch
         {
             AttributeType.Boolean => value.GetValueKind() is JsonValueKind.True or JsonValueKind.False,
@@ -99,7 +99,7 @@ internal static class DocumentReader
         if (!right)
             throw Invalid($"{path} must be {Description(attribute.Type)}, not {Shown(attribute, value)}.");
         // Where violations are collected, the rules find it in the outcome, if it is still there.
-        if (habits.Violations is null && Text(value) is { } content && attribute.FaultOf(content) is { } fault)
+        if (quirks.Violations is null && Text(value) is { } content && attribute.FaultOf(content) is { } fault)
             throw Invalid($"{path} {fault}");
         if (value.GetValueKind() == JsonValueKind.Number
             && !(value.AsValue().TryGetValue<decimal>(out var number) && IsExact(number)))
@@ -107,16 +107,16 @@ internal static class DocumentReader
         return value.DeepClone();
     }
 
-    private static JsonArray? Array(SchemaAttribute attribute, JsonArray elements, string path, ClientHabits habits)
+    private static JsonArray? Array(SchemaAttribute attribute, JsonArray elements, string path, ClientQuirks quirks)
     {
         if (elements.Count > MaxValues)
-            habits.Refuse(path, ScimError.InvalidValue(
+            quirks.Refuse(path, ScimError.InvalidValue(
                 $"{path} has {elements.Count} values; at most {MaxValues} are possible."));
         var (read, known) = (new JsonArray(), new ValueIndex(attribute));
         foreach (var element in elements.Take(MaxValues))
         {
-            if (habits.MendElement(attribute, element) is not { } mended
-                || Single(attribute, mended, path, habits) is not { } one
+            if (quirks.NormalizeElement(attribute, element) is not { } corrected
+                || Single(attribute, corrected, path, quirks) is not { } one
                 || SaysNothing(attribute, one))
                 continue;
             if (known.Find(one) is { } same)
@@ -125,7 +125,7 @@ internal static class DocumentReader
                 known.Add(one, read);
         }
         if (read.OfType<JsonObject>().Count(IsPrimary) > 1)
-            habits.Refuse(path, ScimError.InvalidValue($"Only one of {path} can be primary."));
+            quirks.Refuse(path, ScimError.InvalidValue($"Only one of {path} can be primary."));
         return read.Count == 0 ? null : read;
     }
 
@@ -140,7 +140,7 @@ internal static class DocumentReader
     }
 
     private static JsonObject? Object(
-        IReadOnlyList<SchemaAttribute> attributes, JsonNode? value, string path, ClientHabits habits)
+        IReadOnlyList<SchemaAttribute> attributes, JsonNode? value, string path, ClientQuirks quirks)
     {
         if (value is null)
             return null;
@@ -151,8 +151,8 @@ internal static class DocumentReader
         {
             var attribute = attributes.Find(name);
             if (attribute is not { Mutability: not Mutability.ReadOnly })
-                habits.NoteLeftOut(name, part, isKnown: attribute is not null);
-            else if (Value(attribute, part, habits, path) is { } one)
+                quirks.NoteLeftOut(name, part, isKnown: attribute is not null);
+            else if (Value(attribute, part, quirks, path) is { } one)
                 read[attribute.Name] = one;
         }
         foreach (var required in attributes.Where(a => a.Required && read.Count > 0 && !read.ContainsKey(a.Name)))

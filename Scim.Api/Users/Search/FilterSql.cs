@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
@@ -9,7 +8,7 @@ namespace Scim.Api.Users.Search;
 /// Writes a filter as a condition in SQL on the user <c>u</c>: the same outcome as <see cref="FilterMatch"/> has on the
 /// document. Every leaf is true or false and never null, so that <c>not</c> holds where an attribute is absent.
 /// </summary>
-internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, string baseUrl)
+internal sealed class FilterSql(SqlText sql, Guid accountId, string baseUrl)
 {
     /// <summary>How many comparisons a filter may have: databases limit how deep an expression is.</summary>
     public const int MaxConditions = 200;
@@ -17,51 +16,33 @@ internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, 
     /// <summary>The user's search document.</summary>
     public const string Document = "u.\"Search\"";
 
-    public string Write(Filter filter)
+    public string Write(BoundFilter filter)
     {
         if (filter.Conditions > MaxConditions)
             throw new ScimException(ScimError.InvalidFilter(
                 $"The filter has {filter.Conditions} conditions; at most {MaxConditions} are possible."));
-        return Write(filter, new Place(type.Find, Document, IsUser: true));
+        return Write(filter, new Place(Document, IsUser: true));
     }
 
-    private string Write(Filter filter, Place place)
+    private string Write(BoundFilter filter, Place place) => filter switch
     {
-        switch (filter)
-        {
-            case Filter.And and:
-                return $"({Write(and.Left, place)} AND {Write(and.Right, place)})";
-            case Filter.Or or:
-                return $"({Write(or.Left, place)} OR {Write(or.Right, place)})";
-            case Filter.Not not:
-                return $"NOT ({Write(not.Inner, place)})";
-            case Filter.Present present:
-                return Exists(place.Find.Known(present.Attribute), place);
-            case Filter.ValuePath path:
-                return Write(path, place);
-            case Filter.Comparison { Value.ValueKind: JsonValueKind.Null } comparison:
-                return Write(comparison.AsPresence(), place);
-            case Filter.Comparison comparison:
-                var target = place.Find.Known(comparison.Attribute);
-                return Compare(target, FilterLiteral.Read(comparison, target), place);
-            default:
-                throw new InvalidOperationException($"{filter.GetType()} is no filter.");
-        }
-    }
+        BoundFilter.And(var left, var right) => $"({Write(left, place)} AND {Write(right, place)})",
+        BoundFilter.Or(var left, var right) => $"({Write(left, place)} OR {Write(right, place)})",
+        BoundFilter.Not(var inner) => $"NOT ({Write(inner, place)})",
+        BoundFilter.Present(var target) => Exists(place.Resolve(target), place),
+        BoundFilter.ValuePath path => Write(path, place),
+        BoundFilter.Comparison(var target, var literal) => Compare(place.Resolve(target), literal, place),
+        _ => throw new InvalidOperationException($"{filter.GetType()} is not a filter."),
+    };
 
-    private string Write(Filter.ValuePath path, Place place)
+    private string Write(BoundFilter.ValuePath path, Place place)
     {
-        var target = place.Find.KnownComplex(path.Attribute);
-        if (Lookups.AddressIn(path, place.Find) is var (value, addressType))
+        if (path.AsAddress() is var (value, addressType))
             return HasAddress(value, addressType);
-        if (target.Attribute!.MultiValued)
-            return AnyElement(target, place, (_, element) => Write(path.Inner, element));
+        if (path.Target.Attribute!.MultiValued)
+            return AnyElement(path.Target, place, (_, element) => Write(path.Inner, element));
         // name[givenName pr] is name.givenName pr, of a user who has a name.
-        var inside = place with
-        {
-            Find = part => target.Attribute.FindInside(part) is { } sub ? target with { Sub = sub.Attribute } : null,
-        };
-        return $"({Exists(target, place)} AND {Write(path.Inner, inside)})";
+        return $"({Exists(path.Target, place)} AND {Write(path.Inner, place with { Complex = path.Target })})";
     }
 
     private string Exists(AttributeTarget target, Place place)
@@ -90,9 +71,9 @@ internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, 
     }
 
     // What an index finds by another key than the text.
-    private string? Equal(AttributeTarget target, FilterLiteral literal) => Lookups.NameOf(target) switch
+    private string? Equal(AttributeTarget target, FilterLiteral literal) => FilterClassification.NameOf(target) switch
     {
-        "id" => Lookups.TryReadId((string)literal.Value, out var id) ? $"u.\"Id\" = {sql.Parameter(id)}" : "FALSE",
+        "id" => UserIds.TryRead((string)literal.Value, out var id) ? $"u.\"Id\" = {sql.Parameter(id)}" : "FALSE",
         "emails.value" => HasAddress((string)literal.Value, addressType: null),
         _ => null,
     };
@@ -120,7 +101,7 @@ internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, 
         AnyElement(
             target.PathOf(sub: null),
             place,
-            json => condition(json, new Place(target.Attribute!.FindInside, json, IsUser: false)));
+            json => condition(json, new Place(json, IsUser: false)));
 
     private string AnyElement(string[] path, Place place, Func<string, string> condition)
     {
@@ -138,8 +119,16 @@ internal sealed class FilterSql(ResourceType type, SqlText sql, Guid accountId, 
         return $"u.\"Id\" IN (SELECT e.\"UserId\" FROM \"UserEmails\" AS e WHERE {condition})";
     }
 
-    /// <summary>Where names are looked up and values found: in a user, or in one of several complex values.</summary>
-    private sealed record Place(AttributeLookup Find, string Json, bool IsUser);
+    /// <summary>
+    /// Where values are found: in a user, also inside a single-valued <paramref name="Complex"/> attribute of it, or in
+    /// one of several complex values.
+    /// </summary>
+    private sealed record Place(string Json, bool IsUser, AttributeTarget? Complex = null)
+    {
+        /// <summary>An attribute of this place as the user or the value has it.</summary>
+        public AttributeTarget Resolve(AttributeTarget target) =>
+            Complex is null ? target : Complex with { Sub = target.Attribute };
+    }
 }
 
 /// <summary>Where an attribute is in a search document.</summary>

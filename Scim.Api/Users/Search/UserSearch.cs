@@ -6,19 +6,18 @@ using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Paging;
-using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
 
 namespace Scim.Api.Users.Search;
 
 /// <summary>Which users of an account are wanted, and in what order; by creation, if none is named.</summary>
-internal sealed record UserQuery(Guid AccountId, Filter? Filter = null, Sorting? Sorting = null)
+internal sealed record UserQuery(Guid AccountId, BoundFilter? Filter = null, Sorting? Sorting = null)
 {
     /// <summary>Whether indexes serve the query, so that it needs no budget.</summary>
     public bool IsIndexed => Filter is null ? Sorting is null : IsLookup;
 
     /// <summary>Whether the query asks for a user, or a few, that an index finds.</summary>
-    public bool IsLookup => Filter?.IsLookup(ResourceType.User.Find) == true;
+    public bool IsLookup => Filter?.IsLookup() == true;
 }
 
 /// <summary>
@@ -131,7 +130,7 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
         sql.Append(" AND u.\"DeletedAt\" IS NULL");
         if (query.Filter is not null)
             sql.Append(" AND ").Append(
-                new FilterSql(ResourceType.User, sql, query.AccountId, options.Value.BaseUrl).Write(query.Filter));
+                new FilterSql(sql, query.AccountId, options.Value.BaseUrl).Write(query.Filter));
     }
 
     private async Task<int> CountNow(UserQuery query, CancellationToken cancellation)

@@ -22,7 +22,7 @@ internal static class QueryOrder
             var order = query.Sorting is { } sorting
                 ? $"{NameOf(sorting)} {sorting.Descending}"
                 : "";
-            var text = $"{query.Filter?.Meaning(ResourceType.User.Find)}\n{order}";
+            var text = $"{query.Filter?.Meaning()}\n{order}";
             return new(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
         }
 

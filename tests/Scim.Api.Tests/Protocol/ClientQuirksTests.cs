@@ -11,7 +11,7 @@ namespace Scim.Api.Tests.Protocol;
 /// What was mended is known by name; what the RFCs allow is no habit. What comes of it is tested with the engine.
 /// </summary>
 [Parallelizable]
-internal sealed class ClientHabitsTests
+internal sealed class ClientQuirksTests
 {
     private const string Enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -60,9 +60,9 @@ internal sealed class ClientHabitsTests
     {
         var written = operations.Replace("ENT", Enterprise, StringComparison.Ordinal);
         var body = Parse($$"""{"Operations":[{{written}}]}""");
-        var habits = new ClientHabits();
-        PatchRequest.Read(body, habits).ApplyTo(Parse(User), ResourceType.User);
-        Assert.That(string.Join(' ', habits.Mended), Is.EqualTo(expected));
+        var quirks = new ClientQuirks();
+        PatchRequest.Read(body, quirks).ApplyTo(Parse(User), ResourceType.User);
+        Assert.That(string.Join(' ', quirks.Applied), Is.EqualTo(expected));
     }
 
     [TestCase("""{"userName":"ann","title":"x","active":true}""", "")]
@@ -81,10 +81,10 @@ internal sealed class ClientHabitsTests
     [TestCase("""{"userName":"ann","ENT":{"manager":[{"value":"42"}]}}""", "list-for-single")]
     public void Are_named_in_a_whole_user(string user, string expected)
     {
-        var habits = new ClientHabits();
+        var quirks = new ClientQuirks();
         DocumentReader.Read(
-            ResourceType.User, Parse(user.Replace("ENT", Enterprise, StringComparison.Ordinal)), habits);
-        Assert.That(string.Join(' ', habits.Mended), Is.EqualTo(expected));
+            ResourceType.User, Parse(user.Replace("ENT", Enterprise, StringComparison.Ordinal)), quirks);
+        Assert.That(string.Join(' ', quirks.Applied), Is.EqualTo(expected));
     }
 
     private static JsonObject Parse(string json) => RequestBody.Parse(Encoding.UTF8.GetBytes(json));

@@ -83,10 +83,10 @@ internal sealed class JsonTextRoleTests
     [Test]
     public void Is_a_habit()
     {
-        var habits = new ClientHabits();
-        PatchRequest.Read(Parse($$"""{"Operations":[{"op":"add","path":"roles","value":[{"value":{{Text}}}]}]}"""), habits)
+        var quirks = new ClientQuirks();
+        PatchRequest.Read(Parse($$"""{"Operations":[{"op":"add","path":"roles","value":[{"value":{{Text}}}]}]}"""), quirks)
             .ApplyTo(Parse("""{"userName":"ann"}"""), ResourceType.User);
-        Assert.That(habits.Mended, Is.EqualTo(["json-as-text"]));
+        Assert.That(quirks.Applied, Is.EqualTo(["json-as-text"]));
     }
 
     private static string Text => JsonValue.Create(Reader).ToJsonString();
@@ -98,12 +98,12 @@ internal sealed class JsonTextRoleTests
     {
         var document = Parse(user);
         document["userName"] = "ann";
-        return PatchRequest.Read(Parse($$"""{"Operations":[{{operation}}]}"""), new ClientHabits())
+        return PatchRequest.Read(Parse($$"""{"Operations":[{{operation}}]}"""), new ClientQuirks())
             .ApplyTo(document, ResourceType.User);
     }
 
     private static JsonObject Read(string body) =>
-        DocumentReader.Read(ResourceType.User, Parse(body), new ClientHabits());
+        DocumentReader.Read(ResourceType.User, Parse(body), new ClientQuirks());
 
     private static JsonObject Parse(string json) =>
         RequestBody.Parse(Encoding.UTF8.GetBytes(json.Replace("JSON", Text, StringComparison.Ordinal)));

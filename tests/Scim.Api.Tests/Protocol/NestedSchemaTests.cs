@@ -170,9 +170,9 @@ internal sealed class NestedSchemaTests
     [TestCase("""{"op":"replace","path":"active","value":[{"value":"False"}]}""", "list-for-single string-boolean")]
     public void Is_noted_as_a_habit(string operation, string expected)
     {
-        var habits = new ClientHabits();
-        Patch(operation, habits);
-        Assert.That(string.Join(' ', habits.Mended), Is.EqualTo(expected));
+        var quirks = new ClientQuirks();
+        Patch(operation, quirks);
+        Assert.That(string.Join(' ', quirks.Applied), Is.EqualTo(expected));
     }
 
     [TestCase("""{"department":"x"}""", "missing-urn")]
@@ -181,19 +181,19 @@ internal sealed class NestedSchemaTests
     [TestCase("""{"ENT":{"department":"x"}}""", "")]
     public void Is_noted_as_a_habit_in_a_whole_user(string user, string expected)
     {
-        var habits = new ClientHabits();
-        Read(user, habits);
-        Assert.That(string.Join(' ', habits.Mended), Is.EqualTo(expected));
+        var quirks = new ClientQuirks();
+        Read(user, quirks);
+        Assert.That(string.Join(' ', quirks.Applied), Is.EqualTo(expected));
     }
 
-    private static JsonObject Patch(string operation, ClientHabits? habits = null)
+    private static JsonObject Patch(string operation, ClientQuirks? quirks = null)
     {
         var body = Parse($$"""{"Operations":[{{operation}}]}""");
-        return PatchRequest.Read(body, habits ?? new ClientHabits()).ApplyTo(user, ResourceType.User);
+        return PatchRequest.Read(body, quirks ?? new ClientQuirks()).ApplyTo(user, ResourceType.User);
     }
 
-    private static JsonObject Read(string members, ClientHabits? habits = null) => DocumentReader.Read(
-        ResourceType.User, Parse($$"""{"userName":"ann",{{members[1..]}}"""), habits ?? new ClientHabits());
+    private static JsonObject Read(string members, ClientQuirks? quirks = null) => DocumentReader.Read(
+        ResourceType.User, Parse($$"""{"userName":"ann",{{members[1..]}}"""), quirks ?? new ClientQuirks());
 
     private static JsonObject Parse(string json) => RequestBody.Parse(Encoding.UTF8.GetBytes(json
         .Replace("\"CORE", "\"" + Core, StringComparison.Ordinal)

@@ -135,12 +135,12 @@ internal sealed class WrappedValueTests
         inner.StartsWith("{\"country", StringComparison.Ordinal) ? "region" : "country";
 
     private static string Read(string body) => DocumentReader
-        .Read(ResourceType.User, RequestBody.Parse(Encoding.UTF8.GetBytes(body)), new ClientHabits()).ToJsonString();
+        .Read(ResourceType.User, RequestBody.Parse(Encoding.UTF8.GetBytes(body)), new ClientQuirks()).ToJsonString();
 
     private static string Patch(string operation)
     {
         var body = RequestBody.Parse(Encoding.UTF8.GetBytes($$"""{"Operations":[{{operation}}]}"""));
-        return PatchRequest.Read(body, new ClientHabits()).ApplyTo(Everything(), ResourceType.User).ToJsonString();
+        return PatchRequest.Read(body, new ClientQuirks()).ApplyTo(Everything(), ResourceType.User).ToJsonString();
     }
 
     /// <summary>A user who has a value of every attribute.</summary>

@@ -11,6 +11,7 @@ using SciLeads.Tests;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
 using Scim.Api.Provisioning;
 using Scim.Api.Tests.Users.Walks;
 using Scim.Api.Users;
@@ -242,7 +243,7 @@ internal sealed class BudgetedRequestTests
 
     private Task Search(string what, ScimDbContext db, SearchBudget budget) => what == "users"
         ? new UserSearch(db, budget, server.Services.GetRequiredService<IOptions<ScimOptions>>()).Find(
-            new(crowd.Id, Filter.Parse("title co \"nobody\"")), after: null, skip: 0, take: 1, maxSize: 0, default)
+            new(crowd.Id, BoundFilter.Parse("title co \"nobody\"", ResourceType.User.Find)), after: null, skip: 0, take: 1, maxSize: 0, default)
         : new EventQuery(null, null, null, "nobody", null).Read(db, budget, crowd.Id, 50, default);
 
     private async Task<int> Hold(Task<int> busy, SearchBudget? budget = null)

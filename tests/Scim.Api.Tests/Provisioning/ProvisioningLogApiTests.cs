@@ -51,7 +51,7 @@ internal sealed class ProvisioningLogApiTests
         {
             Assert.That(page.Next, Is.Null);
             Assert.That(found.Reason, Does.Contain("other.org, which is not allowed"));
-            Assert.That(found.Habits, Is.EqualTo([Scim.Api.Protocol.Habit.StringBoolean]));
+            Assert.That(found.Habits, Is.EqualTo([Scim.Api.Protocol.ClientQuirk.StringBoolean]));
             Assert.That(found.Changed, Is.Empty);
             Assert.That(found.Time.Kind, Is.EqualTo(DateTimeKind.Utc));
             Assert.That(DateTime.UtcNow - found.Time, Is.LessThan(TimeSpan.FromMinutes(5)));

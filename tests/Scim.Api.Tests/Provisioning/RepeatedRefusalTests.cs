@@ -145,7 +145,7 @@ internal sealed class RepeatedRefusalTests
         foreach (var name in new[] { "ann", "bob" })
         {
             var attempt = new Attempt(caller, ProvisioningOperations.Create, "bulk");
-            attempt.IsAbout(new System.Text.Json.Nodes.JsonObject { ["userName"] = name });
+            attempt.SetSubject(new System.Text.Json.Nodes.JsonObject { ["userName"] = name });
             await log.Refuse(attempt, ScimError.Uniqueness("Taken."));
         }
         Assert.That(

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
+using Scim.Api.Protocol.Schemas;
 using Scim.Api.Users;
 using Scim.Api.Users.Search;
 
@@ -47,7 +48,7 @@ internal sealed class PlanTests
     [TestCase("userName eq \"a\" and active eq true", "AccountId", "UserNameKey")]
     public async Task An_index_finds(string filter, params string[] columns)
     {
-        var plan = await Plan(new(account, Filter.Parse(filter)));
+        var plan = await Plan(new(account, BoundFilter.Parse(filter, ResourceType.User.Find)));
         Assert.That(plan, Has.Some.Matches<string>(step => IsLookup(step, columns)), string.Join('\n', plan));
         Assert.That(plan, Has.None.Matches<string>(IsWalk), string.Join('\n', plan));
     }

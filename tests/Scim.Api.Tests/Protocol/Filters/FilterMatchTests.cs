@@ -178,7 +178,7 @@ internal sealed class FilterMatchTests
     [TestCase("""((((userName pr))))""", true)]
     [TestCase("""NOT (nickName pr) AND Title PR""", true)]
     public void Matches(string filter, bool expected) =>
-        Assert.That(Filter.Parse(filter).Matches(User, ResourceType.User.Find), Is.EqualTo(expected));
+        Assert.That(Filter.Parse(filter).Bind(ResourceType.User.Find).Matches(User), Is.EqualTo(expected));
 
     [TestCase("nonsense eq 1", "nonsense is not an attribute")]
     [TestCase("name.nonsense pr", "name.nonsense is not an attribute")]
@@ -215,7 +215,7 @@ internal sealed class FilterMatchTests
     public void Refuses_what_the_schema_does_not_have(string filter, string reason)
     {
         var error = Assert.Throws<ScimException>(
-            () => Filter.Parse(filter).Matches(User, ResourceType.User.Find)).Error;
+            () => Filter.Parse(filter).Bind(ResourceType.User.Find).Matches(User)).Error;
         Assert.That(error, Has.Property("ScimType").EqualTo("invalidFilter").And.Property("Detail").Contains(reason));
     }
 
@@ -224,7 +224,7 @@ internal sealed class FilterMatchTests
     {
         var user = new JsonObject { ["title"] = "\uFF5E" };
         Assert.That(
-            Filter.Parse("title lt \"\U0001F600\"").Matches(user, ResourceType.User.Find), Is.True,
+            Filter.Parse("title lt \"\U0001F600\"").Bind(ResourceType.User.Find).Matches(user), Is.True,
             "UTF-16 would say no");
     }
 }

@@ -66,10 +66,10 @@ internal sealed class ImmutableTests
         Assert.Throws<ScimException>(() => Patch(With, operation))!.Error.ScimType, Is.EqualTo("mutability"));
 
     private static JsonObject Put(string before, string body) =>
-        new PutRequest(Parse(body), new ClientHabits()).ApplyTo(Parse(before), Type);
+        new PutRequest(Parse(body), new ClientQuirks()).ApplyTo(Parse(before), Type);
 
     private static JsonObject Patch(string before, string operation) =>
-        PatchRequest.Read(Parse($$"""{"Operations":[{{operation}}]}"""), new ClientHabits()).ApplyTo(Parse(before), Type);
+        PatchRequest.Read(Parse($$"""{"Operations":[{{operation}}]}"""), new ClientQuirks()).ApplyTo(Parse(before), Type);
 
     private static JsonObject Parse(string json) => RequestBody.Parse(Encoding.UTF8.GetBytes(json));
 

@@ -199,7 +199,7 @@ internal sealed class NoTargetTests
     private static string Apply(string operations, JsonObject? user = null)
     {
         var body = RequestBody.Parse(Encoding.UTF8.GetBytes($$"""{"Operations":[{{operations}}]}"""));
-        return PatchRequest.Read(body, new ClientHabits()).ApplyTo(user ?? User, ResourceType.User).ToJsonString();
+        return PatchRequest.Read(body, new ClientQuirks()).ApplyTo(user ?? User, ResourceType.User).ToJsonString();
     }
 
     private static string Json(string text) => JsonValue.Create(text).ToJsonString();

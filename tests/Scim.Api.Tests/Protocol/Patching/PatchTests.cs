@@ -210,7 +210,7 @@ internal sealed class PatchTests
     private static JsonObject Apply(string operations, JsonObject? user = null)
     {
         var body = RequestBody.Parse(Encoding.UTF8.GetBytes($$"""{"operations":[{{operations}}]}"""));
-        return PatchRequest.Read(body, new ClientHabits())
+        return PatchRequest.Read(body, new ClientQuirks())
             .ApplyTo(user ?? JsonNode.Parse(User)!.AsObject(), ResourceType.User);
     }
 }

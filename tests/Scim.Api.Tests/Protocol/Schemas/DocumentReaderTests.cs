@@ -74,5 +74,5 @@ internal sealed class DocumentReaderTests
         Read($$"""{"userName":"a","roles":[{{string.Join(',', Enumerable.Range(0, DocumentReader.MaxValues + 1).Select(i => $"\"{i}\""))}}]}"""));
 
     private static JsonObject Read(string body) =>
-        DocumentReader.Read(ResourceType.User, RequestBody.Parse(Encoding.UTF8.GetBytes(body)), new ClientHabits());
+        DocumentReader.Read(ResourceType.User, RequestBody.Parse(Encoding.UTF8.GetBytes(body)), new ClientQuirks());
 }

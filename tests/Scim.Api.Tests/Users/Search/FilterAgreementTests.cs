@@ -42,7 +42,7 @@ internal sealed class FilterAgreementTests
         RandomUsers.Filter.Sample(
             filter =>
             {
-                var matching = users.Where(user => filter.Matches(user.Json, Type.Find));
+                var matching = users.Where(user => filter.Bind(Type.Find).Matches(user.Json));
                 var expected = matching.Select(user => user.Id).Order().ToList();
                 found += expected.Count;
                 return Find(db, filter).Order().SequenceEqual(expected);
@@ -65,7 +65,7 @@ internal sealed class FilterAgreementTests
     private List<Guid> Find(ScimDbContext db, Filter filter)
     {
         var sql = new SqlText(SqlDialect.Of(db.Database));
-        var condition = new FilterSql(Type, sql, account, RandomUsers.BaseUrl).Write(filter);
+        var condition = new FilterSql(sql, account, RandomUsers.BaseUrl).Write(filter.Bind(Type.Find));
         sql.Append("SELECT u.\"Id\" FROM \"Users\" AS u WHERE ")
             .Append($"u.\"AccountId\" = {sql.Parameter(account)} AND {condition}");
         using var command = sql.ToCommand(db.Database.GetDbConnection());

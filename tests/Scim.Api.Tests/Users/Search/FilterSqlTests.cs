@@ -43,7 +43,7 @@ internal sealed class FilterSqlTests
     public async Task Finds(string text, bool expected)
     {
         await using var scope = server.Services.CreateAsyncScope();
-        var filter = Filter.Parse(text, ResourceType.User.Find);
+        var filter = BoundFilter.Parse(text, ResourceType.User.Find);
         var count = await scope.ServiceProvider.GetRequiredService<UserSearch>().Count(new(account, filter), default);
         Assert.That(count, Is.EqualTo(expected ? 1 : 0));
     }
@@ -56,7 +56,7 @@ internal sealed class FilterSqlTests
     public void An_unknown_name_is_refused_with_its_position(string filter, int position)
     {
         var error = Assert.Throws<Scim.Api.Protocol.Messages.ScimException>(
-            () => Filter.Parse(filter, ResourceType.User.Find)).Error;
+            () => BoundFilter.Parse(filter, ResourceType.User.Find)).Error;
         Assert.That(error.ScimType, Is.EqualTo("invalidFilter"));
         Assert.That(error.Detail, Does.StartWith($"At position {position} ").And.Contains("is not an attribute"));
     }

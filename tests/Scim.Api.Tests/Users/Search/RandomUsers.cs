@@ -110,7 +110,7 @@ internal static class RandomUsers
         if (random.Next(2) == 0)
             user["externalId"] = Text(random);
         var sent = RequestBody.Parse(Encoding.UTF8.GetBytes(user.ToJsonString()));
-        return DocumentReader.Read(Type, sent, new ClientHabits());
+        return DocumentReader.Read(Type, sent, new ClientQuirks());
     }
 
     private static JsonNode? Value(SchemaAttribute attribute, Random random)
