@@ -98,7 +98,7 @@ internal static class Program
         builder.Services.AddProvisioningLog();
         builder.Services.AddHostedService<Erasure>();
 
-        builder.Services.AddExceptionHandler<ErrorAnswers>();
+        builder.Services.AddExceptionHandler<ErrorResponses>();
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ScimOptions>>(
             (forwarded, scim) => forwarded.Trust(scim.Value.KnownProxies, ForwardedHeaders.XForwardedFor));
@@ -109,7 +109,7 @@ internal static class Program
         app.UseHeadRequests();
         app.UseMiddleware<SecurityHeaders>();
         app.UseExceptionHandler(_ => { });
-        app.UseStatusCodePages(ErrorAnswers.Describe);
+        app.UseStatusCodePages(ErrorResponses.Describe);
         app.UseHeadLimits();
         app.UseRouting();
         app.RefuseTokensInAddress();

@@ -38,7 +38,7 @@ internal static class DiscoveryApi
     public static void MapResourceMetadata(this IEndpointRouteBuilder endpoints) => endpoints
         .MapGet(ResourceMetadata.WellKnown + "/{**resource}", (HttpContext http, ResourceMetadata metadata) =>
             http.Request.Path == metadata.Address.AbsolutePath
-                ? WholeAnswer.Send(http.Response, metadata)
+                ? BufferedResponse.Send(http.Response, metadata)
                 : throw new ScimException(ScimError.NotFound("Resource", http.Request.Path)))
         .AllowAnonymous();
 

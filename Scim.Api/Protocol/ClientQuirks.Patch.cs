@@ -7,21 +7,21 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol;
 
-/// <content>What clients send in a PATCH.</content>
+/// <content>The deviations in a PATCH.</content>
 internal sealed partial class ClientQuirks
 {
     private readonly List<(PatchPath Path, SchemaAttribute Attribute, JsonObject Value)> created = [];
 
     /// <summary>
-    /// Corrects one member of <c>Operations</c> into operations of RFC 7644 §3.5.2, each on one attribute;
-    /// <paramref name="document"/> is the resource as the operations before have left it.
+    /// Turns one element of <c>Operations</c> into operations of RFC 7644 §3.5.2, each on one attribute.
+    /// <paramref name="document"/> is the resource after the preceding operations.
     /// </summary>
     public IEnumerable<PatchOperation> NormalizeOperation(
         ResourceType type, PatchOperation operation, JsonObject document)
     {
-        ForgetCompleted();
-        // Okta replaces {"active":false} without a path; Entra ID's newer dialect names the members of such an object
-        // by paths ("name.givenName", URNs, value paths). Each is an operation of its own, as the RFC would have it.
+        RemoveCompleted();
+        // Okta replaces {"active":false} without a path; Entra ID's newer dialect uses paths as the keys of such an
+        // object ("name.givenName", URNs, value paths). Each member becomes an operation of its own, as in the RFC.
         if (operation.Path is null || IsExtension(type, operation))
             return Spread(type, operation).SelectMany(each => NormalizeOperation(type, each, document));
         if (operation is { Kind: not PatchKind.Remove, Path: { Filter: null, Attribute: var schema } }
@@ -32,7 +32,7 @@ internal sealed partial class ClientQuirks
             return NormalizeOperation(type, flattened, document);
         }
 
-        // Okta synchronizes passwords by PATCH, and Entra ID can be told to; they are dropped, as everywhere.
+        // Okta synchronizes passwords by PATCH, and Entra ID can be configured to; passwords are always discarded.
         if (operation.Path is { Attribute: { Sub: null, Name: var name } path, Filter: null }
             && IsPassword(name)
             && (path.Schema is null || type.Schema.Is(path.Schema)))
@@ -48,16 +48,16 @@ internal sealed partial class ClientQuirks
         if (!multiple && leaf is not null && operation.Value is { } value)
             operation = operation with { Value = NormalizeValue(leaf with { MultiValued = false }, value) };
 
-        // authentik and others echo the id, Okta the groups.
+        // authentik and others send the id back, Okta the groups.
         if (target.ReadOnly && IsEcho(target, operation, document))
             return Corrected<PatchOperation[]>(ClientQuirk.ReadOnlyEcho, []);
 
-        // Okta and Entra ID clear by "", null or []; of several values there is then nothing to add.
-        if (operation.Kind != PatchKind.Remove && IsNothing(operation.Value) && !(whole && attribute.Required))
+        // Okta and Entra ID clear an attribute with "", null or []; there is nothing to add to a multi-valued one.
+        if (operation.Kind != PatchKind.Remove && IsEmpty(operation.Value) && !(whole && attribute.Required))
             return Corrected<PatchOperation[]>(
                 ClientQuirk.EmptyValue, multiple && operation.Kind == PatchKind.Add ? [] : [operation.ToRemove()]);
 
-        // Entra ID, and OneLogin, remove some of several values by naming them in "value".
+        // Entra ID and OneLogin remove values of a multi-valued attribute by listing them in "value".
         if (multiple && operation is { Kind: PatchKind.Remove, Value: { } removed })
             return Corrected(ClientQuirk.RemovalByValue, AnyOf(attribute, removed)) is { } named
                 ? [operation.ToRemove() with { Path = operation.Path with { Filter = named } }]
@@ -67,48 +67,48 @@ internal sealed partial class ClientQuirks
         return [operation];
     }
 
-    // Entra ID adds and replaces emails[type eq "work"].value where there is no work e-mail: there is one then, and the
-    // operation finds it. RFC 7644 §3.5.2.3 says noTarget, which holds for every other filter: who names a value that
-    // is gone does not want another one.
+    // Entra ID adds and replaces emails[type eq "work"].value of users without a work e-mail. The work e-mail is
+    // created first, so that the operation finds it. For every other filter, RFC 7644 §3.5.2.3 applies (noTarget): a
+    // client that names a value that is gone does not want another one.
     private void CreateIfNoneMatches(AttributeTarget target, PatchOperation operation, JsonObject document)
     {
         if (target is not { Attribute: { MultiValued: true, Type: AttributeType.Complex } attribute, Sub: null }
             || operation is not { Kind: not PatchKind.Remove, Path: { Filter: { } filter } path, Value: not null }
-            || target.ValuesIn(document).OfType<JsonObject>().Any(filter.Bind(attribute.FindInside).Matches))
+            || target.ValuesIn(document).OfType<JsonObject>().Any(filter.Bind(attribute.FindSubTarget).Matches))
             return;
 
         var named = new JsonObject();
         if (!SelectsByLabel(attribute, filter) || !filter.Seed(named))
             return;
-        var made = new JsonObject();
+        var added = new JsonObject();
         foreach (var (name, label) in named)
-            made[attribute.FindSub(name)!.Name] = DocumentReader.Value(attribute.FindSub(name)!, label, this);
-        var holder = target.HolderMadeIn(document);
-        ((JsonArray)(holder[attribute.Name] ??= new JsonArray())).Add(made);
-        created.Add((path, attribute, made));
+            added[attribute.FindSub(name)!.Name] = DocumentReader.Value(attribute.FindSub(name)!, label, this);
+        var holder = target.GetOrAddHolder(document);
+        ((JsonArray)(holder[attribute.Name] ??= new JsonArray())).Add(added);
+        created.Add((path, attribute, added));
         Note(ClientQuirk.CreatedOnNoMatch);
     }
 
     /// <summary>
-    /// Refuses a PATCH that has created a value on no match and given it nothing but labels
-    /// (<c>emails[type eq "home"].primary</c>): it was meant for a value that is not there.
+    /// Refuses a PATCH that created a value because none matched, but set nothing except labels
+    /// (<c>emails[type eq "home"].primary</c>): it was meant for a value that does not exist.
     /// </summary>
     public void CheckCreated(JsonObject document)
     {
-        ForgetCompleted();
+        RemoveCompleted();
         if (created.Find(one => one.Value.Root == document) is { Path: { } path })
             throw new ScimException(ScimError.NoTarget($"No value matches {Excerpt.Of(path.ToString())}."));
     }
 
-    private void ForgetCompleted() =>
-        created.RemoveAll(one => !DocumentReader.SaysNothing(one.Attribute, one.Value));
+    private void RemoveCompleted() =>
+        created.RemoveAll(one => !DocumentReader.HasOnlyLabels(one.Attribute, one.Value));
 
-    // type eq "work" and primary eq true, alone or both; of a type that the schema suggests, if it suggests any.
+    // type eq "work" and primary eq true, alone or combined; the type must be a canonical value, if the schema has any.
     private static bool SelectsByLabel(SchemaAttribute attribute, Filter filter) => filter switch
     {
         Filter.And(var left, var right) => SelectsByLabel(attribute, left) && SelectsByLabel(attribute, right),
         Filter.Comparison { Operator: FilterOperator.Eq, Attribute: var path, Value: var literal } =>
-            attribute.FindInside(path)?.Attribute switch
+            attribute.FindSubTarget(path)?.Attribute switch
             {
                 { Name: "primary" } primary => SearchDocument.Fold(primary, literal) is not null,
                 { Name: "type" } type => literal.ValueKind == JsonValueKind.String
@@ -137,22 +137,22 @@ internal sealed partial class ClientQuirks
             var target = path is null ? null : type.Find(path.Attribute);
             if (target is { Attribute: not null } && key.AsSpan().ContainsAny(".[:"))
                 Note(ClientQuirk.PathAsKey);
-            // Okta echoes whatever it knows of the user: unknown and read-only attributes are ignored, as in a PUT.
+            // Okta sends back all that it knows of the user: unknown and read-only attributes are ignored, as in a PUT.
             if (target is { ReadOnly: false })
                 yield return new PatchOperation(operation.Kind, path, value);
             else
-                NoteLeftOut(key, value, isKnown: target is not null);
+                NoteIgnored(key, value, isKnown: target is not null);
         }
     }
 
     private static bool IsEcho(AttributeTarget target, PatchOperation operation, JsonObject document)
     {
-        var holder = target.HolderIn(document);
+        var holder = target.FindHolder(document);
         var present = target.Sub is null
             ? holder?[target.Attribute!.Name]
             : (holder?[target.Attribute!.Name] as JsonObject)?[target.Sub.Name];
         return operation.Kind != PatchKind.Remove
-            && (JsonNode.DeepEquals(present, operation.Value) || (present is null && IsNothing(operation.Value)));
+            && (JsonNode.DeepEquals(present, operation.Value) || (present is null && IsEmpty(operation.Value)));
     }
 
     private Filter? AnyOf(SchemaAttribute attribute, JsonNode values)
@@ -160,7 +160,7 @@ internal sealed partial class ClientQuirks
         var each = values is JsonArray array ? [.. array.OfType<JsonNode>()] : new List<JsonNode> { values };
         if (each.Count > DocumentReader.MaxValues)
             Refuse(attribute.Name, ScimError.InvalidValue(
-                $"At most {DocumentReader.MaxValues} values can be removed at once."));
+                $"At most {DocumentReader.MaxValues} values can be removed in one operation."));
         return each.Take(DocumentReader.MaxValues).Select(value => SameAs(attribute, value)).OfType<Filter>()
             .Aggregate((Filter?)null, (left, right) => left is null ? right : new Filter.Or(left, right));
     }

@@ -6,25 +6,25 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol;
 
 /// <summary>
-/// What named clients send otherwise than RFC 7643 and 7644 say, turned into what the RFCs say. Everything behind it
-/// knows only the RFCs. One goes with each request and remembers what it corrected there.
+/// Corrects known client deviations from RFC 7643 and 7644, so that all other code only handles what the RFCs define.
+/// Each request has its own instance, which records the corrections.
 /// </summary>
 internal sealed partial class ClientQuirks
 {
     private readonly SortedSet<string> applied = new(StringComparer.Ordinal);
 
-    /// <summary>The deviations corrected so far, each <see cref="ClientQuirk"/> once.</summary>
+    /// <summary>The corrections so far, each <see cref="ClientQuirk"/> once.</summary>
     public IReadOnlyCollection<string> Applied => applied;
 
     public void Note(string quirk) => applied.Add(quirk);
 
     /// <summary>
-    /// Where violations of limits are collected, until it is known whether the request deactivates the user; null
-    /// refuses a request at its first one.
+    /// Collects violations until it is known whether the request deactivates the user; null refuses the request at the
+    /// first violation.
     /// </summary>
     public List<Violation>? Violations { get; set; }
 
-    /// <summary>Refuses a value, now or later: the caller goes on as if the value were not there.</summary>
+    /// <summary>Refuses a value, now or later. If later, the caller continues as if the value were absent.</summary>
     public void Refuse(string attribute, ScimError error)
     {
         if (Violations is null)
@@ -32,7 +32,9 @@ internal sealed partial class ClientQuirks
         Violations.Add(new Violation(attribute, error));
     }
 
-    /// <summary>Refuses a body with a text that no database keeps, now or later, also in ignored attributes.</summary>
+    /// <summary>
+    /// Refuses, now or later, a body with a string that cannot be stored, even in an ignored attribute.
+    /// </summary>
     public void RefuseUnstorable(JsonObject body)
     {
         if (!RequestBody.HasUnstorable(body))
@@ -42,37 +44,37 @@ internal sealed partial class ClientQuirks
         Violations.Add(new Violation("", RequestBody.Unstorable(), ViolationKind.OfBody));
     }
 
-    /// <summary>Notes that a member was left out, because no schema knows it or only the server may set it.</summary>
-    public void NoteLeftOut(string name, JsonNode? value, bool isKnown)
+    /// <summary>Notes that a member was ignored, because it is in no schema or because it is read-only.</summary>
+    public void NoteIgnored(string name, JsonNode? value, bool isKnown)
     {
         if (IsPassword(name))
             Note(ClientQuirk.Password);
         else if (!isKnown)
             Note(ClientQuirk.UnknownAttribute);
-        else if (!IsNothing(value))
+        else if (!IsEmpty(value))
             Note(ClientQuirk.ReadOnlyEcho);
     }
 
-    /// <summary>Corrects what was sent for an attribute, all its values together.</summary>
+    /// <summary>Corrects the value of an attribute; for a multi-valued one, the whole list.</summary>
     public JsonNode? NormalizeValue(SchemaAttribute attribute, JsonNode? value)
     {
-        if (attribute.MultiValued && !IsNothing(value))
+        if (attribute.MultiValued && !IsEmpty(value))
             return value as JsonArray ?? Corrected(ClientQuirk.SingleForList, new JsonArray(value!.DeepClone()));
 
-        // Entra ID sends the manager as a list of one, and sometimes other single values too.
+        // Entra ID sends the manager, and sometimes other single values, as a list with one element.
         if (!attribute.MultiValued && value is JsonArray { Count: <= 1 } list)
             value = list.Count == 0 ? null : Corrected(ClientQuirk.ListForSingle, Unwrap(attribute, list[0]));
         return NormalizeElement(attribute, value);
     }
 
-    /// <summary>Corrects one value.</summary>
+    /// <summary>Corrects a single value.</summary>
     public JsonNode? NormalizeElement(SchemaAttribute attribute, JsonNode? value)
     {
-        // Okta pushes "" to clear an attribute, Entra ID pushes "" or null.
-        if (IsNothing(value))
+        // Okta sends "" to clear an attribute, Entra ID "" or null.
+        if (IsEmpty(value))
             return value is JsonValue ? Corrected<JsonNode?>(ClientQuirk.EmptyValue, null) : null;
 
-        // Entra ID writes "True" and "False".
+        // Entra ID sends "True" and "False".
         if (attribute.Type == AttributeType.Boolean && bool.TryParse(DocumentReader.Text(value), out var boolean))
             return Corrected(ClientQuirk.StringBoolean, boolean);
 
@@ -85,13 +87,13 @@ internal sealed partial class ClientQuirks
 
         // Entra ID removes the manager by { "value": "" }.
         if (value is JsonObject parts && Has(parts, "value", out var inner))
-            return IsNothing(inner)
+            return IsEmpty(inner)
                 ? Corrected<JsonNode?>(ClientQuirk.EmptyValue, null)
                 : ReadJsonText(attribute, parts, inner);
         return value;
     }
 
-    // [{"$ref":null,"value":"X"}] for "X": what stands beside the value are labels.
+    // [{"$ref":null,"value":"X"}] means "X": the other members are labels.
     private static JsonNode? Unwrap(SchemaAttribute attribute, JsonNode? element) =>
         attribute.Type != AttributeType.Complex
         && element is JsonObject parts
@@ -103,7 +105,7 @@ internal sealed partial class ClientQuirks
             : element;
 
     // Entra ID sends an app role as {"value":"{\"id\":…,\"value\":\"Reader\",\"displayName\":\"Reader\"}"}. Any other
-    // text is the role's name, even if it begins like JSON.
+    // string is the role's name, even if it begins like JSON.
     private JsonObject ReadJsonText(SchemaAttribute attribute, JsonObject parts, JsonNode? value)
     {
         if (attribute.Name is not ("roles" or "entitlements")
@@ -132,8 +134,8 @@ internal sealed partial class ClientQuirks
         DocumentReader.Text(role[key]) is { Length: > 0 } name ? name : null;
 
     /// <summary>
-    /// The members of a resource as a POST or PUT has them, with the name of each as a path. What stands in the form of
-    /// the RFC comes last, so that it wins over the same attribute in another form.
+    /// The members of a resource in a POST or PUT, each with its name as a path. Members in the RFC's form come last,
+    /// so that they win over the same attribute in another form.
     /// </summary>
     public IEnumerable<(string Name, JsonNode? Value)> NormalizeMembers(ResourceType type, JsonObject resource) =>
         Members(type, resource).OrderBy(member => member.IsPlain).Select(member => (member.Name, member.Value));
@@ -165,7 +167,7 @@ internal sealed partial class ClientQuirks
         }
     }
 
-    /// <summary>The object that a key such as <c>"name.givenName"</c> stands for.</summary>
+    /// <summary>The object that a key such as <c>"name.givenName"</c> means.</summary>
     public JsonObject NormalizePathAsKey(SchemaAttribute sub, JsonNode? value) =>
         Corrected(ClientQuirk.PathAsKey, new JsonObject { [sub.Name] = value?.DeepClone() });
 
@@ -176,20 +178,20 @@ internal sealed partial class ClientQuirks
             Note(ClientQuirk.MissingUrn);
     }
 
-    /// <summary>A look-up that notes which paths leave out the URN of an extension.</summary>
-    public AttributeLookup Noting(AttributeLookup find) => path =>
+    /// <summary>Wraps a lookup so that it notes paths without the URN of their extension.</summary>
+    public AttributeLookup NotingMissingUrns(AttributeLookup find) => path =>
     {
         var target = find(path);
         NoteMissingUrn(path, target);
         return target;
     };
 
-    // Core attributes in an object under their schema's URN, as those of an extension are.
+    // Core attributes in an object under the URN of their schema, like those of an extension.
     private JsonObject NestedObject(AttributePath schema, JsonNode? value) => value switch
     {
         JsonObject nested => Corrected(ClientQuirk.NestedCore, nested),
-        _ when IsNothing(value) => [],
-        _ => throw new ScimException(ScimError.InvalidValue($"{schema} needs an object of attributes as its value.")),
+        _ when IsEmpty(value) => [],
+        _ => throw new ScimException(ScimError.InvalidValue($"{schema} must be an object with attributes.")),
     };
 
     private static bool IsPath(KeyValuePair<string, JsonNode?> member) => member.Key.AsSpan().ContainsAny(":.");
@@ -200,7 +202,7 @@ internal sealed partial class ClientQuirks
     private static string Qualified(string urn, string key) =>
         key.StartsWith("urn:", StringComparison.OrdinalIgnoreCase) ? key : $"{urn}:{key}";
 
-    // An object that was made here, unlike one of a request, minds the letter case of names.
+    // Unlike an object from a request, one that was created here compares names case-sensitively.
     private static bool Has(JsonObject parts, string name, out JsonNode? value)
     {
         var part = parts.FirstOrDefault(part => part.Key.Equals(name, StringComparison.OrdinalIgnoreCase));
@@ -216,6 +218,6 @@ internal sealed partial class ClientQuirks
 
     private static bool IsPassword(string name) => name.Equals("password", StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsNothing(JsonNode? value) =>
+    private static bool IsEmpty(JsonNode? value) =>
         value is null or JsonArray { Count: 0 } || DocumentReader.Text(value) == "";
 }

@@ -39,7 +39,7 @@ internal sealed class Attempt
     /// <summary>Who was let in to try it.</summary>
     public Caller Caller => caller ?? throw new InvalidOperationException("Nobody was let in.");
 
-    /// <summary>What is mended of the request.</summary>
+    /// <summary>Corrects and records the deviations in the request.</summary>
     public ClientQuirks Quirks { get; } = new();
 
     /// <summary>Whether an administrator tries it by hand.</summary>
@@ -69,9 +69,6 @@ internal sealed class Attempt
 
     /// <summary>Sets the user that it concerns.</summary>
     public void SetSubject(Guid id, string name) => (userId, userName) = (id, name);
-
-    /// <summary>Sets the user that it concerns, who may not exist.</summary>
-    public void SetSubject(string id) => userId = Guid.TryParseExact(id, "D", out var known) ? known : null;
 
     /// <summary>Sets the user that it concerns by the userName that this body asks for.</summary>
     public void SetSubject(JsonObject body) => userName = DocumentReader.Text(body["userName"]) ?? userName;
@@ -131,8 +128,8 @@ internal sealed class Attempt
     private void TakeUserFrom(HttpRequest request)
     {
         if (request.Path.Value?.Contains(ResourceType.User.Endpoint + "/", StringComparison.OrdinalIgnoreCase) == true
-            && request.RouteValues["id"] is string id)
-            SetSubject(id);
+            && Guid.TryParseExact(request.RouteValues["id"] as string, "D", out var id))
+            userId = id;
     }
 
     private static string OperationOf(HttpRequest request)

@@ -6,8 +6,8 @@ using Scim.Api.Provisioning;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// The <c>/Bulk</c> endpoint (RFC 7644 §3.7). A bulk request costs as much of the account's rate limit as its
-/// operations would by themselves, and is refused as a whole if so much is not left.
+/// The <c>/Bulk</c> endpoint (RFC 7644 §3.7). Each operation counts as a request against the account's rate limit. If
+/// too little is left, the request is refused as a whole.
 /// </summary>
 internal static class BulkApi
 {
@@ -17,11 +17,11 @@ internal static class BulkApi
         RequestBody body, HttpContext http, Caller caller, RateLimit limit, CancellationToken cancellation)
     {
         var request = BulkRequest.Read(body.AsSent);
-        // One was taken when the request came in.
+        // The request itself has already been counted as one.
         if (request.Operations.Count - 1 is > 0 and var more)
             limit.Take(caller, more);
         var run = ActivatorUtilities.CreateInstance<BulkRun>(
             http.RequestServices, request, caller, BearerToken.Of(http)!, http.TraceIdentifier);
-        return BulkResult.Answer(await run.Run(cancellation));
+        return BulkResult.ToResponse(await run.Run(cancellation));
     }
 }

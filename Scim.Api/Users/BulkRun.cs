@@ -11,9 +11,9 @@ using Shared.Hosting.Data;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// Does the operations of a bulk request, each as the endpoint of its own would: in its own transaction, with its own
-/// event, and refused by itself, also because the credential set has ended since the operation before. A client that
-/// goes away leaves what was done until then.
+/// Runs the operations of a bulk request, each as if it were a request of its own: in its own transaction, with its own
+/// event and its own result. An operation is also refused if the credential set has ended since the previous one. If
+/// the client disconnects, the operations that have been committed stay.
 /// </summary>
 internal sealed class BulkRun(
     BulkRequest request,
@@ -27,76 +27,74 @@ internal sealed class BulkRun(
     private readonly BulkResult?[] results = new BulkResult?[request.Operations.Count];
     private readonly Dictionary<string, string> ids = new(StringComparer.Ordinal);
     private readonly HashSet<int> incomplete = [];
-    private readonly HashSet<string> awaited =
+    private readonly HashSet<string> pending =
         [.. request.Operations.Where(operation => operation.Creates).Select(operation => operation.BulkId!)];
 
-    /// <summary>What came of the operations that were done, in their order in the request.</summary>
+    /// <summary>Returns the results of the operations that were run, in the order of the request.</summary>
     public async Task<IReadOnlyList<BulkResult>> Run(CancellationToken cancellation)
     {
         var errors = 0L;
-        foreach (var (place, kind) in BulkPlan.Of(request.Operations))
+        foreach (var (index, kind) in BulkPlan.Of(request.Operations))
         {
-            if (kind == BulkStepKind.Do)
-                await Do(place, cancellation);
-            else if (incomplete.Remove(place))
-                await Complete(place, cancellation);
+            if (kind == BulkStepKind.Run)
+                await RunOperation(index, cancellation);
+            else if (incomplete.Remove(index))
+                await CompleteOperation(index, cancellation);
             else
                 continue;
-            if (results[place]!.Error is not null && ++errors >= request.FailOnErrors)
+            if (results[index]!.Error is not null && ++errors >= request.FailOnErrors)
                 break;
         }
-        foreach (var place in incomplete)
-            results[place] = Lacking(place, "the rest of the bulk request was left undone");
+        foreach (var index in incomplete)
+            results[index] = Incomplete(index, "the rest of the bulk request was not run");
         return [.. results.OfType<BulkResult>()];
     }
 
-    private async Task Do(int place, CancellationToken cancellation)
+    private async Task RunOperation(int index, CancellationToken cancellation)
     {
-        var operation = request.Operations[place];
+        var operation = request.Operations[index];
         var attempt = new Attempt(caller, NameOf(operation.Method), requestId);
         if (operation is { Method: "POST", Data: { } wanted })
             attempt.SetSubject(wanted);
-        results[place] = await Answer(operation, attempt, async users =>
+        results[index] = await Execute(operation, attempt, async users =>
         {
-            operation.Check(ResourceType.User);
-            // What is awaited still is part of a circle, and comes later.
-            if (operation.References.FirstOrDefault(id => !ids.ContainsKey(id) && !awaited.Contains(id)) is { } unknown)
+            operation.Validate(ResourceType.User);
+            // A reference that is still pending is part of a circle, and is added later.
+            if (operation.References.FirstOrDefault(id => !ids.ContainsKey(id) && !pending.Contains(id)) is { } unknown)
                 throw new ScimException(Unresolved(unknown));
-            var lacks = !operation.References.All(ids.ContainsKey);
+            var isIncomplete = !operation.References.All(ids.ContainsKey);
             var resource = await Write(operation, users, attempt, cancellation);
             if (operation.Creates)
                 ids[operation.BulkId!] = resource!.Path[(resource.Path.LastIndexOf('/') + 1)..];
-            if (lacks)
-                incomplete.Add(place);
+            if (isIncomplete)
+                incomplete.Add(index);
             return resource;
         }, cancellation);
         if (operation.Creates)
-            awaited.Remove(operation.BulkId!);
+            pending.Remove(operation.BulkId!);
     }
 
-    /// <summary>
-    /// Gives what was made the references that it could not have yet; no write may have come in between.
-    /// </summary>
-    private async Task Complete(int place, CancellationToken cancellation)
+    /// <summary>Adds the references that did not exist when the resource was created. It must be unchanged.</summary>
+    private async Task CompleteOperation(int index, CancellationToken cancellation)
     {
-        var (operation, made) = (request.Operations[place], results[place]!.Resource!);
+        var (operation, created) = (request.Operations[index], results[index]!.Resource!);
         var attempt = new Attempt(caller, ProvisioningOperations.Replace, requestId);
-        var completed = await Answer(operation, attempt, async users =>
+        var completed = await Execute(operation, attempt, async users =>
         {
             if (operation.References.FirstOrDefault(id => !ids.ContainsKey(id)) is { } unknown)
                 throw new ScimException(Unresolved(unknown));
             var user = await users.Change(
                 attempt,
                 ids[operation.BulkId!],
-                Preconditions.OfVersion(made.ETag),
+                Preconditions.OfVersion(created.ETag),
                 document => new PutRequest(Data(operation), attempt.Quirks).ApplyTo(document, ResourceType.User),
                 cancellation);
             return user?.ToResource() ?? throw NotFound(ids[operation.BulkId!]);
         }, cancellation);
-        results[place] = completed.Error is { } error ? Lacking(place, error.Detail) : completed;
+        results[index] = completed.Error is { } error ? Incomplete(index, error.Detail) : completed;
     }
 
-    /// <summary>The write itself, by the code that the endpoints call; null if nothing is left to show.</summary>
+    /// <summary>Writes the user with the code that the endpoints use; null if the user was deleted.</summary>
     private async Task<Resource?> Write(
         BulkOperation operation, UserWrites users, Attempt attempt, CancellationToken cancellation)
     {
@@ -107,7 +105,6 @@ internal sealed class BulkRun(
         }
 
         var id = BulkReferences.Find(operation.Target) is { } bulkId ? ids[bulkId] : operation.Target!;
-        attempt.SetSubject(id);
         var version = Preconditions.OfVersion(operation.Version);
         if (operation.Method == "DELETE")
             return await users.Delete(attempt, id, version, cancellation) ? null : throw NotFound(id);
@@ -119,7 +116,7 @@ internal sealed class BulkRun(
         return changed?.ToResource() ?? throw NotFound(id);
     }
 
-    private async Task<BulkResult> Answer(
+    private async Task<BulkResult> Execute(
         BulkOperation operation,
         Attempt attempt,
         Func<UserWrites, Task<Resource?>> write,
@@ -127,7 +124,7 @@ internal sealed class BulkRun(
     {
         try
         {
-            // What a refused write left in the context is gone with it.
+            // A context of its own, because a refused write leaves changes in it.
             await using var scope = scopes.CreateAsyncScope();
             attempt.SetCaller(
                 await scope.ServiceProvider.GetRequiredService<TokenAdmission>().CheckAgain(bearer, cancellation));
@@ -139,7 +136,7 @@ internal sealed class BulkRun(
             await events.Refuse(attempt, refusal.Error);
             return new BulkResult(operation, refusal.Error.Status, Error: refusal.Error);
         }
-        // The client must hear what was done until then, and the others may still succeed.
+        // The client must learn what has been done so far, and the other operations may still succeed.
         catch (Exception fault) when (!cancellation.IsCancellationRequested)
         {
             log.LogError(fault, "{Method} {Path} of a bulk request failed", operation.Method, operation.ShownPath);
@@ -152,16 +149,16 @@ internal sealed class BulkRun(
     private JsonObject Data(BulkOperation operation) =>
         BulkReferences.Resolve(operation.Data!, id => ids.GetValueOrDefault(id));
 
-    private BulkResult Lacking(int place, string reason)
+    private BulkResult Incomplete(int index, string reason)
     {
-        var (operation, made) = (request.Operations[place], results[place]!.Resource!);
+        var (operation, created) = (request.Operations[index], results[index]!.Resource!);
         var error = new ScimError(
-            409, null, $"User {ids[operation.BulkId!]} was created, but not with all that it refers to: {reason}");
-        return new BulkResult(operation, error.Status, made, error);
+            409, null, $"User {ids[operation.BulkId!]} was created without some of its references: {reason}");
+        return new BulkResult(operation, error.Status, created, error);
     }
 
     private static ScimError Unresolved(string bulkId) => new(
-        409, null, $"bulkId:{bulkId} cannot be resolved: no POST of this request made anything of that bulkId.");
+        409, null, $"bulkId:{bulkId} cannot be resolved: no POST of this request created a resource with this bulkId.");
 
     private static ScimException NotFound(string id) => new(ScimError.NotFound(ResourceType.User.Name, id));
 

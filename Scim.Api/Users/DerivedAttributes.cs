@@ -5,21 +5,21 @@ using Scim.Api.Provisioning;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// Which of the attributes that the server can derive a client has set itself. The others follow their source: the
-/// display name follows the names, the work e-mail follows the userName.
+/// Which of the derivable attributes a client has set itself. The others follow their source: the display name follows
+/// first and last name, the work e-mail follows the userName.
 /// </summary>
 internal readonly record struct SetByClient(bool DisplayName, bool WorkEmail);
 
 /// <summary>
-/// Derives what a client leaves out. A client sets an attribute by any value in a create, and by another value than we
-/// returned in a change: one that sends back what it has read (Okta's PUT does) has not set anything. Clearing an
-/// attribute gives it back to the server.
+/// Derives attributes that a client omits. A client sets an attribute by sending any value in a create, or a different
+/// value than we returned in a change: sending back what it has read (as Okta's PUT does) sets nothing. If a client
+/// clears an attribute, the server derives it again.
 /// </summary>
 internal static class DerivedAttributes
 {
     /// <summary>
-    /// What a client has set of a user about whom that is not recorded: whatever differs from what the server would
-    /// derive. The two cannot be told apart if they are equal, and then following the source does the least harm.
+    /// Guesses what a client has set, for users without a record of it: values that differ from the derived ones. If
+    /// they are equal, nobody can tell, and following the source does the least harm.
     /// </summary>
     public static SetByClient Guess(JsonObject user) => new(
         UserDocument.DisplayName(user) is { } name && name != FullName(user),
@@ -27,7 +27,7 @@ internal static class DerivedAttributes
             && !AttributeRules.WorkEmails(user).SequenceEqual([UserDocument.UserName(user)!]));
 
     /// <summary>
-    /// Puts the derived values into what a request makes of a user, and says what the client has set from now on;
+    /// Adds the derived values to the requested user, and returns what the client has set from now on.
     /// <paramref name="hasWorkEmail"/> tells whether every user of the account has a work e-mail.
     /// </summary>
     public static SetByClient Complete(JsonObject user, JsonObject? before, SetByClient known, bool hasWorkEmail) =>
@@ -53,10 +53,10 @@ internal static class DerivedAttributes
     {
         var userName = UserDocument.UserName(user)!;
         var isRenamed = before is not null && UserDocument.UserName(before) != userName;
-        var sent = Works(user).ToList();
+        var sent = WorkEmailsIn(user).ToList();
         if (sent.Count == 0)
         {
-            if (hasWorkEmail && (before is null || isRenamed || Works(before).Any()))
+            if (hasWorkEmail && (before is null || isRenamed || WorkEmailsIn(before).Any()))
                 AddWorkEmail(user, userName);
             return false;
         }
@@ -69,10 +69,10 @@ internal static class DerivedAttributes
         return Follow(user, echo, userName, hasWorkEmail);
     }
 
-    // A client may have added the new address itself, as a second one; then the derived one is no longer needed.
+    // If the client has added the new address itself as a second one, the derived one is removed.
     private static bool Follow(JsonObject user, JsonObject derived, string userName, bool hasWorkEmail)
     {
-        var isThere = Works(user).Any(
+        var isThere = WorkEmailsIn(user).Any(
             email => email != derived && IsSame(DocumentReader.Text(email["value"])!, userName));
         if (!isThere && (hasWorkEmail || EmailAddress.IsValid(userName)))
         {
@@ -86,14 +86,14 @@ internal static class DerivedAttributes
         return isThere;
     }
 
-    /// <summary>The work e-mail that the server derived: the userName, unless it could not follow that.</summary>
+    /// <summary>The derived work e-mail: the userName, unless it could not follow the userName.</summary>
     private static string? DerivedIn(JsonObject user)
     {
         var emails = AttributeRules.WorkEmails(user).ToList();
         return emails.Find(email => email == UserDocument.UserName(user)) ?? emails.FirstOrDefault();
     }
 
-    private static IEnumerable<JsonObject> Works(JsonObject user) =>
+    private static IEnumerable<JsonObject> WorkEmailsIn(JsonObject user) =>
         (user["emails"] as JsonArray ?? []).OfType<JsonObject>().Where(AttributeRules.IsWorkEmail);
 
     private static void AddWorkEmail(JsonObject user, string address)
@@ -104,7 +104,7 @@ internal static class DerivedAttributes
         emails.Add(new JsonObject { ["value"] = address, ["type"] = "work", ["primary"] = !primary });
     }
 
-    // A person may have one name only; what clients send in place of the other one is not shown.
+    // Some people have only one name, for which clients send white space as the other one.
     private static string FullName(JsonObject user) => string.Join(
         ' ',
         new[] { UserDocument.GivenName(user), UserDocument.FamilyName(user) }

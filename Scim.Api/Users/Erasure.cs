@@ -7,8 +7,8 @@ using Shared.Hosting;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// Erases what deleted users were, some time after their deletion: document, names and addresses, also in the events of
-/// them. Id and times stay, for audit. It goes in small steps, so that no writer waits for long.
+/// Erases the data of deleted users some time after their deletion: document, names and addresses, also in their
+/// events. Ids and times are kept for audits. It works in small steps, so that no other write waits for long.
 /// </summary>
 internal sealed class Erasure(
     IServiceScopeFactory scopes, IOptions<ScimOptions> options, TimeProvider time, ILogger<Erasure> log)
@@ -18,7 +18,7 @@ internal sealed class Erasure(
 
     protected override Task Look(IServiceProvider services, CancellationToken cancellation) => EraseAll(cancellation);
 
-    /// <summary>Erases everyone whose time has come; answers how many.</summary>
+    /// <summary>Erases all users who are due; returns their number.</summary>
     public async Task<int> EraseAll(CancellationToken cancellation)
     {
         var deletedBefore = Time.GetUtcNow().UtcDateTime - TimeSpan.FromDays(options.Value.EraseDeletedAfterDays);
@@ -33,13 +33,13 @@ internal sealed class Erasure(
         return total;
     }
 
-    /// <summary>The next account that has deleted users who are not erased.</summary>
+    /// <summary>The next account with deleted users who have not been erased.</summary>
     public static IQueryable<Guid?> AccountsToErase(ScimDbContext db, Guid after) => db.Users
         .Where(user => user.DeletedAt != null && user.Document != "" && user.AccountId > after)
         .OrderBy(user => user.AccountId)
         .Select(user => (Guid?)user.AccountId);
 
-    /// <summary>The deleted users of an account whose time has come, the first deleted first.</summary>
+    /// <summary>The deleted users of an account who are due, in order of deletion.</summary>
     public static IQueryable<User> UsersToErase(ScimDbContext db, Guid accountId, DateTime deletedBefore) => db.Users
         .Where(user => user.AccountId == accountId
             && user.DeletedAt != null && user.DeletedAt < deletedBefore && user.Document != "")

@@ -7,16 +7,16 @@ using Shared.Contracts;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// The inactive user whom a create is about, by userName or externalId: a person who comes back. Okta and Entra ID look
-/// for a user by one attribute before they create; who was renamed meanwhile is found by the other one only here, and
-/// must not become two people. An externalId need not be unique (RFC 7643 §3.1): one that several users have says
-/// nothing about who is meant.
+/// Finds the inactive user whom a create means, by userName or externalId: a person who comes back. Okta and Entra ID
+/// search by one attribute before they create. A user who was renamed meanwhile is only found here, by the other
+/// attribute, and must not be created twice. An externalId need not be unique (RFC 7643 §3.1): if several users have
+/// it, it identifies nobody.
 /// </summary>
 internal static class FormerUsers
 {
     /// <summary>
-    /// The one whom the create restores, if the account allows that; null if it makes a user of its own. In between, it
-    /// is refused (409), with the ids of those who may be meant.
+    /// Returns the user to restore, if the account allows that, or null if a new user is to be created. If neither is
+    /// safe, the create is refused (409) with the ids of the users who may be meant.
     /// </summary>
     public static async Task<User?> FindFormer(
         this ScimDbContext db, AccountPolicy account, JsonObject attributes, CancellationToken cancellation)
@@ -25,14 +25,14 @@ internal static class FormerUsers
         var externalId = UserDocument.ExternalId(attributes);
         var users = db.UsersOf(account.Id).Include(user => user.Emails);
         var named = await users.SingleOrDefaultAsync(user => user.UserNameKey == key, cancellation);
-        // An active user's name is taken, which is found out after the create itself was found right.
+        // The userName of an active user is in use. That is reported later, after the create itself has been validated.
         if (named is { Active: true })
             return null;
 
         var other = externalId is null ? null : await users.FindOnly(externalId, cancellation);
         if (other is { Active: true } || other?.Id == named?.Id)
             other = null;
-        // A recycled address: whoever has it now is not the person who had it.
+        // A recycled address: it belongs to another person now.
         var isAnother = named?.ExternalId is { } known && externalId is not null && externalId != known;
         if ((named ?? other) is not { } meant)
             return null;
@@ -58,10 +58,10 @@ internal static class FormerUsers
         return ScimError.Uniqueness((named, other) switch
         {
             ({ } one, null) when isAnother => $"{name} ({one.Id}), whose externalId is {one.ExternalId}: if that is "
-                + "the same person, reactivate that user; if not, delete that user or give it another userName first.",
+                + "the same person, reactivate that user; if not, first delete that user or give it another userName.",
             ({ } one, null) => $"{name} ({one.Id}): reactivate that user instead.",
             ({ } one, { } two) => $"{name} ({one.Id}), and t{externalId} to another ({two.Id}): "
-                + "reactivate the one who is meant.",
+                + "reactivate the correct one.",
             _ => $"T{externalId} belongs to an inactive user of this account ({other!.Id}): "
                 + "reactivate that user instead.",
         });

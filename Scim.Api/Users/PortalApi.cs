@@ -13,8 +13,8 @@ using Shared.Contracts;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// What the portal of <c>Auth.Server</c> shows and adds under <i>User Management</i>. It changes users as everybody
-/// does, at <c>/scim/v2/Users</c>.
+/// Lists and creates users for the <i>User Management</i> pages of <c>Auth.Server</c>'s portal. To change users, the
+/// portal uses <c>/scim/v2/Users</c>.
 /// </summary>
 internal static class PortalApi
 {
@@ -37,7 +37,7 @@ internal static class PortalApi
         var number = int.TryParse(page, out var asked) ? Math.Clamp(asked, 1, int.MaxValue / PageSize) : 1;
         var skip = (number - 1) * PageSize;
         var words = Words(search);
-        var (users, total) = words.Count == 0 && skip <= UserSearch.FreeSkip
+        var (users, total) = words.Count == 0 && skip <= UserSearch.MaxSkipWithoutBudget
             ? await Find(cancellation)
             : await budget.Run(db, caller.AccountId, Remedy, Find, cancellation);
         return Results.Json(new PortalUsers
@@ -51,7 +51,7 @@ internal static class PortalApi
 
         async Task<(List<PortalUser> Users, int Total)> Find(CancellationToken deadline)
         {
-            var found = db.UsersOf(caller.AccountId).AsNoTracking().Mentioning(words);
+            var found = db.UsersOf(caller.AccountId).AsNoTracking().Containing(words);
             return (
                 await Rows(db, caller.AccountId, found.OrderBy(user => user.Id).Skip(skip).Take(PageSize), deadline),
                 words.Count == 0
@@ -60,7 +60,7 @@ internal static class PortalApi
         }
     }
 
-    /// <summary>The users as they are listed. One document at a time is in memory.</summary>
+    /// <summary>Reads the rows of the list, with one document in memory at a time.</summary>
     private static async Task<List<PortalUser>> Rows(
         ScimDbContext db, Guid accountId, IQueryable<User> users, CancellationToken cancellation)
     {
@@ -96,11 +96,11 @@ internal static class PortalApi
             .Take(10),
     ];
 
-    /// <summary>Everyone in whose names, addresses or external id each word of the search occurs.</summary>
-    private static IQueryable<User> Mentioning(this IQueryable<User> users, List<string> words) =>
+    /// <summary>Users whose names, addresses or external id contain all words of the search.</summary>
+    private static IQueryable<User> Containing(this IQueryable<User> users, List<string> words) =>
         words.Aggregate(users, (found, word) => found.Where(user => user.SearchText.Contains(word)));
 
-    /// <summary>A user as SCIM would have it, of what the portal and the import know.</summary>
+    /// <summary>The SCIM attributes of a user from the portal or an import.</summary>
     public static JsonObject Attributes(NewPortalUser person, string? externalId = null)
     {
         var user = new JsonObject
@@ -116,18 +116,18 @@ internal static class PortalApi
             ["emails"] = new JsonArray(
                 new JsonObject { ["value"] = person.Email.Trim(), ["type"] = "work", ["primary"] = true }),
         };
-        // What is made here has no client's quirks.
+        // The document is built here, so there are no client quirks to record.
         return DocumentReader.Read(ResourceType.User, user, new ClientQuirks());
     }
 
-    // A single space stands for a name that a person does not have, as in SCIM.
+    // As in SCIM, a single space stands for a name that a person does not have.
     private static string? TrimName(string? name) => name?.Trim() is { Length: > 0 } trimmed ? trimmed : name;
 
     private static NewPortalUser Read(JsonObject body)
     {
         try
         {
-            // An explicit null passes for a value.
+            // The deserializer accepts an explicit null for a required property.
             return body.Deserialize<NewPortalUser>() is { Email: not null } person ? person : throw new JsonException();
         }
         catch (JsonException)
@@ -160,6 +160,6 @@ internal static class PortalApi
         };
     }
 
-    // Values from before there was a limit may be very long.
+    // Values that are older than the limit may be very long.
     private static string? Shown(string? text) => ProvisioningEvent.Cut(text, MaxShown);
 }

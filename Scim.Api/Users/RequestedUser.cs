@@ -7,17 +7,17 @@ using Scim.Api.Provisioning;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// The user that a request asks for, and what is done about values that break a rule.
+/// The user that a request asks for, and how violations of rules are handled.
 /// <para>
-/// Deactivation takes precedence: a request that says <c>active: false</c> is never refused because of another
-/// attribute. What the database can hold is stored as sent; the rest, and what is not of the attribute's format, keeps
-/// its old value and is reported as not applied.
+/// Deactivation takes precedence: a request with <c>active: false</c> is never refused because of another attribute.
+/// Values that can be stored are stored. The others, and those in the wrong format for the attribute, keep their old
+/// value and are reported as not applied.
 /// </para>
 /// <para>
 /// A request that leaves an inactive user inactive without saying so (Entra ID may deactivate in one request and rename
-/// in the next) is not refused for the form of a value: nobody can sign in with it, and all rules are checked when the
-/// user is reactivated. It is refused for a value that cannot be stored, as nobody would notice that it was dropped,
-/// and for one that the account does not allow. Every other request obeys all rules.
+/// in the next) is not refused because of the format of a value: nobody can sign in with it, and all rules are checked
+/// when the user is reactivated. It is refused if a value cannot be stored, because nobody would notice that it was
+/// ignored, or if the account does not allow it. All rules apply to every other request.
 /// </para>
 /// </summary>
 internal sealed class RequestedUser
@@ -31,40 +31,40 @@ internal sealed class RequestedUser
     private RequestedUser(JsonObject wanted, JsonObject? before)
     {
         (this.wanted, this.before) = (wanted, before);
-        var said = UserDocument.Active(wanted);
-        wanted["active"] = said ?? (before is null || AttributeRules.IsActive(before));
-        deactivates = before is not null && said == false;
+        var requested = UserDocument.Active(wanted);
+        wanted["active"] = requested ?? (before is null || AttributeRules.IsActive(before));
+        deactivates = before is not null && requested == false;
         staysInactive = before is not null && !AttributeRules.IsActive(before) && !AttributeRules.IsActive(wanted);
     }
 
-    /// <summary>What kept its old value, in the order of the names.</summary>
+    /// <summary>The attributes that kept their old value, sorted by name.</summary>
     public IReadOnlyCollection<Violation> NotApplied => notApplied.Values;
 
-    /// <summary>A user that is created, or restored as if it were.</summary>
+    /// <summary>A user who is created, or restored like a new one.</summary>
     public static RequestedUser New(JsonObject attributes) => new(attributes, before: null);
 
-    /// <summary>What a change makes of a user.</summary>
+    /// <summary>The outcome of a change to a user.</summary>
     public static RequestedUser Changed(
         JsonObject before, Func<JsonObject, JsonObject> change, ClientQuirks quirks)
     {
-        // Without it, the outcome tells whether the request says anything about it.
+        // Without it, the outcome shows whether the request sets it.
         var known = before.DeepClone().AsObject();
         known.Remove("active");
         quirks.Violations = [];
         var user = new RequestedUser(change(known), before);
-        user.KeepPlaceOfActive();
-        while (user.Settle(quirks.Violations))
+        user.KeepPositionOfActive();
+        while (user.Resolve(quirks.Violations))
         {
-            // Each of them is about what was sent.
+            // Repeat until every violation in the sent values is resolved.
         }
         return user;
     }
 
     /// <summary>
-    /// Decides about violations: refuses the request, or takes an old value back. True if that was done, and the user
-    /// has to be looked at anew, as the violations that follow may be those of values derived from this one.
+    /// Resolves violations: refuses the request, or restores the old value of an attribute. Returns true if a value was
+    /// restored. Then the user must be checked again, because the other violations may concern values derived from it.
     /// </summary>
-    public bool Settle(IEnumerable<Violation> violations)
+    public bool Resolve(IEnumerable<Violation> violations)
     {
         foreach (var violation in violations)
         {
@@ -76,7 +76,7 @@ internal sealed class RequestedUser
         return false;
     }
 
-    /// <summary>The attributes with all that follows from them, and what the client has set from now on.</summary>
+    /// <summary>The attributes including derived ones, and what the client has set from now on.</summary>
     public (JsonObject Attributes, SetByClient Set) Complete(SetByClient known, bool hasWorkEmail)
     {
         var user = KeepOldValues(wanted.DeepClone().AsObject());
@@ -86,14 +86,14 @@ internal sealed class RequestedUser
             notApplied.ContainsKey("emails") ? known.WorkEmail : set.WorkEmail));
     }
 
-    // Attributes are stored, and named in events, in the order in which the user got them.
-    private void KeepPlaceOfActive()
+    // Attributes are stored, and listed in events, in the order in which they were first set.
+    private void KeepPositionOfActive()
     {
-        var place = before!.Select(member => member.Key).Where(name => name is not ("schemas" or "id"))
+        var position = before!.Select(member => member.Key).Where(name => name is not ("schemas" or "id"))
             .TakeWhile(name => name != "active").Count();
         var active = wanted["active"];
         wanted.Remove("active");
-        wanted.Insert(Math.Min(place, wanted.Count), "active", active);
+        wanted.Insert(Math.Min(position, wanted.Count), "active", active);
     }
 
     private JsonObject KeepOldValues(JsonObject user)

@@ -9,8 +9,8 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// A person of an account: the document as clients see it, and beside it the few things that are looked up or unique.
-/// A deleted user keeps its id and times, and is in no index that makes names unique.
+/// A user of an account: the document as clients see it, and columns for the values that are searched by or unique. A
+/// deleted user keeps its id and times, and is not in any unique index.
 /// </summary>
 internal sealed class User
 {
@@ -19,12 +19,12 @@ internal sealed class User
     /// <summary>A version 7 GUID: users in order of their ids are in order of creation.</summary>
     public required Guid Id { get; init; }
 
-    /// <summary>As the client wrote it.</summary>
+    /// <summary>The userName as the client sent it.</summary>
     public string UserName { get; private set; } = "";
 
     /// <summary>
-    /// userName, folded. If another user's name folds to the same key since the folding changed, it is another key that
-    /// only this user has (see <see cref="Search.Refolding"/>), until the user is renamed.
+    /// The folded userName. If another user's name folds to the same key after the folding has changed, this is a
+    /// different key that only this user has (see <see cref="Search.Refolding"/>), until the user is renamed.
     /// </summary>
     public string UserNameKey { get; private set; } = "";
 
@@ -33,8 +33,8 @@ internal sealed class User
     public bool Active { get; private set; }
 
     /// <summary>
-    /// Whether a client has set the display name, and the work e-mail, itself; false is derived by the server. Null is
-    /// not recorded: users from before that was remembered.
+    /// Whether a client has set the display name itself (false: the server derives it). Null for users who are older
+    /// than this record. The same goes for <see cref="HasSetWorkEmail"/>.
     /// </summary>
     public bool? HasSetDisplayName { get; private set; }
 
@@ -43,16 +43,16 @@ internal sealed class User
     /// <summary>One of <see cref="Shared.Contracts.UserSources"/>.</summary>
     public required string Source { get; init; }
 
-    /// <summary>The resource (RFC 7643 §4.1) in JSON, all but its <c>meta</c>.</summary>
+    /// <summary>The resource (RFC 7643 §4.1) as JSON, without <c>meta</c>.</summary>
     public string Document { get; private set; } = "";
 
-    /// <summary>The document as filters and sorting want it, a <see cref="SearchDocument"/>.</summary>
+    /// <summary>The <see cref="SearchDocument"/> for filters and sorting.</summary>
     public string Search { get; private set; } = "{}";
 
-    /// <summary>The <see cref="SearchDocument.Version"/> by which this user's keys were folded.</summary>
+    /// <summary>The <see cref="SearchDocument.Version"/> with which this user's keys were folded.</summary>
     public int SearchVersion { get; private set; }
 
-    /// <summary>What the portal searches: names, addresses and external id without letter case, a line each.</summary>
+    /// <summary>The text that the portal searches: folded names, addresses and external id, one per line.</summary>
     public string SearchText { get; private set; } = "";
 
     public long Version { get; private set; }
@@ -77,22 +77,22 @@ internal sealed class User
     public static Resource ToResource(Guid id, string document) =>
         new(ResourceType.User.Name, $"{ResourceType.User.Endpoint}/{id}", document);
 
-    /// <summary>What a client has set of what the server can derive.</summary>
+    /// <summary>Which derivable attributes a client has set.</summary>
     public SetByClient SetByClient(JsonObject document) =>
         HasSetDisplayName is { } displayName && HasSetWorkEmail is { } workEmail
             ? new(displayName, workEmail)
             : DerivedAttributes.Guess(document);
 
-    /// <summary>Remembers what a client has set.</summary>
-    public void Remember(SetByClient set) =>
+    /// <summary>Records which derivable attributes a client has set.</summary>
+    public void RecordSetByClient(SetByClient set) =>
         (HasSetDisplayName, HasSetWorkEmail) = (set.DisplayName, set.WorkEmail);
 
     /// <summary>
-    /// Takes a document over; <paramref name="claimsWorkEmail"/> makes the work e-mail unique, except for the keys of
-    /// addresses that the user <paramref name="shares"/> with others from before that rule. A user who
-    /// <paramref name="keepsKey"/> has a userName whose key, as it is made today, belongs to somebody else.
+    /// Replaces the document. <paramref name="claimsWorkEmail"/> makes the work e-mail unique, except for the keys in
+    /// <paramref name="shares"/>, which others have had since before that rule. <paramref name="keepsKey"/> keeps the
+    /// key of the userName, because its current key belongs to another user.
     /// </summary>
-    public void Become(
+    public void SetDocument(
         JsonObject document,
         bool claimsWorkEmail,
         DateTime now,
@@ -114,8 +114,8 @@ internal sealed class User
     }
 
     /// <summary>
-    /// Makes the keys anew by which the user is found, but for <see cref="UserNameKey"/>; the user itself stays as it
-    /// is, and claims no work e-mail that it did not claim before.
+    /// Folds the search keys again, except <see cref="UserNameKey"/>. The user itself does not change, and claims no
+    /// work e-mail that it did not claim before.
     /// </summary>
     public void Refold()
     {
@@ -134,7 +134,7 @@ internal sealed class User
     {
         Search = Resource.Text(SearchDocument.Of(ResourceType.User, document));
         SearchText = UserDocument.SearchText(document);
-        TakeEmails(document, claimsWorkEmail);
+        SetEmails(document, claimsWorkEmail);
     }
 
     public void Delete(DateTime now)
@@ -144,11 +144,11 @@ internal sealed class User
         Emails.Clear();
     }
 
-    /// <summary>Forgets what a deleted user was; id and times stay.</summary>
+    /// <summary>Erases the data of a deleted user; id and times are kept.</summary>
     public void Erase() =>
         (Document, UserName, UserNameKey, ExternalId, SearchText, Search) = ("", "", "", null, "", "{}");
 
-    private void TakeEmails(JsonObject document, bool claimsWorkEmail)
+    private void SetEmails(JsonObject document, bool claimsWorkEmail)
     {
         var wanted = UserDocument.Emails(document)
             .Select(email => (Value: CaseFolding.Fold(email.Value), Type: CaseFolding.Fold(email.Type ?? "")))
@@ -169,7 +169,7 @@ internal sealed class User
             user.ToTable("Users");
             user.HasKey(u => new { u.AccountId, u.Id });
             user.HasIndex(u => new { u.AccountId, u.UserNameKey }).IsUnique().HasFilter(NotDeleted);
-            // With the id, so that what is found is in order already; else SQLite would rather walk the whole account.
+            // With the id, so that the result is already sorted; otherwise SQLite prefers to scan the whole account.
             user.HasIndex(u => new { u.AccountId, u.ExternalId, u.Id }).HasFilter(NotDeleted);
             user.HasIndex(u => new { u.AccountId, u.DeletedAt }).HasFilter(NotErased);
             user.HasIndex(u => new { u.AccountId, u.LastModified }).HasFilter(NotDeleted);
@@ -181,7 +181,7 @@ internal sealed class User
     }
 }
 
-/// <summary>An e-mail address of a user, so that it can be looked up, and be the work e-mail of no one else.</summary>
+/// <summary>An e-mail address of a user, for lookups and for the uniqueness of work e-mails.</summary>
 internal sealed class UserEmail
 {
     public const string Work = "work";
@@ -190,13 +190,13 @@ internal sealed class UserEmail
 
     public Guid UserId { get; init; }
 
-    /// <summary>The address without letter case.</summary>
+    /// <summary>The folded address.</summary>
     public required string ValueKey { get; init; }
 
-    /// <summary>The type without letter case; empty if there is none.</summary>
+    /// <summary>The folded type; empty if there is none.</summary>
     public required string TypeKey { get; init; }
 
-    /// <summary>Whether no other user may have it as a work e-mail.</summary>
+    /// <summary>Whether no other user may have this work e-mail.</summary>
     public bool Claimed { get; set; }
 
     public sealed class Configuration : IEntityTypeConfiguration<UserEmail>

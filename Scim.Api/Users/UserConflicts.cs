@@ -8,8 +8,8 @@ using Scim.Api.Users.Search;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// <c>Scim.Api users conflicts</c>: lists the users who have a userName or a work e-mail that is compared as equal with
-/// an older user's. Such users stem from before a rule: see <see cref="Refolding"/>.
+/// <c>Scim.Api users conflicts</c>: lists users whose userName or work e-mail is compared as equal with an older
+/// user's. They are older than a rule: see <see cref="Refolding"/>.
 /// </summary>
 internal static class UserConflicts
 {
@@ -27,12 +27,12 @@ internal static class UserConflicts
                 count++;
                 Console.WriteLine(conflict);
             }
-            Console.WriteLine(count == 0 ? "No conflicts." : $"{count} conflicts: rename one user of each.");
+            Console.WriteLine(count == 0 ? "No conflicts." : $"{count} conflicts. Rename one user of each.");
         });
         return command;
     }
 
-    /// <summary>The conflicts of all accounts, account by account.</summary>
+    /// <summary>Finds the conflicts of all accounts, one account after the other.</summary>
     public static async IAsyncEnumerable<Conflict> FindConflicts(
         this ScimDbContext db, [EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -42,13 +42,13 @@ internal static class UserConflicts
         {
             var names = db.UsersOf(account).AsNoTracking().OrderBy(user => user.Id)
                 .Select(user => new { user.Id, user.UserName, user.UserNameKey });
-            var foreign = new List<(Guid Id, string UserName, string Key)>();
+            var unexpected = new List<(Guid Id, string UserName, string Key)>();
             await foreach (var user in names.AsAsyncEnumerable().WithCancellation(cancellation))
             {
                 if (CaseFolding.Fold(user.UserName) is var key && key != user.UserNameKey)
-                    foreign.Add((user.Id, user.UserName, key));
+                    unexpected.Add((user.Id, user.UserName, key));
             }
-            foreach (var (id, userName, key) in foreign)
+            foreach (var (id, userName, key) in unexpected)
             {
                 var owner = await db.UsersOf(account).Where(user => user.UserNameKey == key && user.Id != id)
                     .Select(user => (Guid?)user.Id).SingleOrDefaultAsync(cancellation);
@@ -68,11 +68,11 @@ internal static class UserConflicts
     }
 
     /// <summary>
-    /// A user whose value is compared as equal with the <paramref name="Owner"/>'s, if it still exists.
+    /// A user whose value is compared as equal with that of the <paramref name="Owner"/>, who may no longer exist.
     /// </summary>
     internal sealed record Conflict(Guid AccountId, Guid UserId, string What, string Value, Guid? Owner)
     {
         public override string ToString() => $"account {AccountId}: user {UserId}: {What} {Value}: "
-            + (Owner is { } owner ? $"compared as equal with user {owner}'s" : "not found by it until it is renamed");
+            + (Owner is { } owner ? $"compared as equal with user {owner}'s" : "cannot be found by it until renamed");
     }
 }

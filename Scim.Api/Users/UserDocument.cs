@@ -3,10 +3,12 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Users;
 
-/// <summary>Reads from a user's document what columns and the portal need.</summary>
+/// <summary>Composes a user's document, and reads values from it.</summary>
 internal static class UserDocument
 {
-    /// <summary>The document as it is stored: <c>schemas</c> and <c>id</c>, then what the client may set.</summary>
+    /// <summary>
+    /// The document as it is stored: <c>schemas</c> and <c>id</c>, then the attributes that clients set.
+    /// </summary>
     public static JsonObject Compose(Guid id, JsonObject attributes)
     {
         var type = ResourceType.User;
@@ -22,8 +24,8 @@ internal static class UserDocument
     }
 
     /// <summary>
-    /// The names of the attributes in which two documents differ, but for id and schemas: <c>title</c>,
-    /// <c>name.givenName</c>, and those of an extension after its URN and a colon.
+    /// The names of the attributes in which two documents differ, except id and schemas: <c>title</c>,
+    /// <c>name.givenName</c>, and for an extension its URN, a colon and the attribute.
     /// </summary>
     public static IEnumerable<string> Changes(JsonObject before, JsonObject after)
     {

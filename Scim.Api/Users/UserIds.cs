@@ -5,17 +5,17 @@ using Scim.Api.Data;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// Makes ids, which are version 7 GUIDs (RFC 9562 §5.7): within an account each is larger than all before it, so that
-/// users in order of their ids are in order of creation, whoever reads and whichever node wrote.
+/// Creates ids, which are version 7 GUIDs (RFC 9562 §5.7). Within an account, each id is larger than all earlier ones,
+/// so that ids are in order of creation, whichever node creates the users.
 /// </summary>
 internal static class UserIds
 {
     /// <summary>
-    /// The id of the account's next user. The account is locked, so nobody makes one between the look-up and the
-    /// commit. Deleted users count: their rows stay.
+    /// The id of the account's next user. The account is locked, so no other user is created before the commit. Deleted
+    /// users count, because their rows stay.
     /// </summary>
     public static async Task<Guid> NextId(
-        this ScimDbContext db, Guid accountId, DateTime now, CancellationToken cancellation) => Following(
+        this ScimDbContext db, Guid accountId, DateTime now, CancellationToken cancellation) => After(
         await db.Users.Where(user => user.AccountId == accountId)
             .OrderByDescending(user => user.Id)
             .Select(user => (Guid?)user.Id)
@@ -23,10 +23,10 @@ internal static class UserIds
         now);
 
     /// <summary>
-    /// An id of this moment; but where the last one has this millisecond, or one to come by another node's clock, an id
-    /// of the millisecond after that (RFC 9562 §6.2: the time goes on, it never goes back).
+    /// An id with the current time. If the last id has the same millisecond, or a later one by another node's clock,
+    /// the id gets the millisecond after that (RFC 9562 §6.2).
     /// </summary>
-    public static Guid Following(Guid? last, DateTime now)
+    public static Guid After(Guid? last, DateTime now)
     {
         var time = new DateTimeOffset(now).ToUnixTimeMilliseconds();
         if (last is { } id)
@@ -34,11 +34,11 @@ internal static class UserIds
         return Guid.CreateVersion7(DateTimeOffset.FromUnixTimeMilliseconds(time));
     }
 
-    /// <summary>Reads an id; ids are exact (RFC 7643 §3.1), and what is no id is nobody's.</summary>
+    /// <summary>Parses an id. Ids are case-sensitive (RFC 7643 §3.1).</summary>
     public static bool TryRead(string text, out Guid id) =>
         Guid.TryParseExact(text, "D", out id) && id.ToString() == text;
 
-    /// <summary>When an id was made, to the millisecond.</summary>
+    /// <summary>When an id was created, in milliseconds.</summary>
     public static DateTime TimeOf(Guid id) => DateTimeOffset.FromUnixTimeMilliseconds(MillisecondsOf(id)).UtcDateTime;
 
     private static long MillisecondsOf(Guid id)

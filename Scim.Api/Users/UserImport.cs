@@ -16,8 +16,8 @@ using Shared.Hosting;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// <c>Scim.Api users import FILE.csv --account ID</c>: makes people of a file, under the rules that hold for everybody.
-/// Each row is a write of its own, so that good rows stay when others are refused, and the import may be repeated.
+/// <c>Scim.Api users import FILE.csv --account ID</c>: creates users from a file, under the usual rules. Each row is a
+/// write of its own, so that valid rows are imported even if others are refused, and the import can be repeated.
 /// </summary>
 internal static class UserImport
 {
@@ -30,7 +30,7 @@ internal static class UserImport
             Description = $"A CSV file with a header row: {string.Join(',', Columns)}.",
         };
         var account = new Option<Guid>("--account") { Description = "The account's id.", Required = true };
-        var command = new Command("import", "Makes users of the rows of a CSV file; who is there already stays as is.")
+        var command = new Command("import", "Creates users from a CSV file. Existing users are not changed.")
         {
             file,
             account,
@@ -63,9 +63,9 @@ internal static class UserImport
             {
                 var attributes = PortalApi.Attributes(row.Person, row.ExternalId);
                 var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
-                if (await db.IsThere(caller.AccountId, UserDocument.UserName(attributes)!, cancellation))
+                if (await db.Exists(caller.AccountId, UserDocument.UserName(attributes)!, cancellation))
                 {
-                    summary.AlreadyThere++;
+                    summary.AlreadyExisting++;
                     continue;
                 }
                 attempt.SetSubject(attributes);
@@ -84,8 +84,8 @@ internal static class UserImport
     public static IReadOnlyList<Row> Read(FileInfo file)
     {
         if (!file.Exists)
-            throw new OperatorException($"There is no file {file.FullName}.");
-        // Text in the code page of a spreadsheet's country would become people with wrong names.
+            throw new OperatorException($"The file {file.FullName} does not exist.");
+        // A file in the code page of some country would create users with wrong names.
         using var reader = new StreamReader(file.FullName, new UTF8Encoding(false, throwOnInvalidBytes: true));
         try
         {
@@ -101,7 +101,7 @@ internal static class UserImport
     {
         using var csv = new CsvReader(text, new CsvConfiguration(CultureInfo.InvariantCulture)
         {
-            // Spreadsheets write what their language has for a comma.
+            // The separator of spreadsheets depends on their language.
             DetectDelimiter = true,
             DetectDelimiterValues = [",", ";", "\t"],
             PrepareHeaderForMatch = header => header.Header.Trim().ToUpperInvariant(),
@@ -112,7 +112,8 @@ internal static class UserImport
         {
             if (!csv.Read() || !csv.ReadHeader()
                 || !csv.HeaderRecord!.Contains(Columns[0], StringComparer.OrdinalIgnoreCase))
-                throw new OperatorException($"The file needs a header row with email: {string.Join(',', Columns)}.");
+                throw new OperatorException(
+                    $"The file needs a header row with the column email: {string.Join(',', Columns)}.");
             var rows = new List<Row>();
             while (csv.Read())
                 rows.Add(ReadRow(csv));
@@ -121,7 +122,7 @@ internal static class UserImport
         catch (CsvHelperException wrong)
         {
             throw new OperatorException(
-                $"Line {wrong.Context?.Parser?.RawRow} of the file is not CSV; nothing was imported.");
+                $"Line {wrong.Context?.Parser?.RawRow} of the file is not valid CSV; nothing was imported.");
         }
     }
 
@@ -140,26 +141,26 @@ internal static class UserImport
             Field("externalId"));
     }
 
-    private static Task<bool> IsThere(
+    private static Task<bool> Exists(
         this ScimDbContext db, Guid accountId, string userName, CancellationToken cancellation)
     {
         var key = CaseFolding.Fold(userName);
         return db.UsersOf(accountId).AnyAsync(user => user.UserNameKey == key, cancellation);
     }
 
-    /// <summary>A row of the file, and the line where it ends.</summary>
+    /// <summary>A row of the file, and the number of its last line.</summary>
     internal sealed record Row(int Line, NewPortalUser Person, string? ExternalId);
 
-    /// <summary>What came of an import.</summary>
+    /// <summary>The result of an import.</summary>
     internal sealed class Summary
     {
         public int Created { get; set; }
 
-        public int AlreadyThere { get; set; }
+        public int AlreadyExisting { get; set; }
 
         public List<(int Line, string Reason)> Refused { get; } = [];
 
         public override string ToString() =>
-            $"{Created} created, {AlreadyThere} already there, {Refused.Count} refused";
+            $"{Created} created, {AlreadyExisting} already existed, {Refused.Count} refused";
     }
 }

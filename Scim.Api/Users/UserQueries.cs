@@ -6,14 +6,14 @@ using Scim.Api.Protocol.Messages;
 
 namespace Scim.Api.Users;
 
-/// <summary>The users of the database. Every query begins with an account.</summary>
+/// <summary>Queries for users. Every query starts with an account.</summary>
 internal static class UserQueries
 {
     extension(ScimDbContext db)
     {
         public DbSet<User> Users => db.Set<User>();
 
-        /// <summary>The account's users that are not deleted.</summary>
+        /// <summary>The account's users who have not been deleted.</summary>
         public IQueryable<User> UsersOf(Guid accountId) =>
             db.Users.Where(user => user.AccountId == accountId && user.DeletedAt == null);
 
@@ -21,9 +21,9 @@ internal static class UserQueries
             db.Set<UserEmail>().Where(email => email.AccountId == accountId);
 
         /// <summary>
-        /// A user as it is answered. It is what clients ask most, so it is one statement, prepared once a connection,
-        /// and no entity. One that is larger than a user may be today is read when <paramref name="message"/> has a
-        /// slot.
+        /// Reads a user as a resource. This is the most frequent request, so it is one statement, prepared once per
+        /// connection, and creates no entity. A user that is larger than the current limit is only read when
+        /// <paramref name="message"/> has a slot.
         /// </summary>
         public async Task<Resource?> ReadUser(
             Guid accountId, string id, LargeMessage message, CancellationToken cancellation)
@@ -74,7 +74,7 @@ internal static class UserQueries
         }
     }
 
-    /// <summary>The user with this id; what is no id is nobody's.</summary>
+    /// <summary>The user with this id; nobody if the id is malformed.</summary>
     public static IQueryable<User> WithId(this IQueryable<User> users, string id) =>
         UserIds.TryRead(id, out var guid)
             ? users.Where(user => user.Id == guid)

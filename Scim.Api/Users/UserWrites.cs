@@ -11,17 +11,17 @@ using Shared.Hosting.Data;
 namespace Scim.Api.Users;
 
 /// <summary>
-/// Every way a user is written: one transaction each, in which the fence and the account are locked and the product
-/// rules hold, and which leaves all of it or nothing. Writers of an account come one after the other, so that no update
-/// is lost and none is refused for another's sake. The event of a write is part of it; a write that changes nothing has
-/// none.
+/// All writes of users. Each is one transaction that locks the fence and the account, applies the product rules, and is
+/// committed completely or not at all. The writes of an account are serialized, so that no update is lost and none is
+/// refused because of a concurrent one. The event of a write is in the same transaction; a write that changes nothing
+/// has no event.
 /// </summary>
 internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
 {
     /// <summary>
-    /// Makes a user, or restores the inactive one who is meant: that one becomes what a new user would be, under its
-    /// old id. Both are a success of POST, which RFC 7644 §3.3 knows as 201 alone, and which Okta and Entra ID take for
-    /// it.
+    /// Creates a user, or restores the inactive one who is meant: that user gets the attributes of a new one, but keeps
+    /// its id. Both return 201, the only success status of a POST (RFC 7644 §3.3), which Okta and Entra ID accept in
+    /// both cases.
     /// </summary>
     public async Task<User> Create(Attempt attempt, JsonObject attributes, CancellationToken cancellation)
     {
@@ -32,10 +32,10 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         var before = former?.Json() ?? [];
         var user = former ?? await Add(caller, now, cancellation);
         var outcome = await Decide(user, RequestedUser.New(attributes), before: null, caller.Account, cancellation);
-        // The portal's form and the import's file have one address for both userName and work e-mail.
+        // The portal's form and the import's file have one address, which is both userName and work e-mail.
         if (caller.CredentialSet is null)
             outcome = outcome with { Set = DerivedAttributes.Guess(outcome.Document) };
-        await Become(user, outcome, wasActive: false, caller.Account, now, cancellation);
+        await Apply(user, outcome, wasActive: false, caller.Account, now, cancellation);
         attempt.SetSubject(user.Id, user.UserName);
         var result = former is null ? ProvisioningOutcomes.Created : ProvisioningOutcomes.Restored;
         var changed = UserDocument.Changes(before, outcome.Document);
@@ -58,7 +58,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         return user;
     }
 
-    /// <summary>Turns a user into what <paramref name="change"/> makes of it; null if there is none.</summary>
+    /// <summary>Applies <paramref name="change"/> to a user; null if there is no such user.</summary>
     public async Task<User?> Change(
         Attempt attempt,
         string id,
@@ -79,9 +79,9 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         if (isSame && request.NotApplied.Count == 0 && outcome.Set == user.SetByClient(before))
             return user;
         if (isSame)
-            user.Remember(outcome.Set);
+            user.RecordSetByClient(outcome.Set);
         else
-            await Become(user, outcome, wasActive, attempt.Caller.Account, now, cancellation);
+            await Apply(user, outcome, wasActive, attempt.Caller.Account, now, cancellation);
         attempt.SetSubject(user.Id, user.UserName);
         var changed = UserDocument.Changes(before, outcome.Document);
         if (!isSame || request.NotApplied.Count > 0)
@@ -91,7 +91,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         return user;
     }
 
-    /// <summary>Hides a user for ever, and frees its names and seats; false if there is none.</summary>
+    /// <summary>Hides a user permanently and releases its names and seats; false if there is no such user.</summary>
     public async Task<bool> Delete(
         Attempt attempt, string id, Preconditions preconditions, CancellationToken cancellation)
     {
@@ -140,7 +140,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         _ => ProvisioningOutcomes.Updated,
     };
 
-    /// <summary>What becomes of a user by a request, once all rules are applied.</summary>
+    /// <summary>The outcome of a request after all rules have been applied.</summary>
     private async Task<Outcome> Decide(
         User user,
         RequestedUser request,
@@ -156,17 +156,17 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
             var document = UserDocument.Compose(user.Id, attributes);
             if (before is not null && JsonNode.DeepEquals(before, document))
                 return new Outcome(document, set, new HashSet<string>(), KeepsKey: false);
-            if (request.Settle(rules.Check(document, before)))
+            if (request.Resolve(rules.Check(document, before)))
                 continue;
             var conflicts = new List<Violation>();
             var keepsKey = await CheckUserName(user, document, conflicts, cancellation);
             var shared = rules.ByGuide ? await CheckWorkEmails(user, document, before, conflicts, cancellation) : [];
-            if (!request.Settle(conflicts))
+            if (!request.Resolve(conflicts))
                 return new Outcome(document, set, shared, keepsKey);
         }
     }
 
-    private async Task Become(
+    private async Task Apply(
         User user,
         Outcome outcome,
         bool wasActive,
@@ -174,8 +174,8 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         DateTime now,
         CancellationToken cancellation)
     {
-        user.Become(outcome.Document, new AttributeRules(account).ByGuide, now, outcome.Shared, outcome.KeepsKey);
-        user.Remember(outcome.Set);
+        user.SetDocument(outcome.Document, new AttributeRules(account).ByGuide, now, outcome.Shared, outcome.KeepsKey);
+        user.RecordSetByClient(outcome.Set);
         if (user.Active && !wasActive)
             await db.TakeSeats(account, user.Id, cancellation);
         else if (!user.Active && wasActive)
@@ -183,8 +183,8 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
     }
 
     /// <summary>
-    /// Adds a violation if another user has the userName. If the user had it already, before the keys were made by
-    /// another table and became equal, that is no reason to refuse a change: the answer is true, and its key stays.
+    /// Adds a violation if another user has the userName. If the user already had it before the folding changed and
+    /// made the keys equal, a change is not refused: it returns true, and the user keeps its key.
     /// </summary>
     private async Task<bool> CheckUserName(
         User user, JsonObject document, List<Violation> conflicts, CancellationToken cancellation)
@@ -199,13 +199,13 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
             return false;
         if (userName == user.UserName)
             return true;
-        conflicts.Add(new Violation("userName", Taken($"The userName {userName}", owner.Id, owner.Active)));
+        conflicts.Add(new Violation("userName", InUse($"The userName {userName}", owner.Id, owner.Active)));
         return false;
     }
 
     /// <summary>
-    /// Adds a violation for each work e-mail that another user has; answers the keys of those that the user may keep
-    /// all the same, because it had them before, but cannot claim.
+    /// Adds a violation for each work e-mail that another user has. Returns the keys of those that the user may keep
+    /// but not claim, because it had them before.
     /// </summary>
     private async Task<HashSet<string>> CheckWorkEmails(
         User user,
@@ -234,24 +234,24 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         foreach (var (value, key) in emails.Where(email => owned.Contains(email.Key) && !old.Contains(email.Key)))
         {
             var owner = owned[key].First();
-            conflicts.Add(new Violation("emails", Taken($"The work e-mail {value}", owner.Id, owner.Active)));
+            conflicts.Add(new Violation("emails", InUse($"The work e-mail {value}", owner.Id, owner.Active)));
         }
         return [.. owned.Select(owner => owner.Key)];
     }
 
-    // Okta shows the sentence to the administrator, who would otherwise look for the owner among the active users.
-    private static ScimError Taken(string what, Guid owner, bool isActive) => ScimError.Uniqueness(isActive
+    // Okta shows the sentence to administrators, who would otherwise search among the active users.
+    private static ScimError InUse(string what, Guid owner, bool isActive) => ScimError.Uniqueness(isActive
         ? $"{what} belongs to another user of this account ({owner})."
         : $"{what} belongs to an inactive user of this account ({owner}): reactivate that user instead.");
 
-    /// <summary>Where every write ends.</summary>
+    /// <summary>Saves and commits a write.</summary>
     private async Task Complete(WriteTransaction write, CancellationToken cancellation)
     {
         await db.SaveChangesAsync(cancellation);
         await write.Commit(cancellation);
     }
 
-    // Whole milliseconds, as they are answered.
+    // Responses show whole milliseconds.
     private DateTime Now()
     {
         var now = time.GetUtcNow().UtcDateTime;
@@ -259,8 +259,8 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
     }
 
     /// <summary>
-    /// What a write makes of a user; <paramref name="Shared"/> are the keys of work e-mails that others have, too, and
-    /// <paramref name="KeepsKey"/> says that the key of the userName must not be made anew.
+    /// The outcome of a write. <paramref name="Shared"/> contains the keys of work e-mails that other users also have,
+    /// and <paramref name="KeepsKey"/> tells that the key of the userName must not be computed again.
     /// </summary>
     private sealed record Outcome(
         JsonObject Document, SetByClient Set, IReadOnlySet<string> Shared, bool KeepsKey);

@@ -38,7 +38,7 @@ internal static class UsersApi
     private static Task<ScimResult> Search(RequestBody body, [AsParameters] Reading reading) =>
         List(ListRequest.Read(body.Json), reading);
 
-    /// <summary>Finds resources of every type (RFC 7644 §3.4.2.1): of users, as there are no others.</summary>
+    /// <summary>Searches resources of all types (RFC 7644 §3.4.2.1): only users, as there are no others.</summary>
     private static Task<ScimResult> SearchAll(RequestBody body, [AsParameters] Reading reading)
     {
         var request = ListRequest.Read(body.Json);
@@ -48,9 +48,9 @@ internal static class UsersApi
         return Page(request, new UserQuery(reading.Caller.AccountId, filter, sorting), reading);
     }
 
-    // A name without its URN is noted, and is in the event if the request is refused.
+    // A name without its URN is noted, so that it is in the event if the request is refused.
     private static AttributeLookup Find(Reading reading) =>
-        Attempt.Of(reading.Http)!.Quirks.Noting(ResourceType.User.Find);
+        Attempt.Of(reading.Http)!.Quirks.NotingMissingUrns(ResourceType.User.Find);
 
     private static async Task<ScimResult> Page(ListRequest request, UserQuery query, Reading reading)
     {
@@ -110,7 +110,7 @@ internal static class UsersApi
 
     private static ScimError NotFound(string id) => ScimError.NotFound(ResourceType.User.Name, id);
 
-    /// <summary>What reading a list needs besides knowing which list.</summary>
+    /// <summary>What reading a list needs besides the request for it.</summary>
     private sealed record Reading(
         HttpContext Http,
         Caller Caller,

@@ -59,7 +59,7 @@ internal static class SeededUsers
         };
         var attributes = DocumentReader.Read(
             ResourceType.User, JsonNode.Parse(Body(number))!.AsObject(), new ClientQuirks());
-        user.Become(UserDocument.Compose(user.Id, attributes), claimsWorkEmail: true, time);
+        user.SetDocument(UserDocument.Compose(user.Id, attributes), claimsWorkEmail: true, time);
         return user;
     }
 
@@ -73,7 +73,7 @@ internal static class SeededUsers
         {
             var document = user.Json();
             document["displayName"] = new string('x', 1_000_000);
-            user.Become(document, claimsWorkEmail: true, user.LastModified);
+            user.SetDocument(document, claimsWorkEmail: true, user.LastModified);
         }
         return await db.SaveChangesAsync();
     }

@@ -5,10 +5,7 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol.Bulk;
 
-/// <summary>
-/// One operation of a bulk request, as it came: what is wrong with it is said by <see cref="Check"/>, when its turn has
-/// come.
-/// </summary>
+/// <summary>An operation of a bulk request. It is validated by <see cref="Validate"/> when its turn comes.</summary>
 internal sealed record BulkOperation(JsonObject? Members)
 {
     private static readonly SearchValues<char> PathCharacters =
@@ -21,15 +18,15 @@ internal sealed record BulkOperation(JsonObject? Members)
     public string? Path { get; } = Text(Members, "path");
 
     /// <summary>
-    /// The path as errors and logs show it: without a query, which it should not have; null if the rest is no path
-    /// either, and may be a secret.
+    /// The path as errors and logs show it: without a query, which it should not have; null if the rest is not a valid
+    /// path and may be a secret.
     /// </summary>
     public string? ShownPath => Path?.Split('?', 2)[0] is { } path
         && !path.Replace("/bulkId:", "/", StringComparison.Ordinal).AsSpan().ContainsAnyExcept(PathCharacters)
             ? path
             : null;
 
-    /// <summary>The name of what a POST makes, for other operations to refer to.</summary>
+    /// <summary>The name by which other operations refer to the resource that a POST creates.</summary>
     public string? BulkId { get; } = Text(Members, "bulkId");
 
     /// <summary>The entity tag that the resource must have (RFC 7644 §3.14).</summary>
@@ -37,14 +34,14 @@ internal sealed record BulkOperation(JsonObject? Members)
 
     public JsonObject? Data { get; } = Members?["data"] as JsonObject;
 
-    /// <summary>Whether a member other than <see cref="Data"/> has a text that no database keeps.</summary>
+    /// <summary>Whether a member other than <see cref="Data"/> has a string that cannot be stored.</summary>
     public bool HasUnstorableMember =>
         Members?.Any(member => member.Value != Data && RequestBody.HasUnstorable(member.Value)) == true;
 
-    /// <summary>Whether it makes something that others can refer to by its bulkId.</summary>
+    /// <summary>Whether it creates a resource that other operations can refer to by its bulkId.</summary>
     public bool Creates => Method == "POST" && BulkId is not null;
 
-    /// <summary>What follows the endpoint in the path: an id, or the reference to a new one.</summary>
+    /// <summary>What follows the endpoint in the path: an id, or a reference to a new resource.</summary>
     public string? Target => Path?.TrimStart('/').Split('/', 2).ElementAtOrDefault(1);
 
     /// <summary>The bulkIds that path and data refer to (§3.7.2).</summary>
@@ -53,8 +50,8 @@ internal sealed record BulkOperation(JsonObject? Members)
 
     public static BulkOperation Read(JsonNode? operation) => new(operation as JsonObject);
 
-    /// <summary>Refuses an operation that is no operation on a resource of this type.</summary>
-    public void Check(ResourceType type)
+    /// <summary>Refuses an operation that is not valid for this resource type.</summary>
+    public void Validate(ResourceType type)
     {
         if (Members is null)
             throw Invalid("Each of Operations must be an object.");
@@ -62,14 +59,14 @@ internal sealed record BulkOperation(JsonObject? Members)
             throw Invalid("method must be POST, PUT, PATCH or DELETE.");
         CheckPath(type);
         if (Members["bulkId"] is not null && string.IsNullOrEmpty(BulkId))
-            throw Invalid("bulkId must be a text.");
+            throw Invalid("bulkId must be a string.");
         if (Method == "POST" && BulkId is null)
             throw Invalid("A POST needs a bulkId.");
         if (Members["version"] is not null && Version is null)
-            throw Invalid("version must be a text.");
+            throw Invalid("version must be a string.");
         if (Method != "DELETE" && Data is null)
-            throw Invalid($"A {Method} needs data, an object.");
-        // Others may deactivate a user.
+            throw Invalid($"A {Method} needs data, which must be an object.");
+        // PUT and PATCH may deactivate a user.
         if (Method is not ("PUT" or "PATCH") && RequestBody.HasUnstorable(Data))
             throw new ScimException(RequestBody.Unstorable());
     }
@@ -87,11 +84,11 @@ internal sealed record BulkOperation(JsonObject? Members)
             throw new ScimException(new ScimError(
                 404,
                 null,
-                $"{ShownPath ?? "This"} is not a path of a bulk operation: {type.Endpoint} and "
-                + $"{type.Endpoint}/ID are."));
+                $"{ShownPath ?? "This"} is not a valid path of a bulk operation. Use {type.Endpoint} or "
+                + $"{type.Endpoint}/ID."));
         if (string.IsNullOrEmpty(Target) != (Method == "POST"))
             throw new ScimException(
-                new ScimError(405, null, $"{Method} is not possible at {ShownPath ?? "this path"}."));
+                new ScimError(405, null, $"{Method} is not supported at {ShownPath ?? "this path"}."));
     }
 
     private static string? Text(JsonObject? members, string name) => DocumentReader.Text(members?[name]);

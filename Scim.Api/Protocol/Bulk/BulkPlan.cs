@@ -1,9 +1,9 @@
 namespace Scim.Api.Protocol.Bulk;
 
 /// <summary>
-/// The order in which operations are done: as they came, but what an operation refers to is made before it. Where
-/// operations refer to each other in a circle (RFC 7644 §3.7.1), one is begun without the references that it cannot
-/// have yet, and completed as soon as they can be had.
+/// The order in which operations are run: the order of the request, except that a resource is created before an
+/// operation refers to it. If operations refer to each other in a circle (RFC 7644 §3.7.1), one of them runs without
+/// the references that do not exist yet, and is completed as soon as they do.
 /// </summary>
 internal sealed class BulkPlan
 {
@@ -36,7 +36,7 @@ internal sealed class BulkPlan
         return plan.steps;
     }
 
-    // With a stack of our own: a chain of references is as long as the request.
+    // Not recursive: a chain of references can be as long as the request.
     private void Visit(int first)
     {
         var open = new Stack<(int Operation, Queue<int> Targets)>();
@@ -64,7 +64,7 @@ internal sealed class BulkPlan
     private void Close(int operation)
     {
         progress[operation] = Progress.Done;
-        steps.Add(new(operation, BulkStepKind.Do));
+        steps.Add(new(operation, BulkStepKind.Run));
         var complete = missing.Keys.Where(i => progress[i] == Progress.Done).Order()
             .Where(i => missing[i].All(target => progress[target] == Progress.Done)).ToList();
         foreach (var each in complete)
@@ -75,15 +75,15 @@ internal sealed class BulkPlan
     }
 }
 
-/// <summary>Doing an operation, by its place in the request, or completing it.</summary>
+/// <summary>Runs or completes an operation, given by its index in the request.</summary>
 internal sealed record BulkStep(int Operation, BulkStepKind Kind);
 
 /// <summary>What a step does with its operation.</summary>
 internal enum BulkStepKind
 {
-    /// <summary>Does it, without the references to what is made only later.</summary>
-    Do,
+    /// <summary>Runs it, without references to resources that are created later.</summary>
+    Run,
 
-    /// <summary>Adds these.</summary>
+    /// <summary>Adds these references.</summary>
     Complete,
 }

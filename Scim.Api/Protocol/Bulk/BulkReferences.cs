@@ -4,18 +4,18 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Bulk;
 
 /// <summary>
-/// References to what another operation makes: texts <c>bulkId:qwerty</c> (RFC 7644 §3.7.2), and <c>$ref</c>s that end
-/// so.
+/// References to resources that another operation creates: strings such as <c>bulkId:qwerty</c> (RFC 7644 §3.7.2), and
+/// <c>$ref</c>s that end with one.
 /// </summary>
 internal static class BulkReferences
 {
     private const string Prefix = "bulkId:";
 
-    /// <summary>The bulkId that a text refers to; null if it is another text.</summary>
+    /// <summary>The bulkId that a string refers to; null if it is not a reference.</summary>
     public static string? Find(string? text, string name = "") =>
         text is not null && Start(text, name) is { } start ? text[(start + Prefix.Length)..] : null;
 
-    /// <summary>The bulkIds that are referred to anywhere in the data of an operation.</summary>
+    /// <summary>All bulkIds that the data of an operation refers to.</summary>
     public static IEnumerable<string> In(JsonNode? data, string name = "") => data switch
     {
         JsonObject members => members.SelectMany(member => In(member.Value, member.Key)),
@@ -23,10 +23,10 @@ internal static class BulkReferences
         _ => Find(DocumentReader.Text(data), name) is { } bulkId ? [bulkId] : [],
     };
 
-    /// <summary>The data with ids for references; one whose id is not known yet is left out.</summary>
+    /// <summary>Replaces references by ids, and removes those whose id is not known yet.</summary>
     public static JsonObject Resolve(JsonObject data, Func<string, string?> idOf)
     {
-        // Names keep meaning the same in any letter case.
+        // With the same options, names stay case-insensitive.
         var resolved = new JsonObject(data.Options);
         foreach (var (name, value) in data)
             if (Resolve(value, name, idOf, out var known))

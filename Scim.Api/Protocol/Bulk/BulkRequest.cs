@@ -5,33 +5,31 @@ using Scim.Api.Protocol.Messages;
 namespace Scim.Api.Protocol.Bulk;
 
 /// <summary>
-/// A bulk request (RFC 7644 §3.7). What is wrong with the request itself refuses it before anything is done; what is
-/// wrong with an operation is that operation's error. <paramref name="FailOnErrors"/> is the number of errors at which
-/// the rest is left undone.
+/// A bulk request (RFC 7644 §3.7). An error in the request itself refuses it as a whole before anything is done; an
+/// error in an operation is that operation's result. After <paramref name="FailOnErrors"/> errors, the remaining
+/// operations are not run.
 /// </summary>
 internal sealed record BulkRequest(IReadOnlyList<BulkOperation> Operations, long FailOnErrors)
 {
-    /// <summary>
-    /// As <c>/ServiceProviderConfig</c> says; the most that is sent is <see cref="RequestBody.MaxLength"/>.
-    /// </summary>
+    /// <summary>As in <c>/ServiceProviderConfig</c>. The maximum size is <see cref="RequestBody.MaxLength"/>.</summary>
     public const int MaxOperations = 1000;
 
     public static BulkRequest Read(JsonObject request)
     {
         if (request[nameof(Operations)] is not JsonArray { Count: > 0 } list)
-            throw Invalid("A bulk request needs a list of Operations, with one at least.");
+            throw Invalid("A bulk request needs a list of Operations with at least one operation.");
         if (list.Count > MaxOperations)
             throw new ScimException(new ScimError(
                 413, null, $"The request has {list.Count} operations, which exceeds maxOperations ({MaxOperations})."));
 
         var operations = list.Select(BulkOperation.Read).ToList();
-        // In the data of an operation, it is that operation's error, if it is one.
+        // In the data of an operation, such a string is only that operation's error.
         if (request.Any(member => member.Value != list && RequestBody.HasUnstorable(member.Value))
             || operations.Exists(operation => operation.HasUnstorableMember))
             throw new ScimException(RequestBody.Unstorable());
         var known = new HashSet<string>(StringComparer.Ordinal);
         if (operations.Find(operation => operation.BulkId is { } id && !known.Add(id)) is { BulkId: var twice })
-            throw Invalid($"The bulkId \"{twice}\" is given to more than one operation.");
+            throw Invalid($"The bulkId \"{twice}\" is used by more than one operation.");
         return new BulkRequest(operations, ReadFailOnErrors(request["failOnErrors"]));
     }
 
@@ -40,7 +38,7 @@ internal sealed record BulkRequest(IReadOnlyList<BulkOperation> Operations, long
         null => long.MaxValue,
         JsonValue number when number.GetValueKind() == JsonValueKind.Number
             && number.TryGetValue<long>(out var errors) && errors >= 0 => errors,
-        _ => throw new ScimException(ScimError.InvalidValue("failOnErrors must be a whole number, not negative.")),
+        _ => throw new ScimException(ScimError.InvalidValue("failOnErrors must be a non-negative integer.")),
     };
 
     private static ScimException Invalid(string detail) => new(ScimError.InvalidSyntax(detail));

@@ -5,16 +5,16 @@ using Scim.Api.Protocol.Messages;
 namespace Scim.Api.Protocol.Bulk;
 
 /// <summary>
-/// What came of an operation (RFC 7644 §3.7.3): a resource, an error, both if the resource was made but lacks a
-/// reference, or neither if it was deleted.
+/// The result of an operation (RFC 7644 §3.7.3): a resource, an error, both if the resource was created without one of
+/// its references, or neither if it was deleted.
 /// </summary>
 internal sealed record BulkResult(
     BulkOperation Operation, int Status, Resource? Resource = null, ScimError? Error = null)
 {
     private const string Schema = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 
-    /// <summary>The answer to the whole request, which is 200 whatever its operations came to.</summary>
-    public static ScimResult Answer(IEnumerable<BulkResult> results) => ScimResult.Ok((buffer, baseUrl) =>
+    /// <summary>The response to the whole request, which is 200 whatever the results are.</summary>
+    public static ScimResult ToResponse(IEnumerable<BulkResult> results) => ScimResult.Ok((buffer, baseUrl) =>
     {
         using var json = new Utf8JsonWriter(buffer);
         json.WriteStartObject();
@@ -48,7 +48,7 @@ internal sealed record BulkResult(
         json.WriteEndObject();
     }
 
-    // A POST that failed made nothing that could have an address.
+    // A failed POST created nothing that could have a location.
     private string? Location(string baseUrl) => this switch
     {
         { Resource: { } resource } => resource.Location(baseUrl),

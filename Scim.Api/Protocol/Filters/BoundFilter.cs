@@ -3,9 +3,9 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Filters;
 
 /// <summary>
-/// A filter whose names are bound to attributes of a schema and whose values are read by their types, so that whatever
-/// evaluates it looks up no names. Inside a value path, the attributes are those of one of its values. A comparison
-/// with null is <see cref="Present"/> or the opposite of it.
+/// A filter whose names are bound to schema attributes and whose values are parsed by their types, so that nothing that
+/// evaluates it looks up a name. Inside a value path, the attributes are sub-attributes. A comparison with null becomes
+/// <see cref="Present"/> or its negation.
 /// </summary>
 internal abstract record BoundFilter
 {
@@ -14,12 +14,12 @@ internal abstract record BoundFilter
     }
 
     /// <summary>
-    /// Reads a filter and binds its names to the attributes that <paramref name="find"/> knows. Whatever is wrong with
-    /// it is <c>invalidFilter</c>.
+    /// Parses a filter and binds its names to the attributes that <paramref name="find"/> knows. Every error is
+    /// <c>invalidFilter</c>.
     /// </summary>
     public static BoundFilter Parse(string text, AttributeLookup find) => Filter.Parse(text).Bind(find, text);
 
-    /// <summary>How many comparisons the filter is made of.</summary>
+    /// <summary>The number of comparisons in the filter.</summary>
     public int Conditions => this switch
     {
         And(var left, var right) => left.Conditions + right.Conditions,
@@ -29,21 +29,21 @@ internal abstract record BoundFilter
         _ => 1,
     };
 
-    /// <summary>One of the attribute's values fulfils the comparison.</summary>
+    /// <summary>A value of the attribute matches the literal.</summary>
     public sealed record Comparison(AttributeTarget Target, FilterLiteral Literal) : BoundFilter;
 
     /// <summary>The attribute has a value.</summary>
     public sealed record Present(AttributeTarget Target) : BoundFilter;
 
-    /// <summary>One value of the complex attribute fulfils the inner filter.</summary>
+    /// <summary>One value of the complex attribute matches the inner filter.</summary>
     public sealed record ValuePath(AttributeTarget Target, BoundFilter Inner) : BoundFilter;
 
-    /// <summary>Both hold.</summary>
+    /// <summary>Both filters match.</summary>
     public sealed record And(BoundFilter Left, BoundFilter Right) : BoundFilter;
 
-    /// <summary>At least one holds.</summary>
+    /// <summary>At least one filter matches.</summary>
     public sealed record Or(BoundFilter Left, BoundFilter Right) : BoundFilter;
 
-    /// <summary>The inner filter does not hold.</summary>
+    /// <summary>The inner filter does not match.</summary>
     public sealed record Not(BoundFilter Inner) : BoundFilter;
 }

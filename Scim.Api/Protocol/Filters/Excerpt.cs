@@ -6,9 +6,8 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Filters;
 
 /// <summary>
-/// Client text as errors, events and logs may quote it. Clients put secrets into wrong places
-/// (<c>password eq "…"</c>), so only what a schema knows is shown: its attributes with their values, operators and
-/// brackets. Everything else is an ellipsis.
+/// Quotes client text in errors, events and logs. Clients put secrets in the wrong place (<c>password eq "…"</c>), so
+/// only attributes of a schema with their values, operators and brackets are shown. An ellipsis replaces the rest.
 /// </summary>
 internal static partial class Excerpt
 {
@@ -23,12 +22,12 @@ internal static partial class Excerpt
     private static readonly HashSet<string> Words =
         new(["and", "or", "not", "pr", "true", "false", "null"], StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>A filter or path without the values of attributes that no schema knows, or that are secret.</summary>
+    /// <summary>A filter or path without the values of attributes that are unknown or secret.</summary>
     public static string Of(string text)
     {
         var shown = new StringBuilder();
         var (find, inside) = ((AttributeLookup)Find, (AttributeLookup)FindNothing);
-        // What the last two words were: a known attribute, then an operator.
+        // Whether the last words were a known attribute and an operator.
         var (isKnown, isCompared) = (false, false);
         for (int i = 0, end; i < text.Length && shown.Length <= MaxLength; i = end)
         {
@@ -54,7 +53,7 @@ internal static partial class Excerpt
                     : null;
                 isKnown = target is { Attribute: not null, IsSecret: false };
                 if (isKnown && find == Find && token[0] != '.')
-                    inside = target!.Sub is null ? target.Attribute!.FindInside : FindNothing;
+                    inside = target!.Sub is null ? target.Attribute!.FindSubTarget : FindNothing;
                 else if (find == Find)
                     inside = FindNothing;
                 shown.Append(isValue || isKnown || Words.Contains(token) ? token
@@ -66,13 +65,13 @@ internal static partial class Excerpt
     }
 
     /// <summary>
-    /// A word that stands where a name should: in quotes if it could be one, else not at all, as
+    /// A word where a name was expected: quoted if it could be a name, otherwise omitted, such as
     /// <c>password:secret</c>.
     /// </summary>
     public static string OfName(string word) =>
         AttributePath.TryParse(word, out var path) && HasKnownForm(path) ? $"\"{Cut(word)}\"" : "this word";
 
-    /// <summary>An attribute's name, which need not be known, but for one whose URN is not that of a schema.</summary>
+    /// <summary>An attribute's name, even an unknown one, unless its URN cannot be that of a schema.</summary>
     public static string OfName(AttributePath path) => HasKnownForm(path) ? Cut(path.ToString()) : "this name";
 
     /// <summary>An attribute of any resource type.</summary>
@@ -83,7 +82,7 @@ internal static partial class Excerpt
 
     public static string Cut(string text) => text.Length <= MaxLength ? text : text[..MaxLength] + Omitted;
 
-    // The URNs of schemas end in a version and a type (RFC 7643 §10.3); another word with a colon may hold a secret.
+    // The URNs of schemas end in a version and a type (RFC 7643 §10.3); other words with a colon may be secrets.
     private static bool HasKnownForm(AttributePath path) =>
         path.Schema is null || SchemaUrn().IsMatch(path.Schema) || SchemaUrn().IsMatch(path.ToString());
 

@@ -4,7 +4,7 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol.Filters;
 
-/// <summary>A filter (RFC 7644 §3.4.2.2) as a tree, which prints itself as text again.</summary>
+/// <summary>The syntax tree of a filter (RFC 7644 §3.4.2.2). <c>ToString</c> returns the filter as text.</summary>
 internal abstract record Filter
 {
     private Filter()
@@ -30,7 +30,7 @@ internal abstract record Filter
     public BoundFilter BindAmongTypes(AttributeLookup find, string text) =>
         new FilterBinder(find, text, isAmongTypes: true).Bind(this);
 
-    /// <summary>How many comparisons the filter is made of.</summary>
+    /// <summary>The number of comparisons in the filter.</summary>
     public int Conditions => this switch
     {
         And(var left, var right) => left.Conditions + right.Conditions,
@@ -41,22 +41,22 @@ internal abstract record Filter
     };
 
     /// <summary>
-    /// Puts into an object what the filter asks of it, if it is equality and nothing else; then the object matches.
+    /// If the filter consists of equality comparisons only, sets their values in an object, which then matches.
     /// </summary>
-    public bool Seed(JsonObject made)
+    public bool Seed(JsonObject target)
     {
         switch (this)
         {
             case And(var left, var right):
-                return left.Seed(made) && right.Seed(made);
+                return left.Seed(target) && right.Seed(target);
             case Comparison { Attribute: { Schema: null, Sub: null }, Operator: FilterOperator.Eq } equal:
-                return made.TryAdd(equal.Attribute.Name, JsonSerializer.SerializeToNode(equal.Value));
+                return target.TryAdd(equal.Attribute.Name, JsonSerializer.SerializeToNode(equal.Value));
             default:
                 return false;
         }
     }
 
-    /// <summary><c>userName eq "bjensen"</c>. The value is a JSON literal, as the grammar says.</summary>
+    /// <summary><c>userName eq "bjensen"</c>. The value is a JSON literal.</summary>
     public sealed record Comparison(AttributePath Attribute, FilterOperator Operator, JsonElement Value) : Filter
     {
         public override string ToString() => $"{Attribute} {Operator.Word()} {Value.GetRawText()}";
@@ -68,25 +68,25 @@ internal abstract record Filter
         public override string ToString() => $"{Attribute} pr";
     }
 
-    /// <summary><c>emails[type eq "work"]</c>: one value of the attribute fulfils the inner filter.</summary>
+    /// <summary><c>emails[type eq "work"]</c>: one value of the attribute matches the inner filter.</summary>
     public sealed record ValuePath(AttributePath Attribute, Filter Inner) : Filter
     {
         public override string ToString() => $"{Attribute}[{Inner}]";
     }
 
-    /// <summary>Both hold.</summary>
+    /// <summary>Both filters match.</summary>
     public sealed record And(Filter Left, Filter Right) : Filter
     {
         public override string ToString() => $"({Left} and {Right})";
     }
 
-    /// <summary>At least one holds.</summary>
+    /// <summary>At least one filter matches.</summary>
     public sealed record Or(Filter Left, Filter Right) : Filter
     {
         public override string ToString() => $"({Left} or {Right})";
     }
 
-    /// <summary>The inner filter does not hold.</summary>
+    /// <summary>The inner filter does not match.</summary>
     public sealed record Not(Filter Inner) : Filter
     {
         public override string ToString() => Inner is And or Or ? $"not {Inner}" : $"not ({Inner})";
@@ -107,7 +107,7 @@ internal enum FilterOperator
     Le,
 }
 
-/// <summary>The operators as filters spell them.</summary>
+/// <summary>The operators as they are written in a filter.</summary>
 internal static class FilterOperators
 {
     public static string Word(this FilterOperator comparison) => comparison.ToString().ToLowerInvariant();

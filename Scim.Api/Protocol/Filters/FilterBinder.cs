@@ -5,9 +5,9 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Filters;
 
 /// <summary>
-/// Binds the names of a filter to attributes. An attribute that <paramref name="find"/> does not know, a value path on
-/// an attribute without sub-attributes, and a comparison that the attribute's type does not have are
-/// <c>invalidFilter</c>, whatever the outcome of the other conditions.
+/// Binds the names of a filter to schema attributes. An attribute that <paramref name="find"/> does not know, a value
+/// path on an attribute without sub-attributes, and a comparison that the attribute's type does not support are
+/// <c>invalidFilter</c>, even if the other conditions already decide the outcome.
 /// </summary>
 internal sealed class FilterBinder(AttributeLookup find, string? text, bool isAmongTypes = false)
 {
@@ -34,7 +34,7 @@ internal sealed class FilterBinder(AttributeLookup find, string? text, bool isAm
             return Nobody;
         if (target is not { Attribute: { Type: AttributeType.Complex } complex, Sub: null })
             throw Invalid($"{path.Attribute} has no sub-attributes to filter by.");
-        return new BoundFilter.ValuePath(target, new FilterBinder(complex.FindInside, text).Bind(path.Inner));
+        return new BoundFilter.ValuePath(target, new FilterBinder(complex.FindSubTarget, text).Bind(path.Inner));
     }
 
     private BoundFilter Bind(Filter.Comparison comparison)
@@ -52,13 +52,13 @@ internal sealed class FilterBinder(AttributeLookup find, string? text, bool isAm
         };
     }
 
-    /// <summary>The attribute of this name; null if only another resource type may have it.</summary>
+    /// <summary>The attribute of this name; null if only another resource type can have it.</summary>
     private AttributeTarget? Find(AttributePath name, int? position)
     {
         var target = find(name);
         if (target is { Attribute: not null } || (target is null && isAmongTypes))
             return target;
-        var what = $"{Excerpt.OfName(name)} is not an attribute that is known here";
+        var what = $"{Excerpt.OfName(name)} is not an attribute of the schema";
         throw Invalid(text is not null && position is { } at ? FilterScanner.At(at, text, what) : $"{what}.");
     }
 

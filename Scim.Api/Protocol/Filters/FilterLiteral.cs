@@ -7,8 +7,9 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Filters;
 
 /// <summary>
-/// The value of a comparison, folded as the <see cref="SearchDocument"/> folds the attribute's: a text, true or false,
-/// or a number. An operator that the attribute's type does not have is <c>invalidFilter</c> (RFC 7644 table 3).
+/// The value of a comparison, folded like the attribute's values in the <see cref="SearchDocument"/>: a string, a
+/// boolean or a number. An operator that the attribute's type does not support is <c>invalidFilter</c> (RFC 7644
+/// table 3).
 /// </summary>
 internal sealed record FilterLiteral(SchemaAttribute Attribute, FilterOperator Operator, object Value)
 {
@@ -17,7 +18,7 @@ internal sealed record FilterLiteral(SchemaAttribute Attribute, FilterOperator O
         var leaf = target.Leaf!;
         var name = comparison.Attribute;
         if (leaf.Type == AttributeType.Complex)
-            throw Invalid($"{name} has parts: name one, as in {name}.{leaf.SubAttributes[0].Name}.");
+            throw Invalid($"{name} is complex: name a sub-attribute, such as {name}.{leaf.SubAttributes[0].Name}.");
         if (!HasOperator(leaf.Type, comparison.Operator))
             throw Invalid(
                 $"{Excerpt.Of(comparison.ToString())}: {name} cannot be compared by {comparison.Operator.Word()}.");
@@ -27,7 +28,7 @@ internal sealed record FilterLiteral(SchemaAttribute Attribute, FilterOperator O
         throw Invalid($"{Excerpt.Of(comparison.ToString())}: {name} cannot be compared with {literal}.");
     }
 
-    /// <summary>Whether a value of the attribute fulfils the comparison.</summary>
+    /// <summary>Whether a value of the attribute matches.</summary>
     public bool Compare(JsonNode value) =>
         (SearchDocument.Fold(Attribute, JsonSerializer.SerializeToElement(value)), Value) switch
         {

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace Scim.Api.Protocol.Filters;
 
 /// <summary>
-/// Holds a filter against a JSON object: a resource, or one value of a complex attribute. Absent attributes match
-/// nothing but <c>not</c> and <c>eq null</c>; of several values, one that matches is enough.
+/// Evaluates a filter on a JSON object: a resource, or one value of a complex attribute. An absent attribute matches
+/// only <c>not</c> and <c>eq null</c>. Of several values, one that matches is enough.
 /// </summary>
 internal static class FilterMatch
 {
@@ -16,7 +16,7 @@ internal static class FilterMatch
         BoundFilter.Present(var target) => target.ValuesIn(resource).Any(IsPresent),
         BoundFilter.ValuePath(var target, var inner) =>
             target.ValuesIn(resource).OfType<JsonObject>().Any(inner.Matches),
-        BoundFilter.Comparison(var target, var literal) => target.ComparedIn(resource).Any(literal.Compare),
+        BoundFilter.Comparison(var target, var literal) => target.ComparedValuesIn(resource).Any(literal.Compare),
         _ => throw new InvalidOperationException($"{filter.GetType()} is not a filter."),
     };
 

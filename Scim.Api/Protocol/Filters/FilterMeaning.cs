@@ -5,9 +5,8 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Filters;
 
 /// <summary>
-/// What a filter means, as a text: two filters that are written differently and find the same have the same one. Names
-/// are those of the schema, literals are folded as the attribute's values are, and the order of conditions is of no
-/// account. It is for comparing, not for reading again.
+/// A canonical text of a filter, for comparing filters: two filters that are written differently but mean the same have
+/// the same text. Names are spelled as in the schema, literals are folded, and conditions are sorted.
 /// </summary>
 internal static class FilterMeaning
 {
@@ -23,7 +22,7 @@ internal static class FilterMeaning
         _ => throw new InvalidOperationException($"{filter.GetType()} is not a filter."),
     };
 
-    /// <summary>The attribute by its names in the schema, with the part that <paramref name="leaf"/> is.</summary>
+    /// <summary>The attribute by its names in the schema, with the sub-attribute <paramref name="leaf"/>.</summary>
     public static string Meaning(this AttributeTarget target, SchemaAttribute? leaf = null)
     {
         var part = target.Sub ?? (leaf == target.Attribute ? null : leaf);
@@ -33,7 +32,7 @@ internal static class FilterMeaning
     private static string Meaning(AttributeTarget target, FilterLiteral literal)
     {
         var value = literal.Value is decimal number
-            // Without zeros at its end.
+            // Without trailing zeros.
             ? (number / 1.000000000000000000000000000000m).ToString(CultureInfo.InvariantCulture)
             : JsonSerializer.Serialize(literal.Value);
         return $"{target.Meaning(target.Leaf)} {literal.Operator.Word()} {value}";

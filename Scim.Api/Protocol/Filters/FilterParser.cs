@@ -5,7 +5,7 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Filters;
 
 /// <summary>
-/// Reads filters and PATCH paths by the grammars of RFC 7644 §3.4.2.2 and §3.5.2, in one pass:
+/// Parses filters and PATCH paths by the grammars of RFC 7644 §3.4.2.2 and §3.5.2, in one pass:
 /// <code>
 /// filter      = conjunction *( SP "or" SP conjunction )
 /// conjunction = term *( SP "and" SP term )
@@ -90,14 +90,14 @@ internal sealed class FilterParser
         var inner = ParseBrackets(attribute);
         if (text.Accept('.'))
         {
-            // Entra ID compares emails[type eq "work"].value; the RFC writes emails[type eq "work" and value eq …].
+            // Entra ID compares emails[type eq "work"].value; in the RFC it is emails[type eq "work" and value eq …].
             var subPosition = text.Position;
             inner = new Filter.And(inner, ParseComparison(new(null, ParseSubAttribute()), subPosition));
         }
         return new Filter.ValuePath(attribute, inner) { Position = position };
     }
 
-    // The opening bracket is read.
+    // The opening bracket has been read.
     private Filter ParseBrackets(AttributePath attribute)
     {
         if (container is not null)
@@ -111,7 +111,7 @@ internal sealed class FilterParser
     private Filter ParseUntil(char end)
     {
         if (++depth > MaxDepth)
-            throw text.Wrong($"the expression is nested more than {MaxDepth} deep");
+            throw text.Wrong($"the expression is nested more than {MaxDepth} levels deep");
         var filter = ParseOr();
         text.SkipSpaces();
         text.Expect(end);
@@ -134,12 +134,12 @@ internal sealed class FilterParser
         throw text.Wrong(word.Length == 0
             ? "an operator is missing (eq, ne, co, sw, ew, gt, ge, lt, le or pr)"
             : (MayQuote(attribute) ? Excerpt.OfName(word) : "this word")
-                + " is no operator; there are eq, ne, co, sw, ew, gt, ge, lt, le and pr");
+                + " is not an operator; the operators are eq, ne, co, sw, ew, gt, ge, lt, le and pr");
     }
 
-    // What stands beside an attribute that no schema knows, or that is secret, may be a secret.
+    // A value beside an attribute that is unknown or secret may be a secret.
     private bool MayQuote(AttributePath attribute) =>
-        (container is null ? Excerpt.Find(attribute) : Excerpt.Find(container)?.Attribute?.FindInside(attribute))
+        (container is null ? Excerpt.Find(attribute) : Excerpt.Find(container)?.Attribute?.FindSubTarget(attribute))
             is { IsSecret: false };
 
     private AttributePath ParseAttributePath()
@@ -150,8 +150,8 @@ internal sealed class FilterParser
             return path;
         text.Position = start;
         throw text.Wrong(word.Length == 0
-            ? "the name of an attribute is missing"
-            : $"{Excerpt.OfName(word)} is no name of an attribute");
+            ? "an attribute name is missing"
+            : $"{Excerpt.OfName(word)} is not an attribute name");
     }
 
     private string ParseSubAttribute()
@@ -161,6 +161,6 @@ internal sealed class FilterParser
         if (AttributePath.TryParse(word, out var path) && path is { Schema: null, Sub: null })
             return path.Name;
         text.Position = start;
-        throw text.Wrong($"{Excerpt.OfName(word)} is no name of a sub-attribute");
+        throw text.Wrong($"{Excerpt.OfName(word)} is not the name of a sub-attribute");
     }
 }

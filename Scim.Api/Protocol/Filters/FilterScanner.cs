@@ -3,7 +3,7 @@ using Scim.Api.Protocol.Messages;
 
 namespace Scim.Api.Protocol.Filters;
 
-/// <summary>The text of a filter or a path, read word by word from left to right.</summary>
+/// <summary>Scans the text of a filter or a path, word by word from left to right.</summary>
 internal sealed class FilterScanner
 {
     private readonly string text;
@@ -14,7 +14,7 @@ internal sealed class FilterScanner
         this.text = text;
         this.error = error;
         if (text.Length > maxLength)
-            throw new ScimException(error($"It has {text.Length} characters; at most {maxLength} are possible."));
+            throw new ScimException(error($"It has {text.Length} characters; at most {maxLength} are allowed."));
     }
 
     public int Position { get; set; }
@@ -39,7 +39,7 @@ internal sealed class FilterScanner
     {
         SkipSpaces();
         if (Position < text.Length)
-            throw Wrong($"\"{Excerpt.Of(text[Position..])}\" cannot stand here");
+            throw Wrong($"\"{Excerpt.Of(text[Position..])}\" is not expected here");
     }
 
     public int SkipSpaces()
@@ -57,7 +57,7 @@ internal sealed class FilterScanner
         return text[start..Position];
     }
 
-    /// <summary>Accepts a word of the language, in any letter case, after a space.</summary>
+    /// <summary>Accepts a keyword, in any letter case, after a space.</summary>
     public bool AcceptWord(string word)
     {
         var start = Position;
@@ -67,7 +67,7 @@ internal sealed class FilterScanner
         return false;
     }
 
-    /// <summary>Accepts <c>not</c> where a group follows; elsewhere it is the name of an attribute.</summary>
+    /// <summary>Accepts <c>not</c> if a group follows; otherwise it is an attribute name.</summary>
     public bool AcceptNot()
     {
         var start = Position;
@@ -82,8 +82,8 @@ internal sealed class FilterScanner
     }
 
     /// <summary>
-    /// A text in quotes, a number, true, false or null: the literals of JSON. An error quotes a wrong one if
-    /// <paramref name="mayQuote"/> says that it is not a secret.
+    /// Reads a JSON literal: a quoted string, a number, true, false or null. An error quotes an invalid one if
+    /// <paramref name="mayQuote"/> confirms that it is not a secret.
     /// </summary>
     public JsonElement ReadLiteral(Func<bool> mayQuote)
     {
@@ -93,7 +93,7 @@ internal sealed class FilterScanner
         else
             ReadWord();
         var literal = text[start..Position];
-        // Words of JSON are lower case, but clients write them as their language does.
+        // JSON requires lower case, but clients write True and False as their language does.
         if (literal.ToLowerInvariant() is "true" or "false" or "null")
             literal = literal.ToLowerInvariant();
         if (Parse(literal) is { } value)
@@ -101,13 +101,13 @@ internal sealed class FilterScanner
         Position = start;
         throw Wrong(literal.Length == 0
             ? "a value is missing"
-            : $"{(mayQuote() ? Excerpt.Cut(literal) : "this")} is no value; a text stands in double quotes, else "
-                + "it is a number, true, false or null");
+            : $"{(mayQuote() ? Excerpt.Cut(literal) : "this")} is not a value; use a string in double quotes, "
+                + "a number, true, false or null");
     }
 
     public ScimException Wrong(string what) => new(error(At(Position, text, what)));
 
-    /// <summary>Says what is wrong at a position of a text.</summary>
+    /// <summary>Describes an error at a position of a text.</summary>
     public static string At(int position, string text, string what) =>
         $"At position {position + 1} of {Excerpt.Of(text)}: {what}.";
 
@@ -127,7 +127,7 @@ internal sealed class FilterScanner
         }
     }
 
-    // A text that no attribute can have; reading it also finds lone surrogates.
+    // No attribute can have such a string. GetString also fails on lone surrogates.
     private static bool HasNul(JsonElement value) => value.GetString()!.Contains('\0', StringComparison.Ordinal);
 
     private void SkipString()

@@ -6,16 +6,15 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Filters;
 
 /// <summary>
-/// A resource as filters and sorting want it: the same attributes, each value folded once by the schema, so that
-/// afterwards everything is compared exactly. Texts with <c>caseExact: false</c> are folded
-/// (<see cref="CaseFolding"/>), points in time become UTC with microseconds and a fixed width, so that their texts are
-/// in their order.
+/// A resource in the form that filters and sorting use: the same attributes, with each value folded once by the schema,
+/// so that afterwards everything is compared exactly. Strings with <c>caseExact: false</c> are folded
+/// (<see cref="CaseFolding"/>). Date-times become UTC with microseconds and fixed width, so that they sort as text.
 /// </summary>
 internal static class SearchDocument
 {
     /// <summary>
-    /// Raised whenever the same document would be folded otherwise: by another table of Unicode, or another type or
-    /// <c>caseExact</c> of an attribute. Documents of lower versions are folded again.
+    /// Increased whenever the same document would be folded differently: by a new version of Unicode, or a changed type
+    /// or <c>caseExact</c> of an attribute. Documents with lower versions are folded again.
     /// </summary>
     public const int Version = 3;
 
@@ -35,8 +34,8 @@ internal static class SearchDocument
     }
 
     /// <summary>
-    /// A single value as it is compared: a text, true or false, or a number. Null if the attribute's type has no such
-    /// value. By the type in the schema, never by the type in JSON, so that a filter's literal is read alike.
+    /// A single value as it is compared: a string, a boolean or a number; null if it is not valid for the attribute's
+    /// type. The type in the schema decides, not the type in JSON, so that a filter's literal is read in the same way.
     /// </summary>
     public static object? Fold(SchemaAttribute attribute, JsonElement value) => attribute.Type switch
     {
@@ -49,14 +48,14 @@ internal static class SearchDocument
         _ => attribute.CaseExact ? value.GetString() : CaseFolding.Fold(value.GetString()!),
     };
 
-    /// <summary>Reads a folded point in time.</summary>
+    /// <summary>Parses a folded date-time.</summary>
     public static DateTime ToInstant(string folded) => DateTime.ParseExact(
         folded,
         InstantFormat,
         CultureInfo.InvariantCulture,
         DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal);
 
-    /// <summary>Folds a point in time.</summary>
+    /// <summary>Folds a date-time.</summary>
     public static string FoldInstant(DateTime utc) => utc.ToString(InstantFormat, CultureInfo.InvariantCulture);
 
     private static JsonObject Fold(IReadOnlyList<SchemaAttribute> attributes, JsonObject values)
@@ -73,7 +72,9 @@ internal static class SearchDocument
         return folded;
     }
 
-    /// <summary>A value with its parts as it is compared; null if the attribute's type has no such value.</summary>
+    /// <summary>
+    /// A value with its sub-attributes as it is compared; null if it is not valid for the attribute's type.
+    /// </summary>
     public static JsonNode? Fold(SchemaAttribute attribute, JsonNode value) => value is JsonObject parts
         ? Fold(attribute.SubAttributes, parts)
         : Fold(attribute, JsonSerializer.SerializeToElement(value)) switch
@@ -84,7 +85,7 @@ internal static class SearchDocument
             _ => null,
         };
 
-    // Entra ID writes "True" and "False" in filters, too.
+    // Entra ID writes "True" and "False" in filters as well.
     private static object? ReadBoolean(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.True => true,

@@ -3,28 +3,28 @@ using System.Threading.RateLimiting;
 namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
-/// Bounds the memory that large messages take. A request whose body or answer is larger than <see cref="FreeBytes"/>
-/// needs one of the slots that its account and this node have; it waits for one for a while, and is then refused: with
-/// 429 if the account has too many large messages under way, with 503 if the node has.
+/// Limits the memory that large messages take. A request whose body or response is larger than <see cref="FreeBytes"/>
+/// needs a slot of its account and a slot of this node. It waits up to <see cref="SlotTimeout"/> and is then refused:
+/// with 429 if the account has too many large messages in progress, with 503 if the node has.
 /// <para>
-/// Whoever waits for a slot of the node holds one of its account, so no account has more than its few places in that
-/// queue, which is served in order of arrival.
+/// A request that waits for the node already holds a slot of its account, so an account never has more than
+/// <see cref="PerAccount"/> requests in that queue, which is first in, first out.
 /// </para>
 /// </summary>
 internal sealed class LargeMessages(TimeProvider time) : IDisposable
 {
-    /// <summary>What a message may take without a slot: as much as a user.</summary>
+    /// <summary>The size of a message that needs no slot: that of the largest user.</summary>
     public const int FreeBytes = 64 * 1024;
 
     public const int PerAccount = 4;
     public const int PerNode = 32;
 
-    // Whoever waits holds no more than FreeBytes.
+    // A waiting request holds at most FreeBytes.
     private const int WaitingPerAccount = 100;
     private const int RetryAfter = 2;
 
     /// <summary>How long a request waits for a slot.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan SlotTimeout = TimeSpan.FromSeconds(10);
 
     private readonly PartitionedRateLimiter<Guid> accounts = PartitionedRateLimiter.Create<Guid, Guid>(
         account => RateLimitPartition.GetConcurrencyLimiter(
@@ -32,15 +32,15 @@ internal sealed class LargeMessages(TimeProvider time) : IDisposable
 
     private readonly ConcurrencyLimiter node = new(new() { PermitLimit = PerNode, QueueLimit = int.MaxValue });
 
-    /// <summary>Takes a slot of the account and of the node, until it is disposed.</summary>
+    /// <summary>Takes a slot of the account and of the node; disposing the result releases them.</summary>
     public async Task<IDisposable> Enter(Guid accountId, CancellationToken cancellation)
     {
-        using var timeout = new CancellationTokenSource(Patience, time);
+        using var timeout = new CancellationTokenSource(SlotTimeout, time);
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
         var ofAccount = await Acquire(accounts.AcquireAsync(accountId, 1, waiting.Token), cancellation)
             ?? throw new ScimException(ScimError.TooManyRequests(
                 "This account sends and reads too many large messages at the same time. Send requests for long lists "
-                + "and large bodies one after the other, or ask for fewer users at a time (count).",
+                + "and with large bodies one after the other, or request fewer users at a time (count).",
                 RetryAfter));
         var ofNode = await Acquire(node.AcquireAsync(1, waiting.Token), cancellation);
         if (ofNode is not null)
@@ -82,15 +82,15 @@ internal sealed class LargeMessages(TimeProvider time) : IDisposable
 }
 
 /// <summary>
-/// A request's right to a slot of <see cref="LargeMessages"/>: taken once, when it is first needed, and kept until the
-/// request has been answered. A feature of the request; it is also an endpoint's parameter.
+/// A request's slot of <see cref="LargeMessages"/>: taken when it is first needed, and held until the response has been
+/// sent. It is a feature of the request and a parameter of endpoints.
 /// </summary>
 internal sealed class LargeMessage(LargeMessages slots, HttpContext http, Guid accountId)
 {
     /// <summary>Whether the request holds a slot.</summary>
     public bool HasSlot { get; private set; }
 
-    /// <summary>Takes a slot, unless the request holds one already.</summary>
+    /// <summary>Takes a slot, unless the request already holds one.</summary>
     public async Task TakeSlot(CancellationToken cancellation)
     {
         if (HasSlot)
@@ -99,6 +99,6 @@ internal sealed class LargeMessage(LargeMessages slots, HttpContext http, Guid a
         HasSlot = true;
     }
 
-    /// <summary>Binds an endpoint's parameter; the request was let in, so it has one.</summary>
+    /// <summary>Binds an endpoint's parameter. Every admitted request has one.</summary>
     public static ValueTask<LargeMessage> BindAsync(HttpContext http) => new(http.Features.Get<LargeMessage>()!);
 }

@@ -3,16 +3,16 @@ using Microsoft.Net.Http.Headers;
 namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
-/// What a request demands of the resource's version (RFC 7644 §3.14, RFC 9110 §13.1). Versions are compared weakly.
+/// The version conditions of a request (RFC 7644 §3.14, RFC 9110 §13.1). Versions are compared weakly.
 /// </summary>
 internal sealed record Preconditions(
     IReadOnlyList<EntityTagHeaderValue>? IfMatch, IReadOnlyList<EntityTagHeaderValue> IfNoneMatch)
 {
     private static readonly Preconditions none = new(null, []);
 
-    /// <summary>Demands one version, as an operation of a bulk request does; null demands none.</summary>
+    /// <summary>Requires one version, like an operation of a bulk request; null requires none.</summary>
     public static Preconditions OfVersion(string? version) =>
-        // As in If-Match, what cannot be read matches nothing.
+        // As in If-Match, a malformed version matches nothing.
         new(version is null ? null : EntityTagHeaderValue.TryParse(version, out var tag) ? [tag] : [], []);
 
     /// <summary>Binds an endpoint's parameter.</summary>
@@ -21,23 +21,23 @@ internal sealed record Preconditions(
         if (context.Request.Headers is { IfMatch.Count: 0, IfNoneMatch.Count: 0 })
             return new(none);
         var headers = context.Request.GetTypedHeaders();
-        // What cannot be read in If-Match matches nothing: the client wanted a condition.
+        // A malformed If-Match matches nothing, because the client wanted a condition.
         var ifMatch = context.Request.Headers.IfMatch.Count > 0 ? headers.IfMatch.ToList() : null;
         return new(new Preconditions(ifMatch, [.. headers.IfNoneMatch]));
     }
 
-    /// <summary>Whether the client has the resource already (304).</summary>
+    /// <summary>Whether the client already has this version (304).</summary>
     public bool IsKnown(Resource resource) => Matches(IfNoneMatch, resource);
 
-    /// <summary>Refuses a write to another version than the client names (412).</summary>
+    /// <summary>Refuses a write if the resource does not have the required version (412).</summary>
     public void Check(Resource resource)
     {
         if (IfMatch is not null && !Matches(IfMatch, resource))
             throw new ScimException(new ScimError(
-                412, null, $"The resource has changed: its version is {resource.ETag} now, not what If-Match names."));
+                412, null, $"The resource has changed: its version, {resource.ETag}, is not in If-Match."));
         if (IsKnown(resource))
             throw new ScimException(new ScimError(
-                412, null, $"The resource's version {resource.ETag} is one that If-None-Match names."));
+                412, null, $"The resource's version, {resource.ETag}, is in If-None-Match."));
     }
 
     private static bool Matches(IReadOnlyList<EntityTagHeaderValue> tags, Resource resource) =>

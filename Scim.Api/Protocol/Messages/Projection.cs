@@ -4,9 +4,9 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
-/// Which attributes an answer holds: those asked for by <c>attributes</c>, or all but <c>excludedAttributes</c>
-/// (RFC 7644 §3.9). What is returned always, is; what is never returned, is not; what is returned on request must be
-/// among <c>attributes</c>. Names that are unknown are ignored.
+/// The attributes of a response: those in <c>attributes</c>, or all except <c>excludedAttributes</c> (RFC 7644 §3.9).
+/// Attributes with <c>returned: always</c> are always included, those with <c>returned: never</c> never, and those with
+/// <c>returned: request</c> only if they are in <c>attributes</c>. Unknown names are ignored.
 /// </summary>
 internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOnlyList<AttributePath> Excluded)
 {
@@ -30,21 +30,21 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
             : projection;
     }
 
-    /// <summary>Takes out of a resource what is not wanted.</summary>
-    public void Cut(JsonObject resource, ResourceType type)
+    /// <summary>Removes all other attributes from a resource.</summary>
+    public void ApplyTo(JsonObject resource, ResourceType type)
     {
         if (Included.Count > 0)
-            Keep(resource, type);
+            Include(resource, type);
         else
-            Leave(resource, type);
+            Exclude(resource, type);
         var wanted = Included.Select(type.Find).ToHashSet();
         foreach (var hidden in type.Hidden.Where(hidden => hidden.IsNeverReturned || !wanted.Contains(hidden)))
             Remove(resource, hidden);
-        LeaveUnusedSchemas(resource, type);
+        RemoveUnusedSchemas(resource, type);
     }
 
-    // schemas says what is in the representation (RFC 7643 §3): no extension of which nothing is returned.
-    private static void LeaveUnusedSchemas(JsonObject resource, ResourceType type)
+    // schemas lists what is in the representation (RFC 7643 §3), so it omits an extension without any attribute in it.
+    private static void RemoveUnusedSchemas(JsonObject resource, ResourceType type)
     {
         if (resource["schemas"] is not JsonArray schemas)
             return;
@@ -53,7 +53,7 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
                 schemas.Remove(unused);
     }
 
-    private void Keep(JsonObject resource, ResourceType type)
+    private void Include(JsonObject resource, ResourceType type)
     {
         var whole = resource.DeepClone().AsObject();
         var always = Schema.Common.Attributes.Concat(type.Schema.Attributes).Where(a => a.Returned == Returned.Always);
@@ -65,7 +65,7 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
 
     private static void Copy(AttributeTarget target, JsonObject whole, JsonObject part)
     {
-        if (target.HolderIn(whole) is not { } from)
+        if (target.FindHolder(whole) is not { } from)
             return;
         if (target.Attribute is not { Name: var name })
         {
@@ -74,7 +74,7 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
         }
         if (from[name] is not { } value || !target.ValuesIn(whole).Any())
             return;
-        var to = target.HolderMadeIn(part);
+        var to = target.GetOrAddHolder(part);
         if (target.Sub is not { Name: var sub })
             to[name] = value.DeepClone();
         else if (value is JsonObject parts)
@@ -93,7 +93,7 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
             to[sub] = value.DeepClone();
     }
 
-    private void Leave(JsonObject resource, ResourceType type)
+    private void Exclude(JsonObject resource, ResourceType type)
     {
         var excluded = Excluded.Select(type.Find).OfType<AttributeTarget>();
         foreach (var target in excluded.Where(target => target.Attribute?.Returned != Returned.Always))
@@ -102,7 +102,7 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
 
     private static void Remove(JsonObject resource, AttributeTarget target)
     {
-        if (target.HolderIn(resource) is not { } holder)
+        if (target.FindHolder(resource) is not { } holder)
             return;
         if (target.Attribute is not { Name: var name })
             resource.Remove(target.Extension!.Id);
@@ -121,7 +121,7 @@ internal sealed record Projection(IReadOnlyList<AttributePath> Included, IReadOn
             .SelectMany(names => (names ?? "").Split(','))
             .Select(name => name.Trim())
             .Where(name => name.Length > 0)
-            // A name that cannot be one is unknown, like others that the schema does not have.
+            // A malformed name is treated like an unknown one.
             .Select(name => AttributePath.TryParse(name, out var path) ? path : new AttributePath(null, name)),
     ];
 }

@@ -9,10 +9,10 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
-/// The body of a request: one JSON object in UTF-8. Names that differ only in letter case are one name (RFC 7643 §2.1),
-/// so an object that has both is refused, as are texts that no database keeps: with U+0000 or half a surrogate pair.
-/// <paramref name="AsSent"/> may still have such texts, as <c>"\0"</c>: a request that deactivates a user is not
-/// refused because of them.
+/// The body of a request: one JSON object in UTF-8. Names are case-insensitive (RFC 7643 §2.1), so an object with the
+/// same name in two spellings is refused. So are strings that cannot be stored, which contain U+0000 or a lone
+/// surrogate. <paramref name="AsSent"/> may still contain such strings, as <c>"\0"</c>, because they must not stop a
+/// request that deactivates a user.
 /// </summary>
 internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
 {
@@ -20,27 +20,27 @@ internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
 
     private const int MaxDepth = 32;
 
-    /// <summary>The object, which has only texts that can be stored.</summary>
+    /// <summary>The object. All its strings can be stored, otherwise the request is refused.</summary>
     public JsonObject Json => IsStorable ? AsSent : throw new ScimException(Unstorable());
 
     /// <summary>Binds an endpoint's parameter.</summary>
     public static async ValueTask<RequestBody> BindAsync(HttpContext context)
     {
-        if (!MediaTypes.IsRead(context.Request.ContentType))
+        if (!MediaTypes.IsAccepted(context.Request.ContentType))
             throw new ScimException(new ScimError(
                 415,
                 null,
                 $"The body must be {MediaTypes.Scim} or {MediaTypes.Json}, not {context.Request.ContentType}."));
-        if (MediaTypes.ForeignCharset(context.Request.ContentType) is { } charset)
+        if (MediaTypes.CharsetOtherThanUtf8(context.Request.ContentType) is { } charset)
             throw new ScimException(new ScimError(
                 415, null,
-                $"The body must be in UTF-8, as all JSON is (RFC 8259 §8.1), not in {Excerpt.Cut(charset)}."));
+                $"The body must be in UTF-8, like all JSON (RFC 8259 §8.1), not in {Excerpt.Cut(charset)}."));
         CheckCodings(context.Request.Headers);
         var bytes = await ReadAll(context.Request, context.Features.Get<LargeMessage>(), context.RequestAborted);
         return Read(bytes);
     }
 
-    /// <summary>Reads a text that is an object as a body could have it; null if it is not.</summary>
+    /// <summary>Parses a string under the rules for bodies; null if it is not an acceptable object.</summary>
     public static JsonObject? TryParse(string text)
     {
         try
@@ -55,10 +55,10 @@ internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
 
     public static JsonObject Parse(ReadOnlySpan<byte> utf8) => Read(utf8).Json;
 
-    /// <summary>The refusal of a body with a text that no database keeps.</summary>
-    public static ScimError Unstorable() => Invalid("a text in it contains U+0000 or is not valid Unicode");
+    /// <summary>The error for a body with a string that cannot be stored.</summary>
+    public static ScimError Unstorable() => Invalid("a string in it contains U+0000 or is not valid Unicode");
 
-    /// <summary>Whether a text that no database keeps is somewhere in a value, or in one of its parts.</summary>
+    /// <summary>Whether a value, or anything inside it, is a string that cannot be stored.</summary>
     public static bool HasUnstorable(JsonNode? value) => value switch
     {
         JsonObject members => members.Any(member => HasUnstorable(member.Value)),
@@ -91,14 +91,12 @@ internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
         }
     }
 
-    /// <summary>
-    /// Refuses a compressed body (RFC 9110 §8.4), and one in a transfer coding that is not known here (RFC 9112 §6.1).
-    /// </summary>
+    /// <summary>Refuses a compressed body (RFC 9110 §8.4) and an unsupported transfer coding (RFC 9112 §6.1).</summary>
     private static void CheckCodings(IHeaderDictionary headers)
     {
         if (Codings(headers.ContentEncoding).FirstOrDefault(coding => !Is(coding, "identity")) is { } content)
             throw new ScimException(
-                new ScimError(415, null, $"The body must not be compressed or encoded, as it is by {content}.")
+                new ScimError(415, null, $"The body must not be compressed or encoded, but it is {content}.")
                 {
                     AcceptEncoding = "identity",
                 });
@@ -106,14 +104,13 @@ internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
             throw new ScimException(ScimError.NotImplemented($"The transfer coding {transfer} is not supported."));
 
         static IEnumerable<string> Codings(StringValues header) => header
-            .SelectMany(
-                line =>
-                    (line ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+            .SelectMany(line => (line ?? "").Split(
+                ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 
         static bool Is(string coding, string name) => coding.Equals(name, StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>Refuses what is wrong with the JSON; answers whether all texts in it can be stored.</summary>
+    /// <summary>Refuses malformed JSON; returns whether all strings in it can be stored.</summary>
     private static bool Check(ReadOnlySpan<byte> utf8)
     {
         var isStorable = true;
@@ -142,7 +139,7 @@ internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
         return isStorable;
     }
 
-    /// <summary>A text; null if no database keeps it.</summary>
+    /// <summary>A string; null if it cannot be stored.</summary>
     private static string? Text(ref Utf8JsonReader reader)
     {
         try
@@ -156,7 +153,7 @@ internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
         }
     }
 
-    /// <summary>Puts <c>"\0"</c> in place of texts with half a surrogate pair, which cannot even be read.</summary>
+    /// <summary>Replaces strings with a lone surrogate, which .NET cannot even read, by <c>"\0"</c>.</summary>
     private static void ReplaceUnreadable(JsonNode? json)
     {
         if (json is JsonObject members)
@@ -203,14 +200,14 @@ internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
                 await message.TakeSlot(cancellation);
             if (read.Buffer.Length > MaxLength)
             {
-                // Given back, or the server could not read on to the end of the body.
+                // Consume it, so that the server can read on to the end of the body.
                 request.BodyReader.AdvanceTo(read.Buffer.End);
                 throw TooLarge();
             }
             if (read.IsCompleted)
             {
                 var bytes = read.Buffer.ToArray();
-                // Read to its end, or the connection could not be used again.
+                // Consume the whole body, so that the connection can be reused.
                 request.BodyReader.AdvanceTo(read.Buffer.End);
                 return bytes;
             }
@@ -219,7 +216,7 @@ internal sealed record RequestBody(JsonObject AsSent, bool IsStorable)
     }
 
     private static ScimException TooLarge() =>
-        new(new ScimError(413, null, $"The body is larger than {MaxLength} bytes, the most that is accepted."));
+        new(new ScimError(413, null, $"The body is larger than {MaxLength} bytes, which is the limit."));
 
     private static ScimException Wrong(string what) => new(Invalid(what));
 

@@ -5,21 +5,21 @@ using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestExceptio
 namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
-/// How long a request's address and headers may be. Kestrel answers what exceeds its limits without a body and
-/// before any of our code, so its limits are wider and ours are checked here, where the answer is a SCIM error.
+/// Limits a request's URL and headers. Kestrel refuses what exceeds its own limits without a body and before any of our
+/// code runs. Therefore Kestrel's limits are higher, and ours are checked here, where the response is a SCIM error.
 /// </summary>
 internal static class RequestHead
 {
-    /// <summary>The most bytes of an address: path and query.</summary>
+    /// <summary>The maximum number of bytes of path and query.</summary>
     public const int MaxAddress = 8 * 1024;
 
-    /// <summary>The most bytes of all headers.</summary>
+    /// <summary>The maximum number of bytes of all headers.</summary>
     public const int MaxHeaders = 32 * 1024;
 
-    /// <summary>The most headers.</summary>
+    /// <summary>The maximum number of headers.</summary>
     public const int MaxHeaderCount = 100;
 
-    /// <summary>Lets longer heads in than are accepted.</summary>
+    /// <summary>Sets Kestrel's limits above ours.</summary>
     public static void WidenLimits(KestrelServerLimits limits)
     {
         limits.MaxRequestLineSize = 64 * 1024;
@@ -27,7 +27,7 @@ internal static class RequestHead
         limits.MaxRequestHeaderCount = 10 * MaxHeaderCount;
     }
 
-    /// <summary>Refuses a request whose address (414) or headers (431) are too long.</summary>
+    /// <summary>Refuses a request whose URL (414) or headers (431) are too long.</summary>
     public static void UseHeadLimits(this IApplicationBuilder app) => app.Use((http, next) =>
     {
         if (http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Length > MaxAddress)
@@ -45,7 +45,7 @@ internal static class RequestHead
             foreach (var value in values)
             {
                 count++;
-                // The colon, a space and the end of the line.
+                // Plus the colon, a space and the line break.
                 size += name.Length + (value?.Length ?? 0) + 4;
             }
         }

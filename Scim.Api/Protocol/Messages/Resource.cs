@@ -9,14 +9,14 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
-/// A resource as it is answered: the stored document, which is JSON without <c>meta</c>, and what <c>meta</c> is made
-/// of (RFC 7643 §3.1). Nothing is rebuilt unless the client asked for a part.
+/// A resource as it is returned: the stored document, which is JSON without <c>meta</c>, and the values of <c>meta</c>
+/// (RFC 7643 §3.1). The document is only parsed if the client asked for some of the attributes.
 /// </summary>
 internal sealed record Resource(string Type, string Path, string Document)
 {
     private static readonly JsonSerializerOptions Json = new()
     {
-        // What is answered is JSON and nothing else, so letters beyond ASCII stay as they are.
+        // The output is never embedded in HTML, so non-ASCII characters need no escaping.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
@@ -26,7 +26,9 @@ internal sealed record Resource(string Type, string Path, string Document)
 
     public long? Version { get; init; }
 
-    /// <summary>The entity tag: weak, as the same version may be written in other bytes (RFC 7644 §3.14).</summary>
+    /// <summary>
+    /// The entity tag: weak, because the same version may be serialized differently (RFC 7644 §3.14).
+    /// </summary>
     public string? ETag => Version is { } version ? $"W/\"{version.ToString(CultureInfo.InvariantCulture)}\"" : null;
 
     public static string Text(JsonNode json) => json.ToJsonString(Json);
@@ -43,7 +45,7 @@ internal sealed record Resource(string Type, string Path, string Document)
         var whole = new ArrayBufferWriter<byte>();
         WriteTo(whole, baseUrl);
         var resource = JsonNode.Parse(whole.WrittenSpan)!.AsObject();
-        projection.Cut(resource, type);
+        projection.ApplyTo(resource, type);
         Encoding.UTF8.GetBytes(Text(resource), writer);
     }
 

@@ -4,25 +4,23 @@ using Shared.Hosting.Data;
 namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
-/// A refusal, in the words of RFC 7644 §3.12 and RFC 9865 §2.1. <paramref name="Detail"/> is a sentence for the
+/// An error response, in the terms of RFC 7644 §3.12 and RFC 9865 §2.1. <paramref name="Detail"/> is a sentence for the
 /// administrator who reads it in the identity provider: what was wrong, and with which value.
 /// </summary>
 internal sealed record ScimError(int Status, string? ScimType, string Detail) : IResult
 {
     public const string Schema = "urn:ietf:params:scim:api:messages:2.0:Error";
 
-    /// <summary>
-    /// Seconds after which the request may be tried again: the <c>Retry-After</c> header, for 429 and 503.
-    /// </summary>
+    /// <summary>The <c>Retry-After</c> header in seconds, for 429 and 503.</summary>
     public int? RetryAfter { get; init; }
 
     /// <summary>The <c>WWW-Authenticate</c> header (RFC 6750 §3), for 401 and 403.</summary>
     public string? Challenge { get; init; }
 
-    /// <summary>The <c>Accept-Encoding</c> header (RFC 9110 §12.5.3), for a 415 about the body's coding.</summary>
+    /// <summary>The <c>Accept-Encoding</c> header (RFC 9110 §12.5.3), for a 415 about the content coding.</summary>
     public string? AcceptEncoding { get; init; }
 
-    /// <summary>Whether the caller would be refused whatever it asks, as by a suspended account.</summary>
+    /// <summary>Whether every request of this caller is refused, as for a suspended account.</summary>
     public bool IsOfCaller { get; init; }
 
     public static ScimError ExpiredCursor(string detail) => new(400, "expiredCursor", detail);
@@ -41,7 +39,7 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
     public static ScimError Forbidden(string detail) => new(403, null, detail);
     public static ScimError NotFound(string type, string id) => new(404, null, $"{type} {ShownId(id)} does not exist.");
 
-    // What cannot be an id may be a secret.
+    // A text that cannot be an id may be a secret.
     private static string ShownId(string id) =>
         id.Split('?', 2)[0] is var shown && shown.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
             ? shown
@@ -52,7 +50,7 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
         new(429, null, detail) { RetryAfter = retryAfter };
 
     public static ScimError Fault() =>
-        new(500, null, "Something went wrong in SciLeads. The request may be tried again.");
+        new(500, null, "Something went wrong in SciLeads. Try the request again.");
 
     public static ScimError NotImplemented(string detail) => new(501, null, detail);
     public static ScimError DatabaseUnavailable() => Unavailable(
@@ -76,7 +74,7 @@ internal sealed record ScimError(int Status, string? ScimType, string Detail) : 
         if (AcceptEncoding is not null)
             response.Headers.AcceptEncoding = AcceptEncoding;
 
-        await WholeAnswer.Send(response, writer =>
+        await BufferedResponse.Send(response, writer =>
         {
             using var json = new Utf8JsonWriter(writer);
             WriteTo(json);

@@ -8,30 +8,30 @@ using Shared.Hosting;
 namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
-/// An answer with a resource, a list of them, or nothing. Media type, <c>ETag</c> and <c>Location</c> are written here,
-/// so that no endpoint can forget them.
+/// A response with a resource, a list of resources, or no body. It sets the media type, <c>ETag</c> and
+/// <c>Location</c>, so that no endpoint can forget them.
 /// </summary>
 internal sealed record ScimResult : IResult
 {
     private const string ListSchema = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
-    private const int SentAtOnce = 16 * 1024;
+    private const int FlushSize = 16 * 1024;
 
     private readonly int status;
     private readonly Resource? resource;
     private readonly Action<IBufferWriter<byte>, string>? write;
-    private readonly Func<StreamedAnswer, string, Task>? writeRest;
+    private readonly Func<StreamedResponse, string, Task>? writeRest;
 
     private ScimResult(
         int status,
         Resource? resource = null,
         Action<IBufferWriter<byte>, string>? write = null,
-        Func<StreamedAnswer, string, Task>? writeRest = null) =>
+        Func<StreamedResponse, string, Task>? writeRest = null) =>
         (this.status, this.resource, this.write, this.writeRest) = (status, resource, write, writeRest);
 
     public static ScimResult Ok(Resource resource, Projection projection) =>
         Of(StatusCodes.Status200OK, resource, projection);
 
-    /// <summary>A message that is no resource.</summary>
+    /// <summary>A message that is not a resource.</summary>
     public static ScimResult Ok(Action<IBufferWriter<byte>, string> write) =>
         new(StatusCodes.Status200OK, write: write);
 
@@ -40,7 +40,7 @@ internal sealed record ScimResult : IResult
 
     public static ScimResult NoContent { get; } = new(StatusCodes.Status204NoContent);
 
-    /// <summary>The client has this version already (RFC 7644 §3.14).</summary>
+    /// <summary>The client already has this version (RFC 7644 §3.14).</summary>
     public static ScimResult NotModified(Resource resource) => new(StatusCodes.Status304NotModified, resource);
 
     public static ScimResult List(ListResponse list, Projection projection) => new(
@@ -57,10 +57,10 @@ internal sealed record ScimResult : IResult
             if (list.Rest is null)
                 writer.Write("]}"u8);
         },
-        writeRest: list.Rest is { } rest ? (answer, baseUrl) =>
-            WriteRest(answer, baseUrl, list, rest, projection) : null);
+        writeRest: list.Rest is { } rest ? (response, baseUrl) =>
+            WriteRest(response, baseUrl, list, rest, projection) : null);
 
-    /// <summary>All there is, on one page: schemas, resource types.</summary>
+    /// <summary>A complete list on one page: schemas, resource types.</summary>
     public static ScimResult List(IReadOnlyList<Resource> resources) =>
         List(new ListResponse(resources.Count, resources) { StartIndex = 1 }, Projection.Whole);
 
@@ -77,17 +77,17 @@ internal sealed record ScimResult : IResult
         }
         if (write is null)
             return;
-        response.ContentType = MediaTypes.ForAnswer(httpContext.Request);
+        response.ContentType = MediaTypes.ForResponse(httpContext.Request);
         if (writeRest is null)
         {
-            await WholeAnswer.Send(response, writer => write(writer, baseUrl));
+            await BufferedResponse.Send(response, writer => write(writer, baseUrl));
             return;
         }
-        // Of a page whose length nobody knows, the head says all.
+        // The length of a streamed page is unknown, so there is nothing to add for HEAD.
         if (httpContext.IsHead())
             return;
         write(response.BodyWriter, baseUrl);
-        await StreamedAnswer.Send(httpContext, answer => writeRest(answer, baseUrl));
+        await StreamedResponse.Send(httpContext, stream => writeRest(stream, baseUrl));
     }
 
     private static void WriteHead(IBufferWriter<byte> writer, ListResponse list)
@@ -95,27 +95,27 @@ internal sealed record ScimResult : IResult
         Write(writer, $$"""{"schemas":["{{ListSchema}}"],"totalResults":{{list.TotalResults}},""");
         if (list.StartIndex is { } startIndex)
             Write(writer, $"\"startIndex\":{startIndex},");
-        // Only letters, digits, - and _ (RFC 9865 §2), so there is nothing to escape.
+        // Only letters, digits, - and _ (RFC 9865 §2), so it needs no escaping.
         if (list.NextCursor is { } cursor)
             Write(writer, $"\"nextCursor\":\"{cursor}\",");
         Write(writer, $"\"itemsPerPage\":{list.ItemsPerPage},\"Resources\":[");
     }
 
     private static async Task WriteRest(
-        StreamedAnswer answer, string baseUrl, ListResponse list, ListRest rest, Projection projection)
+        StreamedResponse response, string baseUrl, ListResponse list, ListRest rest, Projection projection)
     {
         var (written, unsent) = (list.Resources.Count, 0);
-        await foreach (var one in rest.Read(answer.Cancellation))
+        await foreach (var one in rest.Read(response.Cancellation))
         {
             if (written++ > 0)
-                answer.Writer.Write(","u8);
-            one.WriteTo(answer.Writer, baseUrl, projection);
-            if ((unsent += one.Document.Length) < SentAtOnce)
+                response.Writer.Write(","u8);
+            one.WriteTo(response.Writer, baseUrl, projection);
+            if ((unsent += one.Document.Length) < FlushSize)
                 continue;
-            await answer.Flush();
+            await response.Flush();
             unsent = 0;
         }
-        answer.Writer.Write("]}"u8);
+        response.Writer.Write("]}"u8);
     }
 
     private static ScimResult Of(int status, Resource resource, Projection projection) =>

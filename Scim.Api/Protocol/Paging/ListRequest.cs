@@ -7,10 +7,10 @@ using Scim.Api.Protocol.Messages;
 namespace Scim.Api.Protocol.Paging;
 
 /// <summary>
-/// What a list is asked for: by the query of a GET (RFC 7644 §3.4.2) or by the body of a search (§3.4.3). A parameter
-/// without a value is absent (but a filter that says nothing is wrong: it must not mean everybody), one that is unknown
-/// is ignored, and a wrong value is refused with the parameter's name. With a <paramref name="Cursor"/> the list is
-/// read by cursor (RFC 9865), from its beginning if that is empty.
+/// The parameters of a list, from the query of a GET (RFC 7644 §3.4.2) or the body of a search (§3.4.3). A parameter
+/// without a value is absent, except that an empty filter is invalid: it must not mean everybody. An unknown parameter
+/// is ignored, and an invalid value is refused with the parameter's name. With a <paramref name="Cursor"/> the list is
+/// read by cursor (RFC 9865), from the beginning if it is empty.
 /// </summary>
 internal sealed record ListRequest(
     string? Filter, Sorting? Sorting, Page Page, string? Cursor, Projection Projection)
@@ -46,7 +46,7 @@ internal sealed record ListRequest(
         var cursor = Single("cursor");
         var startIndex = Number("startIndex", ScimError.InvalidValue);
         if (cursor is not null && startIndex is not null)
-            throw Wrong("startIndex and cursor are two ways through a list: use one of them.");
+            throw Wrong("startIndex and cursor cannot be used together.");
         return new ListRequest(
             Single("filter"),
             Sorting.Read(Single("sortBy"), Single("sortOrder")),
@@ -58,7 +58,7 @@ internal sealed record ListRequest(
             ? values
             : throw Wrong($"{name} is given more than once.");
 
-        // Numbers beyond int are as good as the largest one.
+        // Numbers beyond the range of int mean the largest one.
         int? Number(string name, Func<string, ScimError> error) => Single(name)?.Trim() is not { Length: > 0 } text
             ? null
             : decimal.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
@@ -68,7 +68,7 @@ internal sealed record ListRequest(
 
     private static string[] Texts(string name, JsonNode list) => list is JsonArray texts
         ? [.. texts.Select(text => Text(name, text))]
-        : throw Wrong($"{name} must be a list of texts.");
+        : throw Wrong($"{name} must be a list of strings.");
 
     private static string Text(string name, JsonNode? value) => value?.GetValueKind() switch
     {

@@ -1,8 +1,8 @@
 namespace Scim.Api.Protocol.Paging;
 
 /// <summary>
-/// Which part of a list is asked for (RFC 7644 §3.4.2.4): counted from 1; a start before that is 1, a negative count 0,
-/// and a count above the most that is given is that.
+/// The requested part of a list (RFC 7644 §3.4.2.4). The start is at least 1, and the count between 0 and
+/// <see cref="MaxCount"/>; other values are adjusted.
 /// </summary>
 internal sealed record Page(int StartIndex, int Count)
 {

@@ -5,12 +5,12 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Paging;
 
 /// <summary>
-/// The order a list is asked for in (RFC 7644 §3.4.2.3). Values that are missing come last, descending first; what is
-/// equal comes in order of creation, either way.
+/// The requested order of a list (RFC 7644 §3.4.2.3). Missing values come last, or first if descending. Equal values
+/// are in order of creation in both cases.
 /// </summary>
 internal sealed record Sorting(AttributePath By, bool Descending)
 {
-    /// <summary>Reads the parameters of these names; null is the order of creation.</summary>
+    /// <summary>Reads the parameters of these names; null means the order of creation.</summary>
     public static Sorting? Read(string? sortBy, string? sortOrder)
     {
         var descending = sortOrder?.Trim().ToLowerInvariant() switch

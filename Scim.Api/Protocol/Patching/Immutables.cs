@@ -5,28 +5,28 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Patching;
 
 /// <summary>
-/// Attributes that get a value once and keep it (<c>immutable</c>, RFC 7643 §2.2), single-valued ones inside a complex
-/// attribute too. Inside one of several values the word means that the value is replaced as a whole.
+/// Attributes whose value is set once and never changes (<c>immutable</c>, RFC 7643 §2.2), including sub-attributes of
+/// a single-valued complex attribute. A value of a multi-valued attribute can only be replaced as a whole.
 /// </summary>
 internal static class Immutables
 {
-    /// <summary>Refuses an outcome in which one has changed or gone (RFC 7644 §3.5.1 and §3.5.2).</summary>
+    /// <summary>Refuses a change or removal of an immutable value (RFC 7644 §3.5.1 and §3.5.2).</summary>
     public static void Check(ResourceType type, JsonObject before, JsonObject after)
     {
         foreach (var (target, value) in In(type, before))
             if (!JsonNode.DeepEquals(value, ValueIn(target, after)))
                 throw new ScimException(ScimError.Mutability(
-                    $"{target.Sub?.Name ?? target.Attribute!.Name} is immutable: it has a value, which stays."));
+                    $"{target.Sub?.Name ?? target.Attribute!.Name} is immutable: its value cannot be changed."));
     }
 
-    /// <summary>Puts in what a PUT leaves out: it did not ask for another value.</summary>
+    /// <summary>Adds the immutable values that a PUT omits, because it did not ask to change them.</summary>
     public static void Keep(ResourceType type, JsonObject before, JsonObject after)
     {
         foreach (var (target, value) in In(type, before))
         {
             if (ValueIn(target, after) is not null)
                 continue;
-            var holder = target.HolderMadeIn(after);
+            var holder = target.GetOrAddHolder(after);
             if (target.Sub is { } sub)
                 (holder[target.Attribute!.Name] ??= new JsonObject())[sub.Name] = value.DeepClone();
             else
@@ -51,7 +51,7 @@ internal static class Immutables
 
     private static JsonNode? ValueIn(AttributeTarget target, JsonObject document)
     {
-        var value = target.HolderIn(document)?[target.Attribute!.Name];
+        var value = target.FindHolder(document)?[target.Attribute!.Name];
         return target.Sub is { } sub ? value?[sub.Name] : value;
     }
 

@@ -6,7 +6,7 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol.Patching;
 
-/// <summary>Applies an operation on one attribute to a document, by RFC 7644 §3.5.2.1 to §3.5.2.3.</summary>
+/// <summary>Applies an operation on one attribute to a document (RFC 7644 §3.5.2.1 to §3.5.2.3).</summary>
 internal static class PatchEngine
 {
     public static void Apply(
@@ -31,7 +31,7 @@ internal static class PatchEngine
             Set(target, attribute, operation, document, quirks);
     }
 
-    // schemas follows from the attributes that there are; who says so beforehand is right (RFC 7644 §3.5.2).
+    // schemas follows from the attributes, so adding the URN of a known schema changes nothing (RFC 7644 §3.5.2).
     private static bool AddsSchemas(ResourceType type, SchemaAttribute attribute, PatchOperation operation) =>
         operation is { Kind: PatchKind.Add, Path.Filter: null, Value: JsonArray urns }
         && attribute == Schema.Common.Attributes.Find("schemas")
@@ -41,7 +41,7 @@ internal static class PatchEngine
     private static void RemoveExtension(AttributeTarget target, PatchOperation operation, JsonObject document)
     {
         if (operation is not { Kind: PatchKind.Remove, Path.Filter: null })
-            throw InvalidValue($"{Excerpt.Of($"{operation.Path}")} needs an object of attributes as its value.");
+            throw InvalidValue($"{Excerpt.Of($"{operation.Path}")} needs an object with attributes as its value.");
         document.Remove(target.Extension!.Id);
     }
 
@@ -63,8 +63,8 @@ internal static class PatchEngine
         if (sub is { Mutability: Mutability.ReadOnly })
             throw NotMutable($"{path.Attribute}.{path.Sub} is read-only.");
 
-        var bound = filter.Bind(attribute.FindInside);
-        var values = target.HolderIn(document)?[attribute.Name] as JsonArray ?? [];
+        var bound = filter.Bind(attribute.FindSubTarget);
+        var values = target.FindHolder(document)?[attribute.Name] as JsonArray ?? [];
         var matches = values.OfType<JsonObject>().Where(bound.Matches).ToList();
         if (operation.Kind == PatchKind.Remove)
         {
@@ -87,7 +87,7 @@ internal static class PatchEngine
         KeepOnePrimary(values, matches);
     }
 
-    // The values that match are replaced as a whole (RFC 7644 §3.5.2.3), and stay what the filter calls them.
+    // Matching values are replaced as a whole (RFC 7644 §3.5.2.3), but keep the sub-attributes that the filter names.
     private static void Clear(JsonObject value, Filter filter)
     {
         var named = new JsonObject();
@@ -102,7 +102,7 @@ internal static class PatchEngine
         // RFC 7644 §3.5.2.2.
         if (target is { Sub: null, Attribute.Required: true })
             throw NotMutable($"{attribute.Name} is required: it can be replaced, but not removed.");
-        if (target.HolderIn(document) is not { } holder)
+        if (target.FindHolder(document) is not { } holder)
             return;
         if (target.Sub is not { } sub)
             holder.Remove(attribute.Name);
@@ -121,14 +121,14 @@ internal static class PatchEngine
         JsonObject document,
         ClientQuirks quirks)
     {
-        var holder = target.HolderMadeIn(document);
+        var holder = target.GetOrAddHolder(document);
         var part = Only(sub, operation.Value);
         if (!attribute.MultiValued)
         {
-            Merge(Made(holder, attribute, new JsonObject()), attribute, part, quirks);
+            Merge(GetOrAdd(holder, attribute, new JsonObject()), attribute, part, quirks);
             return;
         }
-        var values = Made(holder, attribute, new JsonArray());
+        var values = GetOrAdd(holder, attribute, new JsonArray());
         if (values.Count > 1)
             throw InvalidPath(
                 $"{attribute.Name} has several values; {attribute.Name}[type eq \"work\"].{sub.Name} says which.");
@@ -144,20 +144,20 @@ internal static class PatchEngine
         JsonObject document,
         ClientQuirks quirks)
     {
-        var holder = target.HolderMadeIn(document);
+        var holder = target.GetOrAddHolder(document);
         var value = attribute.MultiValued || attribute.Type != AttributeType.Complex
             ? DocumentReader.Value(attribute, operation.Value, quirks)
             : null;
         if (attribute.MultiValued && operation.Kind == PatchKind.Add)
-            Append(Made(holder, attribute, new JsonArray()), attribute, value as JsonArray ?? [], quirks);
+            Append(GetOrAdd(holder, attribute, new JsonArray()), attribute, value as JsonArray ?? [], quirks);
         else if (!attribute.MultiValued && attribute.Type == AttributeType.Complex)
-            Merge(Made(holder, attribute, new JsonObject()), attribute, operation.Value, quirks);
+            Merge(GetOrAdd(holder, attribute, new JsonObject()), attribute, operation.Value, quirks);
         else
             holder[attribute.Name] = value;
     }
 
     /// <summary>
-    /// Adds values that are not there yet; one with the value and type of another goes into that (RFC 7643 §2.4).
+    /// Adds new values. One with the value and type of an existing one is merged into that (RFC 7643 §2.4).
     /// </summary>
     private static void Append(JsonArray values, SchemaAttribute attribute, JsonArray added, ClientQuirks quirks)
     {
@@ -178,7 +178,7 @@ internal static class PatchEngine
         KeepOnePrimary(values, touched);
     }
 
-    /// <summary>Sets the sub-attributes that are given and leaves the others; null takes one away.</summary>
+    /// <summary>Sets the given sub-attributes and leaves the others; null removes one.</summary>
     private static void Merge(JsonObject known, SchemaAttribute attribute, JsonNode? given, ClientQuirks quirks)
     {
         if (quirks.NormalizeElement(attribute, given) is not JsonObject parts)
@@ -188,18 +188,18 @@ internal static class PatchEngine
         {
             var sub = attribute.FindSub(name);
             if (sub is not { Mutability: not Mutability.ReadOnly })
-                quirks.NoteLeftOut(name, value, isKnown: sub is not null);
+                quirks.NoteIgnored(name, value, isKnown: sub is not null);
             else if (DocumentReader.Value(sub, value, quirks, attribute.Name) is { } read)
                 known[sub.Name] = read;
             else
                 known.Remove(sub.Name);
         }
-        // A reference belongs to its value: a new value without a new reference has none.
+        // A $ref belongs to its value, so a new value without a new $ref has none.
         if (!parts.ContainsKey("$ref") && !JsonNode.DeepEquals(before, known["value"]))
             known.Remove("$ref");
     }
 
-    /// <summary>A value that becomes primary takes it over from the others (RFC 7644 §3.5.2).</summary>
+    /// <summary>If a value becomes primary, the others no longer are (RFC 7644 §3.5.2).</summary>
     private static void KeepOnePrimary(JsonArray values, List<JsonObject> touched)
     {
         if (!touched.Exists(IsPrimary))
@@ -218,12 +218,12 @@ internal static class PatchEngine
 
     private static bool IsPrimary(JsonObject value) => value["primary"]?.GetValueKind() == JsonValueKind.True;
 
-    private static T Made<T>(JsonObject holder, SchemaAttribute attribute, T made)
+    private static T GetOrAdd<T>(JsonObject holder, SchemaAttribute attribute, T added)
         where T : JsonNode
     {
         if (holder[attribute.Name] is T known)
             return known;
-        holder[attribute.Name] = made;
-        return made;
+        holder[attribute.Name] = added;
+        return added;
     }
 }

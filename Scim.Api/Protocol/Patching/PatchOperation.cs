@@ -4,13 +4,13 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Protocol.Patching;
 
-/// <summary>One operation of a PATCH (RFC 7644 §3.5.2). Without a path, it is on the resource itself.</summary>
+/// <summary>An operation of a PATCH (RFC 7644 §3.5.2). Without a path, it applies to the resource itself.</summary>
 internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode? Value)
 {
     private static readonly Dictionary<string, PatchKind> Kinds =
         Enum.GetValues<PatchKind>().ToDictionary(kind => kind.ToString(), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The removal of what this operation is on.</summary>
+    /// <summary>An operation that removes the target of this one.</summary>
     public PatchOperation ToRemove() => this with { Kind = PatchKind.Remove, Value = null };
 
     public static PatchOperation Read(JsonNode? operation, ClientQuirks quirks)
@@ -18,7 +18,7 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
         if (operation is not JsonObject members)
             throw new ScimException(ScimError.InvalidSyntax("Each of Operations must be an object."));
 
-        // Entra ID writes "Add" and "Replace".
+        // Entra ID sends "Add" and "Replace".
         var word = DocumentReader.Text(members["op"]);
         if (!Kinds.TryGetValue(word ?? "", out var kind))
             throw new ScimException(ScimError.InvalidSyntax("op must be add, replace or remove."));
@@ -29,14 +29,14 @@ internal sealed record PatchOperation(PatchKind Kind, PatchPath? Path, JsonNode?
         {
             null => null,
             var given when DocumentReader.Text(given) is { } text => ReadPath(text, quirks),
-            _ => throw new ScimException(ScimError.InvalidPath("path must be a text.")),
+            _ => throw new ScimException(ScimError.InvalidPath("path must be a string.")),
         };
         if (path is null && kind == PatchKind.Remove)
-            throw new ScimException(ScimError.NoTarget("remove needs a path that says what to remove."));
+            throw new ScimException(ScimError.NoTarget("remove needs a path."));
         if (kind != PatchKind.Remove && !members.ContainsKey("value"))
             throw new ScimException(ScimError.InvalidValue($"{word} needs a value."));
         var value = members["value"];
-        // As values are wrapped elsewhere; nobody is left active because of it.
+        // Values are sometimes wrapped in a list. A deactivation must not fail because of that.
         if (path is null && value is JsonArray { Count: 1 } list)
         {
             quirks.Note(ClientQuirk.ListForSingle);

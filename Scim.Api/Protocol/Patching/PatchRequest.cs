@@ -6,33 +6,52 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Patching;
 
 /// <summary>
-/// A PATCH request (RFC 7644 §3.5.2): operations that are applied one after the other to a copy of the document. If one
-/// fails, the copy is thrown away with it.
+/// A PATCH request (RFC 7644 §3.5.2). The operations are applied one after the other to a copy of the document, which
+/// is discarded if one fails.
 /// </summary>
 internal sealed record PatchRequest(
     JsonObject Body, IReadOnlyList<PatchOperation> Operations, ClientQuirks Quirks)
 {
-    /// <summary>How many operations a request may hold: a write keeps others waiting, so its work has an end.</summary>
+    /// <summary>The maximum number of operations, because other writes wait for this one.</summary>
     public const int MaxOperations = 200;
 
-    /// <summary>How often a request may compare a value with another; lists have some hundred values.</summary>
+    /// <summary>The maximum number of comparisons between values, because lists can have hundreds of values.</summary>
     public const int MaxComparisons = 1_000_000;
 
-    /// <summary>Reads the operations; what they are on is looked up by <see cref="ApplyTo"/>.</summary>
+    private ScimError? SyntaxError { get; init; }
+
+    /// <summary>
+    /// Reads the operations; <see cref="ApplyTo"/> looks up their targets. A malformed request is only refused by
+    /// <see cref="ApplyTo"/>, so that an unknown user is still 404, and the event of the refusal names the user.
+    /// </summary>
     public static PatchRequest Read(JsonObject request, ClientQuirks quirks)
     {
-        if (request[nameof(Operations)] is not JsonArray { Count: > 0 } operations)
-            throw new ScimException(ScimError.InvalidSyntax("A PATCH needs a list of Operations, with one at least."));
-        if (operations.Count > MaxOperations)
-            throw new ScimException(ScimError.InvalidValue($"A PATCH can have at most {MaxOperations} Operations."));
-        return new PatchRequest(
-            request, [.. operations.Select(each => PatchOperation.Read(each, quirks))], quirks);
+        try
+        {
+            return new PatchRequest(request, ReadOperations(request, quirks), quirks);
+        }
+        catch (ScimException malformed)
+        {
+            return new PatchRequest(request, [], quirks) { SyntaxError = malformed.Error };
+        }
     }
 
-    /// <summary>What the document becomes, read anew by the schema.</summary>
+    private static List<PatchOperation> ReadOperations(JsonObject request, ClientQuirks quirks)
+    {
+        if (request[nameof(Operations)] is not JsonArray { Count: > 0 } operations)
+            throw new ScimException(ScimError.InvalidSyntax(
+                "A PATCH needs a list of Operations with at least one operation."));
+        if (operations.Count > MaxOperations)
+            throw new ScimException(ScimError.InvalidValue($"A PATCH can have at most {MaxOperations} Operations."));
+        return [.. operations.Select(each => PatchOperation.Read(each, quirks))];
+    }
+
+    /// <summary>Returns the changed document, validated by the schema.</summary>
     public JsonObject ApplyTo(JsonObject document, ResourceType type)
     {
         Quirks.RefuseUnstorable(Body);
+        if (SyntaxError is not null)
+            throw new ScimException(SyntaxError);
         var copy = document.DeepClone().AsObject();
         var comparisons = 0L;
         foreach (var operation in Operations)
@@ -43,7 +62,7 @@ internal sealed record PatchRequest(
                 if (comparisons + more > MaxComparisons)
                 {
                     Quirks.Refuse(PlaceOf(corrected, type), ScimError.TooMany(
-                        "The Operations compare too many values with each other: send them in several requests."));
+                        "The Operations compare too many values with each other. Send them in several requests."));
                     continue;
                 }
                 comparisons += more;
@@ -51,7 +70,7 @@ internal sealed record PatchRequest(
             }
         }
         Quirks.CheckCreated(copy);
-        // What the copy has of the document is no client's habit.
+        // Quirks in what the copy has kept of the document are not this client's.
         var outcome = DocumentReader.Read(
             type, copy, new ClientQuirks { Violations = Quirks.Violations }, known: document);
         Immutables.Check(type, document, outcome);

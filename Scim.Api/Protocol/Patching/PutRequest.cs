@@ -4,12 +4,12 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Protocol.Patching;
 
 /// <summary>
-/// A PUT request (RFC 7644 §3.5.1): the resource is what the body says. What is read-only or unknown is ignored, and
-/// what is immutable stays.
+/// A PUT request (RFC 7644 §3.5.1): the body replaces the resource. Read-only and unknown attributes are ignored, and
+/// immutable ones are kept.
 /// </summary>
 internal sealed record PutRequest(JsonObject Body, ClientQuirks Quirks)
 {
-    /// <summary>What the document becomes.</summary>
+    /// <summary>Returns the changed document.</summary>
     public JsonObject ApplyTo(JsonObject document, ResourceType type)
     {
         Quirks.RefuseUnstorable(Body);

@@ -3,14 +3,14 @@ using System.Diagnostics.CodeAnalysis;
 namespace Scim.Api.Protocol.Schemas;
 
 /// <summary>
-/// The name of an attribute, as <c>userName</c>, <c>name.givenName</c> or
+/// The name of an attribute, such as <c>userName</c>, <c>name.givenName</c> or
 /// <c>urn:ietf:params:scim:schemas:core:2.0:User:userName</c> (RFC 7644 §3.10).
 /// </summary>
 internal sealed record AttributePath(string? Schema, string Name, string? Sub = null)
 {
     /// <summary>
-    /// Reads a path. A URN may contain dots, so what follows its last colon is parted at the dot. Some clients end the
-    /// URN of a schema with a colon.
+    /// Parses a path. A URN may contain dots, so only the part after the last colon is split at a dot. Some clients end
+    /// the URN of a schema with a colon.
     /// </summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out AttributePath? path)
     {

@@ -3,13 +3,13 @@ using System.Text.Json.Nodes;
 namespace Scim.Api.Protocol.Schemas;
 
 /// <summary>
-/// What a path names in the schema: an attribute or one of its sub-attributes, of the resource itself or of an
-/// extension; or, without an attribute, the whole extension.
+/// The schema attribute that a path names: an attribute or sub-attribute of the resource itself or of an extension, or,
+/// without an attribute, the whole extension.
 /// </summary>
 internal sealed record AttributeTarget(Schema? Extension, SchemaAttribute? Attribute, SchemaAttribute? Sub)
 {
-    /// <summary>The attribute whose value counts in a comparison.</summary>
-    public SchemaAttribute? Leaf => Sub ?? Attribute?.Significant;
+    /// <summary>The attribute whose value is compared.</summary>
+    public SchemaAttribute? Leaf => Sub ?? Attribute?.ValueAttribute;
 
     public bool ReadOnly => Attribute?.Mutability == Mutability.ReadOnly || Sub?.Mutability == Mutability.ReadOnly;
 
@@ -18,30 +18,30 @@ internal sealed record AttributeTarget(Schema? Extension, SchemaAttribute? Attri
 
     public bool IsNeverReturned => (Sub ?? Attribute)?.Returned == Returned.Never;
 
-    /// <summary>The object that holds the attribute, if it is there.</summary>
-    public JsonObject? HolderIn(JsonObject resource) =>
+    /// <summary>The object that holds the attribute; null if it does not exist.</summary>
+    public JsonObject? FindHolder(JsonObject resource) =>
         Extension is null ? resource : resource[Extension.Id] as JsonObject;
 
-    /// <summary>The object that holds the attribute; made if need be.</summary>
-    public JsonObject HolderMadeIn(JsonObject resource)
+    /// <summary>The object that holds the attribute; created if it does not exist.</summary>
+    public JsonObject GetOrAddHolder(JsonObject resource)
     {
-        if (HolderIn(resource) is { } holder)
+        if (FindHolder(resource) is { } holder)
             return holder;
-        var made = new JsonObject();
-        resource[Extension!.Id] = made;
-        return made;
+        var added = new JsonObject();
+        resource[Extension!.Id] = added;
+        return added;
     }
 
     /// <summary>The values in a resource, one by one; none if the attribute is absent.</summary>
     public IEnumerable<JsonNode> ValuesIn(JsonObject resource)
     {
-        var holder = HolderIn(resource);
+        var holder = FindHolder(resource);
         var value = Attribute is null ? holder : holder?[Attribute.Name];
         return Sub is null ? Each(value) : Parts(value, Sub);
     }
 
-    /// <summary>The values that count in a comparison: of <c>emails</c>, each <c>emails.value</c>.</summary>
-    public IEnumerable<JsonNode> ComparedIn(JsonObject resource) =>
+    /// <summary>The values that are compared: for <c>emails</c>, each <c>emails.value</c>.</summary>
+    public IEnumerable<JsonNode> ComparedValuesIn(JsonObject resource) =>
         Sub is null && Leaf is { } leaf && leaf != Attribute
             ? ValuesIn(resource).SelectMany(each => Parts(each, leaf))
             : ValuesIn(resource);
@@ -53,5 +53,5 @@ internal sealed record AttributeTarget(Schema? Extension, SchemaAttribute? Attri
         Each(value).OfType<JsonObject>().SelectMany(each => Each(each[sub.Name]));
 }
 
-/// <summary>Looks a path up in a schema, or inside a complex attribute; null is unknown.</summary>
+/// <summary>Looks up a path in a schema or inside a complex attribute; null if it is unknown.</summary>
 internal delegate AttributeTarget? AttributeLookup(AttributePath path);

@@ -3,13 +3,13 @@ using System.Text.Json.Nodes;
 namespace Scim.Api.Protocol.Schemas;
 
 /// <summary>
-/// The places of a resource's document that have a value of their own, named as in provisioning events: attributes, as
-/// <c>title</c> and <c>emails</c>, and the parts of an object with a single value, as <c>name.givenName</c> and
+/// The places of a resource's document that have a value of their own, named as in provisioning events: attributes,
+/// such as <c>title</c> and <c>emails</c>, and the members of a single object, such as <c>name.givenName</c> and
 /// <c>urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department</c>.
 /// </summary>
 internal static class DocumentPlaces
 {
-    /// <summary>All places with a value, but for <c>schemas</c> and <c>id</c>.</summary>
+    /// <summary>All places with a value, except <c>schemas</c> and <c>id</c>.</summary>
     public static IEnumerable<(string Name, JsonNode? Value)> In(ResourceType type, JsonObject document)
     {
         foreach (var (name, value) in document.Where(member => member.Key is not ("schemas" or "id")))
@@ -29,7 +29,7 @@ internal static class DocumentPlaces
         return part is null ? document?[outer] : (document?[outer] as JsonObject)?[part];
     }
 
-    /// <summary>Gives a place the value that it has in another document.</summary>
+    /// <summary>Copies the value of a place from another document.</summary>
     public static void Copy(ResourceType type, JsonObject from, JsonObject to, string place)
     {
         var (outer, part) = Split(type, place);

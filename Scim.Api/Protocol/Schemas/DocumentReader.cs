@@ -6,22 +6,22 @@ using Scim.Api.Protocol.Messages;
 namespace Scim.Api.Protocol.Schemas;
 
 /// <summary>
-/// Reads what a client sent by the schema: attributes get the schema's spelling, types are checked, what is read-only
-/// or unknown is left out (RFC 7644 §3.3), and null, <c>[]</c> and an empty object are one thing: absent (RFC 7643
-/// §2.5).
+/// Reads what a client sent, by the schema: attributes get the schema's spelling, types are checked, and read-only and
+/// unknown attributes are ignored (RFC 7644 §3.3). null, <c>[]</c> and an empty object all mean absent (RFC 7643 §2.5).
 /// </summary>
 internal static class DocumentReader
 {
-    /// <summary>How many values an attribute may have.</summary>
+    /// <summary>The maximum number of values of an attribute.</summary>
     public const int MaxValues = 500;
 
-    /// <summary>Digits of a number that every database tells apart (RFC 7643 §2.3.3 leaves the limit to us).</summary>
+    /// <summary>
+    /// The maximum number of digits, all of which every database keeps (RFC 7643 §2.3.3 sets no limit).
+    /// </summary>
     public const int MaxDigits = 15;
 
     /// <summary>
-    /// Reads a whole resource: as the body of a POST or PUT, or as the outcome of a PATCH. What is as in
-    /// <paramref name="known"/>, which was read before, is not checked again: a rule that came later does not hold it
-    /// against the resource.
+    /// Reads a whole resource: the body of a POST or PUT, or the outcome of a PATCH. Values that are unchanged from
+    /// <paramref name="known"/> are not checked again, so that a newer rule does not apply to old values.
     /// </summary>
     public static JsonObject Read(
         ResourceType type, JsonObject resource, ClientQuirks quirks, JsonObject? known = null)
@@ -35,12 +35,12 @@ internal static class DocumentReader
                 document[attribute.Name] = value.DeepClone();
             else if (target is { ReadOnly: false, Sub: null })
                 Add(document, target, value, quirks);
-            // "name.givenName", as Entra ID names it in a PATCH.
+            // "name.givenName", which Entra ID sends in a PATCH.
             else if (target is { ReadOnly: false, Sub: { } sub, Attribute.MultiValued: false })
                 Add(document, target with { Sub = null }, quirks.NormalizePathAsKey(sub, value), quirks);
-            // The RFC's own examples send id and meta back (RFC 7644 §3.5.1).
+            // id and meta need no note: the RFC's own examples send them back (RFC 7644 §3.5.1).
             else if (Schema.Common.Attributes.Find(name) is null)
-                quirks.NoteLeftOut(name, value, isKnown: target is { Sub: null });
+                quirks.NoteIgnored(name, value, isKnown: target is { Sub: null });
         }
         foreach (var required in type.Schema.Attributes.Where(a => a.Required && !document.ContainsKey(a.Name)))
             quirks.Refuse(required.Name, ScimError.InvalidValue($"{required.Name} is required."));
@@ -57,7 +57,7 @@ internal static class DocumentReader
         };
         if (read is null)
             return;
-        var holder = target.Attribute is null ? document : target.HolderMadeIn(document);
+        var holder = target.Attribute is null ? document : target.GetOrAddHolder(document);
         if (holder[name] is JsonObject known && read is JsonObject more)
         {
             foreach (var (key, part) in more.ToArray())
@@ -69,7 +69,7 @@ internal static class DocumentReader
         }
     }
 
-    /// <summary>A value of an attribute as the schema wants it; null is absent.</summary>
+    /// <summary>Reads the value of an attribute; null means absent.</summary>
     public static JsonNode? Value(
         SchemaAttribute attribute, JsonNode? value, ClientQuirks quirks, string? parent = null)
     {
@@ -82,7 +82,7 @@ internal static class DocumentReader
         };
     }
 
-    /// <summary>One value of a multi-valued attribute, or the only one of another; null is absent.</summary>
+    /// <summary>Reads a single value; null means absent.</summary>
     private static JsonNode? Single(SchemaAttribute attribute, JsonNode value, string path, ClientQuirks quirks)
     {
         if (attribute.Type == AttributeType.Complex)
@@ -98,7 +98,7 @@ internal static class DocumentReader
         };
         if (!right)
             throw Invalid($"{path} must be {Description(attribute.Type)}, not {Shown(attribute, value)}.");
-        // Where violations are collected, the rules find it in the outcome, if it is still there.
+        // If violations are collected, this is checked in the outcome instead (ChangedTexts).
         if (quirks.Violations is null && Text(value) is { } content && attribute.FaultOf(content) is { } fault)
             throw Invalid($"{path} {fault}");
         if (value.GetValueKind() == JsonValueKind.Number
@@ -111,13 +111,13 @@ internal static class DocumentReader
     {
         if (elements.Count > MaxValues)
             quirks.Refuse(path, ScimError.InvalidValue(
-                $"{path} has {elements.Count} values; at most {MaxValues} are possible."));
+                $"{path} has {elements.Count} values; at most {MaxValues} are allowed."));
         var (read, known) = (new JsonArray(), new ValueIndex(attribute));
         foreach (var element in elements.Take(MaxValues))
         {
             if (quirks.NormalizeElement(attribute, element) is not { } corrected
                 || Single(attribute, corrected, path, quirks) is not { } one
-                || SaysNothing(attribute, one))
+                || HasOnlyLabels(attribute, one))
                 continue;
             if (known.Find(one) is { } same)
                 Complete(same, one);
@@ -129,7 +129,7 @@ internal static class DocumentReader
         return read.Count == 0 ? null : read;
     }
 
-    // The same value again: what the first one lacks, and the flag of the primary one, are kept.
+    // The same value occurs twice: the first one gets what it lacks, and primary if either has it.
     private static void Complete(JsonNode known, JsonNode again)
     {
         if (known is not JsonObject parts)
@@ -151,7 +151,7 @@ internal static class DocumentReader
         {
             var attribute = attributes.Find(name);
             if (attribute is not { Mutability: not Mutability.ReadOnly })
-                quirks.NoteLeftOut(name, part, isKnown: attribute is not null);
+                quirks.NoteIgnored(name, part, isKnown: attribute is not null);
             else if (Value(attribute, part, quirks, path) is { } one)
                 read[attribute.Name] = one;
         }
@@ -160,8 +160,10 @@ internal static class DocumentReader
         return read.Count == 0 ? null : read;
     }
 
-    /// <summary>Whether a value has nothing left but labels (RFC 7643 §2.4): a work e-mail without address.</summary>
-    public static bool SaysNothing(SchemaAttribute attribute, JsonNode element) =>
+    /// <summary>
+    /// Whether a value consists of labels only (RFC 7643 §2.4), like a work e-mail without an address.
+    /// </summary>
+    public static bool HasOnlyLabels(SchemaAttribute attribute, JsonNode element) =>
         attribute.Type == AttributeType.Complex
         && element.AsObject().All(part => part.Key is "type" or "primary" or "display");
 
@@ -171,7 +173,9 @@ internal static class DocumentReader
     public static string? Text(JsonNode? value) =>
         value?.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
 
-    /// <summary>Whether a number has at most <see cref="MaxDigits"/> digits, wherever its point is.</summary>
+    /// <summary>
+    /// Whether a number has at most <see cref="MaxDigits"/> digits, before and after the decimal point.
+    /// </summary>
     public static bool IsExact(decimal number)
     {
         var digits = Math.Abs(number).ToString(CultureInfo.InvariantCulture).Replace(".", "", StringComparison.Ordinal);
@@ -183,9 +187,9 @@ internal static class DocumentReader
         AttributeType.Boolean => "true or false",
         AttributeType.Integer => "an integer",
         AttributeType.Decimal => "a number",
-        AttributeType.DateTime => "a date and time, as 2026-01-31T12:00:00Z",
-        AttributeType.Binary => "a text in base64",
-        _ => "a text",
+        AttributeType.DateTime => "a date and time such as 2026-01-31T12:00:00Z",
+        AttributeType.Binary => "a base64 string",
+        _ => "a string",
     };
 
     private static string Shown(SchemaAttribute? attribute, JsonNode value) => value.GetValueKind() switch

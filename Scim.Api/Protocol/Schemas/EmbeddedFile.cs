@@ -1,6 +1,6 @@
 namespace Scim.Api.Protocol.Schemas;
 
-/// <summary>A file of the source tree that is data, as it was when the server was built.</summary>
+/// <summary>Reads the data files that are embedded in the assembly.</summary>
 internal static class EmbeddedFile
 {
     public static IEnumerable<string> Names => typeof(EmbeddedFile).Assembly.GetManifestResourceNames();

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Scim.Api.Protocol.Schemas;
 
 /// <summary>
-/// A kind of resource, its schema and the extensions to it (RFC 7643 §6), read from a file of this folder. A further
-/// extension is a schema file and a line in this one.
+/// A resource type with its schema and its schema extensions (RFC 7643 §6), read from a file in this folder. To add an
+/// extension, add a schema file and a line in the resource type's file.
 /// </summary>
 internal sealed record ResourceType(string Name, string Endpoint, Schema Schema, IReadOnlyList<Schema> Extensions)
 {
@@ -12,10 +12,10 @@ internal sealed record ResourceType(string Name, string Endpoint, Schema Schema,
 
     public static IReadOnlyList<ResourceType> All { get; } = [User];
 
-    /// <summary>The file.</summary>
+    /// <summary>The JSON of the file.</summary>
     public required string Text { get; init; }
 
-    /// <summary>What is returned never, or only to who asks for it (RFC 7643 §2.2).</summary>
+    /// <summary>Attributes that are returned never, or only on request (RFC 7643 §2.2).</summary>
     public IReadOnlyList<AttributeTarget> Hidden { get; } =
     [
         .. from schema in Extensions.Prepend(Schema)
@@ -28,9 +28,9 @@ internal sealed record ResourceType(string Name, string Endpoint, Schema Schema,
     public static ResourceType? Named(string name) => All.FirstOrDefault(type => type.Name == name);
 
     /// <summary>
-    /// Looks a path up: without a URN among the attributes of the resource type and those that every resource has, with
-    /// one among those of that schema. The URN of an extension alone is the extension. An attribute of an extension is
-    /// also found without its URN, unless another extension has an attribute of that name.
+    /// Looks up a path: without a URN among the attributes of the resource type and the common ones, with a URN among
+    /// the attributes of that schema. The URN of an extension alone is the whole extension. An attribute of an
+    /// extension is also found without its URN, unless another extension has an attribute of the same name.
     /// </summary>
     public AttributeTarget? Find(AttributePath path)
     {
@@ -50,7 +50,7 @@ internal sealed record ResourceType(string Name, string Endpoint, Schema Schema,
         return having is [var only] ? Target(only, only.Attributes.Find(path.Name), path) : null;
     }
 
-    /// <summary>Whether a path is the URN of the core schema and names no attribute.</summary>
+    /// <summary>Whether a path is the URN of the core schema without an attribute.</summary>
     public bool IsCoreSchema(AttributePath path) => Schema.Is(path.ToString());
 
     private static AttributeTarget? Target(Schema? extension, SchemaAttribute? attribute, AttributePath path)

@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace Scim.Api.Protocol.Schemas;
 
 /// <summary>
-/// A schema of RFC 7643 §7, read from a file of this folder. <c>/Schemas</c> serves the file, validation, PATCH and
-/// filters look up in it: a new attribute is an edit to the file.
+/// A schema (RFC 7643 §7), read from a file in this folder. <c>/Schemas</c> serves the file, and validation, PATCH and
+/// filters use it. To add an attribute, edit the file.
 /// </summary>
 internal sealed record Schema
 {
@@ -15,7 +15,7 @@ internal sealed record Schema
     };
 
     /// <summary>
-    /// What every resource has: <c>schemas</c>, <c>id</c>, <c>externalId</c>, <c>meta</c> (RFC 7643 §3.1).
+    /// The common attributes <c>schemas</c>, <c>id</c>, <c>externalId</c> and <c>meta</c> (RFC 7643 §3.1).
     /// </summary>
     public static Schema Common { get; } = Read("common.json");
 
@@ -33,16 +33,16 @@ internal sealed record Schema
     public required string Name { get; init; }
     public required IReadOnlyList<SchemaAttribute> Attributes { get; init; }
 
-    /// <summary>The file.</summary>
+    /// <summary>The JSON of the file.</summary>
     [JsonIgnore]
     public string Text { get; private init; } = "";
 
-    /// <summary>The schema with a URN, in any letter case (RFC 8141 §3.1 and clients agree).</summary>
+    /// <summary>Finds a schema by its URN, in any letter case (RFC 8141 §3.1).</summary>
     public static Schema? Find(string id) => All.FirstOrDefault(schema => schema.Is(id));
 
     public bool Is(string id) => string.Equals(Id, id, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Reads a schema in the form of RFC 7643 §7.</summary>
+    /// <summary>Parses a schema in the format of RFC 7643 §7.</summary>
     public static Schema Parse(string text) => JsonSerializer.Deserialize<Schema>(text, Json)! with { Text = text };
 
     private static Schema Read(string file) => Parse(EmbeddedFile.Read(file));

@@ -19,27 +19,29 @@ internal sealed record SchemaAttribute
     public bool IsSecret => Mutability == Mutability.WriteOnly || Returned == Returned.Never;
 
     /// <summary>
-    /// Where the attribute's value is: in the sub-attribute <c>value</c> of a complex one that has it (RFC 7643 §2.4),
-    /// else in the attribute itself.
+    /// The attribute that holds the value: the sub-attribute <c>value</c> of a complex attribute, if it has one (RFC
+    /// 7643 §2.4), otherwise the attribute itself.
     /// </summary>
-    public SchemaAttribute Significant => Type == AttributeType.Complex ? FindSub("value") ?? this : this;
+    public SchemaAttribute ValueAttribute => Type == AttributeType.Complex ? FindSub("value") ?? this : this;
 
     /// <summary>
-    /// What is wrong with the content of a text, as the end of a sentence ("must be a text in base64."); null if
+    /// What is wrong with the content of a string, as the end of a sentence ("must be a base64 string."); null if
     /// nothing is.
     /// </summary>
     public string? FaultOf(string text) =>
         text.Contains('\0', StringComparison.Ordinal) ? "contains U+0000 or is not valid Unicode."
-        : Type == AttributeType.Binary && !Base64Text.IsValid(text) ? "must be a text in base64."
+        : Type == AttributeType.Binary && !Base64Text.IsValid(text) ? "must be a base64 string."
         : null;
 
     public SchemaAttribute? FindSub(string name) => SubAttributes.Find(name);
 
-    /// <summary>Its name. A record would print its properties, and <see cref="Significant"/> is often itself.</summary>
+    /// <summary>
+    /// The name. Printing all properties would not end, because <see cref="ValueAttribute"/> can be itself.
+    /// </summary>
     public override string ToString() => Name;
 
-    /// <summary>A path inside the brackets of a value path, where the sub-attributes are the names.</summary>
-    public AttributeTarget? FindInside(AttributePath path) =>
+    /// <summary>Looks up a path inside the brackets of a value path, where names are those of sub-attributes.</summary>
+    public AttributeTarget? FindSubTarget(AttributePath path) =>
         path is { Schema: null, Sub: null } && FindSub(path.Name) is { } sub
             ? new AttributeTarget(null, sub, null)
             : null;
@@ -67,7 +69,7 @@ internal enum Mutability
     WriteOnly,
 }
 
-/// <summary>When an attribute is part of an answer (RFC 7643 §2.2).</summary>
+/// <summary>When an attribute is part of a response (RFC 7643 §2.2).</summary>
 internal enum Returned
 {
     Default,

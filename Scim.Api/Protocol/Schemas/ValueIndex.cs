@@ -4,9 +4,9 @@ using Scim.Api.Protocol.Filters;
 namespace Scim.Api.Protocol.Schemas;
 
 /// <summary>
-/// The values of a multi-valued attribute, to find out which one another value is. Two are the same if <c>value</c> and
-/// <c>type</c> are (RFC 7643 §2.4), or, without a <c>value</c>, all parts; compared by the schema's <c>caseExact</c>.
-/// Where the schema suggests no types, as for roles, a value without a type is also the same as one that has a type.
+/// Finds equal values of a multi-valued attribute. Two values are equal if <c>value</c> and <c>type</c> are (RFC 7643
+/// §2.4) or, without a <c>value</c>, if all sub-attributes are; compared by the schema's <c>caseExact</c>. If the
+/// schema has no canonical types, as for roles, a value without a type also equals one with a type.
 /// </summary>
 internal sealed class ValueIndex(SchemaAttribute attribute)
 {
@@ -16,12 +16,12 @@ internal sealed class ValueIndex(SchemaAttribute attribute)
     private readonly SchemaAttribute? type = attribute.FindSub("type");
     private readonly Dictionary<string, List<JsonNode>> values = new(StringComparer.Ordinal);
 
-    /// <summary>An index of the values that are in a list.</summary>
+    /// <summary>Creates an index of the values in a list.</summary>
     public static ValueIndex Of(SchemaAttribute attribute, JsonArray list)
     {
         var index = new ValueIndex(attribute);
         foreach (var value in list.OfType<JsonNode>())
-            index.Remember(value);
+            index.Index(value);
         return index;
     }
 
@@ -29,10 +29,10 @@ internal sealed class ValueIndex(SchemaAttribute attribute)
     public void Add(JsonNode value, JsonArray list)
     {
         list.Add(value);
-        Remember(value);
+        Index(value);
     }
 
-    /// <summary>The value that is the same as another one; null if there is none.</summary>
+    /// <summary>Finds the value that equals another one; null if there is none.</summary>
     public JsonNode? Find(JsonNode other)
     {
         if (!values.TryGetValue(Key(other), out var alike))
@@ -46,7 +46,7 @@ internal sealed class ValueIndex(SchemaAttribute attribute)
                 : null);
     }
 
-    private void Remember(JsonNode value)
+    private void Index(JsonNode value)
     {
         var key = Key(value);
         if (values.TryGetValue(key, out var alike))

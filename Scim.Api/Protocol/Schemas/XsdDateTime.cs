@@ -4,17 +4,17 @@ using System.Text.RegularExpressions;
 namespace Scim.Api.Protocol.Schemas;
 
 /// <summary>
-/// A point in time in the form of RFC 7643 §2.3.5, an <c>xsd:dateTime</c>: a date and a time, in UTC if no offset is
-/// named. Other forms say something else on another day or in another country.
+/// Parses the <c>xsd:dateTime</c> of RFC 7643 §2.3.5: a date and a time, in UTC if there is no offset. Other formats
+/// are refused, because their meaning depends on the day or the country.
 /// </summary>
 internal static partial class XsdDateTime
 {
-    /// <summary>The point in time that a text names; null if it names none.</summary>
+    /// <summary>Parses a date-time; null if it is not valid.</summary>
     public static DateTimeOffset? Read(string text)
     {
         if (Form().Match(text) is not { Success: true } form)
             return null;
-        // 24:00:00 is the end of a day, and the beginning of the next one.
+        // 24:00:00 is the end of a day and the beginning of the next.
         var endsDay = form.Groups["midnight"] is { Success: true };
         if (endsDay)
             text = string.Concat(text.AsSpan(0, DateLength), "T00", text.AsSpan(DateLength + "T24".Length));

@@ -4,13 +4,12 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Users.Search;
 
 /// <summary>
-/// Recognizes what clients ask at every assignment: equality with a name, an id or an address; each has an index.
+/// Recognizes the lookups that clients send for every assignment: equality with a name, an id or an address. Each of
+/// them has an index.
 /// </summary>
 internal static class FilterClassification
 {
-    /// <summary>
-    /// Whether an index leads to the few users that can match, so that the rest of the filter costs nothing.
-    /// </summary>
+    /// <summary>Whether an index finds the few users that can match, so that the rest of the filter is cheap.</summary>
     public static bool IsLookup(this BoundFilter filter) => filter switch
     {
         BoundFilter.And(var left, var right) => left.IsLookup() || right.IsLookup(),
@@ -20,7 +19,7 @@ internal static class FilterClassification
         _ => false,
     };
 
-    /// <summary>The attribute of a user that a comparison is about: of <c>emails</c>, <c>emails.value</c>.</summary>
+    /// <summary>The name of the compared attribute: for <c>emails</c>, <c>emails.value</c>.</summary>
     public static string? NameOf(AttributeTarget target) => target switch
     {
         { Extension: not null } or { Attribute: null } => null,
@@ -28,7 +27,7 @@ internal static class FilterClassification
         _ => target.Attribute.Name,
     };
 
-    /// <summary>The address, and its type, that <c>emails[…]</c> asks for by equality alone.</summary>
+    /// <summary>The address and type that <c>emails[…]</c> compares, if it only tests equality.</summary>
     public static (string Value, string? Type)? AsAddress(this BoundFilter.ValuePath path)
     {
         if (path.Target is not { Extension: null, Attribute.Name: "emails" })

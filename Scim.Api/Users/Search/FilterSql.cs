@@ -5,12 +5,12 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Users.Search;
 
 /// <summary>
-/// Writes a filter as a condition in SQL on the user <c>u</c>: the same outcome as <see cref="FilterMatch"/> has on the
-/// document. Every leaf is true or false and never null, so that <c>not</c> holds where an attribute is absent.
+/// Translates a filter to an SQL condition on the user <c>u</c>, with the same result as <see cref="FilterMatch"/> on
+/// the document. Every leaf is true or false and never null, so that <c>not</c> is true if an attribute is absent.
 /// </summary>
 internal sealed class FilterSql(SqlText sql, Guid accountId, string baseUrl)
 {
-    /// <summary>How many comparisons a filter may have: databases limit how deep an expression is.</summary>
+    /// <summary>The maximum number of comparisons, because databases limit the depth of an expression.</summary>
     public const int MaxConditions = 200;
 
     /// <summary>The user's search document.</summary>
@@ -20,57 +20,57 @@ internal sealed class FilterSql(SqlText sql, Guid accountId, string baseUrl)
     {
         if (filter.Conditions > MaxConditions)
             throw new ScimException(ScimError.InvalidFilter(
-                $"The filter has {filter.Conditions} conditions; at most {MaxConditions} are possible."));
-        return Write(filter, new Place(Document, IsUser: true));
+                $"The filter has {filter.Conditions} conditions; at most {MaxConditions} are allowed."));
+        return Write(filter, new Scope(Document, IsUser: true));
     }
 
-    private string Write(BoundFilter filter, Place place) => filter switch
+    private string Write(BoundFilter filter, Scope scope) => filter switch
     {
-        BoundFilter.And(var left, var right) => $"({Write(left, place)} AND {Write(right, place)})",
-        BoundFilter.Or(var left, var right) => $"({Write(left, place)} OR {Write(right, place)})",
-        BoundFilter.Not(var inner) => $"NOT ({Write(inner, place)})",
-        BoundFilter.Present(var target) => Exists(place.Resolve(target), place),
-        BoundFilter.ValuePath path => Write(path, place),
-        BoundFilter.Comparison(var target, var literal) => Compare(place.Resolve(target), literal, place),
+        BoundFilter.And(var left, var right) => $"({Write(left, scope)} AND {Write(right, scope)})",
+        BoundFilter.Or(var left, var right) => $"({Write(left, scope)} OR {Write(right, scope)})",
+        BoundFilter.Not(var inner) => $"NOT ({Write(inner, scope)})",
+        BoundFilter.Present(var target) => Exists(scope.Resolve(target), scope),
+        BoundFilter.ValuePath path => Write(path, scope),
+        BoundFilter.Comparison(var target, var literal) => Compare(scope.Resolve(target), literal, scope),
         _ => throw new InvalidOperationException($"{filter.GetType()} is not a filter."),
     };
 
-    private string Write(BoundFilter.ValuePath path, Place place)
+    private string Write(BoundFilter.ValuePath path, Scope scope)
     {
         if (path.AsAddress() is var (value, addressType))
             return HasAddress(value, addressType);
         if (path.Target.Attribute!.MultiValued)
-            return AnyElement(path.Target, place, (_, element) => Write(path.Inner, element));
-        // name[givenName pr] is name.givenName pr, of a user who has a name.
-        return $"({Exists(path.Target, place)} AND {Write(path.Inner, place with { Complex = path.Target })})";
+            return AnyElement(path.Target, scope, (_, element) => Write(path.Inner, element));
+        // name[givenName pr] means name.givenName pr, if the user has a name.
+        return $"({Exists(path.Target, scope)} AND {Write(path.Inner, scope with { Complex = path.Target })})";
     }
 
-    private string Exists(AttributeTarget target, Place place)
+    private string Exists(AttributeTarget target, Scope scope)
     {
-        if (place.IsUser && (target.Attribute!.Name == "meta" || Operand.Column(sql, target, baseUrl) is not null))
+        if (scope.IsUser && (target.Attribute!.Name == "meta" || Operand.Column(sql, target, baseUrl) is not null))
             return target.Attribute.Name == "externalId" ? "u.\"ExternalId\" IS NOT NULL" : "TRUE";
         return target is { Attribute.MultiValued: true, Sub: { } sub }
-            ? AnyElement(target, place, (json, _) => sql.Dialect.Exists(json, [sub.Name]))
-            : sql.Dialect.Exists(place.Json, target.PathOf(target.Sub));
+            ? AnyElement(target, scope, (json, _) => sql.Dialect.Exists(json, [sub.Name]))
+            : sql.Dialect.Exists(scope.Json, target.PathOf(target.Sub));
     }
 
-    private string Compare(AttributeTarget target, FilterLiteral literal, Place place)
+    private string Compare(AttributeTarget target, FilterLiteral literal, Scope scope)
     {
         var leaf = target.Leaf!;
-        if (place.IsUser && literal.Operator == FilterOperator.Eq && Equal(target, literal) is { } lookup)
+        if (scope.IsUser && literal.Operator == FilterOperator.Eq && Equal(target, literal) is { } lookup)
             return lookup;
-        if (place.IsUser && Operand.Column(sql, target, baseUrl) is { } column)
+        if (scope.IsUser && Operand.Column(sql, target, baseUrl) is { } column)
             return Compare(column, literal);
         var inside = leaf != target.Attribute;
         if (inside && target.Attribute!.MultiValued)
-            return AnyElement(target, place, (_, element) => Compare(new(null, leaf, null), literal, element));
+            return AnyElement(target, scope, (_, element) => Compare(new(null, leaf, null), literal, element));
         var path = target.PathOf(inside ? leaf : null);
         return leaf.MultiValued
-            ? AnyElement(path, place, json => Compare(Operand.In(sql.Dialect, json, [], leaf), literal))
-            : Compare(Operand.In(sql.Dialect, place.Json, path, leaf), literal);
+            ? AnyElement(path, scope, json => Compare(Operand.In(sql.Dialect, json, [], leaf), literal))
+            : Compare(Operand.In(sql.Dialect, scope.Json, path, leaf), literal);
     }
 
-    // What an index finds by another key than the text.
+    // Comparisons for which an index has a different key than the text.
     private string? Equal(AttributeTarget target, FilterLiteral literal) => FilterClassification.NameOf(target) switch
     {
         "id" => UserIds.TryRead((string)literal.Value, out var id) ? $"u.\"Id\" = {sql.Parameter(id)}" : "FALSE",
@@ -97,20 +97,20 @@ internal sealed class FilterSql(SqlText sql, Guid accountId, string baseUrl)
         return operand.Optional ? $"({left} IS NOT NULL AND {test})" : test;
     }
 
-    private string AnyElement(AttributeTarget target, Place place, Func<string, Place, string> condition) =>
+    private string AnyElement(AttributeTarget target, Scope scope, Func<string, Scope, string> condition) =>
         AnyElement(
             target.PathOf(sub: null),
-            place,
-            json => condition(json, new Place(json, IsUser: false)));
+            scope,
+            json => condition(json, new Scope(json, IsUser: false)));
 
-    private string AnyElement(string[] path, Place place, Func<string, string> condition)
+    private string AnyElement(string[] path, Scope scope, Func<string, string> condition)
     {
-        var alias = place.IsUser ? "v" : "w";
-        var elements = sql.Dialect.Elements(place.Json, path, alias);
+        var alias = scope.IsUser ? "v" : "w";
+        var elements = sql.Dialect.Elements(scope.Json, path, alias);
         return $"EXISTS (SELECT 1 FROM {elements} WHERE {condition($"{alias}.value")})";
     }
 
-    // The addresses are found first, by their index, and then their users.
+    // Finds the addresses by their index first, and then their users.
     private string HasAddress(string value, string? addressType)
     {
         var condition = $"e.\"AccountId\" = {sql.Parameter(accountId)} AND e.\"ValueKey\" = {sql.Parameter(value)}";
@@ -120,18 +120,18 @@ internal sealed class FilterSql(SqlText sql, Guid accountId, string baseUrl)
     }
 
     /// <summary>
-    /// Where values are found: in a user, also inside a single-valued <paramref name="Complex"/> attribute of it, or in
-    /// one of several complex values.
+    /// Where attributes are found: in a user, in a single-valued <paramref name="Complex"/> attribute of a user, or in
+    /// one value of a multi-valued attribute.
     /// </summary>
-    private sealed record Place(string Json, bool IsUser, AttributeTarget? Complex = null)
+    private sealed record Scope(string Json, bool IsUser, AttributeTarget? Complex = null)
     {
-        /// <summary>An attribute of this place as the user or the value has it.</summary>
+        /// <summary>Turns an attribute inside <see cref="Complex"/> into an attribute of the user.</summary>
         public AttributeTarget Resolve(AttributeTarget target) =>
             Complex is null ? target : Complex with { Sub = target.Attribute };
     }
 }
 
-/// <summary>Where an attribute is in a search document.</summary>
+/// <summary>The path of an attribute in a search document.</summary>
 internal static class SearchPaths
 {
     public static string[] PathOf(this AttributeTarget target, SchemaAttribute? sub)

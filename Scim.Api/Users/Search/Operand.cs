@@ -6,8 +6,8 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Users.Search;
 
 /// <summary>
-/// A value of a user in SQL, folded, that a filter or an order is about. If it is <paramref name="Optional"/>, the
-/// expression is null where the user has no such value.
+/// The SQL expression of a folded value that a filter compares or an order sorts by. If it is
+/// <paramref name="Optional"/>, it is null for users without the value.
 /// </summary>
 internal sealed record Operand(string Sql, OperandType Type, bool Optional)
 {
@@ -24,7 +24,7 @@ internal sealed record Operand(string Sql, OperandType Type, bool Optional)
     }
 
     /// <summary>
-    /// The column that holds an attribute, if one does: it may have an index, and <c>meta</c> is nowhere else.
+    /// The column of an attribute, if it has one: it may be indexed, and <c>meta</c> is not in the document.
     /// </summary>
     public static Operand? Column(SqlText sql, AttributeTarget target, string baseUrl) =>
         target.Extension is not null ? null : (target.Attribute!.Name, target.Sub?.Name) switch
@@ -45,14 +45,14 @@ internal sealed record Operand(string Sql, OperandType Type, bool Optional)
             _ => null,
         };
 
-    /// <summary>A folded value as what this is compared with.</summary>
+    /// <summary>A parameter with a folded value, to compare this with.</summary>
     public string Parameter(SqlText sql, object folded) =>
         sql.Parameter(Type == OperandType.Time ? SearchDocument.ToInstant((string)folded) : folded);
 
-    /// <summary>The expression in the order of its values.</summary>
+    /// <summary>The expression to order by.</summary>
     public string Ordered(SqlDialect dialect) => Type == OperandType.Text ? dialect.ByBytes(Sql) : Sql;
 
-    /// <summary>Reads this from a row, as a text that <see cref="Parse"/> understands.</summary>
+    /// <summary>Reads the value from a row, in the format of <see cref="Parse"/>.</summary>
     public string? Read(DbDataReader row, int column) => row.IsDBNull(column) ? null : Type switch
     {
         OperandType.Time => SearchDocument.FoldInstant(row.GetDateTime(column)),
@@ -61,7 +61,7 @@ internal sealed record Operand(string Sql, OperandType Type, bool Optional)
         _ => row.GetString(column),
     };
 
-    /// <summary>The folded value of a text that <see cref="Read"/> wrote.</summary>
+    /// <summary>Parses a text from <see cref="Read"/> into the folded value.</summary>
     public object Parse(string text) => Type switch
     {
         OperandType.Boolean => bool.Parse(text),

@@ -7,12 +7,13 @@ using Scim.Api.Provisioning;
 namespace Scim.Api.Users.Search;
 
 /// <summary>
-/// Folds the keys again of users whose keys are of a lower <see cref="SearchDocument.Version"/>, before anybody
-/// searches by them: with the migrations, in small steps, from where it was broken off.
+/// At startup, after the migrations, folds the keys of users again that have a lower
+/// <see cref="SearchDocument.Version"/>, before anybody searches by them. It works in small steps, and continues after
+/// an interruption.
 /// <para>
-/// Two users whose names were different can have the same key afterwards. The older one gets it; the other keeps its
-/// old key until it is renamed, and <c>Scim.Api users conflicts</c> lists it. The same goes for work e-mails: the older
-/// user claims the address. Nothing of that stops the start.
+/// Two users with different names can have the same key afterwards. The older user gets it. The other one keeps its old
+/// key until it is renamed, and <c>Scim.Api users conflicts</c> lists it. The same goes for work e-mails: the older
+/// user claims the address. None of this stops the startup.
 /// </para>
 /// </summary>
 internal sealed class Refolding(
@@ -25,7 +26,7 @@ internal sealed class Refolding(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Folds the keys of everyone who needs it.</summary>
+    /// <summary>Folds the keys of all users who need it.</summary>
     public async Task RefoldAll(CancellationToken cancellation)
     {
         foreach (var account in await FindAccounts(cancellation))
@@ -86,12 +87,12 @@ internal sealed class Refolding(
             return;
         if (owner is not null)
         {
-            // Its old key is the very key that the older user gets. No userName can contain this separator.
+            // The older user gets the key that the other one has. No userName can contain this separator.
             owner.SetUserNameKey($"{key}\u001F{owner.Id}");
             await db.SaveChangesAsync(cancellation);
         }
         user.SetUserNameKey(key);
-        // So that the next user of this step finds it.
+        // Save now, so that the next user of this step sees it.
         await db.SaveChangesAsync(cancellation);
     }
 
@@ -111,7 +112,7 @@ internal sealed class Refolding(
             var own = changed.Single(email => email.ValueKey == other.ValueKey);
             (other.UserId < user.Id ? own : other).Claimed = false;
         }
-        // The younger claims end before the older ones begin.
+        // Release the claims of younger users before the older ones take them.
         var begun = changed.Where(email => email.Claimed).ToList();
         begun.ForEach(email => email.Claimed = false);
         await db.SaveChangesAsync(cancellation);

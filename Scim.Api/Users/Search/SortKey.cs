@@ -6,29 +6,30 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Users.Search;
 
 /// <summary>
-/// What users are sorted by, in SQL (RFC 7644 §3.4.2.3): of a multi-valued attribute the primary value, else the first.
-/// Missing values come last ascending and first descending.
+/// The SQL expression that users are sorted by (RFC 7644 §3.4.2.3): for a multi-valued attribute, the primary or first
+/// value. Missing values come last if ascending, and first if descending.
 /// </summary>
 internal sealed record SortKey(Operand Operand, bool Descending)
 {
-    // Texts that are the same so far are in order of creation.
+    // Texts with the same first characters are in order of creation.
     private const int MaxLength = 200;
 
-    /// <summary>The key of an order; what cannot be sorted by is 400 <c>invalidValue</c>, naming it.</summary>
+    /// <summary>The sort key of an order. An attribute that cannot be sorted by is 400 <c>invalidValue</c>.</summary>
     public static SortKey Of(Sorting sorting, SqlText sql, string baseUrl)
     {
         if (ResourceType.User.Find(sorting.By) is not { Attribute: { } attribute, Leaf: { } leaf } target)
-            throw Invalid($"sortBy: {Excerpt.OfName(sorting.By)} is not an attribute that is known here.");
+            throw Invalid($"sortBy: {Excerpt.OfName(sorting.By)} is not an attribute of the schema.");
         if (leaf.Type is AttributeType.Complex or AttributeType.Binary)
             throw Invalid(leaf.Type == AttributeType.Binary
                 ? $"sortBy: {sorting.By} has no order."
-                : $"sortBy: {sorting.By} has parts: name one, as in {sorting.By}.{leaf.SubAttributes[0].Name}.");
+                : $"sortBy: {sorting.By} is complex: name a sub-attribute, such as "
+                    + $"{sorting.By}.{leaf.SubAttributes[0].Name}.");
         var part = leaf == attribute ? null : leaf;
         var operand = Operand.Column(sql, target, baseUrl)
             ?? (attribute.MultiValued
                 ? First(target, leaf, part, sql.Dialect)
                 : Operand.In(sql.Dialect, FilterSql.Document, target.PathOf(part), leaf));
-        // A cursor holds the value and stands in an address, which has no room for a novel.
+        // A cursor contains the value, and is part of a URL, whose length is limited.
         if (operand.Type == OperandType.Text)
             operand = operand with { Sql = $"substr({operand.Sql}, 1, {MaxLength})" };
         return new SortKey(operand, sorting.Descending);
@@ -43,17 +44,18 @@ internal sealed record SortKey(Operand Operand, bool Descending)
     }
 
     /// <summary>
-    /// Whether a user comes behind one with this value; <paramref name="later"/> says so of users with the same value.
+    /// The condition for users that come after one with this value. <paramref name="later"/> is the condition for users
+    /// with the same value.
     /// </summary>
-    public string Behind(string? value, string later, SqlText sql)
+    public string After(string? value, string later, SqlText sql)
     {
         var missing = $"{Operand.Sql} IS NULL";
         if (value is null)
             return Descending ? $"({missing} AND {later} OR NOT {missing})" : $"({missing} AND {later})";
         var parameter = Operand.Parameter(sql, Operand.Parse(value));
         var ordered = Operand.Ordered(sql.Dialect);
-        var behind = $"{ordered} {(Descending ? "<" : ">")} {parameter} OR {Operand.Sql} = {parameter} AND {later}";
-        return Operand.Optional && !Descending ? $"({behind} OR {missing})" : $"({behind})";
+        var after = $"{ordered} {(Descending ? "<" : ">")} {parameter} OR {Operand.Sql} = {parameter} AND {later}";
+        return Operand.Optional && !Descending ? $"({after} OR {missing})" : $"({after})";
     }
 
     private static Operand First(

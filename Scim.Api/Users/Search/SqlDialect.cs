@@ -4,23 +4,25 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 namespace Scim.Api.Users.Search;
 
 /// <summary>
-/// What SQLite and PostgreSQL say in different words. A <c>json</c> is an expression that is a search document or part
-/// of one; a path is a list of names of the schema.
+/// The SQL that differs between SQLite and PostgreSQL. A <c>json</c> parameter is an expression for a search document
+/// or a part of one; a path is a list of schema names.
 /// </summary>
 internal abstract class SqlDialect
 {
-    private static readonly SqlDialect Sqlite = new OfSqlite();
-    private static readonly SqlDialect Postgres = new OfPostgres();
+    private static readonly SqlDialect Sqlite = new SqliteDialect();
+    private static readonly SqlDialect Postgres = new PostgresDialect();
 
     public static SqlDialect Of(DatabaseFacade database) => database.IsNpgsql() ? Postgres : Sqlite;
 
-    /// <summary>The value at a path, as SQL has it; null if there is none. An empty path is the json itself.</summary>
+    /// <summary>The value at a path; null if there is none. An empty path means the json itself.</summary>
     public abstract string Value(string json, IReadOnlyList<string> path, OperandType type);
 
-    /// <summary>Whether there is something at a path.</summary>
+    /// <summary>Whether there is a value at a path.</summary>
     public abstract string Exists(string json, IReadOnlyList<string> path);
 
-    /// <summary>The elements of the list at a path as a table: <c>value</c>, and <c>key</c> for their order.</summary>
+    /// <summary>
+    /// The elements of the array at a path as a table with <c>value</c>, and <c>key</c> for the order.
+    /// </summary>
     public abstract string Elements(string json, IReadOnlyList<string> path, string alias);
 
     /// <summary>An id as clients see it.</summary>
@@ -32,12 +34,12 @@ internal abstract class SqlDialect
 
     public abstract string EndsWith(string text, string part);
 
-    /// <summary>A text that is ordered by its bytes in UTF-8.</summary>
+    /// <summary>A text that is ordered by its UTF-8 bytes.</summary>
     public abstract string ByBytes(string text);
 
     public abstract object ToParameter(object value);
 
-    private sealed class OfSqlite : SqlDialect
+    private sealed class SqliteDialect : SqlDialect
     {
         public override string Value(string json, IReadOnlyList<string> path, OperandType type) =>
             path.Count == 0 ? json : $"json_extract({json}, {Path(path)})";
@@ -55,20 +57,20 @@ internal abstract class SqlDialect
         public override string StartsWith(string text, string part) =>
             $"substr({text}, 1, length({part})) = {part}";
 
-        // From -0 on is all of the text.
+        // substr from -0 would be the whole text.
         public override string EndsWith(string text, string part) =>
             $"({part} = '' OR substr({text}, -length({part})) = {part})";
 
         public override string ByBytes(string text) => text;
 
-        // A decimal would be bound as a text; its fifteen digits are exact in a double.
+        // A decimal would be bound as text; its 15 digits are exact in a double.
         public override object ToParameter(object value) => value is decimal number ? (double)number : value;
 
         private static string Path(IReadOnlyList<string> path) =>
             $"'${string.Concat(path.Select(name => $".\"{name}\""))}'";
     }
 
-    private sealed class OfPostgres : SqlDialect
+    private sealed class PostgresDialect : SqlDialect
     {
         public override string Value(string json, IReadOnlyList<string> path, OperandType type) => type switch
         {
@@ -107,6 +109,6 @@ internal enum OperandType
     Boolean,
     Number,
 
-    /// <summary>A column of the database's own type for times; in search documents times are texts.</summary>
+    /// <summary>A column of the database's date-time type; in search documents, date-times are texts.</summary>
     Time,
 }

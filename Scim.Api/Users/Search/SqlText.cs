@@ -4,10 +4,7 @@ using System.Text;
 
 namespace Scim.Api.Users.Search;
 
-/// <summary>
-/// A statement being written. Values become parameters and never text; what is text comes from the schema files and
-/// from this program.
-/// </summary>
+/// <summary>Builds a statement. Values are always parameters; the text comes from schema files and code only.</summary>
 internal sealed class SqlText(SqlDialect dialect)
 {
     private readonly StringBuilder text = new();

@@ -10,47 +10,46 @@ using Scim.Api.Provisioning;
 
 namespace Scim.Api.Users.Search;
 
-/// <summary>Which users of an account are wanted, and in what order; by creation, if none is named.</summary>
+/// <summary>A query for users of an account, by default in order of creation.</summary>
 internal sealed record UserQuery(Guid AccountId, BoundFilter? Filter = null, Sorting? Sorting = null)
 {
-    /// <summary>Whether indexes serve the query, so that it needs no budget.</summary>
+    /// <summary>Whether indexes serve the query, so that it needs no <see cref="SearchBudget"/>.</summary>
     public bool IsIndexed => Filter is null ? Sorting is null : IsLookup;
 
-    /// <summary>Whether the query asks for a user, or a few, that an index finds.</summary>
+    /// <summary>Whether the query asks for one user, or a few, that an index finds.</summary>
     public bool IsLookup => Filter?.IsLookup() == true;
 }
 
 /// <summary>
-/// Where a user stands in the order of a query: the value it is sorted by, folded (null if it is missing, or if the
-/// query names no order), and its id.
+/// The position of a user in the order of a query: the folded value that is sorted by (null if it is missing, or if the
+/// query has no order), and the id.
 /// </summary>
 internal sealed record UserPosition(Guid Id, string? Value = null);
 
 /// <summary>
-/// A user that was found: where it stands, the size of its document in bytes, and how it is answered; null if the users
-/// before it were as much as is held in memory.
+/// A user that was found: its position, the size of its document in bytes, and the resource; null if the users before
+/// it already fill the memory limit.
 /// </summary>
 internal sealed record FoundUser(UserPosition Position, int Size, Resource? Resource);
 
-/// <summary>The users that were found, and how many the query has in all.</summary>
+/// <summary>The users that were found, and the total number of users of the query.</summary>
 internal sealed record FoundUsers(IReadOnlyList<FoundUser> Users, int Total);
 
-/// <summary>Finds users in the database. No more documents are held in memory than fit into a limit.</summary>
+/// <summary>Finds users in the database. The size of the documents in memory is limited.</summary>
 internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions<ScimOptions> options)
 {
-    /// <summary>So many users may be left out by counting them, without a budget.</summary>
-    public const int FreeSkip = 1000;
+    /// <summary>The maximum number of users to skip without a budget.</summary>
+    public const int MaxSkipWithoutBudget = 1000;
 
     private const string Remedy =
         "Compare userName, externalId, id or the value of emails by eq, or ask for fewer users.";
 
-    // The database does not send larger documents with a page: they might not be kept.
+    // Larger documents are not read with the page, because they might not fit in memory.
     private const int LargeDocument = 16 * 1024;
 
     /// <summary>
-    /// The next <paramref name="take"/> users of the query behind a position, or from its beginning, after leaving out
-    /// <paramref name="skip"/>; with their documents as long as these have at most <paramref name="maxSize"/> bytes
-    /// together.
+    /// The next <paramref name="take"/> users of the query after a position, or from the beginning, after skipping
+    /// <paramref name="skip"/> users. They include documents up to a total of <paramref name="maxSize"/> bytes.
     /// </summary>
     public Task<FoundUsers> Find(
         UserQuery query, UserPosition? after, int skip, int take, int maxSize, CancellationToken cancellation)
@@ -64,7 +63,7 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
             async deadline =>
             {
                 var found = await OnConnection(sql, command => Read(command, sortKey, maxSize, deadline), deadline);
-                // A list that was read from its beginning to its end has been counted.
+                // A list that was read from the beginning to the end need not be counted.
                 return new FoundUsers(found, after is null && found.Count < take && (found.Count > 0 || skip == 0)
                     ? skip + found.Count
                     : await CountNow(query, deadline));
@@ -72,13 +71,12 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
             cancellation);
     }
 
-    /// <summary>How many users the query has.</summary>
+    /// <summary>The number of users of the query.</summary>
     public Task<int> Count(UserQuery query, CancellationToken cancellation) =>
         Run(query, skip: 0, deadline => CountNow(query, deadline), cancellation);
 
     /// <summary>
-    /// Reads users that were found before, in the same order, as they are now: one that was deleted since is still
-    /// there.
+    /// Reads the current state of users that were found before, in the same order. Deleted users are still included.
     /// </summary>
     public async Task<IReadOnlyList<Resource>> Read(
         Guid accountId, IReadOnlyList<FoundUser> users, CancellationToken cancellation)
@@ -111,17 +109,17 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
             sql.Append($", {sortKey.Operand.Sql}");
         WriteUsers(sql, query);
         if (after is not null)
-            sql.Append($" AND {Behind(after, sortKey, sql)}");
+            sql.Append($" AND {After(after, sortKey, sql)}");
         sql.Append(" ORDER BY ");
         if (sortKey is not null)
             sql.Append($"{sortKey.Order(sql.Dialect)}, ");
         sql.Append($"u.\"Id\" LIMIT {sql.Parameter(take)} OFFSET {sql.Parameter(skip)}");
     }
 
-    private static string Behind(UserPosition after, SortKey? sortKey, SqlText sql)
+    private static string After(UserPosition after, SortKey? sortKey, SqlText sql)
     {
         var later = $"u.\"Id\" > {sql.Parameter(after.Id)}";
-        return sortKey is null ? later : sortKey.Behind(after.Value, later, sql);
+        return sortKey is null ? later : sortKey.After(after.Value, later, sql);
     }
 
     private void WriteUsers(SqlText sql, UserQuery query)
@@ -148,7 +146,7 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
 
     private Task<T> Run<T>(
         UserQuery query, int skip, Func<CancellationToken, Task<T>> search, CancellationToken cancellation) =>
-        query.IsIndexed && skip <= FreeSkip
+        query.IsIndexed && skip <= MaxSkipWithoutBudget
             ? search(cancellation)
             : budget.Run(db, query.AccountId, Remedy, search, cancellation);
 

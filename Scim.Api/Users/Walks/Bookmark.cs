@@ -4,28 +4,28 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Scim.Api.Users.Walks;
 
 /// <summary>
-/// A client's way through the pages of a list by index, from the first to the last: it has a bookmark at the end of
-/// each page, and is forgotten with all of them some time after its last page.
+/// A client's walk through the pages of a list by index, from the first to the last. It has a bookmark at the end of
+/// each page, and is deleted with its bookmarks some time after its last page.
 /// </summary>
 internal sealed class Walk
 {
     public required Guid AccountId { get; init; }
 
-    /// <summary>A version 7 GUID: of two walks the younger one has the larger.</summary>
+    /// <summary>A version 7 GUID: a newer walk has a larger id.</summary>
     public required Guid Id { get; init; }
 
-    /// <summary>Where its next page is expected to begin.</summary>
+    /// <summary>Where the next page is expected to begin.</summary>
     public required int NextIndex { get; set; }
 
-    /// <summary>How many users the query had when the walk began.</summary>
+    /// <summary>The number of users when the walk began.</summary>
     public required int Total { get; set; }
 
-    /// <summary>When it came to the end of the list; null if it goes on.</summary>
+    /// <summary>When the walk reached the end of the list; null if it has not.</summary>
     public DateTime? EndedAt { get; set; }
 
     public required DateTime ExpiresAt { get; set; }
 
-    /// <summary>Whether it had come to its end when another one began: they are no two that walk at once.</summary>
+    /// <summary>Whether this walk had ended when another one began, so that they are not concurrent.</summary>
     public bool EndedBefore(Walk other) => EndedAt < UserIds.TimeOf(other.Id);
 
     public sealed class Configuration : IEntityTypeConfiguration<Walk>
@@ -39,24 +39,24 @@ internal sealed class Walk
     }
 }
 
-/// <summary>The end of a page that was read: which user stood there, and which index the next page has.</summary>
+/// <summary>The end of a page that was read: its last user, and the index of the next page.</summary>
 internal sealed class Bookmark
 {
     public required Guid AccountId { get; init; }
 
-    /// <summary>The query that is walked, by its hash: filter and order, but not the size of pages.</summary>
+    /// <summary>The hash of the query: filter and order, but not the page size.</summary>
     public required Guid Query { get; init; }
 
     public required int NextIndex { get; init; }
 
-    /// <summary>A version 7 GUID: of two bookmarks the younger one has the larger.</summary>
+    /// <summary>A version 7 GUID: a newer bookmark has a larger id.</summary>
     public required Guid Id { get; init; }
 
     public required Guid WalkId { get; init; }
 
     public required Guid UserId { get; init; }
 
-    /// <summary>What the user is sorted by, folded.</summary>
+    /// <summary>The folded value that the user is sorted by.</summary>
     public string? SortValue { get; init; }
 
     public sealed class Configuration : IEntityTypeConfiguration<Bookmark>

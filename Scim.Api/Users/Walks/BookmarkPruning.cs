@@ -5,20 +5,20 @@ using Shared.Hosting;
 namespace Scim.Api.Users.Walks;
 
 /// <summary>
-/// Forgets walks whose time is over, and the oldest bookmarks of an account that leaves very many: it is one that
-/// floods, or a long walk whose reader is far ahead of them. Small steps, so that no writer waits for long.
+/// Deletes expired walks, and the oldest bookmarks of an account that has very many: either it sends a flood of
+/// requests, or the reader of a long walk is far past them. It works in small steps, to delay no write.
 /// </summary>
 internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider time, ILogger<BookmarkPruning> log)
     : Watch(TimeSpan.FromMinutes(5), scopes, time, log)
 {
     /// <summary>
-    /// How many bookmarks an account may have. Nothing but new pages for a quarter of an hour, at 100 a second, would
-    /// push a reader's last bookmark out.
+    /// The maximum number of bookmarks of an account. Only after 15 minutes with nothing but new pages, at 100 per
+    /// second, would a reader's last bookmark be deleted.
     /// </summary>
     public const int MaxBookmarks = 100_000;
 
-    private const int WalksAtOnce = 20;
-    private const int BookmarksAtOnce = 1000;
+    private const int WalksPerStep = 20;
+    private const int BookmarksPerStep = 1000;
 
     protected override Task Look(IServiceProvider services, CancellationToken cancellation) => Prune(cancellation);
 
@@ -28,17 +28,17 @@ internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider 
             account is { } id;
             account = await NextAccount(id, cancellation))
         {
-            while (await ForgetWalks(id, cancellation))
+            while (await DeleteExpiredWalks(id, cancellation))
             {
             }
-            while (await ForgetOldest(id, maxBookmarks, cancellation))
+            while (await DeleteOldestBookmarks(id, maxBookmarks, cancellation))
             {
             }
         }
     }
 
-    /// <summary>The walks of an account whose time is over.</summary>
-    public static IQueryable<Walk> WalksOver(ScimDbContext db, Guid accountId, DateTime now) =>
+    /// <summary>The expired walks of an account.</summary>
+    public static IQueryable<Walk> ExpiredWalks(ScimDbContext db, Guid accountId, DateTime now) =>
         db.Set<Walk>().Where(walk => walk.AccountId == accountId && walk.ExpiresAt <= now);
 
     /// <summary>The next account that has walks.</summary>
@@ -54,31 +54,32 @@ internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider 
             .FirstOrDefaultAsync(cancellation);
     }
 
-    /// <summary>Forgets some walks in one transaction; returns whether there may be more.</summary>
-    private async Task<bool> ForgetWalks(Guid accountId, CancellationToken cancellation)
+    /// <summary>Deletes some walks in one transaction; returns whether there may be more.</summary>
+    private async Task<bool> DeleteExpiredWalks(Guid accountId, CancellationToken cancellation)
     {
         await using var scope = Scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         var now = Time.GetUtcNow().UtcDateTime;
-        var over = await WalksOver(db, accountId, now).Select(walk => walk.Id).Take(WalksAtOnce)
+        var over = await ExpiredWalks(db, accountId, now).Select(walk => walk.Id).Take(WalksPerStep)
             .ToListAsync(cancellation);
         if (over.Count == 0)
             return false;
         await using var write = await db.BeginWrite(cancellation);
         foreach (var id in over)
         {
-            // Unless a late reader renews it just now.
-            if (await WalksOver(db, accountId, now).Where(walk => walk.Id == id).ExecuteDeleteAsync(cancellation) > 0)
+            // Unless a late reader has just renewed it.
+            var walk = ExpiredWalks(db, accountId, now).Where(walk => walk.Id == id);
+            if (await walk.ExecuteDeleteAsync(cancellation) > 0)
                 await db.Set<Bookmark>()
                     .Where(b => b.AccountId == accountId && b.WalkId == id)
                     .ExecuteDeleteAsync(cancellation);
         }
         await write.Commit(cancellation);
-        return over.Count == WalksAtOnce;
+        return over.Count == WalksPerStep;
     }
 
-    /// <summary>Forgets some bookmarks of an account that has too many; returns whether it still has.</summary>
-    private async Task<bool> ForgetOldest(Guid accountId, int maxBookmarks, CancellationToken cancellation)
+    /// <summary>Deletes some bookmarks of an account that has too many; returns whether it still does.</summary>
+    private async Task<bool> DeleteOldestBookmarks(Guid accountId, int maxBookmarks, CancellationToken cancellation)
     {
         await using var scope = Scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
@@ -88,14 +89,14 @@ internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider 
             return false;
         await using var write = await db.BeginWrite(cancellation);
         var last = await bookmarks.OrderBy(bookmark => bookmark.Id)
-            .Skip(Math.Min(surplus, BookmarksAtOnce) - 1)
+            .Skip(Math.Min(surplus, BookmarksPerStep) - 1)
             .Select(bookmark => (Guid?)bookmark.Id)
             .FirstOrDefaultAsync(cancellation);
-        // Another node was faster.
+        // Another node has deleted them.
         if (last is null)
             return false;
         await bookmarks.Where(bookmark => bookmark.Id <= last).ExecuteDeleteAsync(cancellation);
         await write.Commit(cancellation);
-        return surplus > BookmarksAtOnce;
+        return surplus > BookmarksPerStep;
     }
 }

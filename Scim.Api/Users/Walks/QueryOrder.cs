@@ -8,14 +8,14 @@ using Scim.Api.Users.Search;
 
 namespace Scim.Api.Users.Walks;
 
-/// <summary>What the pages of a walk have in common: a query, and its order.</summary>
+/// <summary>The identity and the order of a query, which all pages of a walk share.</summary>
 internal static class QueryOrder
 {
     extension(UserQuery query)
     {
         /// <summary>
-        /// Which query this is: what its filter and order mean, however they are written, and whatever the pages' size
-        /// and attributes.
+        /// Identifies the query by the meaning of its filter and order, however they are written, and regardless of
+        /// page size and attributes.
         /// </summary>
         public Guid Hash()
         {
@@ -26,7 +26,7 @@ internal static class QueryOrder
             return new(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
         }
 
-        /// <summary>The order in which the database answers the query's users.</summary>
+        /// <summary>The order in which the database returns the users of the query.</summary>
         public Comparer<UserPosition> Order()
         {
             if (query.Sorting is not { } sorting)
@@ -44,7 +44,7 @@ internal static class QueryOrder
     private static string NameOf(Sorting sorting) =>
         ResourceType.User.Find(sorting.By) is { } target ? target.Meaning(target.Leaf) : sorting.By.ToString();
 
-    // A missing value is larger than all others: last ascending, first descending.
+    // A missing value is larger than all others: last if ascending, first if descending.
     private static int CompareValues(string? x, string? y, bool areNumbers) => (x, y) switch
     {
         (null, null) => 0,

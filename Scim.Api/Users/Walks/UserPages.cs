@@ -6,19 +6,19 @@ using Scim.Api.Users.Search;
 namespace Scim.Api.Users.Walks;
 
 /// <summary>
-/// Reads users page by page, by index or by cursor. A page goes on behind the last user of the one before, so it costs
-/// the same wherever it is, and nobody is lost or shown twice when others come and go meanwhile.
+/// Reads users page by page, by index or by cursor. A page continues after the last user of the previous one. So every
+/// page costs the same, and nobody is missed or returned twice when users are created or deleted meanwhile.
 /// <para>
-/// Who is on a page is decided by one query. Of the documents of a large page only some are read with it; the others
-/// are read a few at a time while the page is written, and no connection waits for the reader in between.
+/// One query determines the users of a page. Only some documents of a large page are read with it. The others are read
+/// a few at a time while the page is being written, and no connection is held while waiting for the reader.
 /// </para>
 /// </summary>
 internal sealed class UserPages(UserSearch search, Bookmarks bookmarks, Cursors cursors)
 {
-    /// <summary>How many bytes of documents a page that holds a slot has in memory at a time.</summary>
+    /// <summary>How many bytes of documents a page with a slot holds in memory at a time.</summary>
     private const int MaxSize = 256 * 1024;
 
-    // Databases limit how many parameters a statement has; and one statement for a hundred users is cheap enough.
+    // Databases limit the number of parameters, and one statement per hundred users is cheap enough.
     private const int MaxUsers = 100;
 
     public Task<ListResponse> Read(PageRequest request, CancellationToken cancellation) =>
@@ -33,28 +33,28 @@ internal sealed class UserPages(UserSearch search, Bookmarks bookmarks, Cursors 
         if (count == 0)
             return new(await search.Count(query, cancellation), []) { StartIndex = startIndex };
 
-        var place = await bookmarks.Find(query, startIndex, cancellation);
-        var (found, now) = await Find(request, place.After, place.Skip, cancellation);
-        var total = Total(page, place, found.Count, now);
+        var start = await bookmarks.Find(query, startIndex, cancellation);
+        var (found, now) = await Find(request, start.After, start.Skip, cancellation);
+        var total = Total(page, start, found.Count, now);
         var users = found.Take(count).ToList();
-        // A list that is whole in one answer needs no bookmark, and nobody goes on from what is not shown.
+        // A complete list needs no bookmark, and nobody continues after an empty page or a HEAD.
         if (users.Count > 0 && (startIndex > 1 || found.Count > count) && !request.IsHead)
         {
-            var walk = place.WalkId is null ? place with { Total = total } : place;
+            var walk = start.WalkId is null ? start with { Total = total } : start;
             var isLast = found.Count <= count;
-            await bookmarks.Leave(query, walk, startIndex + users.Count, users[^1].Position, isLast, cancellation);
+            await bookmarks.Save(query, walk, startIndex + users.Count, users[^1].Position, isLast, cancellation);
         }
-        return Answer(request, total, users) with { StartIndex = startIndex };
+        return ToResponse(request, total, users) with { StartIndex = startIndex };
     }
 
     /// <summary>
-    /// Clients go on until the index is beyond <c>totalResults</c>. So that is never less than what the walk began
-    /// with, nor than an index where there is somebody; but where nobody is left, it lies behind the reader, lest he
-    /// asks for the same empty page again and again.
+    /// Clients continue until the index is beyond <c>totalResults</c>. So it is never less than the total at the
+    /// beginning of the walk, nor than an index with a user. When nobody is left, it is less than the requested index,
+    /// so that the client does not request an empty page forever.
     /// </summary>
-    private static int Total(Page page, Place place, int found, int now) => found == 0
+    private static int Total(Page page, PageStart start, int found, int now) => found == 0
         ? Math.Min(now, page.StartIndex - 1)
-        : Math.Max(Math.Max(now, place.Total), page.StartIndex - 1 + found);
+        : Math.Max(Math.Max(now, start.Total), page.StartIndex - 1 + found);
 
     private async Task<ListResponse> ReadByCursor(PageRequest request, string cursor, CancellationToken cancellation)
     {
@@ -65,15 +65,15 @@ internal sealed class UserPages(UserSearch search, Bookmarks bookmarks, Cursors 
 
         var (found, total) = await Find(request, after, skip: 0, cancellation);
         var users = found.Take(count).ToList();
-        return Answer(request, total, users) with
+        return ToResponse(request, total, users) with
         {
             NextCursor = found.Count > count ? cursors.Make(query, count, users[^1].Position) : null,
         };
     }
 
     /// <summary>
-    /// The page's users and one more, to see whether there is more. A page that may be large takes its slot first; a
-    /// look-up, which hardly ever is, only if it is.
+    /// Reads the users of the page and one more, to see whether the list continues. A page that may be large takes its
+    /// slot first. A lookup, which is rarely large, takes one only if it is.
     /// </summary>
     private async Task<FoundUsers> Find(
         PageRequest request, UserPosition? after, int skip, CancellationToken cancellation)
@@ -88,11 +88,11 @@ internal sealed class UserPages(UserSearch search, Bookmarks bookmarks, Cursors 
         return found;
     }
 
-    private ListResponse Answer(PageRequest request, int total, List<FoundUser> users)
+    private ListResponse ToResponse(PageRequest request, int total, List<FoundUser> users)
     {
-        var atHand = users.TakeWhile(user => user.Resource is not null).Select(user => user.Resource!).ToList();
-        var rest = users[atHand.Count..];
-        return new(total, atHand)
+        var read = users.TakeWhile(user => user.Resource is not null).Select(user => user.Resource!).ToList();
+        var rest = users[read.Count..];
+        return new(total, read)
         {
             Rest = rest.Count == 0 ? null : new(rest.Count, cancellation => ReadRest(request, rest, cancellation)),
         };
@@ -103,7 +103,7 @@ internal sealed class UserPages(UserSearch search, Bookmarks bookmarks, Cursors 
     {
         for (var (next, count) = (0, 0); next < users.Count; next += count)
         {
-            // A reader may take its time, and lose its rights meanwhile.
+            // The caller may lose access while it reads slowly.
             await request.CheckAgain(cancellation);
             var size = 0;
             count = users.Skip(next).Take(MaxUsers).TakeWhile((user, i) => (size += user.Size) <= MaxSize || i == 0)
@@ -118,8 +118,8 @@ internal sealed class UserPages(UserSearch search, Bookmarks bookmarks, Cursors 
 /// <summary>A request for a page of users.</summary>
 /// <param name="Query">Which users.</param>
 /// <param name="List">Which page of them.</param>
-/// <param name="Message">The request's right to a large answer.</param>
-/// <param name="IsHead">Whether the page is not shown, only what its head would be.</param>
-/// <param name="CheckAgain">Refuses the request if it were not let in now.</param>
+/// <param name="Message">The request's slot for a large response.</param>
+/// <param name="IsHead">Whether only the headers are requested.</param>
+/// <param name="CheckAgain">Refuses the request if it would no longer be admitted.</param>
 internal sealed record PageRequest(
     UserQuery Query, ListRequest List, LargeMessage Message, bool IsHead, Func<CancellationToken, Task> CheckAgain);

@@ -5,8 +5,8 @@ using Shared.Contracts;
 namespace Scim.Api.Tests.Clients;
 
 /// <summary>
-/// What real clients send, and what they need to get, as files (see <see cref="Exchange"/>): the same that
-/// <c>tests/conformance.sh</c> sends to any server. Each has an account of its own.
+/// Requests of real clients and the responses that they need, as files (see <see cref="Exchange"/>).
+/// <c>tests/conformance.sh</c> sends the same files to any server. Each has an account of its own.
 /// </summary>
 [Parallelizable]
 [Category("Slow")]
@@ -14,7 +14,7 @@ internal sealed class ExchangeTests
 {
     private const string Domain = "example.com";
 
-    /// <summary>What every client does in its life with a server: the first words of its steps.</summary>
+    /// <summary>The life cycle of every client: the first words of its steps.</summary>
     private static readonly string[] life =
         ["connect", "create", "link", "update", "clear", "deactivate", "reactivate", "read", "list", "refuse"];
 
@@ -30,7 +30,7 @@ internal sealed class ExchangeTests
     public async Task Stop() => await server.DisposeAsync();
 
     [TestCaseSource(nameof(Exchanges))]
-    public async Task The_client_gets_what_it_needs(Exchange exchange)
+    public async Task The_client_gets_the_expected_response(Exchange exchange)
     {
         var names = new Names(Domain);
         var token = server.AuthServer.IssueToken(AccountFor(exchange, names));
@@ -55,14 +55,14 @@ internal sealed class ExchangeTests
     [TestCase("ping")]
     [TestCase("google")]
     [TestCase("authentik")]
-    public void A_client_is_followed_through_all_of_its_life(string client)
+    public void The_exchanges_cover_the_whole_life_cycle(string client)
     {
         var steps = Exchange.All.Where(exchange => exchange.Client == client).SelectMany(exchange => exchange.Steps);
         Assert.That(steps.Select(step => step.Title.Split(' ', ':')[0]).Distinct(), Is.SupersetOf(life));
     }
 
     [TestCaseSource(nameof(Exchanges))]
-    public void Who_is_made_collides_with_nobody(Exchange exchange)
+    public void Created_users_do_not_collide(Exchange exchange)
     {
         var made = exchange.Users.Concat(exchange.Steps.Select(step => step.Body).OfType<JsonObject>())
             .Select(body => (string?)body["userName"]).OfType<string>();

@@ -7,8 +7,8 @@ using Scim.Api.Tests.Users;
 namespace Scim.Api.Tests.Clients;
 
 /// <summary>
-/// Where servers are known to break under real clients, C1 to C30, and what shows that this one does not. An exchange
-/// named so is run by <see cref="ExchangeTests"/>.
+/// Known problems of SCIM servers with real clients, C1 to C30, and the tests that show that this server does not have
+/// them. The exchanges are run by <see cref="ExchangeTests"/>.
 /// </summary>
 [Parallelizable]
 internal sealed class PainPointTests
@@ -24,34 +24,34 @@ internal sealed class PainPointTests
         Exchange.All.Where(exchange => exchange.Client == "painpoints").Select(exchange => exchange.Name);
 
     [TestCase(1, "c01-replace-without-path", Description = "replace {active:false} without a path is ignored")]
-    [TestCase(2, "c02-false-is-a-value", Description = "false is taken for blank")]
+    [TestCase(2, "c02-false-is-a-value", Description = "false is treated as blank")]
     [TestCase(3, "c03-booleans-as-text", Description = "\"False\" and \"True\" are not understood")]
     [TestCase(4, "c04-capital-operations", Description = "Add and Replace are not understood")]
     [TestCase(5, "c05-no-work-email", Description = "emails[type eq \"work\"].value without a work e-mail is refused")]
-    [TestCase(5, "c05-nobody-there", Description = "a value that is gone is made again")]
+    [TestCase(5, "c05-nobody-there", Description = "a value that is gone is created again")]
     [TestCase(6, "c06-remove-some", Description = "remove with a value removes everything")]
     [TestCase(7, "c07-echoes-and-nulls", Description = "an echoed id, or a null, is refused")]
     [TestCase(8, "c08-empty-list", Description = "an empty list does not clear")]
     [TestCase(9, "c09-letter-case", Description = "letter case makes duplicates, or is lost")]
     [TestCase(9, "c09-work-email-is-unique", Description = "two people have one e-mail")]
-    [TestCase(10, "c10-manager", Description = "the manager as a text, a list or \"\" is refused")]
+    [TestCase(10, "c10-manager", Description = "the manager as a string, a list or \"\" is refused")]
     [TestCase(11, "c11-names-that-are-paths", Description = "dotted and URN names in a value are lost")]
-    [TestCase(12, "c12-urns", Description = "the dot in 2.0 is taken for a sub-attribute")]
+    [TestCase(12, "c12-urns", Description = "the dot in 2.0 is read as a sub-attribute")]
     [TestCase(13, "c13-media-types", Description = "a media type is refused")]
     [TestCase(14, "c14-paging", Description = "pages are unstable, or refused at their ends")]
-    [TestCase(17, "c17-reactivation", Description = "who was deactivated cannot come back")]
+    [TestCase(17, "c17-reactivation", Description = "a deactivated user cannot be reactivated")]
     [TestCase(19, "c19-filters", Description = "filters are cut at spaces and quotes")]
-    [TestCase(20, "c20-fail-closed", Description = "a filter that is not understood gives everybody")]
+    [TestCase(20, "c20-fail-closed", Description = "an unsupported filter returns everybody")]
     [TestCase(21, "c21-external-id", Description = "externalId is neither found nor changed")]
     [TestCase(22, "c22-user-name", Description = "a new userName without a path is lost")]
     [TestCase(23, "c23-put", Description = "a PUT without active deactivates")]
     [TestCase(27, "c27-one-primary", Description = "two values are primary")]
-    [TestCase(28, "c28-own-value", Description = "one's own userName is a conflict")]
+    [TestCase(28, "c28-own-value", Description = "a user's own userName is a conflict")]
     [TestCase(30, "c30-name-is-free", Description = "a deleted user keeps the name")]
     public void An_exchange_shows(int number, string name) =>
         Assert.That(Exchanges, Has.Member(name).And.Some.StartsWith($"c{number:00}"));
 
-    [TestCase(15, typeof(PainPointTests), nameof(A_page_of_a_hundred_has_a_hundred))]
+    [TestCase(15, typeof(PainPointTests), nameof(A_page_of_a_hundred_has_a_hundred_users))]
     [TestCase(24, typeof(UsersTests), nameof(UsersTests.Another_account_neither_sees_nor_changes_a_user))]
     [TestCase(25, typeof(ProductRulesTests), nameof(ProductRulesTests.A_userName_is_an_address_on_an_allowed_domain))]
     [TestCase(
@@ -65,7 +65,7 @@ internal sealed class PainPointTests
     }
 
     [Test]
-    public void All_thirty_are_accounted_for()
+    public void All_thirty_are_covered()
     {
         var shown = new[] { nameof(An_exchange_shows), nameof(A_test_shows) }
             .SelectMany(table => GetType().GetMethod(table)!.GetCustomAttributes<TestCaseAttribute>()).ToList();
@@ -79,7 +79,7 @@ internal sealed class PainPointTests
     }
 
     [Test]
-    public async Task A_page_of_a_hundred_has_a_hundred()
+    public async Task A_page_of_a_hundred_has_a_hundred_users()
     {
         await using var server = await ScimServer.Start();
         using var client = server.ClientOf(new TestAccount());

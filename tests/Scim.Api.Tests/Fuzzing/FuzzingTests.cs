@@ -9,9 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace Scim.Api.Tests.Fuzzing;
 
 /// <summary>
-/// What nobody sends on purpose: bodies, filters and paths of real clients, broken in a thousand ways. Whatever comes,
-/// the answer comes soon, is the client's fault and not ours, and leaves no memory behind. The normal run has a fixed
-/// seed; <c>TEST_NIGHTLY=1</c> sends 100,000 inputs with a seed of its own, which <c>FUZZ_SEED</c> repeats.
+/// Bodies, filters and paths of real clients with random mutations. Whatever the input, the server answers quickly,
+/// never with a server error, and leaks no memory. The normal run has a fixed seed; <c>TEST_NIGHTLY=1</c> sends 100,000
+/// inputs with a random seed, which <c>FUZZ_SEED</c> repeats.
 /// </summary>
 [NonParallelizable]
 [Category("Slow")]
@@ -44,7 +44,7 @@ internal sealed class FuzzingTests
     public async Task Start()
     {
         server = await ScimServer.Start();
-        // A new database is missed before it is made.
+        // The log reports the missing database before it is created.
         server.Logs.Clear();
         foreach (var step in Exchange.All.SelectMany(exchange => exchange.Steps))
         {
@@ -61,7 +61,7 @@ internal sealed class FuzzingTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test]
-    public async Task Whatever_comes_is_answered_soon_and_never_by_a_fault_of_ours()
+    public async Task Every_input_is_answered_quickly_and_never_with_a_server_error()
     {
         var seed = Environment.GetEnvironmentVariable("FUZZ_SEED") is { Length: > 0 } given
             ? int.Parse(given, CultureInfo.InvariantCulture)
@@ -74,7 +74,7 @@ internal sealed class FuzzingTests
         {
             if (i % 100 == 0)
                 id = await SomebodyToWrite(client, i);
-            // Each input has a chance of its own, so that one can be repeated without those before it.
+            // Each input has its own random numbers, so that it can be repeated without the preceding ones.
             var sent = new Input(this, new Random(Seed(seed, i))).Request(id);
             var status = await Send(client, sent, $"FUZZ_SEED={seed}, input {i}");
             statuses[status] = statuses.GetValueOrDefault(status) + 1;
@@ -124,14 +124,14 @@ internal sealed class FuzzingTests
         return (int)response.StatusCode;
     }
 
-    /// <summary>One request, as it can be sent again by hand.</summary>
+    /// <summary>A request, in a form that can be repeated by hand.</summary>
     private sealed record Sent(string Method, string Path, byte[]? Body)
     {
         public override string ToString() => $"{Method} {Path}\n"
             + (Body is null ? "" : $"{Encoding.UTF8.GetString(Body)}\nbase64: {Convert.ToBase64String(Body)}");
     }
 
-    /// <summary>Makes one request out of chance.</summary>
+    /// <summary>Creates a random request.</summary>
     private sealed class Input(FuzzingTests tests, Random random)
     {
         private readonly Mutation mutation = new(random);
@@ -164,7 +164,7 @@ internal sealed class FuzzingTests
 
         private string Maybe(List<string> texts) => random.Next(4) == 0 ? mutation.Pick(texts) : mutation.Of(texts);
 
-        // Half a surrogate pair cannot be escaped, and a line of a request has a length.
+        // A lone surrogate cannot be escaped, and the length of a request line is limited.
         private static string Escape(string text) =>
             Uri.EscapeDataString(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text[..Math.Min(1500, text.Length)])));
 
@@ -177,7 +177,7 @@ internal sealed class FuzzingTests
         private byte[] Body(string method)
         {
             var body = Encoding.UTF8.GetBytes(Fill(Maybe(BodiesOf(method))));
-            // Bytes that are no UTF-8.
+            // Bytes that are not UTF-8.
             if (random.Next(10) == 0 && body.Length > 0)
                 body[random.Next(body.Length)] = (byte)random.Next(256);
             return body;
@@ -201,7 +201,7 @@ internal sealed class FuzzingTests
             return right.Count > 0 ? right : [.. tests.bodies.Select(body => body.Text)];
         }
 
-        // Names of their own, or creates would only ever meet each other.
+        // With unique names, because otherwise every create would conflict with another one.
         private string Fill(string text) => text
             .Replace("{tag}", $"t{random.Next():x}", StringComparison.OrdinalIgnoreCase)
             .Replace("{domain}", "example.com", StringComparison.OrdinalIgnoreCase);

@@ -3,7 +3,7 @@ using System.Text;
 namespace Scim.Api.Tests.Fuzzing;
 
 /// <summary>
-/// Makes texts that are nearly right: known ones, cut, doubled, swapped, spliced and with odd pieces.
+/// Creates nearly valid texts: known ones that are cut, doubled, swapped, spliced or mixed with odd pieces.
 /// </summary>
 internal sealed class Mutation(Random random)
 {
@@ -54,7 +54,7 @@ internal sealed class Mutation(Random random)
 
     private string Tail(string text) => text[random.Next(text.Length + 1)..];
 
-    // Deep and long, but a request all the same.
+    // Deep and long, but still a request.
     private string Many(string piece)
     {
         var what = piece.Length is > 0 and < 40 ? piece : Pick(odd);

@@ -8,7 +8,7 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Tests.Protocol;
 
 /// <summary>
-/// What was mended is known by name; what the RFCs allow is no habit. What comes of it is tested with the engine.
+/// Corrections are recorded by name; what the RFCs allow is not a quirk. The results are tested with the engine.
 /// </summary>
 [Parallelizable]
 internal sealed class ClientQuirksTests

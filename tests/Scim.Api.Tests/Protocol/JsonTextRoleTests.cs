@@ -7,35 +7,35 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Tests.Protocol;
 
-/// <summary>Entra ID sends app roles as JSON inside a text, and in another form when it creates the user.</summary>
+/// <summary>Entra ID sends app roles as JSON inside a string, and in another form when it creates the user.</summary>
 [Parallelizable]
 internal sealed class JsonTextRoleTests
 {
     private const string Reader = """{"id":"8b1","value":"Reader","displayName":"A reader"}""";
 
-    // JSON is the role above as a text in JSON.
+    // JSON stands for the role above as a JSON string.
     [TestCase("""[{"value":JSON}]""", """[{"value":"Reader","display":"A reader"}]""")]
     [TestCase("""[JSON]""", """[{"value":"Reader","display":"A reader"}]""")]
     [TestCase("""{"value":JSON}""", """[{"value":"Reader","display":"A reader"}]""")]
     [TestCase("JSON", """[{"value":"Reader","display":"A reader"}]""")]
-    [TestCase("""[{"value":JSON,"primary":"True","type":"T","display":"D"}]""", """[{"value":"Reader","primary":true,"type":"T","display":"D"}]""", Description = "what is said outside counts")]
+    [TestCase("""[{"value":JSON,"primary":"True","type":"T","display":"D"}]""", """[{"value":"Reader","primary":true,"type":"T","display":"D"}]""", Description = "values outside take precedence")]
     [TestCase("""[{"value":JSON},{"value":"{\"id\":\"2\",\"value\":\"Writer\",\"displayName\":\"Writer\"}"}]""", """[{"value":"Reader","display":"A reader"},{"value":"Writer","display":"Writer"}]""")]
     [TestCase("""[{"value":JSON},{"value":"READER","type":"WindowsAADRole"}]""", """[{"value":"Reader","display":"A reader","type":"WindowsAADRole"}]""", Description = "one role")]
     [TestCase("""[{"value":"Reader","type":"WindowsAADRole","display":"R"},{"value":JSON}]""", """[{"value":"Reader","type":"WindowsAADRole","display":"R"}]""")]
     [TestCase("""[{"value":" {\"VALUE\":\"Reader\",\"Display\":\"R\",\"type\":\"T\",\"primary\":true}"}]""", """[{"value":"Reader","display":"R","type":"T","primary":true}]""")]
-    [TestCase("""[{"value":"{\"id\":\"2\",\"value\":null,\"displayName\":\"User\"}"}]""", """[{"value":"User","display":"User"}]""", Description = "a role without a value has a name")]
+    [TestCase("""[{"value":"{\"id\":\"2\",\"value\":null,\"displayName\":\"User\"}"}]""", """[{"value":"User","display":"User"}]""", Description = "without a value, the displayName is used")]
     [TestCase("""[{"value":"{\"id\":\"2\",\"value\":\"\",\"displayName\":\"User\"}"}]""", """[{"value":"User","display":"User"}]""")]
-    // Any other text is a name.
+    // Any other string is a name.
     [TestCase("""[{"value":"{\"id\":\"2\"}"}]""", """[{"value":"{\"id\":\"2\"}"}]""")]
     [TestCase("""[{"value":"{\"value\":5}"}]""", """[{"value":"{\"value\":5}"}]""")]
     [TestCase("""[{"value":"{\"value\":\"Reader\""}]""", """[{"value":"{\"value\":\"Reader\""}]""", Description = "cut off")]
-    [TestCase("""[{"value":"{\"value\":\"a\\u0000b\"}"}]""", """[{"value":"{\"value\":\"a\\u0000b\"}"}]""", Description = "no database keeps U+0000")]
+    [TestCase("""[{"value":"{\"value\":\"a\\u0000b\"}"}]""", """[{"value":"{\"value\":\"a\\u0000b\"}"}]""", Description = "U+0000 cannot be stored")]
     [TestCase("""[{"value":"{\"value\":\"a\\ud800\"}"}]""", """[{"value":"{\"value\":\"a\\ud800\"}"}]""")]
     [TestCase("""[{"value":"{\"value\":\"a\",\"VALUE\":\"b\"}"}]""", """[{"value":"{\"value\":\"a\",\"VALUE\":\"b\"}"}]""")]
     [TestCase("""[{"value":"{Reader}"}]""", """[{"value":"{Reader}"}]""")]
     [TestCase("""[{"value":"[\"Reader\"]"}]""", """[{"value":"[\"Reader\"]"}]""")]
     [TestCase("""[{"value":"{}"}]""", """[{"value":"{}"}]""")]
-    public void Are_read_wherever_they_are(string roles, string expected)
+    public void Are_parsed_wherever_they_are(string roles, string expected)
     {
         using (Assert.EnterMultipleScope())
         {
@@ -51,14 +51,14 @@ internal sealed class JsonTextRoleTests
         }
     }
 
-    [TestCase("""[{"value":"Reader","display":"Reader","type":"WindowsAADRole","primary":false}]""", """[{"value":JSON}]""", """[{"value":"Reader","display":"A reader","type":"WindowsAADRole","primary":false}]""", Description = "the role of the create")]
+    [TestCase("""[{"value":"Reader","display":"Reader","type":"WindowsAADRole","primary":false}]""", """[{"value":JSON}]""", """[{"value":"Reader","display":"A reader","type":"WindowsAADRole","primary":false}]""", Description = "the role from the create")]
     [TestCase("""[{"value":"reader"}]""", """[{"value":JSON}]""", """[{"value":"Reader","display":"A reader"}]""")]
     [TestCase("""[{"value":"Reader","type":"A"},{"value":"Reader","type":"B"}]""", """[{"value":JSON}]""", """[{"value":"Reader","type":"A","display":"A reader"},{"value":"Reader","type":"B"}]""")]
     [TestCase("""[{"value":"Reader"}]""", """[{"value":JSON,"type":"B"}]""", """[{"value":"Reader","type":"B","display":"A reader"}]""")]
     [TestCase("""[{"value":"Reader","type":"A"}]""", """[{"value":JSON,"type":"B"}]""", """[{"value":"Reader","type":"A"},{"value":"Reader","type":"B","display":"A reader"}]""", Description = "two types are two values, RFC 7643 §2.4")]
     [TestCase("""[{"value":"Writer"}]""", """[{"value":JSON}]""", """[{"value":"Writer"},{"value":"Reader","display":"A reader"}]""")]
-    [TestCase("""[{"value":JSON}]""", """[{"value":JSON}]""", """[{"value":"Reader","display":"A reader"}]""", Description = "one that was stored as text before")]
-    public void An_added_role_that_is_there_is_not_added_again(string stored, string added, string expected) => AreSame(
+    [TestCase("""[{"value":JSON}]""", """[{"value":JSON}]""", """[{"value":"Reader","display":"A reader"}]""", Description = "one that was stored as a string before")]
+    public void An_existing_role_is_not_added_again(string stored, string added, string expected) => AreSame(
         Patch($$"""{"roles":{{stored}}}""", $$"""{"op":"Add","path":"roles","value":{{added}}}""")["roles"], expected);
 
     [TestCase("""{"op":"Remove","path":"roles","value":[{"value":JSON}]}""", null)]
@@ -66,7 +66,7 @@ internal sealed class JsonTextRoleTests
     [TestCase("""{"op":"Remove","path":"roles","value":[{"value":"{\"value\":\"Writer\"}"}]}""", "Reader")]
     [TestCase("""{"op":"Replace","path":"roles[primary eq \"True\"].value","value":"{\"value\":\"Writer\"}"}""", "Writer")]
     [TestCase("""{"op":"Replace","path":"roles[value eq \"Reader\"]","value":{"value":"{\"value\":\"Writer\"}"}}""", "Writer")]
-    public void Are_read_where_one_is_meant(string operation, string? left)
+    public void Are_parsed_where_a_role_is_expected(string operation, string? left)
     {
         var changed = Patch("""{"roles":[{"value":"Reader","primary":true,"type":"T"}]}""", operation);
         Assert.That((string?)changed["roles"]?[0]?["value"], Is.EqualTo(left));
@@ -74,14 +74,14 @@ internal sealed class JsonTextRoleTests
 
     [TestCase("emails")]
     [TestCase("phoneNumbers")]
-    public void Other_texts_that_look_like_JSON_stay(string attribute)
+    public void Other_strings_that_look_like_JSON_are_kept(string attribute)
     {
         var value = Read($$"""{"userName":"ann","{{attribute}}":[{"value":{{Text}}}]}""")[attribute]![0]!["value"];
         Assert.That((string?)value, Is.EqualTo(Reader));
     }
 
     [Test]
-    public void Is_a_habit()
+    public void Is_recorded_as_a_quirk()
     {
         var quirks = new ClientQuirks();
         PatchRequest.Read(Parse($$"""{"Operations":[{"op":"add","path":"roles","value":[{"value":{{Text}}}]}]}"""), quirks)

@@ -8,8 +8,8 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Tests.Protocol;
 
 /// <summary>
-/// Attributes by other names than the plain ones: under the URN of the core schema, with a URN before each, and those
-/// of an extension without its URN. CORE and ENT stand for the URNs.
+/// Attributes under other names than the plain ones: in an object under the URN of the core schema, with a URN before
+/// each name, and those of an extension without its URN. CORE and ENT stand for the URNs.
 /// </summary>
 [Parallelizable]
 internal sealed class NestedSchemaTests
@@ -19,7 +19,7 @@ internal sealed class NestedSchemaTests
 
     private const string Plain = """{"active":false,"title":"Prof","name":{"familyName":"Ray"},"emails":[{"value":"n@x","type":"work"}]}""";
 
-    // Each says the same as Plain.
+    // Each means the same as Plain.
     private static readonly string[] spellings =
     [
         $$"""{"CORE":{{Plain}}}""",
@@ -32,7 +32,7 @@ internal sealed class NestedSchemaTests
         """{"CORE":{"active":"False","title":[{"value":"Prof"}],"name":{"FAMILYNAME":"Ray"},"emails":{"value":"n@x","type":"work"}}}""",
     ];
 
-    // Each says department IT and manager 8.
+    // Each means department IT and manager 8.
     private static readonly string[] extensions =
     [
         """{"ENT":{"department":"IT","manager":{"value":"8"} } }""",
@@ -96,7 +96,7 @@ internal sealed class NestedSchemaTests
     [TestCase("CORE")]
     [TestCase("core")]
     [TestCase("CORE:")]
-    public void The_URN_of_the_core_schema_is_a_path_too(string path)
+    public void The_URN_of_the_core_schema_is_also_a_path(string path)
     {
         foreach (var op in (string[])["add", "Replace"])
             Assert.That(
@@ -113,7 +113,7 @@ internal sealed class NestedSchemaTests
     [TestCase("""{"op":"replace","path":"department.value","value":"x"}""", "invalidPath")]
     [TestCase("""{"op":"replace","path":"manager.nonsense","value":"x"}""", "invalidPath")]
     [TestCase("""{"op":"replace","path":"manager.displayName","value":"x"}""", "mutability")]
-    public void What_is_wrong_is_refused_as_by_its_plain_name(string operation, string scimType) => Assert.That(
+    public void Errors_are_the_same_as_with_the_plain_name(string operation, string scimType) => Assert.That(
         Assert.Throws<ScimException>(() => Patch(operation))?.Error.ScimType, Is.EqualTo(scimType));
 
     [TestCase("department", "\"IT\"", """{"department":"IT","division":"D"}""")]
@@ -133,12 +133,12 @@ internal sealed class NestedSchemaTests
     }
 
     [Test]
-    public void A_path_without_the_URN_removes() =>
+    public void A_path_without_the_URN_can_be_removed() =>
         Assert.That(Patch("""{"op":"remove","path":"department"}""")[Enterprise]!.ToJsonString(), Is.EqualTo("""{"division":"D"}"""));
 
     [TestCase("only", true)]
-    [TestCase("both", false, Description = "of which extension?")]
-    [TestCase("title", true, Description = "the core schema's, as RFC 7644 §3.10 has it")]
+    [TestCase("both", false, Description = "two extensions have it")]
+    [TestCase("title", true, Description = "the core schema's (RFC 7644 §3.10)")]
     [TestCase("urn:example:two:both", true)]
     [TestCase("title.both", false)]
     public void Names_that_could_mean_two_attributes_are_unknown(string name, bool isKnown)
@@ -168,7 +168,7 @@ internal sealed class NestedSchemaTests
     [TestCase("""{"op":"replace","path":"title","value":[{"value":"x"}]}""", "list-for-single")]
     [TestCase("""{"op":"replace","value":[{"title":"x"}]}""", "list-for-single")]
     [TestCase("""{"op":"replace","path":"active","value":[{"value":"False"}]}""", "list-for-single string-boolean")]
-    public void Is_noted_as_a_habit(string operation, string expected)
+    public void Is_recorded_as_a_quirk(string operation, string expected)
     {
         var quirks = new ClientQuirks();
         Patch(operation, quirks);
@@ -179,7 +179,7 @@ internal sealed class NestedSchemaTests
     [TestCase("""{"CORE":{"title":"x"}}""", "core-schema-as-key")]
     [TestCase("""{"name.givenName":"x"}""", "path-as-key")]
     [TestCase("""{"ENT":{"department":"x"}}""", "")]
-    public void Is_noted_as_a_habit_in_a_whole_user(string user, string expected)
+    public void Is_recorded_as_a_quirk_in_a_whole_user(string user, string expected)
     {
         var quirks = new ClientQuirks();
         Read(user, quirks);

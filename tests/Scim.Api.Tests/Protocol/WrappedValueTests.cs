@@ -9,7 +9,7 @@ namespace Scim.Api.Tests.Protocol;
 
 /// <summary>
 /// Entra ID wraps single values: <c>[{"$ref":null,"value":"X"}]</c>. Every single-valued attribute that is not complex
-/// takes them, wherever it is and however it is sent.
+/// accepts them, wherever it is and however it is sent.
 /// </summary>
 [Parallelizable]
 internal sealed class WrappedValueTests
@@ -20,7 +20,8 @@ internal sealed class WrappedValueTests
     ];
 
     /// <summary>
-    /// Each single-valued attribute as a path: of the user, of its parts, of an extension, of one of several.
+    /// The path of each single-valued attribute: of the user, of a complex attribute, of an extension, of one of
+    /// several values.
     /// </summary>
     private static IEnumerable<(string Path, SchemaAttribute Attribute)> Attributes
     {
@@ -79,7 +80,7 @@ internal sealed class WrappedValueTests
     }
 
     [TestCaseSource(nameof(Optional))]
-    public void That_hold_nothing_clear(string path)
+    public void Empty_ones_clear_the_attribute(string path)
     {
         var name = JsonValue.Create(path).ToJsonString();
         var removed = Patch($$"""{"op":"remove","path":{{name}}}""");
@@ -87,13 +88,13 @@ internal sealed class WrappedValueTests
             Assert.That(Patch($$"""{"op":"replace","path":{{name}},"value":{{nothing}}}"""), Is.EqualTo(removed), nothing);
     }
 
-    [TestCase("""[{"value":"a"},{"value":"b"}]""", Description = "which of them?")]
-    [TestCase("""[{"value":"a","givenName":"b"}]""", Description = "something else stands beside the value")]
+    [TestCase("""[{"value":"a"},{"value":"b"}]""", Description = "several values")]
+    [TestCase("""[{"value":"a","givenName":"b"}]""", Description = "there are other members beside the value")]
     [TestCase("""[{"a":"b"}]""")]
     [TestCase("""[{"value":{"value":"a"}}]""")]
     [TestCase("""[{"value":5}]""")]
     [TestCase("""{"value":"a"}""", Description = "not a list")]
-    public void That_are_not_one_value_are_refused(string value)
+    public void Lists_that_are_not_a_single_value_are_refused(string value)
     {
         using (Assert.EnterMultipleScope())
         {
@@ -107,7 +108,7 @@ internal sealed class WrappedValueTests
         }
     }
 
-    // A boolean is wrapped as Entra ID would write it, as text.
+    // Entra ID would wrap a boolean as a string.
     private static (string Bare, string Text) Values(SchemaAttribute attribute) => attribute.Type switch
     {
         AttributeType.Boolean => ("false", "\"False\""),
@@ -122,7 +123,7 @@ internal sealed class WrappedValueTests
             : path.Split('.');
         var body = names.Reverse().Aggregate(value, (inner, name) => name.Split('[') switch
         {
-            // Labels alone are no value.
+            // Labels alone are not a value.
             [var list, _] => inner.StartsWith("{\"value\"", StringComparison.Ordinal)
                 ? $$"""{"{{list}}":[{{inner}}]}"""
                 : $$"""{"{{list}}":[{"value":"aGVsbG8=","{{Other(inner)}}":"x",{{inner[1..]}}]}""",
@@ -143,7 +144,7 @@ internal sealed class WrappedValueTests
         return PatchRequest.Read(body, new ClientQuirks()).ApplyTo(Everything(), ResourceType.User).ToJsonString();
     }
 
-    /// <summary>A user who has a value of every attribute.</summary>
+    /// <summary>A user with a value for every attribute.</summary>
     private static JsonObject Everything()
     {
         var user = Values(ResourceType.User.Schema.Attributes);

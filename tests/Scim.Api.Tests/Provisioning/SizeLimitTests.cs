@@ -134,7 +134,7 @@ internal sealed class SizeLimitTests
             var user = await db.UsersOf(account.Id).Include(one => one.Emails).SingleAsync();
             var document = user.Json();
             document["nickName"] = Text(500_000);
-            user.Become(document, claimsWorkEmail: true, DateTime.UtcNow);
+            user.SetDocument(document, claimsWorkEmail: true, DateTime.UtcNow);
             await db.SaveChangesAsync();
         }
         var smaller = await client.Patch($"Users/{id}", """{"op":"replace","path":"title","value":"Dr"}""");

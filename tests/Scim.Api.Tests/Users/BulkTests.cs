@@ -29,7 +29,7 @@ internal sealed class BulkTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test(Description = "RFC 7644 §3.7.3")]
-    public async Task Operations_are_answered_in_the_shape_of_the_RFC()
+    public async Task The_response_has_the_format_of_the_RFC()
     {
         using var client = server.ClientOf(new TestAccount());
         var bob = (await client.CreateUser("bob@example.com")).Id();
@@ -62,7 +62,7 @@ internal sealed class BulkTests
     }
 
     [Test]
-    public async Task A_refused_operation_is_refused_as_by_itself_and_the_others_go_on()
+    public async Task An_operation_is_refused_like_a_single_request_and_the_others_continue()
     {
         var account = new TestAccount();
         account.Policy = account.Policy with
@@ -124,7 +124,7 @@ internal sealed class BulkTests
     [TestCase("""{"method":"POST","path":"/Groups","bulkId":"a","data":{}}""", 501, null)]
     [TestCase("""{"method":"PATCH","path":"/Me","data":{}}""", 501, null)]
     [TestCase("""{"method":"DELETE","path":"/Users/bulkId:nobody"}""", 409, null)]
-    public async Task What_is_no_operation_is_an_error_of_its_own(string operation, int status, string? scimType)
+    public async Task A_malformed_operation_is_an_error_of_that_operation_only(string operation, int status, string? scimType)
     {
         using var client = server.ClientOf(new TestAccount());
         var answer = await Bulk(client, operation, Post("ann"));
@@ -139,14 +139,14 @@ internal sealed class BulkTests
         }
     }
 
-    [TestCase("""{"Operations":[]}""", 400, "with one at least")]
+    [TestCase("""{"Operations":[]}""", 400, "with at least one operation")]
     [TestCase("""{"Operations":{}}""", 400, "list of Operations")]
     [TestCase("{}", 400, "list of Operations")]
     [TestCase("""{"Operations":[OK],"failOnErrors":-1}""", 400, "failOnErrors")]
     [TestCase("""{"Operations":[OK],"failOnErrors":1.5}""", 400, "failOnErrors")]
     [TestCase("""{"Operations":[OK],"failOnErrors":"1"}""", 400, "failOnErrors")]
-    [TestCase("""{"Operations":[OK,OK]}""", 400, "bulkId \"ann\" is given to more than one")]
-    public async Task What_is_no_bulk_request_does_nothing(string body, int status, string reason)
+    [TestCase("""{"Operations":[OK,OK]}""", 400, "bulkId \"ann\" is used by more than one")]
+    public async Task A_malformed_bulk_request_changes_nothing(string body, int status, string reason)
     {
         using var client = server.ClientOf(new TestAccount());
         var refused = await client.Post("Bulk", body.Replace("OK", Post("ann"), StringComparison.Ordinal));
@@ -163,7 +163,7 @@ internal sealed class BulkTests
     [TestCase(2, 3)]
     [TestCase(3, 5)]
     [TestCase(9, 6)]
-    public async Task So_many_errors_end_it(int failOnErrors, int done)
+    public async Task It_stops_after_failOnErrors_errors(int failOnErrors, int done)
     {
         using var client = server.ClientOf(new TestAccount());
         const string Wrong = """{"method":"DELETE","path":"/Users/nobody"}""";
@@ -178,8 +178,8 @@ internal sealed class BulkTests
     }
 
     [TestCase("boss worker", Description = "backward")]
-    [TestCase("worker boss", Description = "forward, which is done later but answered in its place")]
-    public async Task A_reference_becomes_the_id_of_what_was_made(string order)
+    [TestCase("worker boss", Description = "forward: run later, but returned in the order of the request")]
+    public async Task A_reference_becomes_the_id_of_the_created_user(string order)
     {
         using var client = server.ClientOf(new TestAccount());
         var operations = order.Split(' ')
@@ -195,7 +195,7 @@ internal sealed class BulkTests
     }
 
     [Test]
-    public async Task Paths_and_patches_refer_to_what_was_made()
+    public async Task Paths_and_patches_can_refer_to_created_users()
     {
         using var client = server.ClientOf(new TestAccount());
         var answer = await Bulk(
@@ -237,7 +237,7 @@ internal sealed class BulkTests
     }
 
     [Test]
-    public async Task What_refers_to_something_that_was_not_made_is_409_and_not_made_either()
+    public async Task An_operation_that_refers_to_a_user_that_was_not_created_is_409()
     {
         using var client = server.ClientOf(new TestAccount());
         var answer = await Bulk(
@@ -257,7 +257,7 @@ internal sealed class BulkTests
 
     [TestCase(null)]
     [TestCase(1)]
-    public async Task A_circle_that_breaks_says_what_was_made_of_it(int? failOnErrors)
+    public async Task A_broken_circle_reports_the_user_that_was_created(int? failOnErrors)
     {
         using var client = server.ClientOf(new TestAccount());
         var answer = await client.Post(
@@ -269,7 +269,7 @@ internal sealed class BulkTests
         {
             Assert.That(Statuses(answer), Is.EqualTo("400 409"), answer.ToString());
             Assert.That(
-                (string)made["response"]!["detail"]!, Does.Contain(user.Json!.Id()).And.Contain("was created, but"));
+                (string)made["response"]!["detail"]!, Does.Contain(user.Json!.Id()).And.Contain("was created without"));
             Assert.That((string)user["userName"]!, Is.EqualTo("b@example.com"));
             Assert.That(user[Enterprise], Is.Null);
         }
@@ -297,7 +297,7 @@ internal sealed class BulkTests
     }
 
     [Test]
-    public async Task The_deepest_data_is_refused_politely()
+    public async Task The_deepest_data_is_refused_with_an_error()
     {
         using var client = server.ClientOf(new TestAccount());
         var deep = string.Concat(Enumerable.Repeat("[", 1000)) + string.Concat(Enumerable.Repeat("]", 1000));
@@ -307,7 +307,7 @@ internal sealed class BulkTests
     }
 
     [Test]
-    public async Task A_request_costs_as_much_as_its_operations()
+    public async Task Each_operation_counts_against_the_rate_limit()
     {
         var account = new TestAccount();
         account.Policy = account.Policy with { RateLimit = 1 };
@@ -356,7 +356,7 @@ internal sealed class BulkTests
     [TestCase("raised fence", 401)]
     [TestCase("ended set", 401)]
     [TestCase("SCIM disabled", 403)]
-    public async Task What_ends_the_credentials_meanwhile_refuses_the_rest(string what, int status)
+    public async Task The_remaining_operations_are_refused_when_the_credentials_end(string what, int status)
     {
         var account = new TestAccount();
         var set = account.Answer().CredentialSet;
@@ -388,7 +388,7 @@ internal sealed class BulkTests
     }
 
     [Test]
-    public async Task A_client_that_goes_away_leaves_nothing_half_done()
+    public async Task A_client_that_disconnects_leaves_no_operation_half_done()
     {
         var account = new TestAccount();
         account.Policy = account.Policy with

@@ -11,7 +11,7 @@ using Shared.Contracts;
 namespace Scim.Api.Tests.Users;
 
 /// <summary>
-/// A request that deactivates a user never fails because of a rule about another attribute, whatever it looks like.
+/// A request that deactivates a user never fails because of a rule for another attribute, whatever form it has.
 /// </summary>
 [Parallelizable]
 [Category("Slow")]
@@ -23,7 +23,7 @@ internal sealed class DeactivationTests
 
     private ScimServer server = null!;
 
-    /// <summary>Shapes of one request: each sets <c>active</c> to false, and the other attributes.</summary>
+    /// <summary>Different forms of one request: each sets <c>active</c> to false, and the other attributes.</summary>
     private static readonly (string Name, Func<HttpClient, string, JsonObject, Task<Answer>> Send)[] ways =
     [
         ("PATCH, active first", (client, id, others) => client.Patch($"Users/{id}", Join(Off, Operations(others)))),
@@ -55,7 +55,9 @@ internal sealed class DeactivationTests
     [OneTimeTearDown]
     public async Task Stop() => await server.DisposeAsync();
 
-    /// <summary>What is sent beside <c>active</c>, and which of it keeps its old value by which rules.</summary>
+    /// <summary>
+    /// The other attributes in the request, and which of them keep their old value under which rules.
+    /// </summary>
     private static IEnumerable<TestCaseData> Others()
     {
         static TestCaseData Case(string name, string others, string guide = "", string? rfc = null) =>
@@ -130,7 +132,7 @@ internal sealed class DeactivationTests
                 $$"""{"x509Certificates":[{"value":"aGVsbG8h"},{"value":"{{value}}"}],"title":"New"}""",
                 "x509Certificates");
         yield return Case(
-            "several rules at once",
+            "several rules together",
             $$"""{"userName":"{{Taken}}","title":"New","externalId":"{{Long(500)}}","displayName":"{{Long(9000)}}","name":null}""",
             "displayName externalId userName");
     }
@@ -168,7 +170,7 @@ internal sealed class DeactivationTests
         }
     }
 
-    /// <summary>What is not kept is as it was sent; where the server derives a value, it is not looked at.</summary>
+    /// <summary>Compares the attributes that are applied with the sent ones, except derived values.</summary>
     private static void AssertApplied(JsonObject others, string[] kept, JsonObject before, JsonObject after, string way)
     {
         foreach (var (name, value) in others)
@@ -195,7 +197,7 @@ internal sealed class DeactivationTests
     private static string Short(JsonNode? value) =>
         value?.ToJsonString() is { } text ? text[..Math.Min(text.Length, 100)] : "null";
 
-    /// <summary>Bodies of a PUT, or values of a PATCH without a path, with a text that no database keeps.</summary>
+    /// <summary>Bodies of a PUT, or values of a PATCH without a path, with a string that cannot be stored.</summary>
     private static readonly string[] unstorable =
     [
         """ "title":"\u0000" """, """ "title":"a\ud800" """, """ "name":{"givenName":"\udc00\ud800","familyName":"Lee"} """,
@@ -205,7 +207,7 @@ internal sealed class DeactivationTests
     ];
 
     [Test]
-    public async Task Values_that_no_database_keeps_stop_every_request_but_a_deactivation(
+    public async Task Values_that_cannot_be_stored_stop_every_request_except_a_deactivation(
         [ValueSource(nameof(unstorable))] string other, [Values("PUT", "PATCH")] string method, [Values] bool isBulk)
     {
         var account = Account(AttributeRuleSets.Guide, seats: 2);
@@ -241,7 +243,7 @@ internal sealed class DeactivationTests
     }
 
     [Test]
-    public async Task In_a_bulk_request_each_operation_is_judged_by_itself()
+    public async Task In_a_bulk_request_each_operation_is_checked_separately()
     {
         var account = Account(AttributeRuleSets.Guide, seats: 3);
         using var client = server.ClientOf(account);
@@ -263,7 +265,7 @@ internal sealed class DeactivationTests
     [TestCase(""" "method":"PATCH\u0000","path":"/Users/ID" """)]
     [TestCase(""" "method":"PATCH","path":"/Users/ID","version":"\ud800" """)]
     [TestCase(""" "method":"PATCH","path":"/Users/ID","bulkId":"\u0000" """)]
-    public async Task A_bulk_request_with_such_a_text_outside_of_data_is_refused(string members)
+    public async Task A_bulk_request_with_such_a_string_outside_data_is_refused(string members)
     {
         using var client = server.ClientOf(Account(AttributeRuleSets.Guide, seats: 3));
         var id = (await client.CreateUser("ann@example.com")).Id();
@@ -273,7 +275,7 @@ internal sealed class DeactivationTests
             .And.Property("ScimType").EqualTo("invalidSyntax"));
     }
 
-    /// <summary>Users as they may be stored from before a rule or a limit.</summary>
+    /// <summary>Users as they may have been stored before there was a rule or a limit.</summary>
     private static IEnumerable<TestCaseData> Old()
     {
         static TestCaseData Case(string name, string changes) => new TestCaseData(changes).SetArgDisplayNames(name);
@@ -297,7 +299,7 @@ internal sealed class DeactivationTests
     }
 
     [TestCaseSource(nameof(Old))]
-    public async Task A_user_from_before_a_rule_is_deactivated(string changes)
+    public async Task A_user_older_than_a_rule_can_be_deactivated(string changes)
     {
         foreach (var (way, send) in ways.Where(way => !way.Name.Contains("bulk", StringComparison.Ordinal)))
         {
@@ -306,7 +308,7 @@ internal sealed class DeactivationTests
             await client.CreateUser(Taken);
             var id = (await client.CreateUser("ann@example.com", ""","externalId":"1" """)).Id();
             await Store(account, id, JsonNode.Parse(changes)!.AsObject());
-            // An identity provider that sends PUT sends back what it has read.
+            // Identity providers that use PUT send back what they have read.
             var echo = (await client.Get($"Users/{id}")).Json!;
             foreach (var member in new[] { "schemas", "id", "meta", "active" })
                 echo.Remove(member);
@@ -322,9 +324,9 @@ internal sealed class DeactivationTests
         }
     }
 
-    /// <summary>Two names that are one by the table of today, but were two when they were stored.</summary>
+    /// <summary>Two names that are equal under the current folding, but were different when they were stored.</summary>
     [Test]
-    public async Task A_user_whose_key_somebody_else_has_is_deactivated_and_keeps_its_own()
+    public async Task A_user_whose_key_belongs_to_another_user_can_be_deactivated()
     {
         var account = Account(AttributeRuleSets.Guide, seats: 2);
         using var client = server.ClientOf(account);
@@ -352,7 +354,7 @@ internal sealed class DeactivationTests
         }
     }
 
-    /// <summary>What the protocol itself refuses (RFC 7644 §3.5.2: a PATCH is atomic).</summary>
+    /// <summary>Violations of the protocol itself (RFC 7644 §3.5.2: a PATCH is atomic).</summary>
     [TestCase("""{"op":"replace","path":"title","value":{"x":1}}""", "invalidValue", Description = "a wrong type")]
     [TestCase("""{"op":"replace","path":"active","value":"no"}""", "invalidValue")]
     [TestCase("""{"op":"replace","path":"active","value":[false,true]}""", "invalidValue")]
@@ -361,7 +363,7 @@ internal sealed class DeactivationTests
     [TestCase("""{"op":"remove","path":"userName"}""", "mutability")]
     [TestCase("""{"op":"move","path":"title","value":"x"}""", "invalidSyntax")]
     [TestCase("""{"op":"remove"}""", "noTarget")]
-    public async Task What_the_protocol_refuses_is_refused_as_a_whole(string operation, string scimType)
+    public async Task A_request_that_violates_the_protocol_is_refused_as_a_whole(string operation, string scimType)
     {
         using var client = server.ClientOf(Account(AttributeRuleSets.Guide, seats: 2));
         var id = (await client.CreateUser("ann@example.com")).Id();
@@ -381,7 +383,7 @@ internal sealed class DeactivationTests
     [TestCase("ann@other.org", "userName", false, Description = "a domain that the account does not allow")]
     [TestCase(Taken, "userName", false)]
     [TestCase("{401}@example.com", "userName", false)]
-    public async Task A_rename_of_an_inactive_user_is_refused_only_for_what_must_not_be_stored(
+    public async Task A_rename_of_an_inactive_user_is_only_refused_if_the_value_must_not_be_stored(
         string userName, string keptIfSaid, bool isAccepted)
     {
         userName = userName.Replace("{hex}", Hex, StringComparison.Ordinal)
@@ -426,7 +428,7 @@ internal sealed class DeactivationTests
     }
 
     [Test]
-    public async Task Users_who_share_a_work_email_from_other_rules_are_changed_and_deactivated_but_not_reactivated()
+    public async Task Users_who_have_shared_a_work_email_under_other_rules_can_be_deactivated_but_not_reactivated()
     {
         var account = Account(AttributeRuleSets.Rfc, seats: 9);
         using var client = server.ClientOf(account);
@@ -456,7 +458,7 @@ internal sealed class DeactivationTests
     }
 
     [Test]
-    public async Task The_portal_is_told_what_was_not_applied_and_why()
+    public async Task The_portal_shows_what_was_not_applied_and_why()
     {
         var account = Account(AttributeRuleSets.Guide, seats: 2);
         using var client = server.ClientOf(account);
@@ -476,7 +478,7 @@ internal sealed class DeactivationTests
         }
     }
 
-    /// <summary>Changes a stored user as no request could.</summary>
+    /// <summary>Changes a stored user in a way that no request can.</summary>
     private async Task Store(TestAccount account, string id, JsonObject changes)
     {
         await using var scope = server.Services.CreateAsyncScope();
@@ -490,7 +492,7 @@ internal sealed class DeactivationTests
             if (value is not null)
                 document[name] = value.DeepClone();
         }
-        user.Become(document, claimsWorkEmail: false, DateTime.UtcNow);
+        user.SetDocument(document, claimsWorkEmail: false, DateTime.UtcNow);
         await db.SaveChangesAsync();
     }
 

@@ -11,9 +11,7 @@ using Shared.Contracts;
 
 namespace Scim.Api.Tests.Users;
 
-/// <summary>
-/// The display name follows the names, and the work e-mail the userName, until a client sets them; then they stay.
-/// </summary>
+/// <summary>The display name follows the names, and the work e-mail the userName, until a client sets them.</summary>
 [Parallelizable]
 [Category("Slow")]
 internal sealed class DerivedAttributeTests
@@ -29,8 +27,8 @@ internal sealed class DerivedAttributeTests
     [OneTimeTearDown]
     public async Task Stop() => await server.DisposeAsync();
 
-    // What a create says besides userName (old@example.com) and names (Ann Lee), the operations of one PATCH after the
-    // other (separated by bars), and what comes of it.
+    // The create besides userName (old@example.com) and names (Ann Lee), the operations of successive PATCHes
+    // (separated by bars), and the result.
     [TestCase("", "N", "new@example.com")]
     [TestCase("", """{"op":"replace","value":{"userName":"new@example.com"}}""", "new@example.com")]
     [TestCase("W old@example.com", "N", "old@example.com", Description = "a create sets any value")]
@@ -59,7 +57,7 @@ internal sealed class DerivedAttributeTests
         var more = create == "" ? "" : $$""","emails":[{"value":"{{create[2..]}}","type":"work"}]""";
         foreach (var rules in new[] { AttributeRuleSets.Guide, AttributeRuleSets.Rfc })
         {
-            // By the RFC alone, no work e-mail is derived for somebody who has none.
+            // Under the rules of the RFC alone, no work e-mail is derived for users without one.
             if (rules == AttributeRuleSets.Rfc && (create == "" || patches.Contains('R', StringComparison.Ordinal) || patches.Contains("remove", StringComparison.Ordinal) || patches.Contains("\"\"", StringComparison.Ordinal)))
                 continue;
             using var client = server.ClientOf(Account(rules));
@@ -100,7 +98,7 @@ internal sealed class DerivedAttributeTests
         }
     }
 
-    /// <summary>Okta reads a user, changes what it means to change, and puts everything back.</summary>
+    /// <summary>Okta reads a user, changes some attributes, and sends the whole user back.</summary>
     [TestCase(AttributeRuleSets.Guide)]
     [TestCase(AttributeRuleSets.Rfc)]
     public async Task A_PUT_of_what_was_read_sets_nothing(string rules)
@@ -119,7 +117,7 @@ internal sealed class DerivedAttributeTests
                 Assert.That((string)user["emails"]!.AsArray().Single()!["value"]!, Is.EqualTo($"new{i}@example.com"));
             }
         }
-        // In a bulk request, too, and one that leaves them out gives them back.
+        // The same in a bulk request. A PUT without them lets the server derive them again.
         user["displayName"] = "Boss";
         user = (await client.Put($"Users/{user.Id()}", user.ToJsonString())).Json!;
         user.Remove("displayName");
@@ -147,7 +145,7 @@ internal sealed class DerivedAttributeTests
     }
 
     [Test]
-    public async Task A_restored_user_has_set_what_the_create_says()
+    public async Task For_a_restored_user_the_create_counts_as_set_by_the_client()
     {
         var account = Account();
         account.Policy = account.Policy with { RestoreInactive = true };
@@ -162,11 +160,11 @@ internal sealed class DerivedAttributeTests
         }
     }
 
-    /// <summary>The portal and the import know one address, which names the user.</summary>
+    /// <summary>The portal and the import have one address, which is also the userName.</summary>
     [TestCase(true, AttributeRuleSets.Guide)]
     [TestCase(false, AttributeRuleSets.Guide)]
     [TestCase(true, AttributeRuleSets.Rfc)]
-    public async Task Whom_SciLeads_adds_has_one_address(bool byPortal, string rules)
+    public async Task Users_added_by_SciLeads_have_one_address(bool byPortal, string rules)
     {
         var account = Account(rules);
         using var client = server.ClientOf(account);
@@ -208,7 +206,7 @@ internal sealed class DerivedAttributeTests
 
     [TestCase("old@example.com", "Ann Lee", "new@example.com", "Ann Ray")]
     [TestCase("mine@x.org", "Boss", "mine@x.org", "Boss")]
-    public async Task Of_older_users_what_could_be_derived_counts_as_derived(
+    public async Task For_older_users_values_that_could_be_derived_count_as_derived(
         string email, string displayName, string emailThen, string displayNameThen)
     {
         var account = Account();
@@ -231,7 +229,7 @@ internal sealed class DerivedAttributeTests
     }
 
     [Test]
-    public async Task By_other_rules_a_work_email_that_is_no_address_any_more_is_not_kept()
+    public async Task Under_other_rules_a_work_email_that_is_no_longer_an_address_is_removed()
     {
         var account = Account();
         using var client = server.ClientOf(account);
@@ -242,7 +240,7 @@ internal sealed class DerivedAttributeTests
     }
 
     [Test]
-    public async Task A_rename_to_an_address_that_somebody_has_is_refused_and_a_soft_delete_keeps_the_old_address()
+    public async Task A_rename_to_an_address_in_use_is_refused_and_a_soft_delete_keeps_the_old_address()
     {
         var account = Account();
         using var client = server.ClientOf(account);

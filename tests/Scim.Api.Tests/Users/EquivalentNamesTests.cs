@@ -8,7 +8,7 @@ namespace Scim.Api.Tests.Users;
 [Category("Slow")]
 internal sealed class EquivalentNamesTests
 {
-    // The one that is stored, and the one that is asked for.
+    // The stored name, and the requested one.
     private static readonly string[][] names =
     [
         ["josé", "jose\u0301"],
@@ -35,7 +35,7 @@ internal sealed class EquivalentNamesTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test]
-    public async Task They_are_one_user(
+    public async Task Equivalent_names_are_one_user(
         [ValueSource(nameof(names))] string[] name, [ValueSource(nameof(ruleSets))] string rules)
     {
         var account = new TestAccount();
@@ -119,7 +119,7 @@ internal sealed class EquivalentNamesTests
     [TestCase("a＠b@example.com", "must be an e-mail address")]
     [TestCase("a．@example.com", "must be an e-mail address")]
     [TestCase("（ann）@example.com", "must be an e-mail address", Description = "parentheses are no atoms")]
-    public async Task Another_width_is_no_way_around_the_rules(string userName, string reason)
+    public async Task Another_width_does_not_bypass_the_rules(string userName, string reason)
     {
         var account = new TestAccount();
         account.Policy = account.Policy with { Domains = ["example.com"] };
@@ -129,7 +129,7 @@ internal sealed class EquivalentNamesTests
 
     [TestCase("ann＠other.org")]
     [TestCase("ann@other．org")]
-    public async Task Nor_under_rfc(string userName)
+    public async Task Another_width_does_not_bypass_the_rules_under_rfc(string userName)
     {
         var account = new TestAccount();
         account.Policy = account.Policy with { Domains = ["example.com"], AttributeRules = AttributeRuleSets.Rfc };

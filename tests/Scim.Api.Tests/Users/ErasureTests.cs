@@ -62,7 +62,7 @@ internal sealed class ErasureTests
     [TestCase(0, 24, Description = "Those who were deleted have been erased long ago.")]
     [TestCase(20, 0, Description = "Most are deleted.")]
     [TestCase(1, 20)]
-    public async Task An_index_finds_whom_to_erase_however_many_others_there_are(int deleted, int erased)
+    public async Task An_index_finds_the_users_to_erase_among_many_others(int deleted, int erased)
     {
         const int Accounts = 120, Users = 25;
         await using var server = await ScimServer.Start();
@@ -74,7 +74,7 @@ internal sealed class ErasureTests
         {
             var (account, number) = (accounts[i / Users], i % Users);
             var user = new User { AccountId = account, Id = Guid.CreateVersion7(), Source = "scim", Created = now };
-            user.Become(
+            user.SetDocument(
                 JsonNode.Parse(Requests.NewUser($"u{number}@example.com"))!.AsObject(), claimsWorkEmail: true, now);
             if (number < deleted + erased)
                 user.Delete(now);
@@ -83,7 +83,7 @@ internal sealed class ErasureTests
             db.Add(user);
         }
         await db.SaveChangesAsync();
-        // PostgreSQL does so by itself, in time; SQLite does not.
+        // PostgreSQL eventually does this by itself; SQLite does not.
         if (db.Database.IsNpgsql())
             await db.Database.ExecuteSqlAsync($"ANALYZE");
         await db.Database.OpenConnectionAsync();

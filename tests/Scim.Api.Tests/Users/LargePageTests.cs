@@ -10,7 +10,7 @@ using Scim.Api.Users.Walks;
 
 namespace Scim.Api.Tests.Users;
 
-/// <summary>Messages that are too large to lie in memory in any number: long pages and large bodies.</summary>
+/// <summary>Messages of which only a few fit in memory: long pages and large bodies.</summary>
 [Category("Slow")]
 internal sealed class LargePageTests
 {
@@ -37,7 +37,7 @@ internal sealed class LargePageTests
         await server.DisposeAsync();
     }
 
-    // Around what is read with the page, what is read at once later, and what the database does not send with a page.
+    // Around the limits for documents that are read with the page, later in one step, or never with the page.
     [TestCase(30, 5_000)]
     [TestCase(30, 12_000)]
     [TestCase(20, 17_000)]
@@ -78,7 +78,7 @@ internal sealed class LargePageTests
     }
 
     [Test]
-    public async Task Who_is_deleted_while_a_page_is_read_is_on_it_still_and_the_next_page_loses_nobody()
+    public async Task A_user_deleted_while_a_page_is_read_is_still_on_it_and_the_next_page_misses_nobody()
     {
         var ids = await server.Gather(account, 14, Megabyte);
         using var slow = await SlowReader.Begin(server, account, "Users?count=12");
@@ -91,7 +91,7 @@ internal sealed class LargePageTests
     }
 
     [Test]
-    public async Task A_fault_in_the_middle_of_a_page_never_looks_like_its_end()
+    public async Task A_fault_in_the_middle_of_a_page_does_not_look_like_its_end()
     {
         await server.Gather(account, 14, Megabyte);
         using var slow = await SlowReader.Begin(server, account, "Users?count=12");
@@ -109,7 +109,7 @@ internal sealed class LargePageTests
     }
 
     [Test]
-    public async Task The_bookmark_is_there_before_the_page_has_been_read()
+    public async Task The_bookmark_is_saved_before_the_page_has_been_read()
     {
         await server.Gather(account, 14, Megabyte);
         using var slow = await SlowReader.Begin(server, account, "Users?count=12");
@@ -119,7 +119,7 @@ internal sealed class LargePageTests
     }
 
     [Test]
-    public async Task Slow_readers_hold_up_large_pages_of_their_own_account_alone()
+    public async Task Slow_readers_only_delay_large_pages_of_their_own_account()
     {
         var ids = await server.Gather(account, 14, Megabyte);
         var other = new TestAccount();
@@ -138,7 +138,7 @@ internal sealed class LargePageTests
                 Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.TooManyRequests), $"{path} {refused}");
                 Assert.That(refused.Message.Headers.GetValues("Retry-After").Single(), Does.Match("^[1-9][0-9]*$"));
             }
-            // The readers lose their patience with the same clock.
+            // The timeouts of the readers use the same clock.
             slow.ForEach(reader => reader.Dispose());
             slow.Clear();
             for (var i = 0; i < LargeMessages.PerAccount; i++)
@@ -158,7 +158,7 @@ internal sealed class LargePageTests
     }
 
     [Test]
-    public async Task Readers_who_take_nothing_are_cut_off()
+    public async Task Readers_who_take_nothing_are_disconnected()
     {
         await server.Gather(account, 14, Megabyte);
         var slow = new List<SlowReader>();
@@ -186,7 +186,7 @@ internal sealed class LargePageTests
     }
 
     [Test]
-    public async Task A_large_search_that_has_a_large_answer_needs_one_slot()
+    public async Task A_large_search_with_a_large_response_needs_one_slot()
     {
         await server.Gather(account, 6, 70_000);
         var search = $$"""{"count":10,"attributes":["id"],"x":"{{new string('x', 100_000)}}"}""";

@@ -72,7 +72,7 @@ internal sealed class ListTests
 
     [TestCase("")]
     [TestCase("cursor=&")]
-    public async Task A_page_has_five_hundred_at_the_most(string query)
+    public async Task A_page_has_at_most_five_hundred_users(string query)
     {
         var account = new TestAccount();
         await server.Gather(account, 501);
@@ -100,7 +100,7 @@ internal sealed class ListTests
     [TestCase("sortOrder=up", "sortOrder")]
     [TestCase("cursor=a&cursor=b", "cursor")]
     [TestCase("attributes=userName&excludedAttributes=title", "attributes")]
-    public async Task What_is_wrong_is_refused_by_its_name(string query, string name)
+    public async Task An_invalid_parameter_is_refused_by_name(string query, string name)
     {
         var refused = await client.Get("Users?" + query);
         using (Assert.EnterMultipleScope())
@@ -134,7 +134,7 @@ internal sealed class ListTests
     [TestCase("sortBy=name", "name.")]
     [TestCase("sortBy=password", "password")]
     [TestCase("sortBy=urn:example:User:userName", "this name")]
-    public async Task What_has_no_order_is_refused(string query, string detail)
+    public async Task An_attribute_without_an_order_is_refused(string query, string detail)
     {
         var refused = await client.Get("Users?" + query);
         Assert.That(refused, Has.Property("ScimType").EqualTo("invalidValue").And.Property("Detail").Contains(detail));
@@ -196,7 +196,7 @@ internal sealed class ListTests
     [TestCase("schemas eq \"urn:ietf:params:scim:schemas:core:2.0:User\" and externalId eq \"Ext9\"", "9")]
     [TestCase("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq \"x\"", "")]
     [TestCase("(externalId eq \"Ext3\") and (userName eq \"user3@example.com\" and active eq false)", "3")]
-    public async Task Filters_are_answered_by_the_database(string filter, string found)
+    public async Task The_database_evaluates_filters(string filter, string found)
     {
         var list = await client.Get("Users?filter=" + Uri.EscapeDataString(filter));
         var expected = found.Split(',', StringSplitOptions.RemoveEmptyEntries);
@@ -224,7 +224,7 @@ internal sealed class ListTests
 
     [TestCase(200, HttpStatusCode.OK)]
     [TestCase(201, HttpStatusCode.BadRequest)]
-    public async Task A_filter_has_some_conditions_and_not_hundreds(int conditions, HttpStatusCode status)
+    public async Task The_number_of_conditions_is_limited(int conditions, HttpStatusCode status)
     {
         var filter = string.Join(" and ", Enumerable.Repeat("active eq true", conditions));
         var list = await client.Get("Users?count=0&filter=" + Uri.EscapeDataString(filter));
@@ -267,7 +267,7 @@ internal sealed class ListTests
     [TestCase("userName eq \"x\" or 1 eq 1")]
     [TestCase("userName eq \"\\u0000\"")]
     [TestCase("userName eq \"\\ud800\"")]
-    public async Task A_filter_that_is_wrong_never_means_everybody(string filter)
+    public async Task An_invalid_filter_never_means_everybody(string filter)
     {
         var refused = await client.Get("Users?filter=" + Uri.EscapeDataString(filter));
         using (Assert.EnterMultipleScope())

@@ -9,7 +9,7 @@ using Scim.Api.Users.Search;
 
 namespace Scim.Api.Tests.Users;
 
-/// <summary>What clients ask at every assignment is found by an index, never by looking through the account.</summary>
+/// <summary>The lookups that clients send for every assignment use an index and never scan the account.</summary>
 internal sealed class PlanTests
 {
     private readonly Guid account = Guid.NewGuid();
@@ -28,11 +28,11 @@ internal sealed class PlanTests
             var document = Requests.NewUser(
                 $"u{i}@example.com",
                 $$""","externalId":"{{i}}","emails":[{"value":"u{{i}}@example.com","type":"work"}]""");
-            user.Become(JsonNode.Parse(document)!.AsObject(), claimsWorkEmail: true, now);
+            user.SetDocument(JsonNode.Parse(document)!.AsObject(), claimsWorkEmail: true, now);
             db.Add(user);
         }
         await db.SaveChangesAsync();
-        // PostgreSQL does so by itself, in time; SQLite does not.
+        // PostgreSQL eventually does this by itself; SQLite does not.
         if (db.Database.IsNpgsql())
             await db.Database.ExecuteSqlAsync($"ANALYZE");
     }

@@ -83,7 +83,7 @@ internal sealed class PortalTests
         Assert.That((page.Total, page.Users.Count), Is.EqualTo((found, found)));
     }
 
-    /// <summary>PostgreSQL takes no text with U+0000.</summary>
+    /// <summary>PostgreSQL does not accept text with U+0000.</summary>
     [TestCase("users?search=%00", false)]
     [TestCase("users?search=ann%00lee", false)]
     [TestCase("users?page=%00", true)]
@@ -93,7 +93,7 @@ internal sealed class PortalTests
     [TestCase("events?userName=ann%00lee", false)]
     [TestCase("events.csv?search=%00", false)]
     [TestCase("events.csv?userName=%00", false)]
-    public async Task A_search_for_a_character_that_no_text_has_is_answered(string path, bool isFound)
+    public async Task A_search_for_a_character_that_no_text_contains_succeeds(string path, bool isFound)
     {
         var account = Account(seats: 1);
         using var scim = server.ClientOf(account);
@@ -122,7 +122,7 @@ internal sealed class PortalTests
     }
 
     [Test]
-    public async Task The_portal_turns_pages()
+    public async Task The_portal_reads_page_by_page()
     {
         var account = Account(seats: 100);
         using var portal = server.PortalOf(account);
@@ -141,7 +141,7 @@ internal sealed class PortalTests
     }
 
     [Test]
-    public async Task The_portal_is_held_to_the_same_rules()
+    public async Task The_same_rules_apply_to_the_portal()
     {
         var account = Account(seats: 1, domains: ["example.com"]);
         using var portal = server.PortalOf(account);

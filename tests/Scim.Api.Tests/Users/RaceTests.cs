@@ -7,7 +7,7 @@ using Scim.Api.Users;
 
 namespace Scim.Api.Tests.Users;
 
-/// <summary>What holds when many write at once.</summary>
+/// <summary>Concurrent writes.</summary>
 [Parallelizable]
 internal sealed class RaceTests
 {
@@ -20,7 +20,7 @@ internal sealed class RaceTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test]
-    public async Task Of_fifty_creates_of_one_userName_one_succeeds()
+    public async Task One_of_fifty_creates_with_the_same_userName_succeeds()
     {
         using var client = server.ClientOf(new TestAccount());
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(i =>
@@ -34,7 +34,7 @@ internal sealed class RaceTests
     }
 
     [Test]
-    public async Task The_last_five_seats_go_to_five_of_twenty()
+    public async Task Five_of_twenty_creates_get_the_last_five_seats()
     {
         var account = new TestAccount();
         account.Policy = account.Policy with
@@ -57,7 +57,7 @@ internal sealed class RaceTests
     }
 
     [Test]
-    public async Task Writers_of_one_user_lose_no_update_and_hear_of_no_conflict()
+    public async Task Concurrent_writes_of_one_user_lose_no_update_and_cause_no_conflict()
     {
         using var client = server.ClientOf(new TestAccount());
         var id = (await client.CreateUser("ann@example.com")).Id();
@@ -70,7 +70,7 @@ internal sealed class RaceTests
     }
 
     [Test]
-    public async Task Bulk_requests_and_single_ones_lose_no_update_of_each_other()
+    public async Task Concurrent_bulk_and_single_requests_lose_no_update()
     {
         using var client = server.ClientOf(new TestAccount());
         var id = (await client.CreateUser("ann@example.com")).Id();
@@ -85,7 +85,7 @@ internal sealed class RaceTests
     }
 
     [Test]
-    public async Task Deactivating_twice_at_once_gives_one_seat_back()
+    public async Task Two_concurrent_deactivations_release_one_seat()
     {
         var account = new TestAccount();
         account.Policy = account.Policy with
@@ -100,9 +100,9 @@ internal sealed class RaceTests
         await AssertCounts(account, users: 2, seats: 1);
     }
 
-    /// <summary>Entra ID's soft delete frees an address while somebody else takes it.</summary>
+    /// <summary>Entra ID's soft delete releases an address while another user takes it.</summary>
     [Test]
-    public async Task A_soft_delete_succeeds_whoever_takes_an_address_at_the_same_time()
+    public async Task A_soft_delete_succeeds_while_others_take_its_address()
     {
         using var client = server.ClientOf(new TestAccount());
         for (var i = 0; i < 10; i++)
@@ -135,12 +135,14 @@ internal sealed class RaceTests
         }
     }
 
-    /// <summary>All work e-mails of a user are looked up at once, while other writers of the account wait.</summary>
+    /// <summary>
+    /// All work e-mails of a user are looked up in one query, because other writes of the account wait.
+    /// </summary>
     [TestCase("POST")]
     [TestCase("PUT")]
     [TestCase("PATCH")]
     [TestCase("Bulk")]
-    public async Task Many_work_emails_cost_one_query(string how)
+    public async Task Many_work_emails_need_one_query(string how)
     {
         await using var server = await ScimServer.Start(logsEverything: true);
         using var client = server.ClientOf(new TestAccount());

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Scim.Api.Tests.Users;
 
-/// <summary>People who come back: a create that is about an inactive user.</summary>
+/// <summary>People who come back: a create that means an inactive user.</summary>
 [Parallelizable]
 internal sealed class RestoreTests
 {
@@ -33,7 +33,7 @@ internal sealed class RestoreTests
     [TestCase("new@example.com", "00u1")]
     [TestCase("ann@example.com", "00u1")]
     [TestCase("ANN@example.com", "00u1")]
-    public async Task Where_the_account_allows_it_the_create_restores_the_user(string userName, string externalId)
+    public async Task If_the_account_allows_it_the_create_restores_the_user(string userName, string externalId)
     {
         using var client = server.ClientOf(Account(seats: 1));
         var before = await client.CreateUser(
@@ -79,7 +79,7 @@ internal sealed class RestoreTests
     }
 
     [Test]
-    public async Task A_create_that_says_inactive_leaves_the_user_so_and_takes_no_seat()
+    public async Task A_create_with_active_false_restores_an_inactive_user_without_a_seat()
     {
         using var client = server.ClientOf(Account(seats: 1));
         var id = (await client.CreateUser("ann@example.com", ""","active":false""")).Id();
@@ -96,7 +96,7 @@ internal sealed class RestoreTests
 
     [TestCase(true)]
     [TestCase(false)]
-    public async Task Two_who_may_be_meant_are_both_named(bool restores)
+    public async Task If_two_users_may_be_meant_both_are_named(bool restores)
     {
         using var client = server.ClientOf(Account(seats: 9, restores));
         var ann = (await client.CreateUser("ann@example.com", ""","externalId":"1","active":false""")).Id();
@@ -128,7 +128,7 @@ internal sealed class RestoreTests
             Assert.That(inBulk.Detail, Is.EqualTo(refused.Detail));
             Assert.That((bool)(await client.Get($"Users/{id}"))["active"]!, Is.False);
         }
-        // What the answer says to do helps.
+        // The remedy in the response works.
         await client.Patch($"Users/{id}", """{"op":"replace","path":"userName","value":"left@example.com"}""");
         Assert.That((await client.CreateUser(userName, $",\"externalId\":\"{externalId}\"")).Id(), Is.Not.EqualTo(id));
     }
@@ -136,7 +136,7 @@ internal sealed class RestoreTests
     [TestCase(null, "1")]
     [TestCase("1", null)]
     [TestCase(null, null)]
-    public async Task Where_either_has_no_externalId_the_userName_decides(string? before, string? after)
+    public async Task If_either_has_no_externalId_the_userName_decides(string? before, string? after)
     {
         using var client = server.ClientOf(Account(seats: 9));
         static string More(string? externalId) => externalId is null ? "" : $",\"externalId\":\"{externalId}\"";
@@ -153,14 +153,14 @@ internal sealed class RestoreTests
     [TestCase(true, "active", false)]
     [TestCase(true, "active active", false)]
     [TestCase(true, "inactive deleted", true, Description = "a deleted user has no externalId any more")]
-    public async Task An_externalId_refers_to_the_one_inactive_user_who_alone_has_it(
+    public async Task An_externalId_identifies_an_inactive_user_only_if_nobody_else_has_it(
         bool restores, string holders, bool refers)
     {
         using var client = server.ClientOf(Account(seats: 9, restores));
         var ids = new List<string>();
         foreach (var _ in holders.Split(' '))
             ids.Add((await client.CreateUser($"u{ids.Count}@example.com", ""","externalId":"1" """)).Id());
-        // Only now: a create with an inactive user's externalId would restore that user.
+        // Only now, because a create with an inactive user's externalId would restore that user.
         foreach (var (state, id) in holders.Split(' ').Zip(ids))
         {
             if (state == "inactive")
@@ -192,7 +192,7 @@ internal sealed class RestoreTests
     }
 
     [Test]
-    public async Task Another_accounts_and_deleted_users_are_not_restored()
+    public async Task Users_of_other_accounts_and_deleted_users_are_not_restored()
     {
         using var theirs = server.ClientOf(Account(seats: 9));
         await theirs.CreateUser("ann@example.com", ""","externalId":"1","active":false""");
@@ -204,7 +204,7 @@ internal sealed class RestoreTests
     }
 
     [Test]
-    public async Task Of_many_creates_at_once_one_restores()
+    public async Task One_of_many_concurrent_creates_restores_the_user()
     {
         using var client = server.ClientOf(Account(seats: 1));
         await client.CreateUser("ann@example.com", ""","externalId":"1","active":false""");

@@ -38,7 +38,7 @@ internal sealed class SearchRequestTests
     [TestCase("""{"startIndex":-3,"count":0}""", "", 6)]
     [TestCase("""{"startIndex":99999999999}""", "", 6)]
     [TestCase("""{"count":1,"nonsense":{"a":[]}}""", "1", 6)]
-    public async Task A_body_asks_what_a_query_asks(string body, string found, int total)
+    public async Task A_search_by_body_equals_one_by_query(string body, string found, int total)
     {
         foreach (var endpoint in (string[])["Users/.search?count=1&filter=nonsense", ".search?startIndex=5"])
         {
@@ -66,7 +66,7 @@ internal sealed class SearchRequestTests
     [TestCase("""{"filter":"meta.resourceType eq \"Group\""}""", "")]
     [TestCase("""{"sortBy":"title","sortOrder":"descending"}""", "6,5,4,3,2,1")]
     [TestCase("""{"sortBy":"members","sortOrder":"descending"}""", "1,2,3,4,5,6")]
-    public async Task At_the_root_a_foreign_attribute_is_absent(string body, string found)
+    public async Task At_the_root_an_attribute_of_another_type_is_absent(string body, string found)
     {
         var list = await client.Post(".search", body);
         Assert.That(list.Status, Is.EqualTo(HttpStatusCode.OK), list.ToString());
@@ -77,7 +77,7 @@ internal sealed class SearchRequestTests
 
     [TestCase("""{"filter":"members pr"}""", "invalidFilter")]
     [TestCase("""{"sortBy":"members"}""", "invalidValue")]
-    public async Task At_users_a_foreign_attribute_is_unknown(string body, string scimType)
+    public async Task At_Users_an_attribute_of_another_type_is_unknown(string body, string scimType)
     {
         var refused = await client.Post("Users/.search", body);
         Assert.That(refused, Has.Property("ScimType").EqualTo(scimType).And.Property("Detail").Contains("members"));
@@ -87,7 +87,7 @@ internal sealed class SearchRequestTests
     [TestCase("""{"attributes":"userName, title"}""", "schemas,id,userName,title")]
     [TestCase("""{"excludedAttributes":["name","emails","active","displayName"]}""", "schemas,id,userName,title,meta")]
     [TestCase("""{"attributes":[]}""", "schemas,id,userName,name,title,active,displayName,emails,meta")]
-    public async Task Attributes_are_chosen(string body, string names)
+    public async Task Attributes_can_be_selected(string body, string names)
     {
         var user = (await client.Post("Users/.search", body))["Resources"]![0]!.AsObject();
         Assert.That(user.Select(member => member.Key), Is.EquivalentTo(names.Split(',')));
@@ -111,7 +111,7 @@ internal sealed class SearchRequestTests
     [TestCase("""{"startIndex":1,"cursor":""}""", "invalidValue", "cursor")]
     [TestCase("""[]""", "invalidSyntax", "")]
     [TestCase("", "invalidSyntax", "")]
-    public async Task What_is_wrong_is_refused_by_its_name(string body, string scimType, string detail)
+    public async Task An_invalid_parameter_is_refused_by_name(string body, string scimType, string detail)
     {
         foreach (var endpoint in (string[])["Users/.search", ".search"])
         {
@@ -126,11 +126,11 @@ internal sealed class SearchRequestTests
     }
 
     [Test]
-    public async Task A_search_is_a_post() =>
+    public async Task A_search_needs_POST() =>
         Assert.That((await client.Get(".search")).Status, Is.EqualTo(HttpStatusCode.MethodNotAllowed));
 
     [Test]
-    public async Task A_search_says_what_it_is()
+    public async Task A_search_needs_its_schema()
     {
         var list = await client.Post(
             "Users/.search", new JsonObject { ["schemas"] = new JsonArray(Schema), ["count"] = 1 }.ToJsonString());

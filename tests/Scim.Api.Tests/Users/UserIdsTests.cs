@@ -11,9 +11,9 @@ internal sealed class UserIdsTests
     [Test(Description = "RFC 9562 §6.2")]
     public void Ids_of_one_millisecond_are_in_order()
     {
-        var ids = new List<Guid> { UserIds.Following(null, now) };
+        var ids = new List<Guid> { UserIds.After(null, now) };
         for (var i = 0; i < 1000; i++)
-            ids.Add(UserIds.Following(ids[^1], now));
+            ids.Add(UserIds.After(ids[^1], now));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(ids, Is.Ordered.And.Unique);
@@ -23,21 +23,21 @@ internal sealed class UserIdsTests
     }
 
     [Test]
-    public void An_id_follows_one_of_a_clock_that_is_ahead()
+    public void An_id_is_larger_than_one_from_a_clock_that_is_ahead()
     {
-        var ahead = UserIds.Following(null, now.AddHours(1));
-        var next = UserIds.Following(ahead, now);
+        var ahead = UserIds.After(null, now.AddHours(1));
+        var next = UserIds.After(ahead, now);
         Assert.That(
-            next, Is.GreaterThan(ahead).And.LessThan(UserIds.Following(null, now.AddHours(1).AddMilliseconds(2))));
+            next, Is.GreaterThan(ahead).And.LessThan(UserIds.After(null, now.AddHours(1).AddMilliseconds(2))));
     }
 
     [Test]
-    public void An_id_has_the_time_at_which_it_was_made() => Assert.That(
-        UserIds.Following(UserIds.Following(null, now), now.AddSeconds(1)).ToString(),
+    public void An_id_contains_its_creation_time() => Assert.That(
+        UserIds.After(UserIds.After(null, now), now.AddSeconds(1)).ToString(),
         Does.StartWith(Guid.CreateVersion7(now.AddSeconds(1)).ToString()[..13]));
 
     [Test]
-    public async Task Users_are_in_order_of_creation_though_the_clock_stands_or_goes_back()
+    public async Task Users_are_in_order_of_creation_even_if_the_clock_stops_or_goes_back()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow) { AutoAdvanceAmount = TimeSpan.Zero };
         await using var server = await ScimServer.Start(time: time);

@@ -16,7 +16,7 @@ internal sealed class UsersTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test(Description = "RFC 7644 §3.3")]
-    public async Task A_created_user_is_answered_whole_with_its_address()
+    public async Task A_created_user_is_returned_completely_with_its_location()
     {
         using var client = server.ClientOf(new TestAccount());
         var created = await client.Post(
@@ -43,7 +43,7 @@ internal sealed class UsersTests
     }
 
     [Test]
-    public async Task The_same_connection_serves_on_after_a_body()
+    public async Task The_connection_can_be_reused_after_a_body()
     {
         using var client = server.ClientWith("Bearer " + server.AuthServer.IssueToken(new TestAccount()));
         for (var i = 0; i < 3; i++)
@@ -59,7 +59,7 @@ internal sealed class UsersTests
     [TestCase("0193f3b0-0000-7000-8000-000000000000")]
     [TestCase("nonsense")]
     [TestCase("%27%20or%201%3D1")]
-    public async Task An_id_that_nobody_has_is_404(string id)
+    public async Task An_unknown_id_is_404(string id)
     {
         using var client = server.ClientOf(new TestAccount());
         foreach (var answer in new[]
@@ -104,7 +104,7 @@ internal sealed class UsersTests
     }
 
     [Test(Description = "RFC 7644 §3.5.1")]
-    public async Task Put_replaces_what_a_client_may_write()
+    public async Task Put_replaces_writable_attributes()
     {
         using var client = server.ClientOf(new TestAccount());
         var user = await client.CreateUser("ann@example.com", ""","title":"Dr","nickName":"A","externalId":"00u1" """);
@@ -143,7 +143,7 @@ internal sealed class UsersTests
     }
 
     [Test]
-    public async Task A_write_that_changes_nothing_makes_no_version()
+    public async Task A_write_that_changes_nothing_creates_no_version()
     {
         using var client = server.ClientOf(new TestAccount());
         var user = await client.CreateUser("ann@example.com");
@@ -157,7 +157,7 @@ internal sealed class UsersTests
     }
 
     [Test]
-    public async Task A_patch_is_done_as_a_whole_or_not_at_all()
+    public async Task A_patch_is_applied_completely_or_not_at_all()
     {
         using var client = server.ClientOf(new TestAccount());
         var user = await client.CreateUser("ann@example.com");
@@ -192,7 +192,7 @@ internal sealed class UsersTests
     }
 
     [Test]
-    public async Task A_password_is_taken_and_never_seen_again()
+    public async Task A_password_is_accepted_and_never_returned()
     {
         using var client = server.ClientOf(new TestAccount());
         var user = await client.CreateUser("ann@example.com", ""","password":"t0p-Secret" """);
@@ -210,7 +210,7 @@ internal sealed class UsersTests
     [TestCase("application/scim+json")]
     [TestCase("application/json; charset=utf-8")]
     [TestCase("APPLICATION/SCIM+JSON;charset=UTF-8;x=y")]
-    public async Task Bodies_may_be_called_JSON_or_SCIM(string mediaType)
+    public async Task Bodies_may_be_JSON_or_SCIM(string mediaType)
     {
         using var client = server.ClientOf(new TestAccount());
         var created = await client.Send("POST", "Users", Requests.NewUser("ann@example.com"), mediaType);
@@ -219,7 +219,7 @@ internal sealed class UsersTests
 
     [TestCase("application/x-www-form-urlencoded", HttpStatusCode.UnsupportedMediaType)]
     [TestCase("text/plain", HttpStatusCode.UnsupportedMediaType)]
-    public async Task Other_bodies_are_refused_by_name(string mediaType, HttpStatusCode status)
+    public async Task Other_media_types_are_refused_by_name(string mediaType, HttpStatusCode status)
     {
         using var client = server.ClientOf(new TestAccount());
         var refused = await client.Send("POST", "Users", Requests.NewUser("ann@example.com"), mediaType);
@@ -233,7 +233,7 @@ internal sealed class UsersTests
     [TestCase("application/json, */*", "application/scim+json")]
     [TestCase("text/html", "application/scim+json")]
     [TestCase("nonsense", "application/scim+json")]
-    public async Task Answers_are_SCIM_unless_only_JSON_is_accepted(string accept, string mediaType)
+    public async Task Responses_are_SCIM_unless_only_JSON_is_accepted(string accept, string mediaType)
     {
         using var client = server.ClientWith("Bearer " + server.AuthServer.IssueToken(new TestAccount()));
         var list = await client.Get(
@@ -279,7 +279,7 @@ internal sealed class UsersTests
     [TestCase("POST", "Users/1", 405)]
     [TestCase("GET", "Nonsense", 404)]
     [TestCase("GET", "Users/1/2", 404)]
-    public async Task Every_answer_is_SCIM(string method, string path, int status)
+    public async Task Every_response_is_SCIM(string method, string path, int status)
     {
         using var client = server.ClientOf(new TestAccount());
         var answer = await client.Send(method, path);
@@ -300,7 +300,7 @@ internal sealed class UsersTests
     [TestCase("excludedAttributes=emails,meta,name,displayName,active,urn:ietf:params:scim:schemas:extension:enterprise:2.0:User", "schemas,id,userName")]
     [TestCase("excludedAttributes=id,schemas,emails,meta,name,displayName,active,userName,urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "schemas,id")]
     [TestCase("attributes=", "schemas,id,userName,name,urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,active,displayName,emails,meta")]
-    public async Task Attributes_are_chosen(string query, string names)
+    public async Task Attributes_can_be_selected(string query, string names)
     {
         using var client = server.ClientOf(new TestAccount());
         var id = (await client.CreateUser(
@@ -315,7 +315,7 @@ internal sealed class UsersTests
     }
 
     [Test]
-    public async Task Parts_of_values_are_chosen()
+    public async Task Sub_attributes_can_be_selected()
     {
         using var client = server.ClientOf(new TestAccount());
         var id = (await client.CreateUser("ann@example.com")).Id();

@@ -19,7 +19,7 @@ internal sealed class VersionTests
     [TestCase("W/\"0\", W/\"1\"", 304)]
     [TestCase("*", 304)]
     [TestCase("W/\"2\"", 200)]
-    public async Task A_version_that_is_known_is_not_sent_again(string ifNoneMatch, int status)
+    public async Task A_known_version_is_not_sent_again(string ifNoneMatch, int status)
     {
         using var client = server.ClientOf(new TestAccount());
         var id = (await client.CreateUser("ann@example.com")).Id();
@@ -37,7 +37,7 @@ internal sealed class VersionTests
     [TestCase("*", 200)]
     [TestCase("W/\"2\"", 412)]
     [TestCase("nonsense", 412)]
-    public async Task A_write_is_made_to_the_version_it_names(string ifMatch, int status)
+    public async Task A_write_only_applies_to_the_version_it_names(string ifMatch, int status)
     {
         using var client = server.ClientOf(new TestAccount());
         var id = (await client.CreateUser("ann@example.com")).Id();
@@ -51,7 +51,7 @@ internal sealed class VersionTests
     }
 
     [Test]
-    public async Task Of_writers_that_name_one_version_one_succeeds()
+    public async Task One_of_several_writes_with_the_same_version_succeeds()
     {
         using var client = server.ClientOf(new TestAccount());
         var id = (await client.CreateUser("ann@example.com")).Id();

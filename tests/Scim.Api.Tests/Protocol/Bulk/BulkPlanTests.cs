@@ -4,8 +4,8 @@ using Scim.Api.Protocol.Bulk;
 namespace Scim.Api.Tests.Protocol.Bulk;
 
 /// <summary>
-/// In what order operations are done. A case is operations such as <c>a:b,c</c>, which makes a and refers to b and c,
-/// or <c>-:a</c>, which makes nothing; what is expected is their places, with a plus where one is completed.
+/// The order in which operations are run. A case lists operations such as <c>a:b,c</c>, which creates a and refers to b
+/// and c, or <c>-:a</c>, which creates nothing. The expectation is their indexes, with a plus where one is completed.
 /// </summary>
 [Parallelizable]
 internal sealed class BulkPlanTests
@@ -16,7 +16,7 @@ internal sealed class BulkPlanTests
     [TestCase("a x b:c c", "0 1 3 2")]
     [TestCase("a:b b:c c:d d", "3 2 1 0")]
     [TestCase("a:b,c b:c c", "2 1 0")]
-    [TestCase("-:b -:a a b", "3 0 2 1", Description = "also for what is no POST")]
+    [TestCase("-:b -:a a b", "3 0 2 1", Description = "also for other methods than POST")]
     [TestCase("a:x b:x", "0 1", Description = "unknown")]
     [TestCase("a:a", "0 0+", Description = "to itself")]
     [TestCase("a:b b:a", "1 0 1+")]
@@ -25,11 +25,11 @@ internal sealed class BulkPlanTests
     [TestCase("a:b b:c,a c:a,b", "2 1 0 1+ 2+")]
     [TestCase("a:b b:a c:d d:c", "1 0 1+ 3 2 3+")]
     [TestCase("a:b b:b", "1 1+ 0")]
-    public void Makes_first_what_others_refer_to(string operations, string expected) =>
+    public void Creates_first_what_others_refer_to(string operations, string expected) =>
         Assert.That(Show(Plan(operations.Split(' '))), Is.EqualTo(expected));
 
     [Test]
-    public void Takes_the_longest_chain_and_the_largest_circle()
+    public void Supports_the_longest_chain_and_the_largest_circle()
     {
         var chain = Enumerable.Range(0, 1000).Select(i => $"{i}:{i + 1}").ToArray();
         var circle = Enumerable.Range(0, 1000).Select(i => $"{i}:{(i + 1) % 1000}").ToArray();

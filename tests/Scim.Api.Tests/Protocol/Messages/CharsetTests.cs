@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Scim.Api.Tests.Protocol.Messages;
 
-/// <summary>JSON is UTF-8 (RFC 8259 §8.1), and a body that says otherwise is told so (RFC 9110 §15.5.16).</summary>
+/// <summary>JSON is UTF-8 (RFC 8259 §8.1); a body with another charset is refused (RFC 9110 §15.5.16).</summary>
 [Parallelizable]
 internal sealed class CharsetTests
 {
@@ -44,7 +44,7 @@ internal sealed class CharsetTests
     [TestCase("application/json; charset=shift_jis")]
     [TestCase("application/json; charset=nonsense")]
     [TestCase("application/json; charset=utf-8; charset=utf-16")]
-    public async Task So_is_one_in_any_other(string contentType)
+    public async Task A_body_in_any_other_charset_is_415(string contentType)
     {
         using var client = server.ClientOf(account);
         using var response = await Send(client, "POST Users/.search", contentType);
@@ -61,7 +61,7 @@ internal sealed class CharsetTests
     [TestCase("application/json; x=utf-16")]
     [TestCase("application/json")]
     [TestCase("")]
-    public async Task A_body_in_UTF8_is_read(string contentType)
+    public async Task A_body_in_UTF8_is_accepted(string contentType)
     {
         using var client = server.ClientOf(account);
         using var response = await Send(client, "POST Users/.search", contentType);

@@ -7,7 +7,7 @@ using Scim.Api.Users.Walks;
 
 namespace Scim.Api.Tests.Protocol.Messages;
 
-/// <summary>HEAD is answered wherever GET is, as GET is but for the body (RFC 9110 §9.3.2).</summary>
+/// <summary>HEAD is supported wherever GET is, with the same headers and no body (RFC 9110 §9.3.2).</summary>
 internal sealed class HeadTests
 {
     private readonly TestAccount account = new();
@@ -49,11 +49,11 @@ internal sealed class HeadTests
     [TestCase("/.well-known/oauth-protected-resource/other", 404)]
     [TestCase("/health/live", 200)]
     [TestCase("/health/ready", 200)]
-    public async Task It_is_answered_as_GET_is(string path, int status)
+    public async Task The_headers_are_those_of_GET(string path, int status)
     {
         using var client = server.ClientOf(account);
         using var head = await Compare(client, path, (HttpStatusCode)status);
-        // A long page is sent while it is written, and health is a word.
+        // A long page is streamed, and health is plain text.
         if (path is not ("/scim/v2/Users" or "/scim/v2/Users?count=1" or "/health/live" or "/health/ready"))
         {
             using var get = await client.GetAsync(path.Replace("{id}", ids[0], StringComparison.Ordinal));
@@ -67,7 +67,7 @@ internal sealed class HeadTests
     [TestCase("/scim/v2/Schemas", "GET, HEAD")]
     [TestCase("/scim/v2/Bulk", "POST")]
     [TestCase("/.well-known/oauth-protected-resource/scim/v2", "GET, HEAD")]
-    public async Task A_wrong_method_is_told_that_HEAD_is_right(string path, string methods)
+    public async Task A_wrong_method_returns_HEAD_as_allowed(string path, string methods)
     {
         using var client = server.ClientOf(account);
         using var response = await client.SendAsync(new HttpRequestMessage(HttpMethod.Trace, path));
@@ -83,7 +83,7 @@ internal sealed class HeadTests
     [TestCase("events")]
     [TestCase("events.csv")]
     [TestCase("events?before=x")]
-    public async Task So_it_is_for_the_portal(string path)
+    public async Task The_headers_are_those_of_GET_for_the_portal(string path)
     {
         using var portal = server.PortalOf(account);
         using var head = await Compare(portal, path, status: null);
@@ -93,14 +93,14 @@ internal sealed class HeadTests
     [TestCase(null, "/scim/v2/Schemas")]
     [TestCase("Bearer nonsense", "/scim/v2/Users")]
     [TestCase("Bearer nonsense", "/scim/v2/Schemas")]
-    public async Task So_it_is_without_a_good_token(string? authorization, string path)
+    public async Task The_headers_are_those_of_GET_without_a_valid_token(string? authorization, string path)
     {
         using var client = server.ClientWith(authorization);
         using var head = await Compare(client, path, status: null);
     }
 
     [Test]
-    public async Task What_is_known_is_304()
+    public async Task A_known_version_is_304()
     {
         using var client = server.ClientOf(account);
         var known = await client.Get($"Users/{ids[0]}");
@@ -109,7 +109,7 @@ internal sealed class HeadTests
     }
 
     [Test]
-    public async Task The_head_of_a_page_leaves_no_bookmark()
+    public async Task HEAD_of_a_page_saves_no_bookmark()
     {
         using var client = server.ClientOf(account);
         var before = await Bookmarks();
@@ -126,7 +126,7 @@ internal sealed class HeadTests
         return await scope.ServiceProvider.GetRequiredService<ScimDbContext>().Set<Bookmark>().CountAsync();
     }
 
-    /// <summary>Sends both, and compares what is not a new value each time.</summary>
+    /// <summary>Sends GET and HEAD, and compares the headers that do not change each time.</summary>
     private async Task<HttpResponseMessage> Compare(HttpClient client, string path, HttpStatusCode? status)
     {
         path = path.Replace("{id}", ids[0], StringComparison.Ordinal);

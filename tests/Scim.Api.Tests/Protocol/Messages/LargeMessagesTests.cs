@@ -3,14 +3,14 @@ using Scim.Api.Protocol.Messages;
 
 namespace Scim.Api.Tests.Protocol.Messages;
 
-/// <summary>The slots of large messages, and who waits for them.</summary>
+/// <summary>The slots of large messages, and the requests that wait for them.</summary>
 [Parallelizable]
 internal sealed class LargeMessagesTests
 {
     private readonly FakeTimeProvider time = new();
 
     [Test]
-    public async Task An_account_has_its_slots_and_leaves_the_others_theirs()
+    public async Task An_account_cannot_take_the_slots_of_others()
     {
         using var slots = new LargeMessages(time);
         var (one, other) = (Guid.NewGuid(), Guid.NewGuid());
@@ -23,7 +23,7 @@ internal sealed class LargeMessagesTests
     }
 
     [Test]
-    public async Task Who_waits_too_long_for_a_slot_of_its_account_is_429_and_of_the_node_503()
+    public async Task Waiting_too_long_for_a_slot_of_the_account_is_429_and_of_the_node_503()
     {
         using var slots = new LargeMessages(time);
         var crowd = new List<(Guid Account, List<IDisposable> Slots)>();
@@ -34,7 +34,7 @@ internal sealed class LargeMessagesTests
         }
         var greedy = slots.Enter(crowd[0].Account, default);
         var newcomer = slots.Enter(Guid.NewGuid(), default);
-        time.Advance(LargeMessages.Patience);
+        time.Advance(LargeMessages.SlotTimeout);
         var (tooMany, unavailable) = (await Refusal(greedy), await Refusal(newcomer));
         using (Assert.EnterMultipleScope())
         {
@@ -42,7 +42,7 @@ internal sealed class LargeMessagesTests
             Assert.That(tooMany.RetryAfter, Is.Positive);
             Assert.That(unavailable.RetryAfter, Is.Positive);
         }
-        // Nothing of those who were refused is left behind.
+        // The refused requests hold no slot.
         crowd.ForEach(account => account.Slots.ForEach(slot => slot.Dispose()));
         foreach (var (account, _) in crowd)
             Assert.That(
@@ -50,7 +50,7 @@ internal sealed class LargeMessagesTests
     }
 
     [Test]
-    public async Task However_many_one_account_sends_another_is_next_when_the_node_has_a_slot()
+    public async Task Another_account_is_next_however_many_messages_one_account_sends()
     {
         using var slots = new LargeMessages(time);
         var crowd = new List<IDisposable>();
@@ -66,18 +66,18 @@ internal sealed class LargeMessagesTests
     }
 
     [Test]
-    public async Task So_many_may_wait_and_no_more()
+    public async Task The_number_of_waiting_messages_is_limited()
     {
         using var slots = new LargeMessages(time);
         var account = Guid.NewGuid();
         await Take(slots, account, LargeMessages.PerAccount);
         var all = Enumerable.Range(0, 200).Select(_ => slots.Enter(account, default)).ToList();
-        Assert.That((await Refusal(all[^1])).Status, Is.EqualTo(429), "at once");
+        Assert.That((await Refusal(all[^1])).Status, Is.EqualTo(429), "immediately");
         Assert.That(all[0].IsCompleted, Is.False);
     }
 
     [Test]
-    public async Task Who_goes_away_makes_room()
+    public async Task A_client_that_disconnects_makes_room()
     {
         using var slots = new LargeMessages(time);
         using var gone = new CancellationTokenSource();

@@ -4,7 +4,9 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Tests.Protocol.Messages;
 
-/// <summary>What is returned, of a user with an extension that hides things (RFC 7643 §2.2, RFC 7644 §3.9).</summary>
+/// <summary>
+/// The returned attributes of a user with an extension that hides some (RFC 7643 §2.2, RFC 7644 §3.9).
+/// </summary>
 internal sealed class ProjectionTests
 {
     private const string Urn = "urn:example:2.0:Test";
@@ -50,7 +52,7 @@ internal sealed class ProjectionTests
     public void Returns(string attributes, string excluded, string expected, string inExtension)
     {
         var user = JsonNode.Parse(User)!.AsObject();
-        Projection.Read([attributes], [excluded]).Cut(user, Type);
+        Projection.Read([attributes], [excluded]).ApplyTo(user, Type);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(
@@ -68,18 +70,18 @@ internal sealed class ProjectionTests
     [TestCase("urn:example:2.0:Test", "", "CORE EXT")]
     [TestCase("urn:example:2.0:Test:", "", "CORE EXT")]
     [TestCase("urn:example:2.0:Test:never", "", "CORE")]
-    [TestCase("urn:example:2.0:Test:absent", "", "CORE", Description = "the user has none")]
+    [TestCase("urn:example:2.0:Test:absent", "", "CORE", Description = "the user does not have it")]
     [TestCase("urn:example:2.0:Test:box.absent", "", "CORE")]
     [TestCase("", "urn:example:2.0:Test", "CORE")]
     [TestCase("", "URN:EXAMPLE:2.0:TEST", "CORE")]
     [TestCase("", "urn:example:2.0:Test:plain", "CORE EXT")]
     [TestCase("", "urn:example:2.0:Test:plain,urn:example:2.0:Test:box", "CORE")]
     [TestCase("", "schemas", "CORE EXT", Description = "returned always")]
-    public void Schemas_are_those_of_what_is_returned(string attributes, string excluded, string expected)
+    public void Schemas_are_those_of_the_returned_attributes(string attributes, string excluded, string expected)
     {
         var user = JsonNode.Parse(User)!.AsObject();
         user["schemas"]!.AsArray().Add(Urn);
-        Projection.Read([attributes], [excluded]).Cut(user, Type);
+        Projection.Read([attributes], [excluded]).ApplyTo(user, Type);
         Assert.That(
             string.Join(' ', user["schemas"]!.AsArray().Select(urn => (string?)urn == Urn ? "EXT" : "CORE")),
             Is.EqualTo(expected));

@@ -30,16 +30,16 @@ internal sealed class RequestBodyTests
     }
 
     [Test]
-    public void Refuses_bytes_that_are_no_UTF8() =>
+    public void Refuses_bytes_that_are_not_UTF8() =>
         Assert.Throws<ScimException>(() => RequestBody.Parse([.. "{\"a\":\""u8, 0xC3, 0x28, .. "\"}"u8]));
 
     [Test]
-    public void Refuses_what_is_nested_too_deep() => Assert.Throws<ScimException>(() =>
+    public void Refuses_JSON_that_is_nested_too_deeply() => Assert.Throws<ScimException>(() =>
         RequestBody.Parse(
             Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", 40)) + "1" + new string('}', 40))));
 
     [Test]
-    public void Reads_a_byte_order_mark_names_in_any_case_and_the_same_name_in_two_objects() =>
+    public void Accepts_a_byte_order_mark_names_in_any_case_and_the_same_name_in_two_objects() =>
         Assert.That(
             (string?)RequestBody.Parse([0xEF, 0xBB, 0xBF, .. """{"a":{"x":1},"B":{"x":"\ud83d\ude00"}}"""u8])["b"]!["X"],
             Is.EqualTo("😀"));

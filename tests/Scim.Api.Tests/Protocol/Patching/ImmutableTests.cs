@@ -8,7 +8,7 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Tests.Protocol.Patching;
 
 /// <summary>
-/// What gets a value once: badge, and the number of a contract, in a schema that has them (RFC 7643 §2.2).
+/// Immutable attributes (RFC 7643 §2.2): badge, and the number of a contract, in a schema that defines them.
 /// </summary>
 [Parallelizable]
 internal sealed class ImmutableTests
@@ -39,10 +39,10 @@ internal sealed class ImmutableTests
         Text = "",
     };
 
-    [TestCase(With, """{"userName":"ann"}""", """{"userName":"ann","badge":"7","contract":{"number":"1"}}""", Description = "left out")]
+    [TestCase(With, """{"userName":"ann"}""", """{"userName":"ann","badge":"7","contract":{"number":"1"}}""", Description = "omitted")]
     [TestCase(With, """{"userName":"bea","badge":"7","contract":{"number":"1"}}""", """{"userName":"bea","badge":"7","contract":{"number":"1"}}""")]
     [TestCase(Without, """{"userName":"ann","badge":"8"}""", """{"userName":"ann","badge":"8"}""")]
-    public void Put_keeps_what_it_was(string before, string body, string expected) =>
+    public void Put_keeps_the_value(string before, string body, string expected) =>
         Assert.That(Put(before, body).ToJsonString(), Is.EqualTo(expected));
 
     [TestCase("""{"userName":"ann","badge":"8"}""")]

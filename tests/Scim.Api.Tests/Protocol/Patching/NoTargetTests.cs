@@ -8,20 +8,20 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Tests.Protocol.Patching;
 
 /// <summary>
-/// A value path that matches nothing is <c>noTarget</c> (RFC 7644 §3.5.2.3). Only the selectors by which Entra ID means
-/// a value of its own, <c>type eq</c> and <c>primary eq</c>, create one.
+/// A value path that matches nothing is <c>noTarget</c> (RFC 7644 §3.5.2.3). Only <c>type eq</c> and <c>primary eq</c>,
+/// with which Entra ID means a new value, create one.
 /// </summary>
 [Parallelizable]
 internal sealed class NoTargetTests
 {
-    // The sub-attribute that says something, for attributes of each form.
+    // The main sub-attribute, for each kind of attribute.
     private static readonly string[] attributes =
     [
         "emails.value", "phoneNumbers.value", "ims.value", "photos.value", "addresses.country", "entitlements.value",
         "roles.value", "x509Certificates.value",
     ];
 
-    // $ stands for the sub-attribute that says something.
+    // $ stands for the main sub-attribute.
     private static readonly string[] otherSelectors =
     [
         "$ eq \"Z29uZQ==\"", "$ ne \"c29tZQ==\"", "$ pr and $ eq \"Z29uZQ==\"", "type ne \"work\"",
@@ -66,7 +66,7 @@ internal sealed class NoTargetTests
     [TestCase("ims", "home")]
     [TestCase("photos", "home")]
     [TestCase("addresses", "mobile")]
-    public void A_type_that_the_schema_does_not_suggest_creates_nothing(string attribute, string type)
+    public void A_type_that_is_not_canonical_creates_nothing(string attribute, string type)
     {
         var sub = attribute == "addresses" ? "country" : "value";
         using (Assert.EnterMultipleScope())
@@ -87,10 +87,10 @@ internal sealed class NoTargetTests
     [TestCase("ims", "type eq \"skype\"", "value")]
     [TestCase("photos", "type eq \"thumbnail\"", "value")]
     [TestCase("addresses", "type eq \"home\"", "country")]
-    [TestCase("roles", "type eq \"anything\"", "value", Description = "the schema suggests no types")]
+    [TestCase("roles", "type eq \"anything\"", "value", Description = "the schema has no canonical types")]
     [TestCase("entitlements", "type eq \"anything\"", "value")]
     [TestCase("x509Certificates", "type eq \"anything\"", "value")]
-    public void Suggested_types_create_a_value(string attribute, string selector, string sub)
+    public void Canonical_types_create_a_value(string attribute, string selector, string sub)
     {
         var path = $"{attribute}[{selector}]";
         using (Assert.EnterMultipleScope())
@@ -118,7 +118,7 @@ internal sealed class NoTargetTests
     [TestCase("primary eq \"True\"")]
     [TestCase("primary eq true and type eq \"home\"")]
     [TestCase("type eq \"home\" and primary eq \"TRUE\"")]
-    public void The_primary_value_is_created_where_none_is_primary(string selector)
+    public void The_primary_value_is_created_if_none_is_primary(string selector)
     {
         var user = User.DeepClone().AsObject();
         user["emails"]![0]!.AsObject().Remove("primary");
@@ -134,7 +134,7 @@ internal sealed class NoTargetTests
     [TestCase("addresses[type eq \"home\"].primary", "true")]
     [TestCase("roles[type eq \"x\"].primary", "\"True\"")]
     [TestCase("phoneNumbers[type eq \"mobile\"].primary", """[{"value":"True"}]""")]
-    public void A_value_that_would_be_nothing_but_labels_is_not_created(string path, string value)
+    public void A_value_that_would_consist_of_labels_only_is_not_created(string path, string value)
     {
         using (Assert.EnterMultipleScope())
         {
@@ -151,7 +151,7 @@ internal sealed class NoTargetTests
     [TestCase("""{"op":"add","path":"emails[type eq \"home\"].value","value":"h@x"},{"op":"replace","path":"emails[type eq \"home\"].value","value":""}""", """[{"value":"c29tZQ==","type":"work","primary":true}]""", Description = "cleared again")]
     [TestCase("""{"op":"add","path":"emails[type eq \"home\"].primary","value":true},{"op":"remove","path":"emails[type eq \"home\"]"}""", """[{"value":"c29tZQ==","type":"work","primary":false}]""")]
     [TestCase("""{"op":"add","path":"emails[type eq \"home\"].display","value":"H"},{"op":"replace","path":"emails","value":[{"value":"o@x"}]}""", """[{"value":"o@x"}]""")]
-    public void What_the_operations_come_to_together_counts(string operations, string emails) => Assert.That(
+    public void The_combined_outcome_of_all_operations_counts(string operations, string emails) => Assert.That(
         JsonNode.DeepEquals(JsonNode.Parse(Apply(operations))!["emails"], JsonNode.Parse(emails)), Is.True,
         Apply(operations));
 
@@ -160,7 +160,7 @@ internal sealed class NoTargetTests
     [TestCase("""{"op":"add","path":"phoneNumbers[type eq \"mobile\"].value","value":""}""")]
     [TestCase("""{"op":"Replace","path":"addresses[type eq \"home\"].country","value":[{"value":""}]}""")]
     [TestCase("""{"op":"Remove","path":"emails[value eq \"gone@x\"].type"}""")]
-    public void Clearing_what_is_not_there_is_done_already(string operation) =>
+    public void Clearing_an_absent_value_changes_nothing(string operation) =>
         Assert.That(Apply(operation), Is.EqualTo(User.ToJsonString()));
 
     private static JsonObject User => JsonNode.Parse(

@@ -8,7 +8,7 @@ using Scim.Api.Protocol.Schemas;
 namespace Scim.Api.Tests.Protocol.Patching;
 
 /// <summary>
-/// Operations on this user; what is expected is the attribute that changes, as the whole user is too long for a line.
+/// Operations on this user. The expectation is the changed attribute only, because a whole user does not fit on a line.
 /// </summary>
 internal sealed class PatchTests
 {
@@ -28,12 +28,12 @@ internal sealed class PatchTests
     [TestCase("""{"op":"add","path":"nickName","value":"A"}""", "nickName", "\"A\"")]
     [TestCase("""{"op":"add","path":"title","value":"Prof"}""", "title", "\"Prof\"")]
     [TestCase("""{"op":"replace","path":"title","value":"Prof"}""", "title", "\"Prof\"")]
-    [TestCase("""{"op":"replace","path":"nickName","value":"A"}""", "nickName", "\"A\"", Description = "replace of what is absent adds")]
+    [TestCase("""{"op":"replace","path":"nickName","value":"A"}""", "nickName", "\"A\"", Description = "replace of an absent value adds it")]
     [TestCase("""{"op":"remove","path":"title"}""", "title", null)]
     [TestCase("""{"op":"remove","path":"nickName"}""", "nickName", null)]
     [TestCase("""{"op":"replace","path":"USERNAME","value":"Bob"}""", "userName", "\"Bob\"")]
     [TestCase("""{"op":"replace","path":"urn:ietf:params:scim:schemas:core:2.0:User:title","value":"Prof"}""", "title", "\"Prof\"")]
-    // Complex values keep what is not named.
+    // Complex values keep the other sub-attributes.
     [TestCase("""{"op":"add","path":"name","value":{"givenName":"Bea"}}""", "name", """{"givenName":"Bea","familyName":"Lee"}""")]
     [TestCase("""{"op":"replace","path":"name","value":{"GIVENNAME":"Bea","middleName":"M"}}""", "name", """{"givenName":"Bea","familyName":"Lee","middleName":"M"}""")]
     [TestCase("""{"op":"replace","path":"name","value":{"familyName":null}}""", "name", """{"givenName":"Ann"}""")]
@@ -44,15 +44,15 @@ internal sealed class PatchTests
     // Several values.
     [TestCase("""{"op":"add","path":"emails","value":[{"value":"o@x","type":"other"}]}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"o@x","type":"other"}]""")]
     [TestCase("""{"op":"add","path":"emails","value":{"value":"o@x"}}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"o@x"}]""")]
-    [TestCase("""{"op":"add","path":"emails","value":[{"value":"h@x","type":"home"}]}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"}]""", Description = "already there")]
+    [TestCase("""{"op":"add","path":"emails","value":[{"value":"h@x","type":"home"}]}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"}]""", Description = "it already exists")]
     [TestCase("""{"op":"add","path":"emails","value":[{"value":"h@x","type":"home","display":"H"}]}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home","display":"H"}]""", Description = "the same value and type")]
-    [TestCase("""{"op":"add","path":"emails","value":[{"value":"H@X","type":"HOME"}]}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"H@X","type":"HOME"}]""", Description = "the same but for letter case: as it was sent last")]
+    [TestCase("""{"op":"add","path":"emails","value":[{"value":"H@X","type":"HOME"}]}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"H@X","type":"HOME"}]""", Description = "the same except for letter case: the last spelling is kept")]
     [TestCase("""{"op":"add","path":"emails","value":[{"value":"O@x"},{"value":"o@X"}]}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"O@x"}]""")]
     [TestCase("""{"op":"replace","path":"emails","value":[{"value":"O@x"},{"value":"o@X","primary":true}]}""", "emails", """[{"value":"O@x","primary":true}]""")]
-    [TestCase("""{"op":"replace","path":"emails[type eq \"home\"]","value":{"value":"W@X","type":"Work"}}""", "emails", """[{"value":"w@x","type":"work","primary":true}]""", Description = "it becomes another one")]
+    [TestCase("""{"op":"replace","path":"emails[type eq \"home\"]","value":{"value":"W@X","type":"Work"}}""", "emails", """[{"value":"w@x","type":"work","primary":true}]""", Description = "it becomes another value")]
     [TestCase("""{"op":"replace","path":"emails[type eq \"work\"].value","value":"H@X"},{"op":"replace","path":"emails[type eq \"home\"].type","value":"work"}""", "emails", """[{"value":"H@X","type":"work","primary":true}]""")]
     [TestCase("""{"op":"add","path":"x509Certificates","value":[{"value":"aGVsbG8"}]},{"op":"add","path":"x509Certificates","value":[{"value":"aGVsbG8=","display":"C"}]}""", "x509Certificates", """[{"value":"aGVsbG8=","display":"C"}]""")]
-    [TestCase("""{"op":"add","path":"emails","value":[{"value":"o@x","primary":true}]}""", "emails", """[{"value":"w@x","type":"work","primary":false},{"value":"h@x","type":"home"},{"value":"o@x","primary":true}]""", Description = "primary is taken over")]
+    [TestCase("""{"op":"add","path":"emails","value":[{"value":"o@x","primary":true}]}""", "emails", """[{"value":"w@x","type":"work","primary":false},{"value":"h@x","type":"home"},{"value":"o@x","primary":true}]""", Description = "the others are no longer primary")]
     [TestCase("""{"op":"replace","path":"emails","value":[{"value":"o@x"}]}""", "emails", """[{"value":"o@x"}]""")]
     [TestCase("""{"op":"replace","path":"emails","value":[]}""", "emails", null)]
     [TestCase("""{"op":"remove","path":"emails"}""", "emails", null)]
@@ -61,7 +61,7 @@ internal sealed class PatchTests
     [TestCase("""{"op":"replace","path":"emails[type eq \"work\"].value","value":"n@x"}""", "emails", """[{"value":"n@x","type":"work","primary":true},{"value":"h@x","type":"home"}]""")]
     [TestCase("""{"op":"replace","path":"emails[type EQ \"WORK\"].VALUE","value":"n@x"}""", "emails", """[{"value":"n@x","type":"work","primary":true},{"value":"h@x","type":"home"}]""")]
     [TestCase("""{"op":"add","path":"emails[type eq \"home\"].display","value":"H"}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home","display":"H"}]""")]
-    [TestCase("""{"op":"replace","path":"emails[value ew \"x\"].type","value":"other"}""", "emails", """[{"value":"w@x","type":"other","primary":true},{"value":"h@x","type":"other"}]""", Description = "all that match")]
+    [TestCase("""{"op":"replace","path":"emails[value ew \"x\"].type","value":"other"}""", "emails", """[{"value":"w@x","type":"other","primary":true},{"value":"h@x","type":"other"}]""", Description = "all matching values")]
     [TestCase("""{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"n@x"}}""", "emails", """[{"type":"work","value":"n@x"},{"value":"h@x","type":"home"}]""", Description = "replaced, not merged")]
     [TestCase("""{"op":"replace","path":"emails[value eq \"h@x\"]","value":{"type":"other","primary":true}}""", "emails", """[{"value":"w@x","type":"work","primary":false},{"value":"h@x","type":"other","primary":true}]""")]
     [TestCase("""{"op":"add","path":"emails[type eq \"work\"]","value":{"display":"W"}}""", "emails", """[{"value":"w@x","type":"work","primary":true,"display":"W"},{"value":"h@x","type":"home"}]""")]
@@ -77,14 +77,14 @@ internal sealed class PatchTests
     [TestCase("""{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":{"department":"IT"}}""", Enterprise, """{"department":"IT","manager":{"value":"7","$ref":"../Users/7"}}""")]
     [TestCase("""{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"}""", Enterprise, null)]
     [TestCase("""{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"}""", Enterprise, """{"department":"Sales"}""")]
-    [TestCase("""{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value","value":"8"}""", Enterprise, """{"department":"Sales","manager":{"value":"8"}}""", Description = "the reference was to the other")]
+    [TestCase("""{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value","value":"8"}""", Enterprise, """{"department":"Sales","manager":{"value":"8"}}""", Description = "the $ref belonged to the old value")]
     // Without a path.
     [TestCase("""{"op":"replace","value":{"active":false}}""", "active", "false")]
     [TestCase("""{"op":"add","value":{"nickName":"A","name":{"givenName":"Bea"}}}""", "name", """{"givenName":"Bea","familyName":"Lee"}""")]
     [TestCase("""{"op":"add","value":{"emails":[{"value":"o@x"}]}}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"value":"o@x"}]""")]
     [TestCase("""{"op":"replace","value":{"emails":[{"value":"o@x"}]}}""", "emails", """[{"value":"o@x"}]""")]
     [TestCase("""{"op":"replace","path":"","value":{"title":"Prof"}}""", "title", "\"Prof\"")]
-    // Entra ID: capitals, texts for booleans, values made where none matches, texts and lists for the manager.
+    // Entra ID: capitals, strings for booleans, values created if none matches, strings and lists for the manager.
     [TestCase("""{"op":"Replace","path":"active","value":"False"}""", "active", "false")]
     [TestCase("""{"op":"ADD","path":"nickName","value":"A"}""", "nickName", "\"A\"")]
     [TestCase("""{"op":"Add","path":"emails[type eq \"other\"].value","value":"o@x"}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"},{"type":"other","value":"o@x"}]""")]
@@ -114,13 +114,13 @@ internal sealed class PatchTests
     [TestCase("""{"op":"Remove","path":"emails","value":["w@x"]}""", "emails", """[{"value":"h@x","type":"home"}]""")]
     [TestCase("""{"op":"Remove","path":"emails","value":{"type":"home"}}""", "emails", """[{"value":"w@x","type":"work","primary":true}]""")]
     [TestCase("""{"op":"add","path":"emails","value":null}""", "emails", """[{"value":"w@x","type":"work","primary":true},{"value":"h@x","type":"home"}]""", Description = "nothing to add")]
-    // Okta, authentik: what is read-only or unknown is echoed; passwords are sent.
+    // Okta, authentik: read-only and unknown attributes are sent back; passwords are sent.
     [TestCase("""{"op":"replace","value":{"id":"1","meta":{"version":"x"},"groups":[],"schemas":["x"],"unknown":1,"title":"Prof"}}""", "title", "\"Prof\"")]
     [TestCase("""{"op":"replace","path":"id","value":"1"}""", "title", "\"Dr\"")]
     [TestCase("""{"op":"replace","path":"groups","value":[]}""", "groups", null)]
     [TestCase("""{"op":"replace","value":{"password":"secret"}}""", "password", null)]
     [TestCase("""{"op":"replace","path":"password","value":"secret"}""", "password", null)]
-    [TestCase("""{"op":"add","path":"schemas","value":["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]}""", "title", "\"Dr\"", Description = "RFC 7644 §3.5.2: it says what is so")]
+    [TestCase("""{"op":"add","path":"schemas","value":["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]}""", "title", "\"Dr\"", Description = "RFC 7644 §3.5.2: it is already so")]
     // One after the other.
     [TestCase("""{"op":"remove","path":"emails"},{"op":"add","path":"emails","value":[{"value":"o@x"}]}""", "emails", """[{"value":"o@x"}]""")]
     [TestCase("""{"op":"Add","path":"phoneNumbers[type eq \"work\"].value","value":"1"},{"op":"Replace","path":"phoneNumbers[type eq \"work\"].value","value":"2"}""", "phoneNumbers", """[{"type":"work","value":"2"}]""")]
@@ -135,7 +135,7 @@ internal sealed class PatchTests
     [TestCase("""{"op":"replace","path":"userName[value eq \"x\"]","value":"x"}""", "invalidPath")]
     [TestCase("""{"op":"replace","path":"emails[","value":1}""", "invalidPath")]
     [TestCase("""{"op":"replace","path":5,"value":1}""", "invalidPath")]
-    [TestCase("""{"op":"replace","path":"emails.type","value":"work"}""", "invalidPath", Description = "of which value?")]
+    [TestCase("""{"op":"replace","path":"emails.type","value":"work"}""", "invalidPath", Description = "several values")]
     [TestCase("""{"op":"replace","path":"emails[nonsense pr].value","value":"x"}""", "invalidFilter")]
     [TestCase("""{"op":"remove","path":"addresses[nonsense pr]"}""", "invalidFilter")]
     [TestCase("""{"op":"replace","path":"emails[primary gt true].value","value":"x"}""", "invalidFilter")]
@@ -171,7 +171,7 @@ internal sealed class PatchTests
     [TestCase("""{"op":"remove","path":"emails","value":[MANY]}""", 1, Description = "also the last of 500 values")]
     [TestCase("""{"op":"add","path":"emails","value":[MANY]}""", 1)]
     [TestCase("""{"op":"replace","path":"emails[value eq \"9@example.com\"].display","value":"x"}""", 200)]
-    public void Takes_what_is_on_all_of_many_values(string operation, int times) =>
+    public void Accepts_operations_on_many_values(string operation, int times) =>
         Assert.That(() => Apply(Many(operation, times), UserWithMany()), Throws.Nothing);
 
     [TestCase("""{"op":"remove","path":"emails","value":[OTHERS]}""")]
@@ -179,12 +179,12 @@ internal sealed class PatchTests
     [TestCase("""{"op":"replace","path":"emails","value":[MANY]}""")]
     [TestCase("""{"op":"replace","path":"emails[not (value pr or value pr or value pr or value pr or value pr or value pr or value pr or value pr or value pr or value pr) or value eq \"9@example.com\"].display","value":"x"}""")]
     [TestCase("""{"op":"replace","value":{SPREAD}}""")]
-    public void Refuses_work_without_end(string operation) => Assert.That(
+    public void Refuses_operations_that_compare_too_much(string operation) => Assert.That(
         Assert.Throws<ScimException>(() => Apply(Many(operation, 200), UserWithMany()))!.Error.ScimType,
         Is.EqualTo("tooMany"));
 
     [Test]
-    public void Leaves_the_document_as_it_was()
+    public void Does_not_change_the_original_document()
     {
         var user = JsonNode.Parse(User)!.AsObject();
         Apply("""{"op":"remove","path":"emails"},{"op":"replace","path":"name.givenName","value":"Bea"}""", user);

@@ -6,7 +6,7 @@ namespace Scim.Api.Tests.Protocol.Schemas;
 internal sealed class SchemaTests
 {
     [Test(Description = "RFC 7643 §4.1")]
-    public void The_user_has_all_core_attributes_but_the_password() => Assert.That(
+    public void The_user_has_all_core_attributes_except_the_password() => Assert.That(
         Schema.Find("urn:ietf:params:scim:schemas:core:2.0:User")!.Attributes.Select(attribute => attribute.Name),
         Is.EqualTo((string[])
         [
@@ -33,7 +33,7 @@ internal sealed class SchemaTests
     [TestCase(
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", "value $ref displayName",
         Description = "RFC 7643 §4.3")]
-    public void Complex_attributes_have_all_their_parts(string name, string parts)
+    public void Complex_attributes_have_all_their_sub_attributes(string name, string parts)
     {
         Assert.That(AttributePath.TryParse(name, out var path), Is.True);
         Assert.That(
@@ -42,7 +42,7 @@ internal sealed class SchemaTests
     }
 
     [Test(Description = "RFC 7643 §7")]
-    public void Every_attribute_says_all_that_a_client_asks()
+    public void Every_attribute_has_all_characteristics()
     {
         var schemas = Schema.All.Select(schema => JsonNode.Parse(schema.Text)!["attributes"]!.AsArray());
         foreach (var attribute in schemas.SelectMany(All))

@@ -10,9 +10,9 @@ using Shared.Contracts;
 namespace Scim.Api.Tests.Users.Model;
 
 /// <summary>
-/// Whatever users look like and whatever is sent along, no deactivation fails because of a rule: users are made under
-/// some rules, which then change, and each is deactivated by a request that says other things, too.
-/// <c>TEST_NIGHTLY=1</c> tries many more.
+/// No deactivation fails because of a rule, whatever the user looks like and whatever else the request sets. Users are
+/// created under some rules, the rules change, and each user is deactivated by a request that also sets other
+/// attributes. <c>TEST_NIGHTLY=1</c> tries many more.
 /// </summary>
 [Parallelizable]
 [Category("Slow")]
@@ -93,7 +93,7 @@ internal sealed class DeactivationPropertyTests
         var ids = new List<string>();
         foreach (var user in one.Users)
         {
-            // What the rules refuse at first is left out.
+            // Omit what the rules refuse at first.
             var made = await client.Post("Users", With(user, ids.Count).ToJsonString());
             if (made.Status != HttpStatusCode.Created)
                 made = await client.Post("Users", With([], ids.Count).ToJsonString());

@@ -1,21 +1,21 @@
 namespace Scim.Api.Tests.Users.Model;
 
-/// <summary>A user as far as the model knows one. Whoever is deleted keeps the place among those ever made.</summary>
+/// <summary>A user of the model. A deleted user keeps its position in the list.</summary>
 internal sealed record ModelUser(
     int Number, string UserName, string Email, string? ExternalId, string? Title, bool Active)
 {
-    /// <summary>Counts what was changed: each change is a version.</summary>
+    /// <summary>The number of changes.</summary>
     public int Version { get; init; }
 
     public bool Deleted { get; init; }
 }
 
-/// <summary>What came of a request: a status, and the users that the answer shows.</summary>
+/// <summary>The result of a request: a status, and the users in the response.</summary>
 internal sealed record ModelAnswer(int Status, params ModelUser[] Users);
 
 /// <summary>
-/// The server as plainly as it can be said: a list of users, of whom no two have one name or work e-mail, and of whom
-/// only so many are active. It knows nothing of SQL, of SCIM's words or of two requests at once.
+/// The simplest possible model of the server: a list of users with unique names and work e-mails, and a limit for
+/// active users. It knows nothing of SQL, of SCIM's messages or of concurrent requests.
 /// </summary>
 internal sealed class ModelAccount(int seats, bool restores)
 {
@@ -25,7 +25,7 @@ internal sealed class ModelAccount(int seats, bool restores)
 
     public int SeatsTaken => Users.Count(user => user.Active);
 
-    /// <summary>The user whom a request is about; null if none was ever made.</summary>
+    /// <summary>The user that a request refers to; null if none was ever created.</summary>
     public ModelUser? At(int who) => made.Count == 0 ? null : made[who % made.Count];
 
     public ModelAnswer Answer(ModelRequest request) => request switch
@@ -54,7 +54,7 @@ internal sealed class ModelAccount(int seats, bool restores)
         if (meant.Length > 1 || (meant.Length == 1 && (!restores || isAnother)))
             return new(409);
         var former = meant.SingleOrDefault();
-        // Who comes back has lost the seat, and is active unless the create says otherwise.
+        // A restored user takes a new seat, and is active unless the create says otherwise.
         var before = (former ?? new(made.Count, "", "", null, null, Active: true)) with { Active = true };
         return Save(Become(before, wanted), hadSeat: false, 201);
     }
@@ -66,7 +66,7 @@ internal sealed class ModelAccount(int seats, bool restores)
         if (match == Match.Former)
             return new(412);
         var after = change(user);
-        // A name that somebody else has does not stop a deactivation: the old one stays.
+        // A name in use does not stop a deactivation: the user keeps the old one.
         if (deactivates && IsTaken(after))
             after = after with { UserName = user.UserName, Email = user.Email };
         return after == user ? new(200, user) : Save(after, user.Active, 200);
@@ -99,7 +99,7 @@ internal sealed class ModelAccount(int seats, bool restores)
         return new(204);
     }
 
-    // What a PUT or POST leaves out is cleared, but for active; the work e-mail follows the name.
+    // What a PUT or POST omits is cleared, except active; the work e-mail follows the name.
     private static ModelUser Become(ModelUser user, Wanted wanted) => user with
     {
         UserName = wanted.UserName,

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Scim.Api.Tests.Users.Model;
 
-/// <summary>What an identity provider says a user shall be; null is absent.</summary>
+/// <summary>The attributes that an identity provider sends; null means absent.</summary>
 internal sealed record Wanted(string UserName, string? ExternalId, string? Title, bool? Active)
 {
     public string Body() => new JsonObject
@@ -16,7 +16,7 @@ internal sealed record Wanted(string UserName, string? ExternalId, string? Title
     }.ToJsonString();
 }
 
-/// <summary>Which version a write names by <c>If-Match</c>.</summary>
+/// <summary>The version in the <c>If-Match</c> of a write.</summary>
 internal enum Match
 {
     None,
@@ -26,7 +26,7 @@ internal enum Match
 }
 
 /// <summary>
-/// A request of a random sequence. <c>Who</c> is a number among all users that were ever made, around and around.
+/// A request of a random sequence. <c>Who</c> is an index into all users ever created, modulo their number.
 /// </summary>
 internal abstract record ModelRequest
 {

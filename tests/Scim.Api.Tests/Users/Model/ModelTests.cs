@@ -8,8 +8,8 @@ using Scim.Api.Provisioning;
 namespace Scim.Api.Tests.Users.Model;
 
 /// <summary>
-/// Random sequences of requests: server and <see cref="ModelAccount"/> agree step by step on status, users, order and
-/// versions, and at the end on how many users and seats there are. <c>TEST_NIGHTLY=1</c> tries many more.
+/// Random sequences of requests: server and <see cref="ModelAccount"/> agree after each step on status, users, order
+/// and versions, and at the end on the number of users and seats. <c>TEST_NIGHTLY=1</c> tries many more.
 /// </summary>
 [Parallelizable]
 [Category("Slow")]
@@ -86,7 +86,7 @@ internal sealed class ModelTests
         _ => 0,
     };
 
-    /// <summary>Sends what the model only thinks, and remembers which ids and versions the server gave.</summary>
+    /// <summary>Sends the requests of the model, and records the ids and versions that the server assigns.</summary>
     private sealed class Sender(HttpClient client)
     {
         private readonly List<string> ids = [];

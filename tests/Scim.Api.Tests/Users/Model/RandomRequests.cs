@@ -2,7 +2,7 @@ using CsCheck;
 
 namespace Scim.Api.Tests.Users.Model;
 
-/// <summary>Requests as they come; of few names and values, so that users meet.</summary>
+/// <summary>Random requests with few names and values, so that users conflict.</summary>
 internal static class RandomRequests
 {
     private static readonly Gen<string> userName =

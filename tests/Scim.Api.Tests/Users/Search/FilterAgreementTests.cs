@@ -10,7 +10,7 @@ using Scim.Api.Users.Search;
 namespace Scim.Api.Tests.Users.Search;
 
 /// <summary>
-/// A filter has one meaning: for random users and random filters, what the database finds is what holds in memory.
+/// A filter has one meaning: for random users and filters, the database finds exactly the users that match in memory.
 /// <c>TEST_NIGHTLY=1</c> tries many more.
 /// </summary>
 internal sealed class FilterAgreementTests
@@ -33,7 +33,7 @@ internal sealed class FilterAgreementTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test]
-    public async Task Memory_and_database_agree()
+    public async Task The_database_finds_what_matches_in_memory()
     {
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
@@ -55,7 +55,7 @@ internal sealed class FilterAgreementTests
     }
 
     [Test]
-    public void A_filter_reads_back_what_it_prints() =>
+    public void A_printed_filter_can_be_parsed_again() =>
         RandomUsers.Filter.Sample(
             filter => Filter.Parse(filter.ToString()).ToString() == filter.ToString(),
             iter: Tries,

@@ -9,7 +9,7 @@ using Scim.Api.Users.Search;
 
 namespace Scim.Api.Tests.Users.Search;
 
-/// <summary>The table of <see cref="FilterMatchTests"/> again, in the database.</summary>
+/// <summary>Runs the cases of <see cref="FilterMatchTests"/> in the database.</summary>
 [Parallelizable]
 internal sealed class FilterSqlTests
 {
@@ -31,7 +31,7 @@ internal sealed class FilterSqlTests
         var time = (DateTime)json["meta"]!["lastModified"]!;
         json.Remove("meta");
         var user = new User { AccountId = account, Id = Guid.CreateVersion7(), Source = "scim", Created = time };
-        user.Become(json, claimsWorkEmail: true, time);
+        user.SetDocument(json, claimsWorkEmail: true, time);
         db.Add(user);
         await db.SaveChangesAsync();
     }

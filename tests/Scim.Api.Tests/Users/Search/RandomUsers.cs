@@ -14,8 +14,8 @@ using Scim.Api.Users;
 namespace Scim.Api.Tests.Users.Search;
 
 /// <summary>
-/// Users and filters by chance, made from the schema, with few different values so that they meet. An extension brings
-/// the types of attributes that RFC 7643's own users do not have.
+/// Random users and filters for the schema, with few different values so that they match. An extension adds the types
+/// of attributes that the users of RFC 7643 do not have.
 /// </summary>
 internal static class RandomUsers
 {
@@ -68,7 +68,7 @@ internal static class RandomUsers
     /// <summary>A filter that the schema allows.</summary>
     public static Gen<Filter> Filter { get; } = Gen.Int.Select(seed => MakeFilter(new Random(seed), depth: 3));
 
-    /// <summary>Puts such users into an account; answers their ids, and what clients see of them.</summary>
+    /// <summary>Stores random users in an account; returns their ids and their resources.</summary>
     public static async Task<List<(Guid Id, JsonObject Json)>> Store(
         ScimServer server, Guid account, int count, int seed)
     {
@@ -83,7 +83,7 @@ internal static class RandomUsers
             var now = DateTime.UtcNow.Date.AddMinutes(i / 3);
             var user = new User { AccountId = account, Id = Guid.CreateVersion7(now), Source = "scim", Created = now };
             document = UserDocument.Compose(user.Id, document);
-            user.Become(document, claimsWorkEmail: false, now.AddHours(-i % 5));
+            user.SetDocument(document, claimsWorkEmail: false, now.AddHours(-i % 5));
             db.Add(user);
             db.Entry(user).Property(u => u.Search).CurrentValue = SearchDocument.Of(Type, document).ToJsonString();
 
@@ -147,7 +147,7 @@ internal static class RandomUsers
         var complex = Attributes.Where(a => a.Target is { Attribute.Type: AttributeType.Complex, Sub: null }).ToArray();
         var (path, target) = complex[random.Next(complex.Length)];
         var inside = target.Attribute!.SubAttributes.Select(sub => new AttributePath(null, sub.Name))
-            .Select(sub => (sub, target.Attribute.FindInside(sub)!)).ToArray();
+            .Select(sub => (sub, target.Attribute.FindSubTarget(sub)!)).ToArray();
         Filter Any() => Leaf(inside[random.Next(inside.Length)], random);
         return new(path, random.Next(5) switch
         {

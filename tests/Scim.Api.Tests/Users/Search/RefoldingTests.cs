@@ -14,7 +14,7 @@ namespace Scim.Api.Tests.Users.Search;
 internal sealed class RefoldingTests
 {
     [Test]
-    public async Task Keys_of_an_older_version_are_folded_again_and_the_user_stays_as_it_was()
+    public async Task Keys_of_an_older_version_are_folded_again_and_the_user_does_not_change()
     {
         await using var server = await ScimServer.Start();
         var account = new TestAccount();
@@ -36,13 +36,13 @@ internal sealed class RefoldingTests
         Assert.That((await client.Get("Users"))["Resources"]!.ToJsonString(), Is.EqualTo(before));
     }
 
-    /// <summary>Under version 1, names in other normalization forms or widths were other names.</summary>
+    /// <summary>Under version 1, names in different normalization forms or widths were different.</summary>
     [TestCase("jose\u0301", "josé", Description = "the younger one's old key is the older one's new key")]
     [TestCase("josé", "jose\u0301")]
     [TestCase("ｊosé", "jose\u0301", Description = "no old key is the new one")]
     [TestCase("\uFF8A\uFF9F", "\u30CF\u309A", "\u30D1", Description = "three users")]
     [TestCase("\u30D1", "\uFF8A\uFF9F", "\u30CF\u309A")]
-    public async Task Of_users_whose_names_become_equal_the_oldest_gets_the_key(params string[] names)
+    public async Task If_names_become_equal_the_oldest_user_gets_the_key(params string[] names)
     {
         await using var first = await ScimServer.Start();
         await using var second = await ScimServer.Start(folder: first.Folder, authServer: first.AuthServer);
@@ -71,7 +71,7 @@ internal sealed class RefoldingTests
                 Ids(await client.Get("Users?filter=userName eq \"zoë@example.com\"")), Is.EqualTo(new[] { other }));
         }
 
-        // The others can be changed, deactivated and renamed; only then does the new key count.
+        // The others can be changed, deactivated and renamed. Only a rename uses the new key.
         for (var i = 1; i < ids.Count; i++)
         {
             const string Title = """{"op":"replace","path":"title","value":"Chief"},{"op":"replace","path":"active","value":false}""";
@@ -95,7 +95,7 @@ internal sealed class RefoldingTests
     }
 
     [Test]
-    public async Task A_start_refolds_and_is_not_stopped_by_conflicts()
+    public async Task A_startup_folds_again_and_is_not_stopped_by_conflicts()
     {
         await using var server = await ScimServer.Start();
         var account = new TestAccount();
@@ -142,17 +142,17 @@ internal sealed class RefoldingTests
     }
 
     /// <summary>
-    /// If this fails, keys are folded otherwise than before: raise <see cref="SearchDocument.Version"/>, then write
-    /// the new value here.
+    /// If this fails, keys are folded differently than before: increase <see cref="SearchDocument.Version"/>, then
+    /// update the value here.
     /// </summary>
     [Test]
-    public void What_decides_the_keys_belongs_to_a_version()
+    public void The_folding_of_keys_belongs_to_a_version()
     {
         var attributes = Schema.All.Append(Schema.Common)
             .OrderBy(schema => schema.Id, StringComparer.Ordinal)
             .SelectMany(schema => schema.Attributes.SelectMany(a => a.SubAttributes.Prepend(a)
                 .Select(sub => $"{schema.Id}:{a.Name}.{sub.Name} {sub.Type} {sub.CaseExact} {sub.MultiValued}")));
-        // By what the tables do, not by how they are written.
+        // By the effect of the tables, not by how they are written.
         var folded = Enumerable.Range(0, 0x110000).Where(code => code is < 0xD800 or > 0xDFFF)
             .Select(code => CaseFolding.Fold(char.ConvertFromUtf32(code)));
         var all = string.Join('\n', attributes.Concat(folded));

@@ -8,7 +8,7 @@ using Scim.Api.Users.Search;
 
 namespace Scim.Api.Tests.Users.Search;
 
-/// <summary>Sorted pages, put together, are everybody once, in the order that RFC 7644 §3.4.2.3 says.</summary>
+/// <summary>Sorted pages together contain everybody once, in the order of RFC 7644 §3.4.2.3.</summary>
 internal sealed class SortAgreementTests
 {
     private static readonly string[] Attributes =
@@ -35,7 +35,7 @@ internal sealed class SortAgreementTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test]
-    public async Task Pages_are_everybody_in_order(
+    public async Task All_pages_together_are_everybody_in_order(
         [ValueSource(nameof(Attributes))] string by, [Values] bool descending, [Values(7, 60)] int count)
     {
         Assert.That(AttributePath.TryParse(by, out var path));
@@ -65,7 +65,7 @@ internal sealed class SortAgreementTests
         return [.. (descending ? missing.Concat(sorted) : sorted.Concat(missing)).Select(user => user.Id)];
     }
 
-    // Of several values the primary one, else the first; in hexadecimal, so that the order is that of the bytes.
+    // The primary or first of several values; in hexadecimal, so that the order is that of the bytes.
     private static string? Key(AttributeTarget target, JsonObject search)
     {
         var values = (target with { Sub = null }).ValuesIn(search).ToList();

@@ -37,7 +37,7 @@ internal sealed class BookmarkTests
     }
 
     [Test]
-    public async Task A_page_that_is_asked_again_begins_where_it_began()
+    public async Task A_page_that_is_requested_again_begins_at_the_same_user()
     {
         await Page(1, 10);
         await Delete(0, 5);
@@ -48,7 +48,7 @@ internal sealed class BookmarkTests
     }
 
     [Test]
-    public async Task Pages_may_grow_and_shrink_on_the_way()
+    public async Task The_page_size_may_change_during_a_walk()
     {
         await Page(1, 4);
         await Delete(0, 3);
@@ -64,11 +64,11 @@ internal sealed class BookmarkTests
         await Page(1, 10);
         await Delete(0, 10);
         Assert.That((await Page(16, 5)).Users, Is.EqualTo(ids[15..20]));
-        Assert.That((await Page(5, 5)).Users, Is.EqualTo(ids[14..19]), "there is none below");
+        Assert.That((await Page(5, 5)).Users, Is.EqualTo(ids[14..19]), "no bookmark below");
     }
 
     [Test]
-    public async Task The_total_never_falls_below_what_the_walk_began_with()
+    public async Task The_total_never_falls_below_that_of_the_first_page()
     {
         var totals = new List<int> { (await Page(1, 10)).Total };
         await Delete(0, 10);
@@ -81,12 +81,12 @@ internal sealed class BookmarkTests
     }
 
     [Test]
-    public async Task The_total_reaches_whoever_is_behind_the_page()
+    public async Task The_total_includes_users_after_the_page()
     {
         for (var i = 0; i < 30; i++)
             await client.Patch($"Users/{ids[i]}", $$"""{"op":"replace","path":"title","value":"m{{i:D2}}"}""");
         await Page(1, 15, "sortBy=title&");
-        // Fifteen who were read make way for fifteen who take the indexes of those behind.
+        // Fifteen users who were read are deleted, and fifteen new ones take the indexes after the page.
         await Delete(0, 15);
         for (var i = 0; i < 15; i++)
             await client.CreateUser($"late{i}@example.com", ",\"title\":\"m20\"");
@@ -96,7 +96,7 @@ internal sealed class BookmarkTests
     }
 
     [Test]
-    public async Task Who_steps_by_what_came_comes_to_an_end()
+    public async Task A_walk_by_itemsPerPage_ends()
     {
         var (seen, startIndex) = (new List<string>(), 1);
         for (var pages = 0; ; pages++)
@@ -114,7 +114,7 @@ internal sealed class BookmarkTests
     }
 
     [Test]
-    public async Task Who_comes_after_the_end_is_shown_to_a_walk_that_asks_on()
+    public async Task A_user_created_after_the_end_is_on_the_next_page_of_the_walk()
     {
         await Page(1, 15);
         await Page(16, 15);
@@ -130,14 +130,14 @@ internal sealed class BookmarkTests
     [TestCase("startIndex=31")]
     [TestCase("filter=userName eq \"a0@example.com\"")]
     [TestCase("cursor=&count=5")]
-    public async Task What_is_whole_in_one_answer_leaves_no_bookmark(string query)
+    public async Task A_complete_list_leaves_no_bookmark(string query)
     {
         Assert.That((await client.Get("Users?" + query)).Status, Is.EqualTo(HttpStatusCode.OK));
         Assert.That(await Bookmarks(), Is.Zero);
     }
 
     [Test]
-    public async Task A_walk_is_renewed_by_each_page_and_forgotten_after_the_last()
+    public async Task A_walk_is_renewed_by_each_page_and_expires_after_the_last()
     {
         await Page(1, 5);
         await Delete(0, 5);
@@ -153,7 +153,7 @@ internal sealed class BookmarkTests
     }
 
     [Test]
-    public async Task Walks_that_are_over_are_pruned()
+    public async Task Expired_walks_are_pruned()
     {
         await Page(1, 5);
         await Page(6, 5);
@@ -171,22 +171,22 @@ internal sealed class BookmarkTests
     }
 
     [Test]
-    public async Task Pruning_finds_what_is_over_by_an_index()
+    public async Task Pruning_finds_expired_walks_by_an_index()
     {
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         await db.Database.OpenConnectionAsync();
-        // With few rows, PostgreSQL would rather read them all.
+        // With few rows, PostgreSQL prefers to read all of them.
         if (db.Database.IsNpgsql())
             await db.Database.ExecuteSqlAsync($"SET enable_seqscan = off");
-        var walks = await db.Plan(BookmarkPruning.WalksOver(db, account.Id, DateTime.UtcNow));
+        var walks = await db.Plan(BookmarkPruning.ExpiredWalks(db, account.Id, DateTime.UtcNow));
         var accounts = await db.Plan(BookmarkPruning.AccountsWithWalks(db, account.Id).Take(1));
         Assert.That(walks, Has.Some.Contains("IX_Walks_AccountId_ExpiresAt"), string.Join('\n', walks));
         Assert.That(accounts, Has.None.StartsWith("SCAN").And.None.Contains("Seq Scan"), string.Join('\n', accounts));
     }
 
     [Test]
-    public async Task Who_asks_very_many_lists_fills_no_table_and_pushes_out_the_oldest_only()
+    public async Task A_client_with_very_many_lists_only_loses_its_oldest_bookmarks()
     {
         await Page(1, 5);
         await Delete(0, 5);
@@ -201,7 +201,7 @@ internal sealed class BookmarkTests
     }
 
     [Test]
-    public async Task A_bookmark_that_cannot_be_left_is_503()
+    public async Task A_bookmark_that_cannot_be_saved_is_503()
     {
         await using (var scope = server.Services.CreateAsyncScope())
             await scope.ServiceProvider.GetRequiredService<ScimDbContext>().Database

@@ -9,11 +9,11 @@ using Scim.Api.Users;
 
 namespace Scim.Api.Tests.Users.Walks;
 
-/// <summary>Many users at once.</summary>
+/// <summary>Creates many users.</summary>
 internal static class Crowd
 {
     /// <summary>
-    /// Makes users u0, u1 … of an account, each with a profile of this length; answers their ids in order of creation.
+    /// Creates users u0, u1 … of an account, each with a profile of this length; returns their ids in this order.
     /// </summary>
     public static async Task<List<string>> Gather(
         this ScimServer server, TestAccount account, int count, int length = 0)
@@ -32,10 +32,10 @@ internal static class Crowd
             var person = RequestBody.Parse(Encoding.UTF8.GetBytes(Person(i)));
             var attributes = DocumentReader.Read(ResourceType.User, person, new());
             attributes["active"] = true;
-            // As it may have been stored before there was a limit.
+            // As if stored before there was a limit.
             if (length > 0)
                 attributes["profileUrl"] = "http://x/" + new string('x', length);
-            user.Become(UserDocument.Compose(user.Id, attributes), claimsWorkEmail: true, now);
+            user.SetDocument(UserDocument.Compose(user.Id, attributes), claimsWorkEmail: true, now);
             db.Add(user);
             ids.Add(user.Id.ToString());
         }
@@ -45,7 +45,7 @@ internal static class Crowd
         return ids;
     }
 
-    /// <summary>How the database answers a query, step by step.</summary>
+    /// <summary>The query plan, step by step.</summary>
     public static async Task<List<string>> Plan(this ScimDbContext db, IQueryable query)
     {
         await using var command = query.CreateDbCommand();
@@ -58,8 +58,7 @@ internal static class Crowd
     }
 
     /// <summary>
-    /// A user whose place is elsewhere in every order: by name, by nickName, which many share and many lack, by
-    /// creation.
+    /// A user with a different position in each order: by creation, name and nickName (which many share or lack).
     /// </summary>
     public static string Person(int i) => Requests.NewUser(
         $"{(char)('a' + (i * 7 % 26))}{i}@example.com",

@@ -60,7 +60,7 @@ internal sealed class CursorTests
     [TestCase("CURSOR=&count=0")]
     [TestCase("cursor=&count=-3")]
     [TestCase("cursor=&filter=userName eq \"nobody\"")]
-    public async Task A_list_that_is_whole_has_no_next_cursor(string query)
+    public async Task A_complete_list_has_no_next_cursor(string query)
     {
         var page = await client.Get("Users?" + query);
         Assert.That((page.Status, page.Json!.ContainsKey("nextCursor")), Is.EqualTo((HttpStatusCode.OK, false)));
@@ -83,7 +83,7 @@ internal sealed class CursorTests
     [TestCase("{cursor}&count=0", "invalidCount")]
     [TestCase("{cursor}&count=x", "invalidCount")]
     [TestCase("{cursor}&startIndex=6&count=5", "invalidValue")]
-    public async Task A_cursor_is_good_for_its_own_list_only(string query, string scimType)
+    public async Task A_cursor_is_only_valid_for_its_own_list(string query, string scimType)
     {
         var next = query.Contains("count", StringComparison.Ordinal) ? query : query + "&count=5";
         var refused = await client.Get(
@@ -92,7 +92,7 @@ internal sealed class CursorTests
             (refused.Status, refused.ScimType), Is.EqualTo((HttpStatusCode.BadRequest, scimType)), refused.ToString());
     }
 
-    // In each line, all filters mean the same, and find everybody.
+    // The filters of a line mean the same, and find everybody.
     [TestCase("userName co \"E\"", "username co \"e\"", "USERNAME CO \"E\"", "  userName   co  \"e\" ", "(userName co \"E\")", "not (not (userName co \"e\"))", "urn:ietf:params:scim:schemas:core:2.0:User:userName co \"E\"", "URN:IETF:PARAMS:SCIM:SCHEMAS:CORE:2.0:USER:username co \"\\u0045\"", "userName co \"e\" and userName co \"E\"", Description = "RFC 9865 §2: userName, then username")]
     [TestCase("active eq true", "active eq \"True\"", "ACTIVE EQ TRUE", "active eq \"true\" or active eq true")]
     [TestCase("active eq true and userName pr", "userName pr and active eq true", "(userName PR) AND (active eq \"TRUE\")", "userName pr and (active eq true and userName pr)")]
@@ -105,7 +105,7 @@ internal sealed class CursorTests
     [TestCase("not (department eq \"IT\")", "not (DEPARTMENT eq \"it\")", "not (urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq \"It\")")]
     [TestCase("not (manager eq \"1\")", "not (manager.value eq \"1\")", "not (urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager eq \"1\")")]
     [TestCase("meta.created gt \"2001-01-01T00:00:00Z\"", "META.CREATED GT \"2000-12-31T24:00:00Z\"", "meta.created gt \"2001-01-01T01:00:00.000+01:00\"")]
-    public async Task A_cursor_is_bound_to_what_a_filter_means(params string[] filters)
+    public async Task A_cursor_is_bound_to_the_meaning_of_the_filter(params string[] filters)
     {
         foreach (var first in filters)
         {
@@ -125,7 +125,7 @@ internal sealed class CursorTests
     [TestCase("emails", "emails.value", "EMAILS.VALUE")]
     [TestCase("department", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:DEPARTMENT")]
     [TestCase("id&sortOrder=ascending", "ID", "id&sortOrder=Ascending")]
-    public async Task A_cursor_is_bound_to_what_an_order_means(params string[] orders)
+    public async Task A_cursor_is_bound_to_the_meaning_of_the_order(params string[] orders)
     {
         foreach (var first in orders)
         {
@@ -146,7 +146,7 @@ internal sealed class CursorTests
     [TestCase("not (title pr)", "not (nickName pr)")]
     [TestCase("active eq true and userName pr", "active eq true or userName pr")]
     [TestCase("meta.created gt \"2001-01-01T00:00:00Z\"", "meta.created ge \"2001-01-01T00:00:00Z\"")]
-    public async Task A_filter_that_means_something_else_has_other_cursors(string first, string next)
+    public async Task A_filter_with_another_meaning_has_other_cursors(string first, string next)
     {
         var cursor =
             (string?)(await client.Get($"Users?count=5&cursor&filter={Uri.EscapeDataString(first)}"))["nextCursor"]
@@ -156,7 +156,7 @@ internal sealed class CursorTests
     }
 
     [Test]
-    public async Task A_cursor_that_was_tampered_with_is_refused()
+    public async Task A_tampered_cursor_is_refused()
     {
         var cursor = await FirstCursor();
         for (var i = 0; i < cursor.Length - 1; i += 7)
@@ -168,7 +168,7 @@ internal sealed class CursorTests
     }
 
     [Test(Description = "RFC 9865 §5.2")]
-    public async Task A_cursor_of_another_account_opens_nothing()
+    public async Task A_cursor_of_another_account_is_refused()
     {
         using var stranger = server.ClientOf(new TestAccount());
         var refused = await stranger.Get($"Users?count=5&cursor={await FirstCursor()}");
@@ -187,7 +187,7 @@ internal sealed class CursorTests
     }
 
     [Test]
-    public async Task Attributes_may_change_on_the_way_and_the_page_may_be_asked_again()
+    public async Task Attributes_may_change_during_a_walk_and_a_page_may_be_requested_again()
     {
         var cursor = await FirstCursor();
         foreach (var more in (string[])["", "&attributes=userName", "&excludedAttributes=name"])
@@ -198,7 +198,7 @@ internal sealed class CursorTests
     }
 
     [Test]
-    public async Task A_search_by_post_takes_cursors_too()
+    public async Task A_search_by_POST_accepts_cursors_too()
     {
         var first = await client.Post("Users/.search", """{"cursor":"","count":5}""");
         var next = await client.Post(".search", $$"""{"cursor":"{{first["nextCursor"]}}","count":5}""");
@@ -206,7 +206,7 @@ internal sealed class CursorTests
     }
 
     [Test]
-    public async Task A_cursor_outlives_a_restart_and_is_good_at_every_node()
+    public async Task A_cursor_survives_a_restart_and_is_valid_at_every_node()
     {
         var cursor = await FirstCursor();
         await using var other = await ScimServer.Start(
@@ -217,7 +217,7 @@ internal sealed class CursorTests
     }
 
     [Test]
-    public async Task A_cursor_has_room_in_an_address_whatever_the_list_is_sorted_by()
+    public async Task A_cursor_fits_in_a_URL_whatever_the_list_is_sorted_by()
     {
         var other = new TestAccount();
         using var their = server.ClientOf(other);

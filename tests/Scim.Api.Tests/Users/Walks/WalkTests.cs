@@ -1,8 +1,8 @@
 namespace Scim.Api.Tests.Users.Walks;
 
 /// <summary>
-/// Nobody is lost: during a walk, with 40 users deleted and 40 created meanwhile, and each page asked of another node,
-/// everybody who stays is seen exactly once.
+/// A walk misses nobody: although 40 users are deleted and 40 created meanwhile, and each page is requested from
+/// another node, every user who stays is seen exactly once.
 /// </summary>
 [Parallelizable]
 [Category("Slow")]
@@ -41,7 +41,7 @@ internal sealed class WalkTests
     [TestCase(7, Whom.Before, "sortBy=nickName")]
     [TestCase(7, Whom.At, "sortBy=nickName&sortOrder=descending")]
     [TestCase(7, Whom.Behind, "sortBy=meta.created&filter=title eq \"Staff\"")]
-    public async Task Nobody_is_lost(int count, Whom deleted, string query = "")
+    public async Task Nobody_is_missed(int count, Whom deleted, string query = "")
     {
         foreach (var byCursor in (bool[])[false, true])
         {
@@ -64,7 +64,7 @@ internal sealed class WalkTests
 
     [TestCase("")]
     [TestCase("sortBy=nickName")]
-    public async Task Two_who_walk_at_once_each_see_everybody(string query)
+    public async Task Two_concurrent_walks_each_see_everybody(string query)
     {
         var account = new TestAccount();
         await one.Gather(account, 100);
@@ -88,7 +88,7 @@ internal sealed class WalkTests
 
     [TestCase("")]
     [TestCase("sortBy=nickName")]
-    public async Task Who_walks_again_is_not_held_back_by_the_walk_before(string query)
+    public async Task A_new_walk_is_not_held_back_by_the_previous_one(string query)
     {
         var account = new TestAccount();
         await one.Gather(account, 100);
@@ -109,20 +109,20 @@ internal sealed class WalkTests
         Assert.That((world.Deleted, world.Created), Is.EqualTo((40, 40)));
     }
 
-    /// <summary>Where those stand who are deleted, seen from the reader.</summary>
+    /// <summary>The position of the deleted users relative to the reader.</summary>
     public enum Whom
     {
-        /// <summary>Read long ago: everybody moves to a lower index.</summary>
+        /// <summary>Already read: all others move to a lower index.</summary>
         Before,
 
-        /// <summary>The last one read, and the next one to be read.</summary>
+        /// <summary>The last user read, and the next one to read.</summary>
         At,
 
         /// <summary>Not read yet.</summary>
         Behind,
     }
 
-    /// <summary>A client that reads page after page, as Okta does, of one node and the other in turn.</summary>
+    /// <summary>A client that reads page after page, like Okta, from two nodes in turn.</summary>
     private sealed class Walker(HttpClient one, HttpClient two, int count, string query, bool byCursor) : IDisposable
     {
         private int pages;
@@ -132,7 +132,7 @@ internal sealed class WalkTests
 
         public List<string> Seen { get; } = [];
 
-        /// <summary>Reads a page; whether there is another.</summary>
+        /// <summary>Reads a page; returns whether there is another.</summary>
         public async Task<bool> Step()
         {
             Assert.That(pages, Is.LessThan(500), "a walk has an end");

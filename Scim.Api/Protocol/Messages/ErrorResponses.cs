@@ -4,10 +4,10 @@ using Shared.Hosting.Data;
 namespace Scim.Api.Protocol.Messages;
 
 /// <summary>
-/// The one place where exceptions and bare statuses become answers (RFC 7644 §3.12): every refusal has a SCIM error for
-/// a body, also an unknown route, a wrong method or a fault of ours, whose cause stays in the log.
+/// The one place where exceptions and bare status codes become responses (RFC 7644 §3.12). Every refusal has a SCIM
+/// error as its body, including an unknown route, a wrong method and a server error, whose cause is only logged.
 /// </summary>
-internal sealed class ErrorAnswers(RefusalObserver observe, ILogger<ErrorAnswers> log) : IExceptionHandler
+internal sealed class ErrorResponses(RefusalObserver observe, ILogger<ErrorResponses> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(
         HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -20,7 +20,7 @@ internal sealed class ErrorAnswers(RefusalObserver observe, ILogger<ErrorAnswers
             await observe(httpContext, error);
             await error.ExecuteAsync(httpContext);
         }
-        // The client has left meanwhile: there is nobody to answer.
+        // The client has disconnected meanwhile.
         catch (Exception gone) when (gone is OperationCanceledException or IOException
             && httpContext.RequestAborted.IsCancellationRequested)
         {
@@ -28,11 +28,11 @@ internal sealed class ErrorAnswers(RefusalObserver observe, ILogger<ErrorAnswers
         return true;
     }
 
-    /// <summary>Gives a status that came without a body its words; for <c>UseStatusCodePages</c>.</summary>
+    /// <summary>Adds the body to a bare status code; for <c>UseStatusCodePages</c>.</summary>
     public static async Task Describe(StatusCodeContext context)
     {
         var (http, response) = (context.HttpContext, context.HttpContext.Response);
-        // Routing does not know that HEAD is answered wherever GET is.
+        // Routing does not know that HEAD is supported wherever GET is.
         if (response.Headers.Allow.ToString() is var methods && methods.Split(", ").Contains(HttpMethods.Get))
             response.Headers.Allow = $"{methods}, {HttpMethods.Head}";
         var error = ForStatus(http, response.StatusCode);
@@ -62,8 +62,8 @@ internal sealed class ErrorAnswers(RefusalObserver observe, ILogger<ErrorAnswers
     {
         400 => ScimError.InvalidSyntax("The request could not be read. Its body must be one well-formed JSON object."),
         404 => new(404, null, $"There is nothing at {context.Request.Path}."),
-        405 => new(405, null, $"{context.Request.Method} is not possible at {context.Request.Path}."),
-        408 => new(408, null, "The request came too slowly to be read."),
+        405 => new(405, null, $"{context.Request.Method} is not supported at {context.Request.Path}."),
+        408 => new(408, null, "The request was sent too slowly."),
         413 => new(413, null, "The request is larger than this server accepts."),
         414 => new(414, null, "The request's address is too long. Send a long search by POST to /Users/.search."),
         415 => new(415, null, "The request's media type must be application/scim+json or application/json."),

@@ -9,9 +9,9 @@ using Npgsql;
 
 namespace Scim.Api.Tests.Protocol.Messages;
 
-/// <summary>What never reaches an endpoint, or breaks in it, is a SCIM error too (RFC 7644 §3.12).</summary>
+/// <summary>Requests that do not reach an endpoint, or fail in it, also get a SCIM error (RFC 7644 §3.12).</summary>
 [Parallelizable]
-public sealed class ErrorAnswersTests
+public sealed class ErrorResponsesTests
 {
     private ScimServer server = null!;
 
@@ -23,10 +23,10 @@ public sealed class ErrorAnswersTests
 
     [TestCase("GET", "/scim/v2/nothing", HttpStatusCode.NotFound, "There is nothing at /scim/v2/nothing.")]
     [TestCase("GET", "/nothing", HttpStatusCode.NotFound, "There is nothing at /nothing.")]
-    [TestCase("DELETE", "/scim/v2/echo", HttpStatusCode.MethodNotAllowed, "DELETE is not possible at /scim/v2/echo.")]
+    [TestCase("DELETE", "/scim/v2/echo", HttpStatusCode.MethodNotAllowed, "DELETE is not supported at /scim/v2/echo.")]
     [TestCase("GET", "/scim/v2/fault", HttpStatusCode.InternalServerError, "Something went wrong in SciLeads.")]
     [TestCase("GET", "/scim/v2/outage", HttpStatusCode.ServiceUnavailable, "SciLeads cannot use its database")]
-    public async Task Each_has_its_error(string method, string path, HttpStatusCode status, string detail)
+    public async Task Each_status_has_its_error(string method, string path, HttpStatusCode status, string detail)
     {
         using var client = server.ClientWith(null);
         using var response = await client.SendAsync(new(new(method), path));
@@ -36,7 +36,7 @@ public sealed class ErrorAnswersTests
     }
 
     [Test]
-    public async Task A_wrong_method_is_told_the_right_ones()
+    public async Task A_wrong_method_returns_the_allowed_ones()
     {
         using var client = server.ClientWith(null);
         using var response = await client.DeleteAsync("/scim/v2/echo");
@@ -45,7 +45,7 @@ public sealed class ErrorAnswersTests
 
     [TestCase(9_000)]
     [TestCase(60_000)]
-    public async Task An_address_that_is_too_long_is_414(int length)
+    public async Task A_URL_that_is_too_long_is_414(int length)
     {
         using var client = server.ClientWith(null);
         foreach (var path in (string[])["/scim/v2/Users?filter=", "/scim/v2/Users/", "/"])
@@ -69,7 +69,7 @@ public sealed class ErrorAnswersTests
     }
 
     [Test]
-    public async Task A_long_address_and_long_headers_are_read()
+    public async Task A_long_URL_and_long_headers_are_accepted()
     {
         using var client = server.ClientWith(null);
         client.DefaultRequestHeaders.Add("X-Long", new string('x', 30_000));
@@ -91,7 +91,7 @@ public sealed class ErrorAnswersTests
     }
 
     [Test]
-    public async Task A_fault_of_ours_is_logged_and_not_told()
+    public async Task A_server_error_is_logged_and_not_disclosed()
     {
         using var client = server.ClientWith(null);
         using var response = await client.GetAsync("/scim/v2/fault");
@@ -132,7 +132,7 @@ public sealed class ErrorAnswersTests
     {
         app.MapPost("/scim/v2/echo", (Dictionary<string, string> body) => body);
         app.MapGet("/scim/v2/fault", IResult () => throw new InvalidOperationException("inner workings"));
-        // As Entity Framework wraps it.
+        // Wrapped as by Entity Framework.
         app.MapGet("/scim/v2/outage", IResult () => throw new InvalidOperationException(
             "outer", new NpgsqlException("gone", new SocketException())));
     }

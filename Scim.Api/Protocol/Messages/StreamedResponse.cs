@@ -4,8 +4,8 @@ using System.Text.Json;
 
 namespace Scim.Api.Protocol.Messages;
 
-/// <summary>An answer that is written as a whole, so that its length is known.</summary>
-internal static class WholeAnswer
+/// <summary>A response that is written as a whole, so that its length is known.</summary>
+internal static class BufferedResponse
 {
     /// <summary>Writes the body and sends it with its <c>Content-Length</c>.</summary>
     public static async Task Send(HttpResponse response, Action<IBufferWriter<byte>> write)
@@ -44,41 +44,41 @@ internal static class WholeAnswer
 }
 
 /// <summary>
-/// An answer that is sent while it is being written, at the pace of its reader, so that it never lies in memory as a
-/// whole. A reader that takes nothing for a while, or is far too slow, is cut off. If writing fails half-way, the
-/// connection is aborted, so that nobody takes what came for the whole.
+/// A response that is sent while it is being written, at the pace of its reader, so that it is never in memory as a
+/// whole. A reader that takes nothing for a while, or is far too slow, is disconnected. If writing fails half-way, the
+/// connection is aborted, so that the client does not mistake the part for the whole.
 /// </summary>
-internal sealed class StreamedAnswer
+internal sealed class StreamedResponse
 {
-    /// <summary>How long a reader may take nothing.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>How long a reader may take no data.</summary>
+    public static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long an answer may take in all.</summary>
-    public static readonly TimeSpan TotalPatience = TimeSpan.FromMinutes(5);
+    /// <summary>How long a response may take in total.</summary>
+    public static readonly TimeSpan TotalTimeout = TimeSpan.FromMinutes(5);
 
     private readonly TimeProvider time;
 
-    private StreamedAnswer(PipeWriter writer, TimeProvider time, CancellationToken cancellation) =>
+    private StreamedResponse(PipeWriter writer, TimeProvider time, CancellationToken cancellation) =>
         (Writer, this.time, Cancellation) = (writer, time, cancellation);
 
-    /// <summary>Where it is written to.</summary>
+    /// <summary>The body.</summary>
     public PipeWriter Writer { get; }
 
-    /// <summary>Ends the writing when the reader has gone or the time is over.</summary>
+    /// <summary>Cancelled when the reader has disconnected or the time is up.</summary>
     public CancellationToken Cancellation { get; }
 
-    /// <summary>Writes an answer whose head is set, and sends all of it or aborts the connection.</summary>
-    public static async Task Send(HttpContext http, Func<StreamedAnswer, Task> write)
+    /// <summary>Writes a response whose headers are set, and sends all of it or aborts the connection.</summary>
+    public static async Task Send(HttpContext http, Func<StreamedResponse, Task> write)
     {
         var time = http.RequestServices.GetRequiredService<TimeProvider>();
-        using var patience = new CancellationTokenSource(TotalPatience, time);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, http.RequestAborted);
-        var answer = new StreamedAnswer(http.Response.BodyWriter, time, ended.Token);
+        using var timeout = new CancellationTokenSource(TotalTimeout, time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, http.RequestAborted);
+        var response = new StreamedResponse(http.Response.BodyWriter, time, ended.Token);
         try
         {
-            await answer.Flush();
-            await write(answer);
-            await answer.Flush();
+            await response.Flush();
+            await write(response);
+            await response.Flush();
         }
         catch when (http.Response.HasStarted)
         {
@@ -87,11 +87,11 @@ internal sealed class StreamedAnswer
         }
     }
 
-    /// <summary>Sends what was written, and waits until the reader has taken most of it.</summary>
+    /// <summary>Sends what has been written, and waits until the reader has taken most of it.</summary>
     public async Task Flush()
     {
-        using var patience = new CancellationTokenSource(Patience, time);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, Cancellation);
+        using var timeout = new CancellationTokenSource(ReadTimeout, time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, Cancellation);
         await Writer.FlushAsync(ended.Token);
     }
 }
