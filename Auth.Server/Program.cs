@@ -34,7 +34,7 @@ internal static class Program
     {
         try
         {
-            if (!Commands.IsNamedBy(args))
+            if (!Commands.IsCommand(args))
                 return await Serve(args);
             var command = Commands.Parse(args);
             if (!command.NeedsServer)

@@ -7,30 +7,30 @@ using Shared.Hosting;
 
 namespace Scim.Api;
 
-/// <summary>What this program does besides serving: commands that run once, on the settings of the server.</summary>
+/// <summary>The commands of this program. They use the settings of the server, which they do not start.</summary>
 internal static class Commands
 {
     /// <summary>
-    /// Whether the arguments of the process name a command, or ask for help or the version. The server itself takes
-    /// <c>--Name=value</c> only.
+    /// Whether the arguments of the process name a command, or ask for help or the version. The server itself accepts
+    /// only <c>--Name=value</c>.
     /// </summary>
-    public static bool IsNamedBy(string[] args) =>
+    public static bool IsCommand(string[] args) =>
         (args is [var first, ..] && !first.StartsWith('-'))
         || args.Any(argument => argument is "--help" or "-h" or "-?" or "--version");
 
     /// <summary>
-    /// Runs the command on what the server is made of; the server itself is not started. Help, version and mistyped
-    /// commands need neither server nor settings.
+    /// Runs the command with the services of the server, which is not started. Help, version and mistyped commands need
+    /// neither server nor settings.
     /// </summary>
-    /// <param name="args">The command.</param>
-    /// <param name="build">Makes the server.</param>
+    /// <param name="args">The command line.</param>
+    /// <param name="build">Builds the server.</param>
     public static async Task<int> Run(string[] args, Func<WebApplication> build)
     {
-        // Only the action of a command asks for it.
+        // Built only if a command's action needs it.
         var server = new Lazy<WebApplication>(build);
         try
         {
-            // A word that begins with @ is that word, not a file of more words.
+            // An argument that begins with @ is not a response file.
             return await Tree(() => server.Value).Parse(args, new() { ResponseFileTokenReplacer = null })
                 .InvokeAsync(new() { EnableDefaultExceptionHandler = false });
         }
@@ -42,23 +42,26 @@ internal static class Commands
     }
 
     /// <summary>All commands.</summary>
-    /// <param name="server">Returns the server that a command works on.</param>
+    /// <param name="server">Returns the server whose services a command uses.</param>
     public static RootCommand Tree(Func<WebApplication> server) =>
-        new("The SCIM 2.0 server of SciLeads. Without a command it serves.")
+        new("The SCIM 2.0 server of SciLeads. Without a command, it runs the server.")
         {
-            new Command("client-key", "The key that proves this server to Auth.Server.") { CreateKey(server) },
-            new Command("database", "The SCIM database.") { Migrate(server) },
-            new Command("users", "The people of an account.")
+            new Command("client-key", "The key with which this server authenticates to Auth.Server.")
             {
-                UserImport.Command(() => Ready(server())),
-                UserConflicts.Command(() => Ready(server())),
+                CreateKey(server),
+            },
+            new Command("database", "The SCIM database.") { Migrate(server) },
+            new Command("users", "The users of an account.")
+            {
+                UserImport.Command(() => RequireReady(server())),
+                UserConflicts.Command(() => RequireReady(server())),
             },
         };
 
     /// <summary>
-    /// The parts of a server whose settings are right and whose database is not newer than this program.
+    /// The services of a server. Requires that its settings are valid and its database is not newer than this program.
     /// </summary>
-    private static async Task<IServiceProvider> Ready(WebApplication server)
+    private static async Task<IServiceProvider> RequireReady(WebApplication server)
     {
         Program.RequireSettings(server);
         await server.Services.GetRequiredService<Migrator>().RequireKnown(CancellationToken.None);
@@ -67,13 +70,14 @@ internal static class Commands
 
     private static Command CreateKey(Func<WebApplication> server)
     {
-        var command = new Command("create", "Makes AuthServer__ClientKeyFile if absent; prints its public JWK set.");
+        var command = new Command(
+            "create", "Creates AuthServer__ClientKeyFile if it does not exist, and prints its public JWK set.");
         command.SetAction(_ =>
         {
-            // Not through the options, which want the file to be there.
+            // Not through the options, whose validation requires that the file exists.
             var path = server().Configuration[$"{AuthServerOptions.Section}:{nameof(AuthServerOptions.ClientKeyFile)}"];
             if (string.IsNullOrEmpty(path))
-                throw new OperatorException("AuthServer__ClientKeyFile is not set: it says where the key shall be.");
+                throw new OperatorException("AuthServer__ClientKeyFile is not set: it is the path of the key file.");
             using var key = ClientKey.OpenOrCreate(path);
             Console.WriteLine(key.PublicJwks());
         });
@@ -82,7 +86,7 @@ internal static class Commands
 
     private static Command Migrate(Func<WebApplication> server)
     {
-        var command = new Command("migrate", "Brings the tables of ConnectionStrings__Scim up to date.");
+        var command = new Command("migrate", "Brings the database in ConnectionStrings__Scim up to date.");
         command.SetAction(async (_, cancellation) =>
         {
             await server().Services.GetRequiredService<Migrator>().Migrate(cancellation);

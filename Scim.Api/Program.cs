@@ -15,14 +15,14 @@ using Shared.Hosting.Data;
 
 namespace Scim.Api;
 
-/// <summary>Runs a command if one is named; otherwise the server.</summary>
+/// <summary>Runs the command on the command line or, without one, the server.</summary>
 internal static class Program
 {
     private static async Task<int> Main(string[] args)
     {
         try
         {
-            if (Commands.IsNamedBy(args))
+            if (Commands.IsCommand(args))
                 return await Commands.Run(args, () => Build([]));
             await using var app = Build(args);
             RequireSettings(app);
@@ -35,8 +35,8 @@ internal static class Program
         }
     }
 
-    /// <summary>Requires that all settings are right.</summary>
-    /// <exception cref="OperatorException">Some are missing or wrong; it says which, all at once.</exception>
+    /// <summary>Requires that all settings are valid.</summary>
+    /// <exception cref="OperatorException">Settings are missing or invalid; it has a sentence for each.</exception>
     internal static void RequireSettings(WebApplication app)
     {
         var faults = new List<string>(Settings.FaultsOfUrls(app.Configuration));
@@ -46,7 +46,7 @@ internal static class Program
             if (app.Environment.IsDevelopment()
                 && app.Services.GetRequiredService<IOptions<ScimOptions>>().Value.IsPublic)
                 faults.Add(
-                    "Scim__BaseUrl is public, but ASPNETCORE_ENVIRONMENT is Development, which is for this machine.");
+                    "Scim__BaseUrl is public, but ASPNETCORE_ENVIRONMENT is Development, which is for local use only.");
         }
         catch (Exception invalid) when (StartupFailure.Sentences(invalid) is { } sentences)
         {
@@ -56,7 +56,7 @@ internal static class Program
             throw new OperatorException(faults);
     }
 
-    /// <summary>What the process is made of, top to bottom.</summary>
+    /// <summary>Composes the server: settings, storage, security, pipeline, endpoints.</summary>
     internal static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(

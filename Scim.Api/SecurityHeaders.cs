@@ -3,8 +3,8 @@ using Microsoft.Extensions.Options;
 namespace Scim.Api;
 
 /// <summary>
-/// What every answer says to whom it should not have reached: it is no page, and about people, so nobody in between
-/// keeps it (RFC 9111 §5.2.2.5); and under a public address this host is spoken to over TLS only (RFC 6797).
+/// Adds headers to every response: it is not a page, caches do not store it because it may contain personal data
+/// (RFC 9111 §5.2.2.5) and, at a public address, this host must be used over TLS only (RFC 6797).
 /// </summary>
 internal sealed class SecurityHeaders(RequestDelegate next, IOptions<ScimOptions> options)
 {

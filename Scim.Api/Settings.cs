@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Scim.Api;
 
-/// <summary>Stops the start on bad settings, with a sentence for each of them.</summary>
+/// <summary>Refuses to start with invalid settings, with a sentence for each of them.</summary>
 internal sealed class SettingsValidation<TOptions>(IReadOnlyList<string> unreadable) : IValidateOptions<TOptions>
     where TOptions : class
 {

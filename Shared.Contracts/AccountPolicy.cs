@@ -2,22 +2,22 @@ using System.Text.Json.Serialization;
 
 namespace Shared.Contracts;
 
-/// <summary>What <c>Scim.Api</c> is told about an account, in every introspection answer.</summary>
+/// <summary>The settings of an account that <c>Scim.Api</c> needs, in every introspection response.</summary>
 public sealed record AccountPolicy
 {
     /// <summary>The account.</summary>
     [JsonPropertyName("id")]
     public required Guid Id { get; init; }
 
-    /// <summary>The customer's name, for texts that people read.</summary>
+    /// <summary>The customer's name, for messages.</summary>
     [JsonPropertyName("name")]
     public required string Name { get; init; }
 
-    /// <summary>Whether identity providers may provision; if not, SCIM answers 403.</summary>
+    /// <summary>Whether identity providers may provision; otherwise SCIM responds with 403.</summary>
     [JsonPropertyName("scim_enabled")]
     public required bool ScimEnabled { get; init; }
 
-    /// <summary>Whether the customer is locked out altogether.</summary>
+    /// <summary>Whether the customer has no access at all.</summary>
     [JsonPropertyName("suspended")]
     public bool Suspended { get; init; }
 
@@ -25,12 +25,12 @@ public sealed record AccountPolicy
     [JsonPropertyName("attribute_rules")]
     public required string AttributeRules { get; init; }
 
-    /// <summary>Requests a second that SCIM takes in the long run, bursts aside; null is no limit.</summary>
+    /// <summary>SCIM requests per second in the long run, apart from bursts; null means no limit.</summary>
     [JsonPropertyName("rate_limit")]
     public int? RateLimit { get; init; }
 
     /// <summary>
-    /// Whether a create restores the inactive user who has its userName or externalId; else it is 409.
+    /// Whether creating a user restores an inactive user with the same userName or externalId; otherwise it is 409.
     /// </summary>
     [JsonPropertyName("restore_inactive")]
     public bool RestoreInactive { get; init; }
@@ -50,18 +50,18 @@ public sealed record AccountPolicy
     [JsonPropertyName("licences")]
     public required IReadOnlyList<Licence> Licences { get; init; }
 
-    /// <summary>A product of SciLeads and how many people may use it.</summary>
+    /// <summary>A product of SciLeads, and how many users may have it.</summary>
     public sealed record Licence
     {
         /// <summary>The product's name, lower case.</summary>
         [JsonPropertyName("product")]
         public required string Product { get; init; }
 
-        /// <summary>How many active users may hold it at once.</summary>
+        /// <summary>How many active users may have it at the same time.</summary>
         [JsonPropertyName("seats")]
         public required int Seats { get; init; }
 
-        /// <summary>Whether a new user gets it.</summary>
+        /// <summary>Whether new users receive it.</summary>
         [JsonPropertyName("given_to_new_users")]
         public required bool GivenToNewUsers { get; init; }
     }

@@ -1,13 +1,13 @@
 namespace Shared.Contracts;
 
-/// <summary>How strictly a user's attributes are judged; set by account.</summary>
+/// <summary>How strictly a user's attributes are checked; set per account.</summary>
 public static class AttributeRuleSets
 {
     /// <summary>
-    /// The setup guide's rules (the default): people are named by e-mail, first and last name are required.
+    /// The rules of the setup guide (the default): userName is an e-mail address; first and last name are required.
     /// </summary>
     public const string Guide = "guide";
 
-    /// <summary>RFC 7643's rules and no others.</summary>
+    /// <summary>Only the rules of RFC 7643.</summary>
     public const string Rfc = "rfc";
 }

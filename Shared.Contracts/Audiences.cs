@@ -3,7 +3,7 @@ namespace Shared.Contracts;
 /// <summary>Whom a token is for: the <c>aud</c> claim (RFC 7519 §4.1.3).</summary>
 public static class Audiences
 {
-    /// <summary><c>Scim.Api</c>. It is also the client id under which <c>Scim.Api</c> introspects.</summary>
+    /// <summary><c>Scim.Api</c>. Also the client id with which <c>Scim.Api</c> introspects.</summary>
     public const string Scim = "scim";
 
     /// <summary>The management API of <c>Auth.Server</c>.</summary>

@@ -3,24 +3,24 @@ using System.Text.Json.Serialization;
 namespace Shared.Contracts;
 
 /// <summary>
-/// A page of an account's provisioning events, newest first, as
-/// <c>GET /portal/events?search=&amp;outcome=&amp;user=&amp;userName=&amp;before=</c> of <c>Scim.Api</c> answers it.
+/// A page of an account's provisioning events, newest first: the response to
+/// <c>GET /portal/events?search=&amp;outcome=&amp;user=&amp;userName=&amp;before=</c> of <c>Scim.Api</c>.
 /// </summary>
 public sealed record PortalEvents
 {
-    /// <summary>The events; there may be older ones even if there are none here.</summary>
+    /// <summary>The events. Even if there are none on this page, there may be older ones.</summary>
     [JsonPropertyName("events")]
     public required IReadOnlyList<PortalEvent> Events { get; init; }
 
-    /// <summary>What to ask as <c>before</c> for the next older page; null if there is none.</summary>
+    /// <summary>The value of <c>before</c> for the next older page; null if there is none.</summary>
     [JsonPropertyName("next")]
     public Guid? Next { get; init; }
 }
 
-/// <summary>What somebody tried to do with the people of an account, and what came of it.</summary>
+/// <summary>An attempt to read or change users of an account, and its outcome.</summary>
 public sealed record PortalEvent
 {
-    /// <summary>The event; ids are in order of time.</summary>
+    /// <summary>The id of the event. Ids are in order of time.</summary>
     [JsonPropertyName("id")]
     public required Guid Id { get; init; }
 
@@ -28,11 +28,11 @@ public sealed record PortalEvent
     [JsonPropertyName("time")]
     public required DateTime Time { get; init; }
 
-    /// <summary>The credential set of the identity provider that did it.</summary>
+    /// <summary>The credential set of the identity provider that made the request.</summary>
     [JsonPropertyName("credential_set")]
     public Guid? CredentialSet { get; init; }
 
-    /// <summary>The e-mail address of the administrator who did it by hand, in the portal.</summary>
+    /// <summary>The e-mail address of the administrator who made the request in the portal.</summary>
     [JsonPropertyName("administrator")]
     public string? Administrator { get; init; }
 
@@ -40,11 +40,11 @@ public sealed record PortalEvent
     [JsonPropertyName("operation")]
     public required string Operation { get; init; }
 
-    /// <summary>The user it was about, if that is known.</summary>
+    /// <summary>The user, if known.</summary>
     [JsonPropertyName("user_id")]
     public Guid? UserId { get; init; }
 
-    /// <summary>The user's userName, also the one that a refused request asked for.</summary>
+    /// <summary>The user's userName, or the one in a refused request.</summary>
     [JsonPropertyName("user_name")]
     public string? UserName { get; init; }
 
@@ -52,7 +52,7 @@ public sealed record PortalEvent
     [JsonPropertyName("outcome")]
     public required string Outcome { get; init; }
 
-    /// <summary>The HTTP status of the answer.</summary>
+    /// <summary>The HTTP status of the response.</summary>
     [JsonPropertyName("status")]
     public required int Status { get; init; }
 
@@ -60,77 +60,79 @@ public sealed record PortalEvent
     [JsonPropertyName("scim_type")]
     public string? ScimType { get; init; }
 
-    /// <summary>Why it was refused, or why some attributes were not applied, in words.</summary>
+    /// <summary>A sentence: why the request was refused, or why some attributes were not applied.</summary>
     [JsonPropertyName("reason")]
     public string? Reason { get; init; }
 
-    /// <summary>The names of the attributes that changed; never values.</summary>
+    /// <summary>The names of the attributes that changed, never their values.</summary>
     [JsonPropertyName("changed")]
     public required IReadOnlyList<string> Changed { get; init; }
 
     /// <summary>
-    /// The names of attributes that kept their value although the request asked for another, because a deactivation
-    /// is not refused for their sake; null if there are none.
+    /// The names of attributes that kept their value although the request had another, because a deactivation is not
+    /// refused because of them; null if there are none.
     /// </summary>
     [JsonPropertyName("not_applied")]
     public IReadOnlyList<string>? NotApplied { get; init; }
 
-    /// <summary>The names of the client's habits that were mended on the way.</summary>
+    /// <summary>The names of the client quirks that were corrected.</summary>
     [JsonPropertyName("habits")]
     public required IReadOnlyList<string> Habits { get; init; }
 
-    /// <summary>What finds the request in the server's log; all events of a bulk request have the same.</summary>
+    /// <summary>Identifies the request in the server's log. All events of a bulk request have the same.</summary>
     [JsonPropertyName("request_id")]
     public string? RequestId { get; init; }
 }
 
-/// <summary>What was tried.</summary>
+/// <summary>The kinds of attempts.</summary>
 public static class ProvisioningOperations
 {
-    /// <summary>Making a user.</summary>
+    /// <summary>Creating a user.</summary>
     public const string Create = "create";
 
-    /// <summary>Replacing a user by PUT.</summary>
+    /// <summary>Replacing a user with PUT.</summary>
     public const string Replace = "replace";
 
-    /// <summary>Changing a user by PATCH.</summary>
+    /// <summary>Changing a user with PATCH.</summary>
     public const string Patch = "patch";
 
     /// <summary>Deleting a user.</summary>
     public const string Delete = "delete";
 
-    /// <summary>Reading, searching or listing; an event only if it was refused.</summary>
+    /// <summary>Reading, searching or listing. Leaves an event only if it is refused.</summary>
     public const string Read = "read";
 
-    /// <summary>A bulk request as a whole; an event only if it was refused. Its operations have their own.</summary>
+    /// <summary>
+    /// A bulk request as a whole. Leaves an event only if it is refused; its operations have their own events.
+    /// </summary>
     public const string Bulk = "bulk";
 }
 
-/// <summary>What came of it.</summary>
+/// <summary>The outcomes of attempts.</summary>
 public static class ProvisioningOutcomes
 {
-    /// <summary>The user was made.</summary>
+    /// <summary>The user was created.</summary>
     public const string Created = "created";
 
-    /// <summary>A create found its user inactive, and restored it.</summary>
+    /// <summary>A create restored its inactive user.</summary>
     public const string Restored = "restored";
 
-    /// <summary>The user was changed, and is as active as before.</summary>
+    /// <summary>The user was changed. <c>active</c> has not changed.</summary>
     public const string Updated = "updated";
 
-    /// <summary>The user was active and is not any more.</summary>
+    /// <summary>The user was active and is now inactive.</summary>
     public const string Deactivated = "deactivated";
 
-    /// <summary>The user was inactive and is active again.</summary>
+    /// <summary>The user was inactive and is now active.</summary>
     public const string Reactivated = "reactivated";
 
     /// <summary>The user was deleted.</summary>
     public const string Deleted = "deleted";
 
-    /// <summary>Nothing was done.</summary>
+    /// <summary>The request was refused, and changed nothing.</summary>
     public const string Refused = "refused";
 
-    /// <summary>All of them.</summary>
+    /// <summary>All outcomes.</summary>
     public static IReadOnlyList<string> All { get; } =
         [Created, Restored, Updated, Deactivated, Reactivated, Deleted, Refused];
 }

@@ -3,23 +3,23 @@ using System.Text.Json.Serialization;
 namespace Shared.Contracts;
 
 /// <summary>
-/// A page of an account's people, as <c>GET /portal/users?search=&amp;page=</c> of <c>Scim.Api</c> answers it.
+/// A page of an account's users: the response to <c>GET /portal/users?search=&amp;page=</c> of <c>Scim.Api</c>.
 /// </summary>
 public sealed record PortalUsers
 {
-    /// <summary>How many people match the search.</summary>
+    /// <summary>How many users match the search.</summary>
     [JsonPropertyName("total")]
     public required int Total { get; init; }
 
-    /// <summary>The page, counted from 1.</summary>
+    /// <summary>The number of the page, from 1.</summary>
     [JsonPropertyName("page")]
     public required int Page { get; init; }
 
-    /// <summary>How many people a page holds.</summary>
+    /// <summary>How many users fit on a page.</summary>
     [JsonPropertyName("page_size")]
     public required int PageSize { get; init; }
 
-    /// <summary>The people of this page, by order of creation.</summary>
+    /// <summary>The users of this page, in order of creation.</summary>
     [JsonPropertyName("users")]
     public required IReadOnlyList<PortalUser> Users { get; init; }
 
@@ -28,7 +28,7 @@ public sealed record PortalUsers
     public required IReadOnlyList<ProductSeats> Seats { get; init; }
 }
 
-/// <summary>A person, as the portal lists them.</summary>
+/// <summary>A user in the portal's list.</summary>
 public sealed record PortalUser
 {
     /// <summary>The SCIM id.</summary>
@@ -55,20 +55,20 @@ public sealed record PortalUser
     [JsonPropertyName("active")]
     public required bool Active { get; init; }
 
-    /// <summary>The guide's <i>External ID</i>: the identity provider's id of the person.</summary>
+    /// <summary>The guide's <i>External ID</i>: the identity provider's id of the user.</summary>
     [JsonPropertyName("external_id")]
     public string? ExternalId { get; init; }
 
-    /// <summary>The products the person holds a seat of; none while inactive.</summary>
+    /// <summary>The products of which the user has a seat; none while inactive.</summary>
     [JsonPropertyName("licences")]
     public required IReadOnlyList<string> Licences { get; init; }
 
-    /// <summary>One of <see cref="UserSources"/>: who made the person.</summary>
+    /// <summary>One of <see cref="UserSources"/>: who created the user.</summary>
     [JsonPropertyName("source")]
     public required string Source { get; init; }
 }
 
-/// <summary>A person to be made in the portal: the body of <c>POST /portal/users</c>.</summary>
+/// <summary>A user to be created in the portal: the body of <c>POST /portal/users</c>.</summary>
 public sealed record NewPortalUser
 {
     /// <summary>Becomes userName and the work e-mail.</summary>
@@ -88,7 +88,7 @@ public sealed record NewPortalUser
     public string? DisplayName { get; init; }
 }
 
-/// <summary>How many seats of a product there are and how many are taken.</summary>
+/// <summary>How many seats of a product there are, and how many are used.</summary>
 public sealed record ProductSeats
 {
     /// <summary>The product.</summary>
@@ -104,7 +104,7 @@ public sealed record ProductSeats
     public required int Used { get; init; }
 }
 
-/// <summary>Who made a person.</summary>
+/// <summary>Who created a user.</summary>
 public static class UserSources
 {
     /// <summary>An identity provider.</summary>

@@ -7,7 +7,7 @@ public static class Scopes
     public const string Scim = "scim";
 
     /// <summary>
-    /// What the portal shows and does: <c>/portal</c> of <c>Scim.Api</c>. Only the portal's own tokens have it.
+    /// For the portal: <c>/portal</c> of <c>Scim.Api</c>. Only the portal's own tokens have it.
     /// </summary>
     public const string Portal = "portal";
 

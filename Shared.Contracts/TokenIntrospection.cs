@@ -3,27 +3,26 @@ using System.Text.Json.Serialization;
 namespace Shared.Contracts;
 
 /// <summary>
-/// The answer of <c>Auth.Server</c> to a token introspection (RFC 7662 §2.2), as far as <c>Scim.Api</c> reads it. If
-/// <see cref="Active"/> is false, nothing else is there but <see cref="Pending"/> or <see cref="Staged"/>.
+/// The members of an introspection response (RFC 7662 §2.2) that <c>Scim.Api</c> reads. If <see cref="Active"/> is
+/// false, the only other members are <see cref="Pending"/> and <see cref="Staged"/>.
 /// </summary>
 public sealed record TokenIntrospection
 {
     /// <summary>
-    /// Whether the token may be used now: valid itself, and its credential set the account's active one.
+    /// Whether the token may be used now: it is valid, and its credential set is the account's active one.
     /// </summary>
     [JsonPropertyName("active"), JsonRequired]
     public required bool Active { get; init; }
 
     /// <summary>
-    /// The token is about to be active: its set has just taken over, but not every node knows yet that the one before
-    /// is dead. <see cref="Active"/> is false; ask again in a moment.
+    /// The token is about to become active: its set was just activated, but not every node knows yet that the previous
+    /// set has ended. <see cref="Active"/> is false; try again in a moment.
     /// </summary>
     [JsonPropertyName("pending")]
     public bool Pending { get; init; }
 
     /// <summary>
-    /// The token is not active because its credential set is staged: it waits to be activated. <see cref="Active"/> is
-    /// false.
+    /// The token is not active because its credential set is staged. <see cref="Active"/> is false.
     /// </summary>
     [JsonPropertyName("staged")]
     public bool Staged { get; init; }
@@ -32,11 +31,11 @@ public sealed record TokenIntrospection
     [JsonPropertyName("scope")]
     public string? Scope { get; init; }
 
-    /// <summary>Seconds until the token ends by itself, by the clock of <c>Auth.Server</c>.</summary>
+    /// <summary>Seconds until the token expires, by the clock of <c>Auth.Server</c>.</summary>
     [JsonPropertyName("expires_in")]
     public long? ExpiresIn { get; init; }
 
-    /// <summary>The account the token belongs to, and its rules.</summary>
+    /// <summary>The account that the token belongs to, and its settings.</summary>
     [JsonPropertyName("account")]
     public AccountPolicy? Account { get; init; }
 
@@ -45,14 +44,13 @@ public sealed record TokenIntrospection
     public CredentialSetReference? CredentialSet { get; init; }
 
     /// <summary>
-    /// Who acts (RFC 8693 §4.1): the administrator behind a token of the portal, or who traded an exchanged token.
+    /// Who acts (RFC 8693 §4.1): the administrator for whom the portal acts, or the client that exchanged a token.
     /// </summary>
     [JsonPropertyName("act")]
     public Actor? Act { get; init; }
 
     /// <summary>
-    /// What <c>Scim.Api</c> adds to an introspection request beside RFC 7662 §2.1: which of its nodes asks, and for
-    /// whom.
+    /// What <c>Scim.Api</c> adds to an introspection request (RFC 7662 §2.1): which node sends it, and for which client.
     /// </summary>
     public static class Parameters
     {
@@ -62,21 +60,21 @@ public sealed record TokenIntrospection
         /// <summary>Its name, as in <see cref="EventPoll.NodeName"/>.</summary>
         public const string NodeName = "node_name";
 
-        /// <summary>The IP address that the token came from.</summary>
+        /// <summary>The IP address from which the token was sent.</summary>
         public const string ClientAddress = "client_address";
 
-        /// <summary>The <c>User-Agent</c> that the token came with, 300 characters at the most.</summary>
+        /// <summary>The <c>User-Agent</c> of the client that sent the token, at most 300 characters.</summary>
         public const string ClientUserAgent = "client_user_agent";
     }
 
-    /// <summary>A credential set, as the fence remembers it.</summary>
+    /// <summary>A credential set, as the fence stores it.</summary>
     public sealed record CredentialSetReference
     {
         /// <summary>The credential set.</summary>
         [JsonPropertyName("id")]
         public required Guid Id { get; init; }
 
-        /// <summary>Higher than that of every set of the account that was active before.</summary>
+        /// <summary>Higher than that of every earlier active set of the account.</summary>
         [JsonPropertyName("generation")]
         public required long Generation { get; init; }
 
@@ -85,18 +83,18 @@ public sealed record TokenIntrospection
         public required string Method { get; init; }
     }
 
-    /// <summary>Whoever acts for the account.</summary>
+    /// <summary>Who acts for the account.</summary>
     public sealed record Actor
     {
-        /// <summary>The administrator's id, or the client id that an exchanged token was traded by.</summary>
+        /// <summary>The administrator's id, or the client id of the client that exchanged a token.</summary>
         [JsonPropertyName("sub")]
         public required string Subject { get; init; }
 
-        /// <summary>The administrator's e-mail address, for events and texts.</summary>
+        /// <summary>The administrator's e-mail address, for events and messages.</summary>
         [JsonPropertyName("email")]
         public string? Email { get; init; }
 
-        /// <summary>Who acted before: the client that traded the token which was then traded again.</summary>
+        /// <summary>The client that exchanged the token before it was exchanged again.</summary>
         [JsonPropertyName("act")]
         public Actor? Previous { get; init; }
     }

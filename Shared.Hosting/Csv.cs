@@ -5,7 +5,7 @@ using CsvHelper.Configuration;
 
 namespace Shared.Hosting;
 
-/// <summary>Writes tables as CSV files (RFC 4180) that spreadsheets open without harm.</summary>
+/// <summary>Writes tables as CSV files (RFC 4180) that are safe to open in a spreadsheet.</summary>
 public static class Csv
 {
     /// <summary>The media type of the files.</summary>
@@ -14,12 +14,12 @@ public static class Csv
     private static readonly CsvConfiguration format = new(CultureInfo.InvariantCulture)
     {
         NewLine = "\r\n",
-        // A spreadsheet would run a text that begins like a formula.
+        // A spreadsheet would evaluate a text that begins like a formula.
         InjectionOptions = InjectionOptions.Escape,
         InjectionCharacters = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'],
     };
 
-    /// <summary>Writes the names of the columns and then the rows as they come, in UTF-8.</summary>
+    /// <summary>Writes the names of the columns and then the rows, in UTF-8.</summary>
     public static async Task Write(
         Stream file,
         IReadOnlyList<string> columns,
@@ -27,9 +27,9 @@ public static class Csv
         CancellationToken cancellation)
     {
         await using var row = rows.GetAsyncEnumerator(cancellation);
-        // Nothing is written before the first row is read: if that fails, the answer can still be an error.
+        // Nothing is written before the first row is read: if that fails, the response can still be an error.
         var hasRow = await row.MoveNextAsync();
-        // Without the byte order mark, Excel takes the file for another encoding.
+        // Without the byte order mark, Excel assumes another encoding.
         await using var text = new StreamWriter(file, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
         await using var csv = new CsvWriter(text, format);
         Write(csv, columns);
@@ -41,7 +41,7 @@ public static class Csv
         await csv.NextRecordAsync();
     }
 
-    /// <summary>A time (UTC) as files have it: in ISO 8601, with milliseconds.</summary>
+    /// <summary>A UTC time in ISO 8601, with milliseconds.</summary>
     public static string Time(DateTime time) =>
         time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 

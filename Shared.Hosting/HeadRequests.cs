@@ -5,11 +5,11 @@ namespace Shared.Hosting;
 
 /// <summary>
 /// Answers HEAD wherever GET is answered (RFC 9110 §9.3.2): the rest of the pipeline sees a GET, and Kestrel, which
-/// knows what the client sent, drops the body.
+/// still knows that it was a HEAD, omits the body.
 /// </summary>
 public static class HeadRequests
 {
-    /// <summary>Turns HEAD into GET for what follows in the pipeline.</summary>
+    /// <summary>Turns HEAD into GET for the rest of the pipeline.</summary>
     public static void UseHeadRequests(this IApplicationBuilder app) => app.Use((http, next) =>
     {
         if (HttpMethods.IsHead(http.Request.Method))
@@ -20,7 +20,7 @@ public static class HeadRequests
         return next(http);
     });
 
-    /// <summary>Whether the client asked for the head of the answer only.</summary>
+    /// <summary>Whether the client sent HEAD.</summary>
     public static bool IsHead(this HttpContext http) => http.Features.Get<Head>() is not null;
 
     private sealed record Head;

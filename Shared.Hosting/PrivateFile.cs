@@ -1,15 +1,15 @@
 namespace Shared.Hosting;
 
-/// <summary>A file with secrets or with people in it: only the user that the server runs as may read it.</summary>
+/// <summary>A file with secrets or personal data, which only the server's own user may read.</summary>
 public static class PrivateFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    // The group may read: that is how orchestrators hand out secrets.
-    private const UnixFileMode Others =
+    // The group may read: orchestrators mount secrets that way.
+    private const UnixFileMode Forbidden =
         UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute | UnixFileMode.GroupWrite;
 
-    /// <summary>Opens a new file for writing, which fails if there is one already.</summary>
+    /// <summary>Creates a file for writing. Fails if the file exists.</summary>
     public static FileStream Create(string file)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
@@ -20,7 +20,7 @@ public static class PrivateFile
 
     /// <summary>Why a file is not private, as a sentence; null if it is private, or does not exist.</summary>
     public static string? Fault(string file) =>
-        !OperatingSystem.IsWindows() && File.Exists(file) && (File.GetUnixFileMode(file) & Others) != 0
+        !OperatingSystem.IsWindows() && File.Exists(file) && (File.GetUnixFileMode(file) & Forbidden) != 0
             ? $"Others can read or write {file}. Run: chmod 600 {file}"
             : null;
 

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Shared.Hosting;
 
-/// <summary>The proxies in front of a server: whose <c>X-Forwarded-*</c> headers it believes.</summary>
+/// <summary>The proxies in front of a server, whose <c>X-Forwarded-*</c> headers it trusts.</summary>
 public static class Proxies
 {
     /// <summary>What is wrong with a setting that lists the proxies.</summary>
@@ -15,13 +15,13 @@ public static class Proxies
         foreach (var proxy in proxies)
         {
             if (!IPAddress.TryParse(proxy, out var address))
-                yield return $"{setting} has {proxy}, which is not a valid IP address.";
+                yield return $"{setting} contains {proxy}, which is not a valid IP address.";
             else if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
-                yield return $"{setting} has {proxy}, which is every address: name the proxy's own.";
+                yield return $"{setting} contains {proxy}, which means every address. Enter the proxy's own address.";
         }
     }
 
-    /// <summary>Believes some headers of these proxies, and no header of anybody else.</summary>
+    /// <summary>Trusts the given headers of these proxies, and of nobody else.</summary>
     public static void Trust(
         this ForwardedHeadersOptions forwarded, IReadOnlyList<string> proxies, ForwardedHeaders headers)
     {

@@ -4,16 +4,17 @@ using Microsoft.Extensions.Logging;
 namespace Shared.Hosting;
 
 /// <summary>
-/// Keeps what clients send out of the log, at every level: the address of a request can have a token that should have
-/// been in a header, or a filter with what a client looks for (<c>password eq "…"</c>).
+/// Keeps what clients send out of the log, at every level: the address of a request can contain a token that belongs in
+/// a header, or a filter with the value that a client looks for (<c>password eq "…"</c>).
 /// </summary>
 public static class RequestLogs
 {
-    // They log "Request starting HTTP/1.1 GET http://…?filter=…", request lines that cannot be read, paths, and where
-    // redirects lead.
-    private static readonly string[] ofTheHost =
+    // They log "Request starting HTTP/1.1 GET http://…?filter=…", malformed request lines, paths, and the targets of
+    // redirects.
+    private static readonly string[] frameworkCategories =
     [
-        "Microsoft.AspNetCore.Hosting.Diagnostics", "Microsoft.AspNetCore.Server.Kestrel.BadRequests",
+        "Microsoft.AspNetCore.Hosting.Diagnostics",
+        "Microsoft.AspNetCore.Server.Kestrel.BadRequests",
         "Microsoft.AspNetCore.Routing.Matching.DfaMatcher",
         "Microsoft.AspNetCore.Http.Result.RedirectResult",
         "Microsoft.AspNetCore.Mvc.Infrastructure.RedirectResultExecutor",
@@ -21,15 +22,15 @@ public static class RequestLogs
     ];
 
     /// <summary>
-    /// Logs nothing below warnings of the categories of ASP.NET Core that write down requests, and of others that do.
-    /// This takes precedence over every rule of the configuration and of every log provider.
+    /// Logs only warnings and errors of the ASP.NET Core categories that log requests, and of the given other
+    /// categories. This takes precedence over every rule of the configuration and of every log provider.
     /// </summary>
     public static void OmitRequests(this ILoggingBuilder logging, params string[] others)
     {
-        string[] categories = [.. ofTheHost, .. others];
+        string[] categories = [.. frameworkCategories, .. others];
         logging.Services.PostConfigure<LoggerFilterOptions>(options =>
         {
-            // For a category to which no other rule applies.
+            // For categories to which no other rule applies.
             foreach (var category in categories)
                 options.Rules.Add(new LoggerFilterRule(null, category, null, null));
             for (var i = 0; i < options.Rules.Count; i++)

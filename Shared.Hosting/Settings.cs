@@ -8,18 +8,17 @@ using Microsoft.Extensions.Configuration;
 namespace Shared.Hosting;
 
 /// <summary>
-/// Reads options classes and reports everything that is wrong with them at once. The binder of the framework and the
-/// data annotations stop at the first fault, so that an operator would have to start the server once for each.
+/// Reads options classes and reports all invalid settings together. The framework's binder and validation stop at the
+/// first fault, so that an operator would have to start the server once for each.
 /// </summary>
 public static class Settings
 {
     /// <summary>
-    /// The values of a section that can be converted to what the options class wants; the others are faults.
+    /// The values of a section that can be converted to the types of the options class. The others are reported.
     /// </summary>
     /// <param name="section">The section of the configuration.</param>
     /// <param name="type">The options class.</param>
-    /// <param name="separator">What stands between the names of a setting when it is reported, such as
-    /// <c>__</c>.</param>
+    /// <param name="separator">Separates the parts of a setting's name in messages, such as <c>__</c>.</param>
     /// <param name="faults">Receives a sentence for each value that cannot be converted.</param>
     public static IConfiguration Readable(
         IConfigurationSection section, Type type, string separator, List<string> faults)
@@ -51,20 +50,20 @@ public static class Settings
     }
 
     /// <summary>
-    /// Everything that an options object's attributes and its own rules find wrong with it, in sentences.
+    /// Everything that is wrong with an options object, by its attributes and its own rules, in sentences.
     /// </summary>
     public static IEnumerable<string> FaultsOf(object options)
     {
         var context = new ValidationContext(options);
         var found = new List<ValidationResult>();
-        // It asks the object itself only if its attributes found nothing.
+        // The validator skips the object's own rules if an attribute failed.
         if (!Validator.TryValidateObject(options, context, found, validateAllProperties: true)
             && options is IValidatableObject rules)
             found.AddRange(rules.Validate(context));
         return found.Select(result => result.ErrorMessage!).Distinct();
     }
 
-    /// <summary>What is wrong with the addresses that the server listens at.</summary>
+    /// <summary>What is wrong with the addresses where the server listens.</summary>
     public static IEnumerable<string> FaultsOfUrls(IConfiguration configuration)
     {
         foreach (var url in (configuration["Urls"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries))
@@ -79,7 +78,7 @@ public static class Settings
                 isValid = false;
             }
             if (!isValid)
-                yield return $"Urls has {url}, which is not a valid address such as http://127.0.0.1:5001.";
+                yield return $"Urls contains {url}, which is not a valid address such as http://127.0.0.1:5001.";
         }
     }
 
@@ -92,7 +91,7 @@ public static class Settings
             return null;
         target ??= type;
         if (typeof(IEnumerable).IsAssignableFrom(target))
-            return value.Length > 0 ? "is a list: number its values, beginning with 0." : null;
+            return value.Length > 0 ? "is a list: number its values, starting with 0." : null;
         var converter = TypeDescriptor.GetConverter(target);
         if (!converter.CanConvertFrom(typeof(string)))
             return null;
@@ -101,7 +100,7 @@ public static class Settings
             converter.ConvertFromInvariantString(value);
             return null;
         }
-        // Converters throw whatever they like.
+        // Converters throw exceptions of any type.
         catch (Exception)
         {
             return $"is \"{value}\", which is not a valid {NameOf(target)}.";

@@ -5,13 +5,13 @@ using Shared.Hosting.Data;
 namespace Shared.Hosting;
 
 /// <summary>
-/// Tells what the operator has to put right from faults of the program, when a server or a command ends with an
-/// exception.
+/// Reports the exception with which a server or a command ends, and distinguishes what the operator has to fix from
+/// bugs.
 /// </summary>
 public static class StartupFailure
 {
     /// <summary>
-    /// What the operator has to put right, in sentences; null if it is a fault of the program, whose stack matters.
+    /// What the operator has to fix, in sentences; null for a bug, which needs its stack trace.
     /// </summary>
     public static IReadOnlyList<string>? Sentences(Exception failure) => failure switch
     {
@@ -19,9 +19,9 @@ public static class StartupFailure
         OptionsValidationException invalid => [.. invalid.Failures],
         AggregateException several when several.InnerExceptions.All(inner => Sentences(inner) is not null) =>
             [.. several.InnerExceptions.SelectMany(inner => Sentences(inner)!)],
-        // A port that is in use comes wrapped in one that says which.
+        // The outer exception names the port that is in use.
         IOException { InnerException: AddressInUseException } => [failure.Message],
-        // A configuration file that cannot be read, which the inner message explains.
+        // A malformed configuration file. The inner exception says what is wrong with it.
         InvalidDataException { InnerException: FormatException cause } => [$"{failure.Message} {cause.Message}"],
         _ when DatabaseOutage.IsCauseOf(failure) =>
             [$"The database cannot be used: {failure.GetBaseException().Message}"],
@@ -30,7 +30,8 @@ public static class StartupFailure
     };
 
     /// <summary>
-    /// Reports a failure on standard error: sentences for the operator or, for a fault of the program, the whole stack.
+    /// Reports a failure on standard error: sentences for the operator or, for a bug, the exception with its stack
+    /// trace.
     /// </summary>
     /// <returns>The exit code.</returns>
     public static async Task<int> Report(string program, Exception failure)
@@ -38,7 +39,7 @@ public static class StartupFailure
         if (Sentences(failure) is not { } sentences)
         {
             await Console.Error.WriteLineAsync(
-                $"{program} has failed. This is a fault of the program; please report it: {failure}");
+                $"{program} has failed. This is a bug; please report it: {failure}");
             return 1;
         }
         foreach (var sentence in sentences)

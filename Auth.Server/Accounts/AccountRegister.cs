@@ -68,7 +68,7 @@ internal sealed partial class AccountRegister(
             name = name.Trim();
             if (name.Length is 0 or > 200 || name.Any(char.IsControl))
                 throw ProblemException.Invalid("An account's name must be one line of 1 to 200 characters.");
-            if (Identifiers.FaultOfForeign(name) is { } fault)
+            if (Identifiers.FaultOfExternal(name) is { } fault)
                 throw ProblemException.Invalid($"The account's name {fault}");
             if (await db.Accounts.AnyAsync(account => account.Name == name, cancellation))
                 throw ProblemException.Conflict($"There is already an account named {name}.");

@@ -143,9 +143,9 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
 /// <summary>Closes abandoned actions once a minute.</summary>
 internal sealed class PendingActionWatch(
     IServiceScopeFactory scopes, TimeProvider time, ILogger<PendingActionWatch> log)
-    : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
+    : PeriodicTask(TimeSpan.FromMinutes(1), scopes, time, log)
 {
-    protected override Task Look(IServiceProvider services, CancellationToken cancellation) =>
+    protected override Task Run(IServiceProvider services, CancellationToken cancellation) =>
         services.GetRequiredService<PendingActions>().CloseAbandoned(cancellation);
 }
 

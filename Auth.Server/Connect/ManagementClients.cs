@@ -40,7 +40,7 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
             var name = wanted.Name.Trim();
             if (name.Length is 0 or > LongestName || name.Any(char.IsControl))
                 throw ProblemException.Invalid($"A client's name must be one line of 1 to {LongestName} characters.");
-            if (Identifiers.FaultOfForeign(name) is { } fault)
+            if (Identifiers.FaultOfExternal(name) is { } fault)
                 throw ProblemException.Invalid($"The client's name {fault}");
             var keys = PublicKeys.Read(wanted.Jwks);
             if (wanted.AccountId is { } id && !await db.Accounts.AnyAsync(account => account.Id == id, cancellation))

@@ -13,7 +13,7 @@ namespace Auth.Server.Credentials;
 /// </summary>
 internal sealed class CredentialUses(
     IServiceScopeFactory scopes, TimeProvider time, ILogger<CredentialUses> log)
-    : Watch(TimeSpan.FromSeconds(5), scopes, time, log)
+    : PeriodicTask(TimeSpan.FromSeconds(5), scopes, time, log)
 {
     private readonly ConcurrentDictionary<Guid, Uses> used = new();
     private readonly ConcurrentDictionary<Guid, Uses> refused = new();
@@ -67,7 +67,7 @@ internal sealed class CredentialUses(
     }
 
     // If this fails, the uses are lost; the next use is recorded again.
-    protected override Task Look(IServiceProvider services, CancellationToken cancellation) => Write(cancellation);
+    protected override Task Run(IServiceProvider services, CancellationToken cancellation) => Write(cancellation);
 
     private static void Add(ConcurrentDictionary<Guid, Uses> uses, Guid setId, Use use) =>
         uses.AddOrUpdate(setId, new Uses(use.At, use), (_, earlier) => earlier with { Last = use });

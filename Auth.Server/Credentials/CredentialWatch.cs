@@ -4,8 +4,8 @@ namespace Auth.Server.Credentials;
 
 /// <summary>Ends expired sets once a minute. They are refused even before that.</summary>
 internal sealed class CredentialWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<CredentialWatch> log)
-    : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
+    : PeriodicTask(TimeSpan.FromMinutes(1), scopes, time, log)
 {
-    protected override Task Look(IServiceProvider services, CancellationToken cancellation) =>
+    protected override Task Run(IServiceProvider services, CancellationToken cancellation) =>
         services.GetRequiredService<CredentialSets>().EndExpired(cancellation);
 }

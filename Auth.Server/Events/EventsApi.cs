@@ -126,8 +126,8 @@ internal sealed class SecurityEventTokens(IOptionsMonitor<OpenIddictServerOption
 
 /// <summary>Deletes old nodes and events every ten minutes.</summary>
 internal sealed class NodeWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<NodeWatch> log)
-    : Watch(TimeSpan.FromMinutes(10), scopes, time, log)
+    : PeriodicTask(TimeSpan.FromMinutes(10), scopes, time, log)
 {
-    protected override Task Look(IServiceProvider services, CancellationToken cancellation) =>
+    protected override Task Run(IServiceProvider services, CancellationToken cancellation) =>
         services.GetRequiredService<Nodes>().Forget(cancellation);
 }

@@ -8,12 +8,12 @@ namespace Auth.Server.KeyLifecycle;
 /// </summary>
 internal sealed class KeyWatch(
     IServiceScopeFactory scopes, AuthOptions options, TimeProvider time, ILogger<KeyWatch> log)
-    : Watch(options.Keys.LookEvery, scopes, time, log)
+    : PeriodicTask(options.Keys.LookEvery, scopes, time, log)
 {
     private static readonly TimeSpan forgetEvery = TimeSpan.FromHours(1);
     private DateTimeOffset? lastForgot;
 
-    protected override async Task Look(IServiceProvider services, CancellationToken cancellation)
+    protected override async Task Run(IServiceProvider services, CancellationToken cancellation)
     {
         var rotation = services.GetRequiredService<KeyRotation>();
         await rotation.Advance(cancellation);

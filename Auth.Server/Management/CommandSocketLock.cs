@@ -1,4 +1,3 @@
-using Auth.Server.Data;
 using Shared.Hosting;
 
 namespace Auth.Server.Management;

@@ -32,7 +32,7 @@ internal sealed class Commands(
     /// Whether the arguments of the process are a command, or ask for help or the version. The server itself accepts
     /// only <c>--Name=value</c>.
     /// </summary>
-    public static bool IsNamedBy(IReadOnlyList<string> arguments) =>
+    public static bool IsCommand(IReadOnlyList<string> arguments) =>
         arguments.SkipWhile(argument => argument == "--json").FirstOrDefault() is { } first && !first.StartsWith('-')
         || arguments.Any(argument => argument is "--help" or "-h" or "-?" or "--version");
 

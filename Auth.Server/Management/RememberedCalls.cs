@@ -121,8 +121,8 @@ internal sealed record Outcome(int Status, IssuedCredentials Issued, Confirmatio
 /// <summary>Deletes expired secrets and calls once a minute.</summary>
 internal sealed class RememberedCallWatch(
     IServiceScopeFactory scopes, TimeProvider time, ILogger<RememberedCallWatch> log)
-    : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
+    : PeriodicTask(TimeSpan.FromMinutes(1), scopes, time, log)
 {
-    protected override Task Look(IServiceProvider services, CancellationToken cancellation) =>
+    protected override Task Run(IServiceProvider services, CancellationToken cancellation) =>
         services.GetRequiredService<RememberedCalls>().Forget(cancellation);
 }

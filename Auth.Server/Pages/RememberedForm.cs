@@ -125,9 +125,9 @@ internal sealed class RememberedForms(
 /// <summary>Deletes secrets that are no longer shown, once a minute.</summary>
 internal sealed class RememberedFormWatch(
     IServiceScopeFactory scopes, TimeProvider time, ILogger<RememberedFormWatch> log)
-    : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
+    : PeriodicTask(TimeSpan.FromMinutes(1), scopes, time, log)
 {
-    protected override Task Look(IServiceProvider services, CancellationToken cancellation) =>
+    protected override Task Run(IServiceProvider services, CancellationToken cancellation) =>
         services.GetRequiredService<RememberedForms>().Forget(cancellation);
 }
 

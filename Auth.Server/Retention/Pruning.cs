@@ -22,7 +22,7 @@ namespace Auth.Server.Retention;
 /// shows when they last signed in.
 /// </remarks>
 internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, ILogger<Pruning> log)
-    : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
+    : PeriodicTask(TimeSpan.FromMinutes(1), scopes, time, log)
 {
     /// <summary>
     /// How long expired rows are kept: longer than any clock skew, so that nothing is deleted that
@@ -75,7 +75,7 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
         await Repeat(UsedAssertions, KeptAfterExpiry, cancellation);
     }
 
-    protected override async Task Look(IServiceProvider services, CancellationToken cancellation)
+    protected override async Task Run(IServiceProvider services, CancellationToken cancellation)
     {
         if (Time.GetUtcNow() < everythingAt)
         {

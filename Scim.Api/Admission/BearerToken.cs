@@ -32,7 +32,7 @@ internal sealed record BearerToken(string Value, bool HasScheme)
         };
 
     /// <summary>
-    /// The token in a well-formed header, to be compared with tokens that were admitted before. It is not validated.
+    /// The token in a well-formed header, to look it up in the cache. It is not validated.
     /// </summary>
     public static ReadOnlySpan<char> Peek(StringValues header, out bool hasScheme)
     {
@@ -52,7 +52,7 @@ internal sealed record BearerToken(string Value, bool HasScheme)
         var text = header[0]!.Trim();
         var words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         if (header.Count == 1 && OtherScheme(words) is { } other)
-            throw NotShown($"The Authorization header uses the scheme {other}. SCIM requires Bearer and a token.");
+            throw Missing($"The Authorization header uses the scheme {other}. SCIM requires Bearer and a token.");
         // Proxies join two headers with a comma (RFC 9110 §5.3).
         if (header.Count > 1 || text.Contains(", ", StringComparison.Ordinal))
             throw Malformed("The request has more than one Authorization header. Send only one.");
@@ -63,15 +63,15 @@ internal sealed record BearerToken(string Value, bool HasScheme)
 
         return words switch
         {
-            [] => throw NotShown($"The Authorization header contains no token. {Remedy}"),
+            [] => throw Missing($"The Authorization header contains no token. {Remedy}"),
             [var again, ..] when again.Equals(Scheme, StringComparison.OrdinalIgnoreCase) => throw Malformed(
                 "The Authorization header contains the word Bearer twice. Paste the token without it."),
-            [var token] => new(Checked(token), hasScheme),
+            [var token] => new(Check(token), hasScheme),
             _ => throw Malformed($"The token contains spaces or line breaks. {Remedy}"),
         };
     }
 
-    private static string Checked(string token)
+    private static string Check(string token)
     {
         if (token.Contains("\\n", StringComparison.Ordinal) || token.Contains("\\r", StringComparison.Ordinal)
             || token.Contains("%0", StringComparison.Ordinal))
@@ -97,7 +97,7 @@ internal sealed record BearerToken(string Value, bool HasScheme)
             ? scheme
             : null;
 
-    private static ScimException NotShown(string detail) => new(TokenErrors.NotShown(detail));
+    private static ScimException Missing(string detail) => new(TokenErrors.Missing(detail));
 
     private static bool IsWord(string text) => text.Length <= 20 && text.All(char.IsAsciiLetter);
 

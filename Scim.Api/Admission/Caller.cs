@@ -5,7 +5,7 @@ using Shared.Contracts;
 namespace Scim.Api.Admission;
 
 /// <summary>
-/// Who makes a request, as introspection confirmed: an identity provider with its credential set, or the portal on
+/// Who makes a request, according to introspection: an identity provider with its credential set, or the portal on
 /// behalf of an administrator. Endpoints take it as a parameter.
 /// </summary>
 internal sealed record Caller(
@@ -16,18 +16,18 @@ internal sealed record Caller(
 {
     public Guid AccountId => Account.Id;
 
-    /// <summary>What this node knew when it asked; null for a command, which is not introspected.</summary>
+    /// <summary>What this node knew when it introspected the token; null for a command, which has no token.</summary>
     public EventClockReading? IntrospectedAt { get; init; }
 
-    /// <summary>The caller that an active answer confirms.</summary>
-    public static Caller Of(TokenIntrospection answer, EventClockReading askedAt) => new(
+    /// <summary>The caller that an active introspection response describes.</summary>
+    public static Caller Of(TokenIntrospection answer, EventClockReading requestedAt) => new(
         answer.Account!,
         answer.CredentialSet,
-        // An exchanged token acts for the credential set, whoever exchanged it.
+        // An exchanged token acts for its credential set, whichever client exchanged it.
         answer.CredentialSet is null ? answer.Act : null,
         (answer.Scope ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal))
     {
-        IntrospectedAt = askedAt,
+        IntrospectedAt = requestedAt,
     };
 
     /// <summary>Binds an endpoint's parameter. The request was admitted, so there is a caller.</summary>

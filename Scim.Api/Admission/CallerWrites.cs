@@ -6,7 +6,7 @@ using Shared.Hosting.Data;
 
 namespace Scim.Api.Admission;
 
-/// <summary>The write transaction of a caller, who may lose access before it is committed.</summary>
+/// <summary>Begins the write transactions of a caller, who may lose access before they are committed.</summary>
 internal static class CallerWrites
 {
     /// <summary>
@@ -24,11 +24,11 @@ internal static class CallerWrites
             if (caller.IntrospectedAt is { } reading)
             {
                 write.Guard(
-                    lastCheck: () => RequireCertainty(clock.MayCommit(reading)),
+                    lastCheck: () => RequireAccess(clock.MayCommit(reading)),
                     ended: db.GetService<WritesInProgress>().Begin(caller.AccountId));
                 // Events about a credential set raise the fence, which is checked below. Administrators have no set, so
-                // for them the account's events count; events for all accounts raise no fence and always count.
-                RequireCertainty(clock.IsCurrent(caller.CredentialSet is null ? caller.AccountId : null, reading));
+                // the account's events are checked for them. Events for all accounts raise no fence: checked for both.
+                RequireAccess(clock.IsCurrent(caller.CredentialSet is null ? caller.AccountId : null, reading));
             }
             if (caller.CredentialSet is { } set
                 && (await db.LockFence(caller.AccountId, cancellation))?.Admits(set) is not true)
@@ -42,9 +42,9 @@ internal static class CallerWrites
         }
     }
 
-    private static void RequireCertainty(bool isCertain)
+    private static void RequireAccess(bool isConfirmed)
     {
-        if (!isCertain)
-            throw new ScimException(TokenErrors.NotSure());
+        if (!isConfirmed)
+            throw new ScimException(TokenErrors.Unconfirmed());
     }
 }

@@ -6,7 +6,7 @@ using Shared.Contracts;
 
 namespace Scim.Api.Admission;
 
-/// <summary>What a caller needs once it is known who it is: a scope, and an account that is served.</summary>
+/// <summary>Requires a scope, an account that is not suspended and, for identity providers, that has SCIM.</summary>
 /// <param name="scope">The scope.</param>
 /// <param name="allowsAnonymous">Whether a request without credentials is allowed as well.</param>
 internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = false)
@@ -18,7 +18,7 @@ internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = fals
             return Task.CompletedTask;
         if (http.Features.Get<Caller>() is not { } caller)
         {
-            // A bad token, or one whose state is unknown, is refused even where none is needed.
+            // An invalid token, or one whose state is unknown, is refused even where no token is required.
             if (allowsAnonymous && http.Request.Headers.Authorization.All(string.IsNullOrWhiteSpace))
                 context.Succeed(requirement);
         }
@@ -29,7 +29,7 @@ internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = fals
         return Task.CompletedTask;
     }
 
-    /// <summary>Why the caller is forbidden to do this; null if it is allowed.</summary>
+    /// <summary>Why the caller is not authorized; null if it is.</summary>
     public ScimError? Refusal(Caller caller) => caller switch
     {
         { Account: { Suspended: true } account } => TokenErrors.Suspended(account.Name),
@@ -47,7 +47,7 @@ internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = fals
     }
 
     /// <summary>
-    /// Answers a request that was not admitted: 401, 403 or, if nothing is known about the token, 503.
+    /// Answers a request that was not admitted: 401, 403 or, if the state of the token is unknown, 503.
     /// </summary>
     internal sealed class ResultHandler(RefusalObserver observe) : IAuthorizationMiddlewareResultHandler
     {

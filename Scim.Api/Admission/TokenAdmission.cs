@@ -15,8 +15,8 @@ namespace Scim.Api.Admission;
 
 /// <summary>
 /// Admits a request. In this order: the form of the header, signature and claims (JwtBearer), introspection, minimum
-/// generation, fence. If the same token's verdict is cached, that decides at once. A refusal fails the authentication
-/// with a <see cref="ScimException"/>, which <see cref="ScopeRequirement.ResultHandler"/> answers.
+/// generation, fence. A cached verdict of the same token skips all but the first step. A refusal fails the
+/// authentication with a <see cref="ScimException"/>, which <see cref="ScopeRequirement.ResultHandler"/> writes.
 /// </summary>
 internal sealed class TokenAdmission(
     SigningKeys keys,
@@ -29,16 +29,16 @@ internal sealed class TokenAdmission(
 {
     private static readonly JsonWebTokenHandler Jwts = new();
 
-    // Endpoints use the Caller; the framework requires a principal all the same.
+    // Endpoints use the Caller; the framework requires a principal anyway.
     private static readonly ClaimsPrincipal Authenticated =
         new(new ClaimsIdentity(JwtBearerDefaults.AuthenticationScheme));
 
-    /// <summary>Takes the token from the header, and makes sure that its signing key is in memory.</summary>
+    /// <summary>Reads the token from the header, and makes sure that its signing key is in memory.</summary>
     public override async Task MessageReceived(MessageReceivedContext context)
     {
         try
         {
-            // Health probes and unknown routes need no token, so none is looked at.
+            // Health probes and unknown routes need no token, so a token is not read.
             if (context.HttpContext.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>() is null)
                 context.NoResult();
             else if (FindVerdict(context.Request.Headers.Authorization) is { } verdict)
@@ -63,7 +63,7 @@ internal sealed class TokenAdmission(
         }
     }
 
-    /// <summary>The signature is valid. Whether the token may be used, Auth.Server decides.</summary>
+    /// <summary>The signature and claims are valid. Auth.Server decides whether the token may be used.</summary>
     public override async Task TokenValidated(TokenValidatedContext context)
     {
         try
@@ -88,7 +88,7 @@ internal sealed class TokenAdmission(
     }
 
     /// <summary>
-    /// Checks again, during a long request, whether its caller still has access. It is refused as if it arrived now.
+    /// Checks during a long request whether its caller still has access, as if the request had just arrived.
     /// </summary>
     public async Task<Caller> CheckAgain(BearerToken bearer, CancellationToken cancellation)
     {
@@ -140,16 +140,16 @@ internal sealed class TokenAdmission(
     private async Task<Caller> Admit(BearerToken bearer, JsonWebToken token, CancellationToken cancellation)
     {
         var origin = TokenOrigin.Of(token);
-        var (answer, askedAt) = await query.Ask(bearer, origin, cancellation);
+        var (answer, requestedAt) = await query.Run(bearer, origin, cancellation);
         if (!answer.Active)
         {
             var refusal = RefusalOf(token, answer);
             if (origin is not null && !answer.Staged)
-                Keep(bearer, new(askedAt, Caller: null, refusal, origin), expiresIn: null);
+                Cache(bearer, new(requestedAt, Caller: null, refusal, origin), expiresIn: null);
             throw new ScimException(refusal);
         }
 
-        var caller = Caller.Of(answer, askedAt);
+        var caller = Caller.Of(answer, requestedAt);
         if (caller.CredentialSet is { } set
             && !(clock.Admits(caller.AccountId, set.Generation) && await FenceAdmits(caller, set, cancellation)))
         {
@@ -158,13 +158,13 @@ internal sealed class TokenAdmission(
                 set.Id, set.Generation, caller.AccountId);
             throw new ScimException(TokenErrors.NoLongerActive());
         }
-        Keep(bearer, new(askedAt, caller), answer.ExpiresIn);
+        Cache(bearer, new(requestedAt, caller), answer.ExpiresIn);
         return caller;
     }
 
     /// <summary>
-    /// Checks the caller against the fence. If the database gives no answer, for whatever reason, nothing is known
-    /// about the token: the question does not depend on the request.
+    /// Checks the caller against the fence. If the database fails for any reason, the state of the token is unknown:
+    /// the query does not depend on the request, so the request cannot be at fault.
     /// </summary>
     private async Task<bool> FenceAdmits(
         Caller caller, TokenIntrospection.CredentialSetReference set, CancellationToken cancellation)
@@ -188,9 +188,9 @@ internal sealed class TokenAdmission(
         _ => TokenErrors.NoLongerActive(),
     };
 
-    private void Keep(BearerToken bearer, Verdict verdict, long? expiresIn)
+    private void Cache(BearerToken bearer, Verdict verdict, long? expiresIn)
     {
         if (TokenHash.Of(bearer.Value) is { } hash)
-            cache.Keep(hash, verdict, expiresIn);
+            cache.Add(hash, verdict, expiresIn);
     }
 }

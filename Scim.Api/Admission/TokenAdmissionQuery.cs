@@ -7,9 +7,9 @@ using Shared.Contracts;
 namespace Scim.Api.Admission;
 
 /// <summary>
-/// Introspects a token until the answer may be used: again if an event was applied while the answer was on its way, and
-/// again while the set's activation is pending. Concurrent requests with the same token share an answer, but only under
-/// a live lease: without one, an answer that was asked for before a request arrived may be older than a revocation.
+/// Introspects a token until the response may be used: again if an event was applied while the response was in flight,
+/// and again while the set's activation is pending. Concurrent requests with the same token share a response, but only
+/// under a live lease: without one, a response to an earlier request may be older than a revocation.
 /// </summary>
 internal sealed class TokenAdmissionQuery(
     Introspection introspection,
@@ -18,24 +18,24 @@ internal sealed class TokenAdmissionQuery(
     IOptions<IntrospectionOptions> options,
     TimeProvider time)
 {
-    private const int MaxOutdatedAnswers = 4;
+    private const int MaxOutdatedResponses = 4;
     private static readonly TimeSpan PendingTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan PendingPause = TimeSpan.FromMilliseconds(20);
 
     private readonly Dictionary<TokenHash, Task<Result>> inFlight = [];
 
-    /// <summary>The answer, and what the node knew when it asked for it.</summary>
-    /// <exception cref="ScimException">503: no answer that may be used arrived in time.</exception>
-    public async Task<Result> Ask(BearerToken token, TokenOrigin? origin, CancellationToken cancellation)
+    /// <summary>The response, and what the node knew when it sent the request.</summary>
+    /// <exception cref="ScimException">503: no usable response arrived in time.</exception>
+    public async Task<Result> Run(BearerToken token, TokenOrigin? origin, CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
         var outdated = 0;
         while (!lease.IsGivenUp)
         {
-            var result = await AskOnce(token, cancellation);
-            if (!clock.IsCurrent(result.Answer.Account?.Id ?? origin?.AccountId, result.AskedAt))
+            var result = await RunOnce(token, cancellation);
+            if (!clock.IsCurrent(result.Answer.Account?.Id ?? origin?.AccountId, result.RequestedAt))
             {
-                if (++outdated == MaxOutdatedAnswers)
+                if (++outdated == MaxOutdatedResponses)
                     break;
             }
             else if (result.Answer is not { Active: false, Pending: true })
@@ -54,7 +54,7 @@ internal sealed class TokenAdmissionQuery(
         throw Introspection.Unknown();
     }
 
-    private Task<Result> AskOnce(BearerToken token, CancellationToken cancellation)
+    private Task<Result> RunOnce(BearerToken token, CancellationToken cancellation)
     {
         var reading = clock.Read();
         if (!reading.UnderLease || options.Value.CacheFor == TimeSpan.Zero || TokenHash.Of(token.Value) is not { } hash)
@@ -88,6 +88,6 @@ internal sealed class TokenAdmissionQuery(
         return new(answer, reading);
     }
 
-    /// <summary>An answer, and the reading that was taken before it was asked for.</summary>
-    public sealed record Result(TokenIntrospection Answer, EventClockReading AskedAt);
+    /// <summary>A response, and the reading that was taken before its request was sent.</summary>
+    public sealed record Result(TokenIntrospection Answer, EventClockReading RequestedAt);
 }

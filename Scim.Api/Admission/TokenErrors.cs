@@ -11,21 +11,20 @@ internal static class TokenErrors
     /// <summary>The challenge for a token that is malformed, expired, revoked or not ours.</summary>
     public const string InvalidToken = NoToken + ", error=\"invalid_token\"";
 
-    // Without a bearer token, no error is named (RFC 6750 §3.1).
+    // A request without a bearer token gets no error code (RFC 6750 §3.1).
     private const string NoToken = "Bearer realm=\"SciLeads\"";
 
     private const string Remedy =
         "generate new credentials in SciLeads under SCIM Credentials and paste them into the identity provider.";
 
-    public static ScimError Missing() => ScimError.Unauthorized(
-        "The request has no Authorization header: enter the API token in the identity provider, or connect by OAuth.",
-        NoToken);
+    public static ScimError Missing() => Missing(
+        "The request has no Authorization header: enter the API token in the identity provider, or connect by OAuth.");
 
-    /// <summary>The request has an Authorization header without a bearer token.</summary>
-    public static ScimError NotShown(string detail) => ScimError.Unauthorized(detail, NoToken);
+    /// <summary>The request has no bearer token, for the reason that the detail gives.</summary>
+    public static ScimError Missing(string detail) => ScimError.Unauthorized(detail, NoToken);
 
     /// <summary>A token in the address, where others can read it: in logs, histories, the Referer header.</summary>
-    public static ScimError InAddress() => NotShown(
+    public static ScimError InAddress() => Missing(
         "An access token is not accepted in the address (access_token). Send it in the Authorization header. Logs may "
         + "contain this token now, so generate new credentials in SciLeads under SCIM Credentials.");
 
@@ -43,7 +42,7 @@ internal static class TokenErrors
         "This token was issued by OAuth 2.0 and needs the word Bearer and a space before it in the header.");
 
     public static ScimError NoLongerActive() => Invalid(
-        "The token is no longer active: it was replaced or revoked. To go on, " + Remedy);
+        "The token is no longer active: it was replaced or revoked. To continue, " + Remedy);
 
     public static ScimError Staged() => Invalid(
         "The token belongs to credentials that were generated but not activated yet. Activate them in SciLeads under "
@@ -53,8 +52,8 @@ internal static class TokenErrors
     public static ScimError Pending() => ScimError.Unavailable(
         "The new credentials are being activated. Try again.", retryAfter: 1);
 
-    /// <summary>A write was about to be committed, but its caller may have lost access meanwhile.</summary>
-    public static ScimError NotSure() => ScimError.Unavailable(
+    /// <summary>A write was about to be committed, but its caller may have lost access in the meantime.</summary>
+    public static ScimError Unconfirmed() => ScimError.Unavailable(
         "SciLeads could not confirm in time that the token is still active. Nothing was changed. Try again.",
         retryAfter: 1);
 

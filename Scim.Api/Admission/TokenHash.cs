@@ -4,16 +4,16 @@ using System.Text;
 
 namespace Scim.Api.Admission;
 
-/// <summary>The SHA-256 of a token, by which it is known in memory.</summary>
+/// <summary>The SHA-256 of a token: its key in memory.</summary>
 internal readonly record struct TokenHash(UInt128 One, UInt128 Other)
 {
     /// <summary>Tokens up to this length are hashed without allocating.</summary>
-    private const int UsualLength = 2048;
+    private const int MaxStackLength = 2048;
 
     /// <summary>Null for text that cannot be a token, because it is not ASCII.</summary>
     public static TokenHash? Of(ReadOnlySpan<char> token)
     {
-        var bytes = token.Length <= UsualLength ? stackalloc byte[UsualLength] : new byte[token.Length];
+        var bytes = token.Length <= MaxStackLength ? stackalloc byte[MaxStackLength] : new byte[token.Length];
         if (Ascii.FromUtf16(token, bytes, out var length) != System.Buffers.OperationStatus.Done)
             return null;
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
@@ -21,6 +21,6 @@ internal readonly record struct TokenHash(UInt128 One, UInt128 Other)
         return MemoryMarshal.Read<TokenHash>(hash);
     }
 
-    /// <summary>Any part of the hash serves as well as the whole.</summary>
+    /// <summary>Any part of a SHA-256 is as evenly distributed as the whole.</summary>
     public override int GetHashCode() => unchecked((int)(ulong)One);
 }

@@ -4,8 +4,8 @@ using Shared.Contracts;
 namespace Scim.Api.Admission;
 
 /// <summary>
-/// The account and credential set that a token names in its own claims, after its signature was checked. Also available
-/// for an inactive token: it says whom a refusal concerns, and admits nobody. The portal's tokens have none.
+/// The account and credential set in a token's own claims, after its signature was verified. Also available for an
+/// inactive token: it says whom a refusal concerns, and grants no access. The portal's tokens have none.
 /// </summary>
 internal sealed record TokenOrigin(Guid AccountId, Guid CredentialSetId)
 {

@@ -24,7 +24,9 @@ internal static class TokenPlaces
         return next(http);
     });
 
-    /// <summary>Refuses a token in a form. Use it after authentication: the forms of strangers are not read.</summary>
+    /// <summary>
+    /// Refuses a token in a form. Use it after authentication: forms of unauthenticated callers are not read.
+    /// </summary>
     public static void RefuseTokensInForms(this IApplicationBuilder app) => app.Use(async (http, next) =>
     {
         if (http.Features.Get<Caller>() is not null && IsForm(http.Request.ContentType) && await HasToken(http))

@@ -9,14 +9,14 @@ using Shared.Contracts;
 namespace Scim.Api.Admission;
 
 /// <summary>
-/// Registers admission. A group of routes says <c>RequireAuthorization(Scopes.Scim)</c>; each policy is named after its
-/// scope.
+/// Registers everything that admits requests. Route groups call <c>RequireAuthorization(Scopes.Scim)</c>: each policy
+/// has the name of its scope.
 /// </summary>
 internal static class TokenValidation
 {
     /// <summary>
-    /// The policy of what needs no token (RFC 7643 §5), but answers those who send one as <see cref="Scopes.Scim"/>
-    /// does.
+    /// The policy of endpoints that need no token (RFC 7643 §5). A token that is sent anyway is checked as for
+    /// <see cref="Scopes.Scim"/>.
     /// </summary>
     public const string ScimOrAnonymous = "scim-or-anonymous";
 
@@ -59,7 +59,7 @@ internal static class TokenValidation
             ValidAudience = Audiences.Scim,
             ValidTypes = ["at+jwt", "application/at+jwt"],
             ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
-            // Introspection decides, by Auth.Server's clock.
+            // Introspection decides, by the clock of Auth.Server.
             ValidateLifetime = false,
             IssuerSigningKeyResolver = (_, _, kid, _) => keys.Known(kid) is { } key ? [key] : [],
             TryAllIssuerSigningKeys = false,

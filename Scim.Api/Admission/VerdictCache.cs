@@ -6,25 +6,25 @@ using Scim.Api.Revocation;
 
 namespace Scim.Api.Admission;
 
-/// <summary>The outcome of a token's admission: its caller, or the refusal and whose token it claims to be.</summary>
+/// <summary>The outcome of a token's admission: its caller, or the refusal and whom the token's claims name.</summary>
 internal sealed record Verdict(
-    EventClockReading AskedAt, Caller? Caller, ScimError? Refusal = null, TokenOrigin? Origin = null)
+    EventClockReading RequestedAt, Caller? Caller, ScimError? Refusal = null, TokenOrigin? Origin = null)
 {
     public Guid AccountId { get; } = Caller?.AccountId ?? Origin!.AccountId;
 }
 
 /// <summary>
-/// Keeps verdicts in memory by the SHA-256 of the token. They are used only under a live lease, never past an event of
-/// the account, and for a short time: a caller until the token expires, at most
-/// <see cref="IntrospectionOptions.CacheFor"/>, so that Auth.Server keeps hearing that the token is in use; a refusal
-/// for five seconds. A cached caller is checked against neither signature nor fence: the same bytes were admitted
-/// before, and whatever raises the fence is an event.
+/// Caches verdicts by the SHA-256 of the token. They are used only under a live lease, never after a later event of the
+/// account, and for a short time. A caller is cached until the token expires, for at most
+/// <see cref="IntrospectionOptions.CacheFor"/>, so that Auth.Server keeps being told that the token is in use; a
+/// refusal is cached for five seconds. A cached caller is not checked against signature and fence: the same bytes were
+/// admitted before, and only an event raises the fence.
 /// </summary>
 internal sealed class VerdictCache(EventClock clock, IOptions<IntrospectionOptions> options, TimeProvider time)
 {
-    private static readonly TimeSpan KeepRefusalsFor = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RefusalLifetime = TimeSpan.FromSeconds(5);
 
-    /// <summary>A full cache drops this fraction (one eighth) at once.</summary>
+    /// <summary>A full cache drops this fraction (one eighth) of its entries.</summary>
     private const int EvictedFraction = 8;
 
     private readonly ConcurrentDictionary<TokenHash, Entry> entries = new();
@@ -33,15 +33,16 @@ internal sealed class VerdictCache(EventClock clock, IOptions<IntrospectionOptio
     public Verdict? Find(TokenHash token) =>
         entries.TryGetValue(token, out var entry) && IsUsable(entry) ? entry.Verdict : null;
 
-    public void Keep(TokenHash token, Verdict verdict, long? expiresIn)
+    public void Add(TokenHash token, Verdict verdict, long? expiresIn)
     {
         var lifetime = options.Value.CacheFor;
-        if (verdict.Caller is null && lifetime > KeepRefusalsFor)
-            lifetime = KeepRefusalsFor;
+        if (verdict.Caller is null && lifetime > RefusalLifetime)
+            lifetime = RefusalLifetime;
         if (expiresIn < lifetime.TotalSeconds)
             lifetime = TimeSpan.FromSeconds(expiresIn.Value);
 
-        var entry = new Entry(verdict, verdict.AskedAt.Time + (long)(lifetime.TotalSeconds * time.TimestampFrequency));
+        var until = verdict.RequestedAt.Time + (long)(lifetime.TotalSeconds * time.TimestampFrequency);
+        var entry = new Entry(verdict, until);
         if (!IsUsable(entry))
             return;
         if (entries.Count >= options.Value.CacheSize)
@@ -50,16 +51,16 @@ internal sealed class VerdictCache(EventClock clock, IOptions<IntrospectionOptio
     }
 
     private bool IsUsable(Entry entry) =>
-        time.GetTimestamp() < entry.Until && clock.MayBeReused(entry.Verdict.AccountId, entry.Verdict.AskedAt);
+        time.GetTimestamp() < entry.Until && clock.MayBeReused(entry.Verdict.AccountId, entry.Verdict.RequestedAt);
 
     /// <summary>
     /// Drops unusable entries and, if that is not enough, those that would become unusable first: refusals, then the
-    /// oldest. Several at once, so that not every new entry has to search all others. (A <c>MemoryCache</c> with a size
-    /// limit drops in the background, in no fixed order, and measures time by the wall clock.)
+    /// oldest. Drops several, so that not every new entry searches all others. (A <c>MemoryCache</c> with a size limit
+    /// evicts in the background, in no fixed order, and measures time by the wall clock.)
     /// </summary>
     private void Evict()
     {
-        // Another thread is doing it.
+        // Another thread is evicting.
         if (!Monitor.TryEnter(evicting))
             return;
         try

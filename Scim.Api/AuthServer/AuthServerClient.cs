@@ -13,7 +13,7 @@ internal sealed class AuthServerClient(
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     /// <summary>The account's current policy.</summary>
-    /// <exception cref="OperatorException">It cannot be read; the message says why.</exception>
+    /// <exception cref="OperatorException">The account cannot be read; the message says why.</exception>
     public async Task<AccountPolicy> GetAccount(Guid id, CancellationToken cancellation)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

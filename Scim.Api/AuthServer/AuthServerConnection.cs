@@ -12,14 +12,14 @@ internal sealed class AuthServerConnection(int maxResponseSize = AuthServerConne
 {
     private const int DefaultMaxResponseSize = 64 * 1024;
 
-    // "true" is not true, a missing member does not mean its default, and two members with one name are an error.
+    // "true" is not true, a missing member does not mean its default, and a duplicate member is an error.
     private static readonly JsonSerializerOptions Strict = new()
     {
         AllowDuplicateProperties = false,
         RespectNullableAnnotations = true,
     };
 
-    // Auth.Server is on the internal network: no proxy in between, and a token is sent to this address only.
+    // Auth.Server is on the internal network: no proxy in between, and tokens are sent to this address only.
     private readonly HttpClient http = new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Scim.Api.AuthServer;
 
-/// <summary>Auth.Server gave no definite answer, so nothing is known about the token.</summary>
+/// <summary>Auth.Server gave no definite answer, so the state of the token is unknown.</summary>
 internal sealed class AuthServerFault : Exception
 {
     private AuthServerFault(string message, Exception? inner = null)

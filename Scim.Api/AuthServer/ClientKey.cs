@@ -31,7 +31,7 @@ internal sealed class ClientKey : IDisposable
 
     public SigningCredentials SigningCredentials { get; }
 
-    /// <summary>Creates the file, readable by its owner only, unless it exists.</summary>
+    /// <summary>Opens the key; creates its file first, readable by its owner only, if it does not exist.</summary>
     public static ClientKey OpenOrCreate(string path)
     {
         try
@@ -61,7 +61,7 @@ internal sealed class ClientKey : IDisposable
         }
         catch (Exception malformed) when (malformed is ArgumentException or CryptographicException)
         {
-            return $"AuthServer__ClientKeyFile {path} must hold one unencrypted EC P-256 private key as PEM.";
+            return $"AuthServer__ClientKeyFile {path} must contain one unencrypted EC P-256 private key as PEM.";
         }
     }
 
@@ -87,17 +87,17 @@ internal sealed class ClientKey : IDisposable
     private static void Create(string path)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        // The file appears under its name complete or not at all, and never replaces another.
-        var draft = $"{path}.{Guid.NewGuid():N}";
-        using (var file = new StreamWriter(PrivateFile.Create(draft)))
+        // The file appears complete or not at all, and never replaces another.
+        var temporary = $"{path}.{Guid.NewGuid():N}";
+        using (var file = new StreamWriter(PrivateFile.Create(temporary)))
             file.WriteLine(key.ExportPkcs8PrivateKeyPem());
         try
         {
-            File.Move(draft, path, overwrite: false);
+            File.Move(temporary, path, overwrite: false);
         }
         catch
         {
-            File.Delete(draft);
+            File.Delete(temporary);
             throw;
         }
     }

@@ -9,9 +9,9 @@ namespace Scim.Api.AuthServer;
 
 /// <summary>
 /// Receives security events and keeps the <see cref="Lease"/>: polls Auth.Server (RFC 8936 §2.4), applies new events in
-/// the order of their numbers, renews the lease, and acknowledges with the next poll, which follows at once. An event
-/// that cannot be applied is not acknowledged, does not renew the lease, and is sent again. While there is no lease,
-/// every request is introspected.
+/// the order of their numbers, renews the lease, and acknowledges with the next poll, which follows immediately. An
+/// event that cannot be applied is not acknowledged, does not renew the lease, and is sent again. While there is no
+/// lease, every request is introspected.
 /// </summary>
 internal sealed class EventStream(
     ClientCredentials credentials,
@@ -36,14 +36,14 @@ internal sealed class EventStream(
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// How long a stopping process waits for its writes, and then for Auth.Server to hear that it leaves.
+    /// How long a stopping process waits for its writes to end, and then for Auth.Server to be told that it leaves.
     /// </summary>
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>An access token is renewed this long before it expires.</summary>
     private static readonly TimeSpan RenewalMargin = TimeSpan.FromSeconds(30);
 
-    // Connections of its own, so that neither slow introspection nor its circuit breaker costs the lease.
+    // Separate connections, so that neither slow introspection nor its circuit breaker costs the lease.
     private readonly AuthServerConnection connection = new(MaxPageSize);
     private readonly List<string> applied = [];
     private readonly HashSet<string> faults = new(StringComparer.Ordinal);
@@ -51,8 +51,8 @@ internal sealed class EventStream(
     private bool? hadLease;
 
     /// <summary>
-    /// Leaves. The web server has stopped, so no request arrives any more. Requests that are still running are no
-    /// longer admitted, and their writes no longer committed; from then on no barrier needs to wait for this node.
+    /// Leaves the cluster. The web server has stopped, so no new request arrives. Requests that are still running are
+    /// no longer admitted, and their writes no longer committed, so no barrier needs to wait for this node.
     /// </summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -67,10 +67,10 @@ internal sealed class EventStream(
             };
             await Send(leave, LeaveTimeout, cancellationToken);
         }
-        // Then the lease expires by itself.
-        catch (Exception unheard) when (unheard is AuthServerFault or TimeoutException or OperationCanceledException)
+        // The lease then expires by itself.
+        catch (Exception failed) when (failed is AuthServerFault or TimeoutException or OperationCanceledException)
         {
-            log.LogInformation("Auth.Server was not told that this node stops: {Reason}", unheard.Message);
+            log.LogInformation("Auth.Server could not be told that this node stops: {Reason}", failed.Message);
         }
     }
 
@@ -94,7 +94,7 @@ internal sealed class EventStream(
                     continue;
                 }
             }
-            // Whatever it is, the node continues without a lease and tries again.
+            // After any fault, the node continues without a lease and tries again.
             catch (Exception fault) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFault(fault);
@@ -105,7 +105,7 @@ internal sealed class EventStream(
         }
     }
 
-    /// <summary>Polls once and applies what arrived; false if that brought neither an event nor a lease.</summary>
+    /// <summary>Polls once and applies the events; false if there was neither an event nor a lease.</summary>
     private async Task<bool> Poll(CancellationToken cancellation)
     {
         var sent = time.GetTimestamp();
@@ -132,7 +132,7 @@ internal sealed class EventStream(
             lease.Renew(sent, TimeSpan.FromMilliseconds(page.LeaseMilliseconds));
         if (lease.IsLive)
             faults.Clear();
-        LogLease("Auth.Server grants none.");
+        LogLease("Auth.Server did not grant one.");
         return page.Sets.Count > 0 || lease.IsLive;
     }
 
@@ -177,8 +177,8 @@ internal sealed class EventStream(
             : throw AuthServerFault.OfAnswer($"the jti \"{jti}\" of an event is not a number");
 
     /// <summary>
-    /// Logs each distinct fault once, with its stack trace, until there is a lease again: a later fault is often
-    /// another.
+    /// Logs each distinct fault once, with its stack trace, until there is a lease again. Only logging the first one
+    /// would hide a later, different fault.
     /// </summary>
     private void LogFault(Exception fault)
     {
@@ -188,7 +188,7 @@ internal sealed class EventStream(
             log.LogWarning(fault, "Events of Auth.Server could not be received or applied: {Reason}", fault.Message);
     }
 
-    /// <summary>Logs once that there is a lease, and once that there is none.</summary>
+    /// <summary>Logs when the node gets a lease, and when it loses it.</summary>
     private void LogLease(string reason)
     {
         var hasLease = lease.IsLive;
@@ -201,7 +201,7 @@ internal sealed class EventStream(
             log.LogWarning("This node has no lease, so every request is introspected: {Reason}", reason);
     }
 
-    /// <summary>Waits until the server listens; a process that never gets there is not a node.</summary>
+    /// <summary>Waits until the server listens. A process whose start fails never becomes a node.</summary>
     private async Task WaitForServerStart(CancellationToken cancellation)
     {
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -209,7 +209,7 @@ internal sealed class EventStream(
         await started.Task.WaitAsync(cancellation);
     }
 
-    // Spreads the nodes' polls when Auth.Server is back. The random number is not a secret.
+    // Spreads the nodes' polls when Auth.Server is available again. The random number is not a secret.
 #pragma warning disable CA5394
     private static TimeSpan WithJitter(TimeSpan pause) => pause * (0.5 + Random.Shared.NextDouble());
 #pragma warning restore CA5394

@@ -9,8 +9,8 @@ using Shared.Contracts;
 namespace Scim.Api.AuthServer;
 
 /// <summary>
-/// Asks Auth.Server about a token (RFC 7662). The result is a definite answer or a 503. Only <c>active: false</c> means
-/// that the token is dead, because identity providers stop provisioning when they get a 401.
+/// Introspects tokens at Auth.Server (RFC 7662). The result is a definite answer or a 503. Only <c>active: false</c>
+/// leads to a 401, because identity providers stop provisioning when they get one.
 /// </summary>
 internal sealed class Introspection(
     AuthServerConnection authServer,
@@ -28,7 +28,7 @@ internal sealed class Introspection(
     private readonly ResiliencePipeline pipeline = BuildPipeline(options.Value, time);
 
     /// <summary>Introspects the token, and reports who used it and from where.</summary>
-    /// <exception cref="ScimException">503: nothing is known about the token.</exception>
+    /// <exception cref="ScimException">503: the state of the token is unknown.</exception>
     public async Task<TokenIntrospection> Introspect(
         string token, string? clientAddress, string? userAgent, CancellationToken cancellation)
     {
@@ -39,7 +39,7 @@ internal sealed class Introspection(
         }
         catch (AuthServerFault fault) when (!fault.IsOutage)
         {
-            // It does not pass by itself: somebody must look into it.
+            // Unlike an outage, it does not end by itself: an operator must look into it.
             log.LogError(fault, "A token could not be introspected");
             throw Unknown();
         }
@@ -50,13 +50,13 @@ internal sealed class Introspection(
         }
     }
 
-    /// <summary>The refusal when nothing is known about a token.</summary>
+    /// <summary>The refusal when the state of a token is unknown.</summary>
     public static ScimException Unknown() => new(ScimError.Unavailable(
         "SciLeads cannot check the token at the moment. The token is not at fault; try again.", retryAfter: 5));
 
     /// <summary>
-    /// From the outside in: the time for all attempts, a place among the concurrent calls, retries, the circuit
-    /// breaker, the time for one attempt. Only outages are retried and counted by the circuit breaker.
+    /// From the outside in: the timeout for all attempts, the concurrency limit, retries, the circuit breaker, the
+    /// timeout for one attempt. Only outages are retried and counted by the circuit breaker.
     /// </summary>
     private static ResiliencePipeline BuildPipeline(IntrospectionOptions options, TimeProvider time)
     {

@@ -14,7 +14,7 @@ internal sealed class IntrospectionOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>The time for all attempts together, including waiting for a place.</summary>
+    /// <summary>The time for all attempts together, including the wait for a free slot.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan TotalTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -38,7 +38,7 @@ internal sealed class IntrospectionOptions : IValidatableObject
     [Range(1, 10000)]
     public int Concurrency { get; init; } = 100;
 
-    /// <summary>How long after a fetch of the signing keys an unknown key id does not cause another.</summary>
+    /// <summary>How long after a fetch of the signing keys an unknown key id does not cause another fetch.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan KeyFetchInterval { get; init; } = TimeSpan.FromSeconds(5);
 

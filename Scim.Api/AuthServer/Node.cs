@@ -10,10 +10,10 @@ internal sealed class Node(IServer server)
 
     private string? name;
 
-    /// <summary>New at each start: a process that restarts has heard of no event.</summary>
+    /// <summary>New at each start: a process that restarts has received no event.</summary>
     public Guid Id { get; } = Guid.NewGuid();
 
-    /// <summary><c>host:port</c>, for people. The port is known once the server listens.</summary>
+    /// <summary><c>host:port</c>, to be read by people. The port is known once the server listens.</summary>
     public string Name => name ?? FindName();
 
     private string FindName()

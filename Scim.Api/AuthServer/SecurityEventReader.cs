@@ -24,8 +24,9 @@ internal sealed class SecurityEventReader(SigningKeys keys, IOptions<AuthServerO
     };
 
     /// <summary>The event in the token, and its type, one of <see cref="SecurityEvents"/>.</summary>
-    /// <exception cref="AuthServerFault">The token was not signed by Auth.Server for Scim.Api, or is
-    /// malformed.</exception>
+    /// <exception cref="AuthServerFault">
+    /// The token was not signed by Auth.Server for Scim.Api, or is malformed.
+    /// </exception>
     public async Task<(string Type, SecurityEvent Event)> Read(string jti, string set, CancellationToken cancellation)
     {
         try

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
@@ -23,13 +22,11 @@ internal sealed class SigningKeys(
     private volatile Published? published;
     private Task<Published>? inFlight;
 
-    /// <summary>The key if it is in memory; for validation, which cannot wait.</summary>
+    /// <summary>The key if it is in memory. For token validation, which is synchronous.</summary>
     public SecurityKey? Known(string? id) =>
         id is not null && published is { } current && current.Keys.TryGetValue(id, out var key) ? key : null;
 
-    /// <summary>
-    /// The key with that id; null if Auth.Server has none.
-    /// </summary>
+    /// <summary>The key with that id; null if Auth.Server has none.</summary>
     /// <exception cref="AuthServerFault">The keys could not be fetched.</exception>
     public async Task<SecurityKey?> Find(string id, CancellationToken cancellation)
     {
@@ -45,8 +42,7 @@ internal sealed class SigningKeys(
     }
 
     /// <summary>
-    /// Fetches the keys with a request that begins now. One in inFlight may have been answered before the latest
-    /// change.
+    /// Fetches the keys with a new request. One that is in flight may have been answered before the latest change.
     /// </summary>
     public async Task Refetch(CancellationToken cancellation)
     {
@@ -64,7 +60,7 @@ internal sealed class SigningKeys(
             _ = Fetch();
     }
 
-    /// <summary>The fetch in inFlight, or a new one. Not tied to any caller's cancellation.</summary>
+    /// <summary>The fetch in flight, or a new one. Not tied to any caller's cancellation.</summary>
     private Task<Published> Fetch()
     {
         lock (fetching)
@@ -72,7 +68,7 @@ internal sealed class SigningKeys(
             if (inFlight is null or { IsCompleted: true })
             {
                 inFlight = Task.Run(FetchNow);
-                // Whoever started it may not wait for it.
+                // The caller that started it may not wait for it.
                 _ = inFlight.ContinueWith(
                     failed => log.LogWarning(
                         "The signing keys cannot be fetched: {Reason}", failed.Exception!.InnerException!.Message),
@@ -89,9 +85,9 @@ internal sealed class SigningKeys(
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         try
         {
-            var asked = time.GetTimestamp();
+            var requestedAt = time.GetTimestamp();
             var set = await authServer.Send<KeySet>(request, timeout.Token);
-            return published = new(Read(set), asked);
+            return published = new(Read(set), requestedAt);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {
@@ -103,43 +99,27 @@ internal sealed class SigningKeys(
     {
         var keys = new Dictionary<string, SecurityKey>(StringComparer.Ordinal);
         foreach (var jwk in set.Keys.Where(IsForSigning))
-            keys[jwk.Id!] = Read(jwk);
+            keys[jwk.Kid] = Read(jwk);
         return keys.Count > 0
             ? keys.ToFrozenDictionary(StringComparer.Ordinal)
             : throw AuthServerFault.OfAnswer("it contains no signing key");
     }
 
-    private static bool IsForSigning(PublicKey jwk) =>
-        jwk is { Type: "EC", Curve: "P-256", Id: not null, Use: null or "sig" };
+    private static bool IsForSigning(JsonWebKey jwk) =>
+        jwk is { Kty: JsonWebAlgorithmsKeyTypes.EllipticCurve, Crv: JsonWebKeyECTypes.P256, Kid: not null }
+            and { Use: null or JsonWebKeyUseNames.Sig };
 
-    private static ECDsaSecurityKey Read(PublicKey jwk)
-    {
-        try
-        {
-            var key = ECDsa.Create(new ECParameters
-            {
-                Curve = ECCurve.NamedCurves.nistP256,
-                Q = new() { X = Base64UrlEncoder.DecodeBytes(jwk.X), Y = Base64UrlEncoder.DecodeBytes(jwk.Y) },
-            });
-            return new(key) { KeyId = jwk.Id };
-        }
-        catch (Exception malformed) when (malformed is CryptographicException or FormatException or ArgumentException)
-        {
-            throw AuthServerFault.OfAnswer($"its key {jwk.Id} is malformed", malformed);
-        }
-    }
+    // The converter falls back to a certificate in the JWK, which is not what Auth.Server publishes as the key.
+    private static ECDsaSecurityKey Read(JsonWebKey jwk) =>
+        JsonWebKeyConverter.TryConvertToSecurityKey(jwk, out var key) && key is ECDsaSecurityKey ecdsa
+            ? ecdsa
+            : throw AuthServerFault.OfAnswer($"its key {jwk.Kid} is malformed");
 
     private sealed record Published(FrozenDictionary<string, SecurityKey> Keys, long At);
 
-    /// <summary>The members of a JWK set (RFC 7517 §5) that are read.</summary>
-    private sealed record KeySet([property: JsonPropertyName("keys"), JsonRequired] IReadOnlyList<PublicKey> Keys);
-
-    /// <summary>An elliptic curve key (RFC 7518 §6.2.1).</summary>
-    private sealed record PublicKey(
-        [property: JsonPropertyName("kty")] string? Type,
-        [property: JsonPropertyName("use")] string? Use,
-        [property: JsonPropertyName("kid")] string? Id,
-        [property: JsonPropertyName("crv")] string? Curve,
-        [property: JsonPropertyName("x")] string? X,
-        [property: JsonPropertyName("y")] string? Y);
+    /// <summary>
+    /// A JWK set (RFC 7517 §5). Not the library's <see cref="JsonWebKeySet"/>, whose parser accepts duplicate members
+    /// and names in any letter case.
+    /// </summary>
+    private sealed record KeySet([property: JsonPropertyName("keys"), JsonRequired] IReadOnlyList<JsonWebKey> Keys);
 }

@@ -10,14 +10,14 @@ internal sealed class DatabaseOptions : IValidatableObject
     public const string Section = "ConnectionStrings";
 
     /// <summary>
-    /// A connection string of SQLite, such as <c>Data Source=/var/lib/scim/scim.db</c>, or of PostgreSQL, such as
+    /// A connection string for SQLite, such as <c>Data Source=/var/lib/scim/scim.db</c>, or for PostgreSQL, such as
     /// <c>Host=db.example.com;Database=scim;Username=scim</c>.
     /// </summary>
     [Required(
         ErrorMessage = "ConnectionStrings__Scim is not set: it says where the SCIM database is (Data Source=FILE).")]
     public string Scim { get; init; } = "";
 
-    /// <summary>PostgreSQL has a host; SQLite has a file (<c>Data Source</c>).</summary>
+    /// <summary>Whether the database is PostgreSQL, which has a host; SQLite has a file (<c>Data Source</c>).</summary>
     public bool IsPostgres => ConnectionStrings.IsPostgres(Scim);
 
     /// <summary>
@@ -28,7 +28,7 @@ internal sealed class DatabaseOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        // That it is missing, the attribute says.
+        // The attribute reports a missing one.
         if (Scim.Length == 0)
             yield break;
         if (ConnectionStrings.FaultOf(Scim) is { } fault)

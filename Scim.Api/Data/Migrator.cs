@@ -4,8 +4,8 @@ using Shared.Hosting.Data;
 namespace Scim.Api.Data;
 
 /// <summary>
-/// Brings the tables up to date before the first request is taken, if the settings ask for it, and refuses tables that
-/// a newer version has changed. Nodes that start at once do so one after another.
+/// Brings the database up to date before the server accepts requests, if the settings say so, and refuses a database
+/// that a newer version has migrated. Nodes that start at the same time do so one after another.
 /// </summary>
 internal sealed class Migrator(
     IServiceScopeFactory scopes,
@@ -19,10 +19,10 @@ internal sealed class Migrator(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Brings the tables up to date.</summary>
+    /// <summary>Brings the database up to date.</summary>
     public async Task Migrate(CancellationToken cancellation)
     {
-        // Whatever is wrong with it, the options say.
+        // Throws if the connection string is invalid.
         var settings = database.Value;
         await using (var scope = scopes.CreateAsyncScope())
             await DatabaseMigration.EnsureExists(
@@ -35,7 +35,9 @@ internal sealed class Migrator(
         await DatabaseMigration.Apply(db, Storage.Program, cancellation);
     }
 
-    /// <summary>Requires that no newer version has changed the tables, as far as the database can be asked.</summary>
+    /// <summary>
+    /// Requires that no newer version has migrated the database. A database that cannot be reached is only reported.
+    /// </summary>
     public async Task RequireKnown(CancellationToken cancellation)
     {
         await using var scope = scopes.CreateAsyncScope();

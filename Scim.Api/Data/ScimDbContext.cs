@@ -5,16 +5,16 @@ using Shared.Hosting.Data;
 namespace Scim.Api.Data;
 
 /// <summary>
-/// The SCIM database: people, fences, provisioning events. All is keyed by account first. One model on two databases;
-/// each has a context of its own to which its migrations belong. A context is used again and again, so it
-/// remembers nothing: neither account nor user.
+/// The SCIM database: users, fences, provisioning events. Every key begins with the account. The model is the same for
+/// both databases; each has its own context, to which its migrations belong. Contexts are pooled, so they must not keep
+/// state such as the account.
 /// </summary>
 internal abstract class ScimDbContext(DbContextOptions options) : DbContext(options), IDataProtectionKeyContext
 {
-    /// <summary>Marks a text that is JSON, which PostgreSQL keeps parsed.</summary>
+    /// <summary>Marks a string that contains JSON, for which PostgreSQL uses <c>jsonb</c>.</summary>
     public const string Json = "Scim:Json";
 
-    /// <summary>The keys of Data Protection, which all nodes share.</summary>
+    /// <summary>The Data Protection keys, which all nodes share.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     /// <summary>Begins a transaction that may write.</summary>
@@ -39,7 +39,7 @@ internal sealed class SqliteScimDbContext : ScimDbContext
 internal sealed class PostgresScimDbContext(DbContextOptions<PostgresScimDbContext> options)
     : ScimDbContext(options)
 {
-    /// <summary>Texts are compared and sorted by their bytes in UTF-8, as on SQLite, in every language.</summary>
+    /// <summary>Strings are compared and sorted by their UTF-8 bytes, as on SQLite, whatever the locale.</summary>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);

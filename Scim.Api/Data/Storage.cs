@@ -4,14 +4,14 @@ using Shared.Hosting.Data;
 
 namespace Scim.Api.Data;
 
-/// <summary>Registers the SCIM database that the connection string names.</summary>
+/// <summary>Registers the SCIM database.</summary>
 internal static class Storage
 {
-    /// <summary>What PostgreSQL calls this server's connections.</summary>
+    /// <summary>The name of this server, also of its connections in PostgreSQL.</summary>
     public const string Program = "Scim.Api";
 
-    // A user takes 1.6 KB and more, of which pages of SQLite's usual 4 KB leave a fifth empty; with 8 KB the file is
-    // 15 % smaller, and fewer of its pages lead to a user.
+    // A user takes at least 1.6 KB, so SQLite's default pages of 4 KB leave a fifth empty. With 8 KB the file is 15 %
+    // smaller, and finding a user reads fewer pages.
     private const int PageSize = 8192;
 
     public static void AddStorage(this IServiceCollection services, DatabaseOptions database)
@@ -26,7 +26,7 @@ internal static class Storage
     }
 
     /// <summary>
-    /// A context apart from those that requests share, on PostgreSQL over a connection that the caller has opened.
+    /// Opens a context outside the pool; on PostgreSQL, it uses the connection that the caller has opened.
     /// </summary>
     public static ScimDbContext Open(DatabaseOptions database, NpgsqlConnection? connection, ILoggerFactory logs)
     {

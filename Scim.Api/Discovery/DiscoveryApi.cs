@@ -7,8 +7,8 @@ using Shared.Contracts;
 namespace Scim.Api.Discovery;
 
 /// <summary>
-/// What a client can find out about this server (RFC 7644 §4). The answers are the files that the server itself works
-/// by, with what the caller's account makes of them; without a token (RFC 7643 §5), as it is by default.
+/// The discovery endpoints (RFC 7644 §4). The responses are the files that the server itself uses, adapted to the
+/// caller's account. Without a token (RFC 7643 §5), they show the defaults.
 /// </summary>
 internal static class DiscoveryApi
 {
@@ -45,7 +45,7 @@ internal static class DiscoveryApi
     private static Resource ConfigFor(HttpContext http) =>
         http.Features.Get<Caller>() is { Account.OmitPagination: true } ? ConfigWithoutPagination : Config;
 
-    /// <summary>The schemas under the rules of the caller's account; names are required by the default ones.</summary>
+    /// <summary>The schemas according to the caller's attribute rules; the default rules require names.</summary>
     private static Resource[] SchemasFor(HttpContext http) =>
         (http.Features.Get<Caller>()?.Account.AttributeRules ?? AttributeRuleSets.Guide) == AttributeRuleSets.Guide
             ? SchemasWithNames
@@ -75,7 +75,7 @@ internal static class DiscoveryApi
         return Resource.Text(json);
     }
 
-    // RFC 7644 §4: a filter is refused, lest the client takes the answer for all that matches.
+    // RFC 7644 §4: a filter is refused, so that the client does not mistake the whole list for the matches.
     private static IResult List(HttpRequest request, Resource[] resources) => request.Query.ContainsKey("filter")
         ? ScimError.Forbidden($"{request.Path} cannot be filtered.")
         : ScimResult.List(resources);

@@ -4,8 +4,8 @@ using Scim.Api.Protocol.Paging;
 namespace Scim.Api.Discovery;
 
 /// <summary>
-/// What RFC 7644 knows and this server does not do. Groups are an empty list, so that a client that imports them
-/// (Okta's box <i>Import Groups</i>) finds none; the rest says so (501).
+/// What RFC 7644 defines and this server does not support. The list of groups is empty, for clients that import groups
+/// (Okta's box <i>Import Groups</i>); everything else is 501.
 /// </summary>
 internal static class UnsupportedApi
 {
@@ -18,14 +18,15 @@ internal static class UnsupportedApi
         groups.MapPost("", Groups);
         groups.MapMethods("{id}", ["PUT", "PATCH", "DELETE"], Groups);
 
-        scim.Map("/Me", () => Not("/Me is not supported: a credential is an application's, not a person's."));
+        scim.Map(
+            "/Me", () => Unsupported("/Me is not supported: a credential belongs to an application, not to a person."));
     }
 
     private static ScimResult None(ListRequest list) => ScimResult.List(
         new ListResponse(0, []) { StartIndex = list.Cursor is null ? list.Page.StartIndex : null }, Projection.Whole);
 
     private static ScimError Groups() =>
-        Not("Groups are not supported by SciLeads: turn off pushing groups in the identity provider.");
+        Unsupported("Groups are not supported by SciLeads: turn off pushing groups in the identity provider.");
 
-    private static ScimError Not(string detail) => ScimError.NotImplemented(detail);
+    private static ScimError Unsupported(string detail) => ScimError.NotImplemented(detail);
 }

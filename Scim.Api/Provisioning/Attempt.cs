@@ -8,9 +8,8 @@ using Shared.Contracts;
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// What somebody tries: a request, or one operation of a bulk request. It goes along and gathers what the event of it
-/// will say, and ends either in <see cref="Done"/>, inside the write's transaction, or in
-/// <see cref="ProvisioningLog.Refuse"/>.
+/// A request, or one operation of a bulk request, while it is processed: collects what its provisioning event will say.
+/// Ends either in <see cref="Done"/>, inside the write's transaction, or in <see cref="ProvisioningLog.Refuse"/>.
 /// </summary>
 internal sealed class Attempt
 {
@@ -21,7 +20,7 @@ internal sealed class Attempt
     private Guid? userId;
     private string? userName;
 
-    /// <summary>An attempt of a caller who was let in; the operation is one of the contract's names.</summary>
+    /// <summary>An admitted caller's attempt; the operation is one of <see cref="ProvisioningOperations"/>.</summary>
     public Attempt(Caller caller, string operation, string? requestId)
     {
         (this.caller, this.requestId, Operation) = (caller, requestId, operation);
@@ -36,16 +35,16 @@ internal sealed class Attempt
 
     public string Operation { get; }
 
-    /// <summary>Who was let in to try it.</summary>
-    public Caller Caller => caller ?? throw new InvalidOperationException("Nobody was let in.");
+    /// <summary>The admitted caller.</summary>
+    public Caller Caller => caller ?? throw new InvalidOperationException("No caller was admitted.");
 
     /// <summary>Corrects and records the deviations in the request.</summary>
     public ClientQuirks Quirks { get; } = new();
 
-    /// <summary>Whether an administrator tries it by hand.</summary>
-    public bool IsByHand => caller?.Administrator is not null;
+    /// <summary>Whether an administrator made the request in the portal.</summary>
+    public bool IsFromPortal => caller?.Administrator is not null;
 
-    /// <summary>The request's attempt; null if it is not known whose request it is.</summary>
+    /// <summary>The request's attempt; null if the account is not known.</summary>
     public static Attempt? Of(HttpContext http)
     {
         if (http.Features.Get<Attempt>() is { } known)
@@ -61,7 +60,7 @@ internal sealed class Attempt
         return attempt;
     }
 
-    /// <summary>Binds an endpoint's parameter; the request was let in, so somebody makes it.</summary>
+    /// <summary>Binds an endpoint's parameter. The request was admitted, so there is an attempt.</summary>
     public static ValueTask<Attempt> BindAsync(HttpContext http) => new(Of(http)!);
 
     /// <summary>Sets the caller, who was admitted again.</summary>
@@ -73,7 +72,7 @@ internal sealed class Attempt
     /// <summary>Sets the user that it concerns by the userName that this body asks for.</summary>
     public void SetSubject(JsonObject body) => userName = DocumentReader.Text(body["userName"]) ?? userName;
 
-    /// <summary>The event of what was done, and of what was not applied, to be saved with it.</summary>
+    /// <summary>The event of a completed write, to be saved with it.</summary>
     public ProvisioningEvent Done(
         string outcome,
         int status,
@@ -93,16 +92,16 @@ internal sealed class Attempt
     public ProvisioningEvent Refused(ScimError error, DateTime now) =>
         Event(ProvisioningOutcomes.Refused, error.Status, error.Detail, now) with { ScimType = error.ScimType };
 
-    /// <summary>Two refusals are alike if they differ in numbers only, as in seconds to wait.</summary>
-    public string LikenessOf(ScimError error) =>
+    /// <summary>The same for repeated refusals, which may differ in digits, such as the seconds to wait.</summary>
+    public string RepetitionKey(ScimError error) =>
         $"{accountId} {credentialSetId} {error.Status} {string.Concat(error.Detail.Where(c => !char.IsDigit(c)))}";
 
     private ProvisioningEvent Event(string outcome, int status, string? reason, DateTime now)
     {
-        var name = ProvisioningEvent.Cut(userName, ProvisioningEvent.MaxUserName);
-        var words = ProvisioningEvent.Cut(reason, ProvisioningEvent.MaxReason);
+        var name = ProvisioningEvent.Truncate(userName, ProvisioningEvent.MaxUserName);
+        var detail = ProvisioningEvent.Truncate(reason, ProvisioningEvent.MaxReason);
         var administrator = caller?.Administrator;
-        // Whole milliseconds, as the id has them.
+        // Whole milliseconds, like the timestamp in the id.
         now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
         return new()
         {
@@ -118,10 +117,10 @@ internal sealed class Attempt
             UserNameKey = CaseFolding.Fold(name ?? ""),
             Outcome = outcome,
             Status = status,
-            Reason = words,
+            Reason = detail,
             Habits = ProvisioningEvent.Join(Quirks.Applied),
             RequestId = requestId,
-            SearchText = CaseFolding.Fold($"{name}\n{words}\n{userId}\n{administrator?.Email}\n{requestId}"),
+            SearchText = CaseFolding.Fold($"{name}\n{detail}\n{userId}\n{administrator?.Email}\n{requestId}"),
         };
     }
 

@@ -7,9 +7,9 @@ using Shared.Contracts;
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// What an account demands of a user's attributes beyond the schema: by the guide (people are named by e-mail, and have
-/// a first and a last name) or by RFC 7643 alone. What the user was before is not held against it again, unless it is
-/// reactivated: an active user obeys the rules, and an inactive one may have come by its values under none.
+/// What an account requires of a user's attributes beyond the schema: the rules of the setup guide (userName is an
+/// e-mail address; first and last name are required) or only those of RFC 7643. Unchanged values are not checked again,
+/// unless the user is reactivated: inactive users may have values that break the rules, active ones may not.
 /// </summary>
 internal sealed class AttributeRules(AccountPolicy account)
 {
@@ -21,7 +21,7 @@ internal sealed class AttributeRules(AccountPolicy account)
 
     public bool ByGuide => account.AttributeRules != AttributeRuleSets.Rfc;
 
-    /// <summary>What is wrong with a user (400 <c>invalidValue</c>, naming the value).</summary>
+    /// <summary>The violations of a user (400 <c>invalidValue</c>, naming the value).</summary>
     public IEnumerable<Violation> Check(JsonObject user, JsonObject? before)
     {
         var known = before is not null && IsReactivation(user, before) ? null : before;
@@ -34,7 +34,7 @@ internal sealed class AttributeRules(AccountPolicy account)
             .Concat(SizeLimits.Check(user, before));
     }
 
-    /// <summary>Whether a user becomes active who was not.</summary>
+    /// <summary>Whether an inactive user becomes active.</summary>
     public static bool IsReactivation(JsonObject user, JsonObject before) => IsActive(user) && !IsActive(before);
 
     public static bool IsActive(JsonObject user) => user["active"]?.GetValue<bool>() ?? true;
@@ -47,10 +47,10 @@ internal sealed class AttributeRules(AccountPolicy account)
     public static bool IsWorkEmail(JsonObject email) =>
         IsWork(DocumentReader.Text(email["type"])) && DocumentReader.Text(email["value"]) is not null;
 
-    // As the keys are made that say who claims a work e-mail.
+    // Compared like the keys that make work e-mail addresses unique.
     private static bool IsWork(string? type) => type is not null && CaseFolding.Fold(type) == "work";
 
-    // Under every rule set, but only what is new.
+    // Checked with every rule set, but only for new values.
     private static IEnumerable<Violation> CheckIdentifiers(JsonObject user, JsonObject? before)
     {
         if (Text(user, "userName") is { } userName && userName != Text(before, "userName")
@@ -63,7 +63,7 @@ internal sealed class AttributeRules(AccountPolicy account)
                 yield return Unfit(EmailsPlace, $"A value of emails {wrongEmail}");
         }
         if (Text(user, "externalId") is { } externalId && externalId != Text(before, "externalId")
-            && Identifiers.FaultOfForeign(externalId) is { } wrongId)
+            && Identifiers.FaultOfExternal(externalId) is { } wrongId)
             yield return Unfit("externalId", $"externalId {wrongId}");
     }
 
@@ -103,7 +103,7 @@ internal sealed class AttributeRules(AccountPolicy account)
         }
     }
 
-    // A single space counts as a name: it is what clients send for people who have one name only (authentik does).
+    // A single space counts as a name: authentik sends it for people who have only one name.
     private IEnumerable<Violation> CheckNames(JsonObject user, JsonObject? known) =>
         from name in new[] { (Part: "givenName", Title: "First name"), (Part: "familyName", Title: "Last name") }
         where ByGuide && Name(user, name.Part) is null && (known is null || Name(known, name.Part) is not null)
@@ -122,18 +122,19 @@ internal sealed class AttributeRules(AccountPolicy account)
     private IEnumerable<Violation> CheckAddress(string place, string what, string address, HashSet<string> kept)
     {
         if (ByGuide && !EmailAddress.IsValid(address))
-            yield return WrongForm(place, $"{what} must be an e-mail address, and \"{Shown(address)}\" is none.");
-        // A name that only resembles an address is no way around the domains.
+            yield return WrongForm(
+                place, $"{what} must be an e-mail address; \"{Truncate(address)}\" is not a valid one.");
+        // Otherwise a name that only resembles an address would evade the allowed domains.
         if (account.Domains.Count > 0 && EmailAddress.DomainOf(address) is { } domain && !kept.Contains(domain)
             && !account.Domains.Any(allowed => EmailAddress.DomainKey(allowed) == domain))
-            yield return new(place, NotAllowed(what, Shown(address), domain), ViolationKind.NotAllowed);
+            yield return new(place, NotAllowed(what, Truncate(address), domain), ViolationKind.NotAllowed);
     }
 
     private ScimError NotAllowed(string what, string address, string domain) => ScimError.InvalidValue(
         $"{what} {address} is on the domain {domain}, which is not allowed for this account. "
-        + $"Allowed are: {string.Join(", ", account.Domains)}.");
+        + $"Allowed domains: {string.Join(", ", account.Domains)}.");
 
-    /// <summary>The domains that an inactive user has already, though they may not be allowed any more.</summary>
+    /// <summary>The domains that an inactive user already has, even if they are no longer allowed.</summary>
     private static HashSet<string> KeptDomains(JsonObject user, JsonObject? known) => known is null || IsActive(user)
         ? []
         : WorkEmails(known).Append(Text(known, "userName")!)
@@ -151,10 +152,10 @@ internal sealed class AttributeRules(AccountPolicy account)
     private static string? Name(JsonObject user, string part) =>
         DocumentReader.Text((user["name"] as JsonObject)?[part]) is { Length: > 0 } name ? name : null;
 
-    private static string Shown(string text) => ProvisioningEvent.Cut(text, MaxEmail)!;
+    private static string Truncate(string text) => ProvisioningEvent.Truncate(text, MaxEmail)!;
 
     private static string TooLong(string what, string text, int max) =>
-        $"{what} has {SizeLimits.Characters(text)} characters; at most {max} are possible.";
+        $"{what} has {SizeLimits.Characters(text)} characters; at most {max} are allowed.";
 
     private static Violation WrongForm(string place, string detail) =>
         new(place, ScimError.InvalidValue(detail), ViolationKind.WrongForm);

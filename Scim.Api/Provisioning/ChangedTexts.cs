@@ -5,16 +5,16 @@ using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Provisioning;
 
-/// <summary>The texts in which a user differs from what it was before: only these are checked.</summary>
+/// <summary>The string values that a request changes in a user: only these are checked.</summary>
 internal static class ChangedTexts
 {
     private static readonly ResourceType Type = ResourceType.User;
 
-    /// <summary>The new texts, each with its place and its attribute.</summary>
+    /// <summary>The new strings, each with its place and its attribute.</summary>
     public static IEnumerable<(string Place, SchemaAttribute Attribute, string Text)> In(
         JsonObject user, JsonObject? before)
     {
-        // The display name may be made of names that break a rule themselves.
+        // The display name comes last: it may be derived from names that violate a rule themselves.
         foreach (var (place, value) in DocumentPlaces.In(Type, user).OrderBy(place => place.Name == "displayName"))
         {
             var known = DocumentPlaces.ValueAt(Type, before, place);
@@ -29,7 +29,7 @@ internal static class ChangedTexts
         }
     }
 
-    /// <summary>What the new texts contain that cannot be stored, or is not of their attribute's format.</summary>
+    /// <summary>The new strings that cannot be stored, or do not have their attribute's format.</summary>
     public static IEnumerable<Violation> Check(JsonObject user, JsonObject? before) =>
         from changed in In(user, before)
         let fault = changed.Attribute.FaultOf(changed.Text)

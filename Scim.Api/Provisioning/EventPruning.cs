@@ -6,18 +6,18 @@ using Shared.Hosting;
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// Deletes events that are older than they are kept, account by account, the oldest first, and in small steps, so that
-/// no writer waits for long.
+/// Deletes events after <see cref="ScimOptions.KeepEventsDays"/>, account by account, the oldest first, and in small
+/// batches, so that no writer waits for long.
 /// </summary>
 internal sealed class EventPruning(
     IServiceScopeFactory scopes, IOptions<ScimOptions> options, TimeProvider time, ILogger<EventPruning> log)
-    : Watch(TimeSpan.FromHours(1), scopes, time, log)
+    : PeriodicTask(TimeSpan.FromHours(1), scopes, time, log)
 {
-    public const int StepSize = 500;
+    public const int BatchSize = 500;
 
-    protected override Task Look(IServiceProvider services, CancellationToken cancellation) => PruneAll(cancellation);
+    protected override Task Run(IServiceProvider services, CancellationToken cancellation) => PruneAll(cancellation);
 
-    /// <summary>Deletes every event whose time is over; answers how many.</summary>
+    /// <summary>Deletes every event that is too old, and returns how many there were.</summary>
     public async Task<int> PruneAll(CancellationToken cancellation)
     {
         // Ids are in order of time.
@@ -27,8 +27,8 @@ internal sealed class EventPruning(
             account is { } id;
             account = await NextAccount(id, cancellation))
         {
-            for (var deleted = StepSize; deleted == StepSize; total += deleted)
-                deleted = await PruneSome(id, end, cancellation);
+            for (var deleted = BatchSize; deleted == BatchSize; total += deleted)
+                deleted = await PruneBatch(id, end, cancellation);
         }
         return total;
     }
@@ -40,12 +40,12 @@ internal sealed class EventPruning(
             .FirstOrDefaultAsync(cancellation);
     }
 
-    private async Task<int> PruneSome(Guid accountId, Guid end, CancellationToken cancellation)
+    private async Task<int> PruneBatch(Guid accountId, Guid end, CancellationToken cancellation)
     {
         await using var scope = Scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         await using var write = await db.BeginWrite(cancellation);
-        var oldest = db.EventsBefore(accountId, end).Select(e => e.Id).Take(StepSize);
+        var oldest = db.EventsBefore(accountId, end).Select(e => e.Id).Take(BatchSize);
         var deleted = await db.EventsOf(accountId).Where(e => oldest.Contains(e.Id)).ExecuteDeleteAsync(cancellation);
         await write.Commit(cancellation);
         return deleted;

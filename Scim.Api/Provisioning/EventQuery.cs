@@ -6,36 +6,37 @@ using Shared.Contracts;
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// Which events of an account are wanted, newest first. About a user are those with its id, and those that knew no id
-/// but its userName: a create that was refused. All words of a search must occur in names, reason or ids.
+/// A query for events of an account, newest first. The events of a user are those with its id, and those with its
+/// userName and no id, such as a refused create. All words of a search must occur in names, reason or ids.
 /// </summary>
 internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcome, string? Search, Guid? Before)
 {
     /// <summary>
-    /// No index finds words inside texts: a page of a search looks at so many events and then says where to go on.
+    /// No index finds words inside a text: a page of a search reads at most this many events, and the next page
+    /// continues after them.
     /// </summary>
-    public const int SearchedAtOnce = 20_000;
+    public const int MaxSearchedEvents = 20_000;
 
     private const int MaxWords = 10;
     private const int MaxSearch = 1000;
-    private const string Remedy = "Search for fewer words or another outcome, or look at all events instead.";
+    private const string Remedy = "Search for fewer words or another outcome, or list all events.";
 
     private IReadOnlyList<string> Words { get; } =
     [
-        .. CaseFolding.Fold(ProvisioningEvent.Cut(Search, MaxSearch) ?? "")
+        .. CaseFolding.Fold(ProvisioningEvent.Truncate(Search, MaxSearch) ?? "")
             .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
             .Take(MaxWords),
     ];
 
-    // As events have it.
+    // Truncated and folded like the key of an event.
     private string UserNameKey { get; } =
-        CaseFolding.Fold(ProvisioningEvent.Cut(UserName, ProvisioningEvent.MaxUserName) ?? "");
+        CaseFolding.Fold(ProvisioningEvent.Truncate(UserName, ProvisioningEvent.MaxUserName) ?? "");
 
     private bool IsAboutUser => UserId is not null || UserName is not null;
 
     /// <summary>
-    /// Whether an index finds the events of a page and no others, so that it needs no budget. An index on userName also
-    /// finds events that have an id, and no index of a user's events knows the outcome.
+    /// Whether an index finds exactly the events of a page, so that no budget is needed. The index on userName also
+    /// finds events with a user id, and no index combines user and outcome.
     /// </summary>
     private bool IsIndexed => Words.Count == 0 && UserName is null && (UserId is null || Outcome is null);
 
@@ -54,7 +55,7 @@ internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcom
                 $"outcome must be one of {string.Join(", ", ProvisioningOutcomes.All)}, not \"{outcome}\"."));
     }
 
-    /// <summary>A page, and what comes <see cref="Before"/> the next older one, if there may be one.</summary>
+    /// <summary>A page, and the <see cref="Before"/> of the next older page, if there may be one.</summary>
     public Task<(IReadOnlyList<ProvisioningEvent> Events, Guid? Next)> Read(
         ScimDbContext db, SearchBudget budget, Guid accountId, int size, CancellationToken cancellation) => IsIndexed
             ? ReadNow(db, accountId, size, cancellation)
@@ -68,11 +69,11 @@ internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcom
             return (found[..size], found[size - 1].Id);
         return (found, Words.Count == 0 || IsAboutUser
             ? null
-            : await Newest(db.EventsOf(accountId)).Skip(SearchedAtOnce - 1).Select(e => (Guid?)e.Id)
+            : await Newest(db.EventsOf(accountId)).Skip(MaxSearchedEvents - 1).Select(e => (Guid?)e.Id)
                 .FirstOrDefaultAsync(cancellation));
     }
 
-    /// <summary>The query of a page, for those who explain it.</summary>
+    /// <summary>The database query of a page. Tests read its query plan.</summary>
     public IQueryable<ProvisioningEvent> Page(IQueryable<ProvisioningEvent> events, int size)
     {
         if (!IsAboutUser)
@@ -80,16 +81,16 @@ internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcom
             var newest = Newest(events);
             return Words.Count == 0
                 ? newest.Take(size)
-                : Mentioning(newest.Take(SearchedAtOnce)).OrderByDescending(e => e.Id).Take(size);
+                : WithWords(newest.Take(MaxSearchedEvents)).OrderByDescending(e => e.Id).Take(size);
         }
         var (id, key) = (UserId, UserNameKey);
-        var byId = Mentioning(Newest(events.Where(e => e.UserId == id))).Take(size);
-        var byName = Mentioning(Newest(events.Where(e => e.UserNameKey == key && e.UserId == null))).Take(size);
+        var byId = WithWords(Newest(events.Where(e => e.UserId == id))).Take(size);
+        var byName = WithWords(Newest(events.Where(e => e.UserNameKey == key && e.UserId == null))).Take(size);
         return (id, key) switch
         {
             (null, _) => byName,
             (_, "") => byId,
-            // Each by its own index.
+            // Each uses its own index.
             _ => byId.Concat(byName).OrderByDescending(e => e.Id).Take(size),
         };
     }
@@ -103,6 +104,6 @@ internal sealed record EventQuery(Guid? UserId, string? UserName, string? Outcom
         return events.OrderByDescending(e => e.Id);
     }
 
-    private IQueryable<ProvisioningEvent> Mentioning(IQueryable<ProvisioningEvent> events) =>
+    private IQueryable<ProvisioningEvent> WithWords(IQueryable<ProvisioningEvent> events) =>
         Words.Aggregate(events, (found, word) => found.Where(e => e.SearchText.Contains(word)));
 }

@@ -4,7 +4,7 @@ using Scim.Api.Data;
 
 namespace Scim.Api.Provisioning;
 
-/// <summary>How many users an account has. Its row is what the writers of an account queue at.</summary>
+/// <summary>How many users an account has. Writers of the account lock its row.</summary>
 internal sealed class Population
 {
     public required Guid AccountId { get; init; }
@@ -23,7 +23,7 @@ internal sealed class Population
     }
 }
 
-/// <summary>Counts the users of an account, and lets one writer at a time into it.</summary>
+/// <summary>Counts the users of an account, and locks it for one writer at a time.</summary>
 internal static class Populations
 {
     public static Task<int> CountUsers(this ScimDbContext db, Guid accountId, CancellationToken cancellation) =>
@@ -31,8 +31,9 @@ internal static class Populations
             .SingleOrDefaultAsync(cancellation);
 
     /// <summary>
-    /// Locks the account for the rest of the transaction, so that what is read in it (names, addresses, seats) is still
-    /// true at the commit: an upsert that changes nothing locks the row on PostgreSQL; SQLite's writer is alone anyway.
+    /// Locks the account for the rest of the transaction, so that what the transaction reads (names, addresses, seats)
+    /// is still true when it commits: on PostgreSQL, an upsert that changes nothing locks the row. SQLite has only one
+    /// writer anyway.
     /// </summary>
     public static Task LockAccount(this ScimDbContext db, Guid accountId, CancellationToken cancellation) =>
         db.Database.ExecuteSqlAsync(

@@ -6,9 +6,9 @@ using Scim.Api.Data;
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// One line of what was tried with the people of an account, and what came of it: every write, in the write's own
-/// transaction, and every refusal. It has names of attributes and never their values, but for the userName and what the
-/// reason of a refusal quotes; both are forgotten when the user is erased.
+/// A record of one attempt to read or change users of an account, and of its outcome: every write, saved in the write's
+/// own transaction, and every refusal. It contains the names of attributes and never their values, except for the
+/// userName and what the reason of a refusal quotes; both are erased with the user.
 /// </summary>
 internal sealed record ProvisioningEvent
 {
@@ -22,13 +22,16 @@ internal sealed record ProvisioningEvent
 
     public required DateTime Time { get; init; }
 
-    /// <summary>Who did it: the identity provider of this set,</summary>
+    /// <summary>The credential set of the identity provider that made the request; null if it was not one.</summary>
     public Guid? CredentialSetId { get; init; }
 
-    /// <summary>or this administrator by hand; neither is SciLeads itself, by an import.</summary>
+    /// <summary>
+    /// The administrator who made the request in the portal. If this and <see cref="CredentialSetId"/> are null, it was
+    /// an import by SciLeads.
+    /// </summary>
     public Guid? AdministratorId { get; init; }
 
-    /// <summary>The administrator's e-mail address then.</summary>
+    /// <summary>The administrator's e-mail address at that time.</summary>
     public string? Administrator { get; init; }
 
     /// <summary>One of <see cref="Shared.Contracts.ProvisioningOperations"/>.</summary>
@@ -36,10 +39,10 @@ internal sealed record ProvisioningEvent
 
     public Guid? UserId { get; init; }
 
-    /// <summary>The user's userName, also one that was only asked for.</summary>
+    /// <summary>The user's userName, or the one in a refused request.</summary>
     public string? UserName { get; init; }
 
-    /// <summary>userName without letter case; empty if there is none.</summary>
+    /// <summary>The folded userName; empty if there is none.</summary>
     public string UserNameKey { get; init; } = "";
 
     /// <summary>One of <see cref="Shared.Contracts.ProvisioningOutcomes"/>.</summary>
@@ -52,40 +55,43 @@ internal sealed record ProvisioningEvent
     /// <summary>The error's <c>detail</c>, or why some attributes were not applied.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>Names of attributes, with spaces between.</summary>
+    /// <summary>Names of attributes, separated by spaces.</summary>
     public string Changed { get; init; } = "";
 
     /// <summary>
-    /// Names of attributes that kept their value although the request asked for another, with spaces between: a request
-    /// that deactivates a user is not refused because of them.
+    /// Names of attributes that kept their value although the request had another, separated by spaces: a request that
+    /// deactivates a user is not refused because of them.
     /// </summary>
     public string NotApplied { get; init; } = "";
 
-    /// <summary>Names of <see cref="Protocol.ClientQuirk"/>, with spaces between.</summary>
+    /// <summary>Names of <see cref="Protocol.ClientQuirk"/>, separated by spaces.</summary>
     public string Habits { get; init; } = "";
 
     public string? RequestId { get; init; }
 
-    /// <summary>What the portal searches: the names, reason and ids above without letter case, a line each.</summary>
+    /// <summary>What the portal searches: the names, reason and ids above, folded, one per line.</summary>
     public string SearchText { get; init; } = "";
 
     public static string Join(IEnumerable<string> names) => string.Join(' ', names);
 
     public static IReadOnlyList<string> Split(string names) => names.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>A text as every database keeps it, whole characters only, at most so long.</summary>
-    public static string? Cut(string? text, int length)
+    /// <summary>
+    /// At most <paramref name="length"/> UTF-16 code units of a text, never half of a surrogate pair, and without
+    /// U+0000, which PostgreSQL does not store.
+    /// </summary>
+    public static string? Truncate(string? text, int length)
     {
         if (text is null)
             return null;
-        var cut = new StringBuilder();
+        var result = new StringBuilder();
         foreach (var rune in text.EnumerateRunes())
         {
-            if (cut.Length + rune.Utf16SequenceLength > length)
+            if (result.Length + rune.Utf16SequenceLength > length)
                 break;
-            cut.Append(rune.Value == 0 ? Rune.ReplacementChar : rune);
+            result.Append(rune.Value == 0 ? Rune.ReplacementChar : rune);
         }
-        return cut.ToString();
+        return result.ToString();
     }
 
     public sealed class Configuration : IEntityTypeConfiguration<ProvisioningEvent>
@@ -94,7 +100,7 @@ internal sealed record ProvisioningEvent
         {
             provisioningEvent.ToTable("ProvisioningEvents");
             provisioningEvent.HasKey(e => new { e.AccountId, e.Id });
-            // Each ends in the id, so that what is found is in order already.
+            // Each ends with the id, so that its results are already sorted.
             provisioningEvent.HasIndex(e => new { e.AccountId, e.UserId, e.Id });
             provisioningEvent.HasIndex(e => new { e.AccountId, e.UserNameKey, e.Id });
             provisioningEvent.HasIndex(e => new { e.AccountId, e.Outcome, e.Id });
@@ -102,18 +108,18 @@ internal sealed record ProvisioningEvent
     }
 }
 
-/// <summary>The events of the database. Every query begins with an account.</summary>
+/// <summary>Queries for events. Every query names an account.</summary>
 internal static class ProvisioningEvents
 {
     public static IQueryable<ProvisioningEvent> EventsOf(this ScimDbContext db, Guid accountId) =>
         db.Set<ProvisioningEvent>().Where(e => e.AccountId == accountId);
 
-    /// <summary>The account's events before one, the oldest first.</summary>
+    /// <summary>The account's events before the given id, the oldest first.</summary>
     public static IQueryable<ProvisioningEvent> EventsBefore(this ScimDbContext db, Guid accountId, Guid before) =>
         db.EventsOf(accountId).Where(e => e.Id < before).OrderBy(e => e.Id);
 
     /// <summary>
-    /// The accounts that follow one and have events, as often as they have some: the first of it is the next account.
+    /// The accounts of all events that follow the given account, with duplicates: the first is the next account.
     /// </summary>
     public static IQueryable<Guid?> AccountsWithEvents(this ScimDbContext db, Guid after) =>
         db.Set<ProvisioningEvent>().Where(e => e.AccountId > after)
@@ -121,10 +127,11 @@ internal static class ProvisioningEvents
             .Select(e => (Guid?)e.AccountId);
 
     /// <summary>
-    /// Forgets what events know of an erased user, in the transaction of the erasure: the userName, and reasons, which
-    /// may quote it; also where an event knew no id, only the name that the user had until its deletion. Ids stay.
+    /// Erases a user's data from its events, in the transaction that erases the user: the userName, and reasons, which
+    /// may quote it. Includes events without a user id that have the name which the user had until it was deleted. Ids
+    /// stay.
     /// </summary>
-    public static async Task Forget(
+    public static async Task EraseFromEvents(
         this ScimDbContext db,
         Guid accountId,
         Guid userId,
@@ -133,12 +140,12 @@ internal static class ProvisioningEvents
         CancellationToken cancellation)
     {
         var events = db.EventsOf(accountId);
-        await Forget(events.Where(e => e.UserId == userId), cancellation);
-        await Forget(
+        await Erase(events.Where(e => e.UserId == userId), cancellation);
+        await Erase(
             events.Where(e => e.UserNameKey == userNameKey && e.UserId == null && e.Time <= deletedAt), cancellation);
     }
 
-    private static Task<int> Forget(IQueryable<ProvisioningEvent> events, CancellationToken cancellation) =>
+    private static Task<int> Erase(IQueryable<ProvisioningEvent> events, CancellationToken cancellation) =>
         events.ExecuteUpdateAsync(
             set => set
                 .SetProperty(e => e.UserName, (string?)null)

@@ -6,21 +6,21 @@ using Shared.Contracts;
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// Keeps the refusals: each leaves an event, committed in a short transaction of its own before the answer goes out.
-/// If it cannot be written, the answer goes out all the same, and the server's log says so.
+/// Records refusals: each leaves an event, committed in a short transaction of its own before the response is sent. If
+/// the event cannot be written, the response is sent anyway, and the server's log says so.
 /// <para>
-/// No event leave: refusals of nobody (without a token that we signed, or at an address that does not exist, where
-/// nobody is asked for one); a 404 for a question, as a client that asks whether somebody is there has not failed; what
-/// the portal's own pages ask. What a client repeats (401, 429, 503, and 403 if the caller is refused whatever it asks)
-/// leaves one a minute per credential set and reason. A metric counts them all.
+/// These leave no event: refusals without a token that we signed, or at an unknown address, which requires no token; a
+/// 404 for a read, because a client that asks whether a user exists has not failed; reads by the portal's own pages.
+/// Refusals that clients repeat (401, 429, 503, and 403 if the caller is refused whatever it requests) leave one event
+/// per minute, credential set and reason. A metric counts all of them.
 /// </para>
 /// </summary>
 internal sealed class ProvisioningLog
 {
     public const string MeterName = "Scim.Api";
 
-    /// <summary>How long an answer waits for its event.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    /// <summary>How long a response waits for its event.</summary>
+    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(5);
 
     private readonly IServiceScopeFactory scopes;
     private readonly TimeProvider time;
@@ -33,10 +33,10 @@ internal sealed class ProvisioningLog
     {
         (this.scopes, this.time, this.log, recent) = (scopes, time, log, new(time));
         refusals = meters.Create(MeterName).CreateCounter<long>(
-            "scim.refusals", "{refusal}", "Refused requests and operations, and whether each left an event.");
+            "scim.refusals", "{refusal}", "Refused requests and operations, and whether they left an event.");
     }
 
-    /// <summary>Takes note of a request's refusal; a <see cref="RefusalObserver"/>.</summary>
+    /// <summary>Records the refusal of a request; a <see cref="RefusalObserver"/>.</summary>
     public Task Observe(HttpContext http, ScimError refusal)
     {
         if (Attempt.Of(http) is { } attempt)
@@ -46,8 +46,8 @@ internal sealed class ProvisioningLog
     }
 
     /// <summary>
-    /// Takes note of the refusal of one operation of a bulk request, which is answered inside the bulk's answer: make
-    /// an <see cref="Attempt"/> for each operation, and call this once if it is refused. It never throws.
+    /// Records a refusal. For a bulk request, whose operations are answered inside its response, create an
+    /// <see cref="Attempt"/> for each operation, and call this once if it is refused. It never throws.
     /// </summary>
     public async Task Refuse(Attempt attempt, ScimError refusal) =>
         Count(refusal, recorded: IsWorthAnEvent(attempt, refusal) && await Write(attempt, refusal));
@@ -55,14 +55,15 @@ internal sealed class ProvisioningLog
     private bool IsWorthAnEvent(Attempt attempt, ScimError refusal) => (attempt.Operation, refusal.Status) switch
     {
         (ProvisioningOperations.Read, 404) => false,
-        (ProvisioningOperations.Read, _) when attempt.IsByHand => false,
-        _ when refusal.IsOfCaller || refusal.Status is 401 or 429 or 503 => recent.IsNew(attempt.LikenessOf(refusal)),
+        (ProvisioningOperations.Read, _) when attempt.IsFromPortal => false,
+        _ when refusal.IsOfCaller || refusal.Status is 401 or 429 or 503 =>
+            recent.IsNew(attempt.RepetitionKey(refusal)),
         _ => true,
     };
 
     private async Task<bool> Write(Attempt attempt, ScimError refusal)
     {
-        using var limit = new CancellationTokenSource(Patience, time);
+        using var limit = new CancellationTokenSource(WriteTimeout, time);
         try
         {
             await using var scope = scopes.CreateAsyncScope();
@@ -73,7 +74,7 @@ internal sealed class ProvisioningLog
             await write.Commit(limit.Token);
             return true;
         }
-        // Whatever it is, the client must hear of its own fault, not of this one.
+        // In any case, the response must be about the client's fault, not about this one.
         catch (Exception failed)
         {
             log.LogError(failed, "A refusal ({Status}) could not be written to the provisioning log", refusal.Status);

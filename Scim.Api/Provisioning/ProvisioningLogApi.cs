@@ -8,11 +8,11 @@ using Shared.Hosting;
 
 namespace Scim.Api.Provisioning;
 
-/// <summary>The provisioning log, as the portal of <c>Auth.Server</c> shows it and lets it be saved.</summary>
+/// <summary>The provisioning log, for the portal of <c>Auth.Server</c>: as pages, and as a CSV file.</summary>
 internal static class ProvisioningLogApi
 {
     private const int PageSize = 50;
-    private const int CsvStep = 500;
+    private const int CsvPageSize = 500;
 
     private static readonly string[] csvColumns =
     [
@@ -23,7 +23,7 @@ internal static class ProvisioningLogApi
     public static void MapProvisioningLog(this IEndpointRouteBuilder portal)
     {
         portal.MapGet("/events", List);
-        portal.MapGet("/events.csv", Save);
+        portal.MapGet("/events.csv", Download);
     }
 
     private static async Task<IResult> List(
@@ -33,7 +33,7 @@ internal static class ProvisioningLogApi
         return Results.Json(new PortalEvents { Events = [.. events.Select(Row)], Next = next });
     }
 
-    private static async Task<IResult> Save(
+    private static async Task<IResult> Download(
         EventQuery query, Caller caller, LargeMessage message, ScimDbContext db, SearchBudget budget, HttpContext http,
         CancellationToken cancellation)
     {
@@ -48,7 +48,7 @@ internal static class ProvisioningLogApi
                 }
                 catch when (http.Response.HasStarted)
                 {
-                    // Nobody shall take what came for the whole log.
+                    // Otherwise an incomplete file would look like the whole log.
                     http.Abort();
                     throw;
                 }
@@ -57,7 +57,7 @@ internal static class ProvisioningLogApi
             "provisioning-log.csv");
     }
 
-    /// <summary>All events from the query on, in short queries: a slow reader holds nothing up.</summary>
+    /// <summary>All pages of the query. The database queries are short, so that a slow reader blocks nothing.</summary>
     private static async IAsyncEnumerable<ProvisioningEvent> All(
         EventQuery query, Guid accountId, ScimDbContext db, SearchBudget budget,
         [EnumeratorCancellation] CancellationToken cancellation)
@@ -65,7 +65,7 @@ internal static class ProvisioningLogApi
         for (Guid? next = null; ;)
         {
             (var events, next) = await (next is null ? query : query with { Before = next })
-                .Read(db, budget, accountId, CsvStep, cancellation);
+                .Read(db, budget, accountId, CsvPageSize, cancellation);
             foreach (var one in events)
                 yield return one;
             if (next is null)

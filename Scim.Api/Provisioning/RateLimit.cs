@@ -9,13 +9,13 @@ using Shared.Contracts;
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// How many requests an account may send: a bucket for each, which fills at the account's rate and holds a burst. The
-/// buckets are this process's own; one that is full and unused is forgotten. An account whose rate changes begins
-/// with a new bucket. The portal's own requests cost nothing.
+/// How many requests an account may send: a token bucket per account, which fills at the account's rate and holds a
+/// burst. Buckets are per process; one that is full and unused is dropped. An account whose rate changes gets a new
+/// bucket. The portal's own requests are not counted.
 /// </summary>
 internal sealed class RateLimit : IDisposable
 {
-    /// <summary>What a bucket holds, at the least: as many requests may come at once.</summary>
+    /// <summary>The smallest size of a bucket: this many requests may arrive at the same time.</summary>
     public const int Burst = 1000;
 
     private readonly PartitionedRateLimiter<AccountPolicy> buckets =
@@ -27,9 +27,10 @@ internal sealed class RateLimit : IDisposable
                 ReplenishmentPeriod = TimeSpan.FromSeconds(1) / key.Rate,
             }));
 
-    /// <summary>What an anonymous caller's network may ask at once, and a second in the long run.</summary>
+    /// <summary>How many requests without a token one network may send at the same time.</summary>
     public const int AnonymousBurst = 100;
 
+    /// <summary>Per second, in the long run.</summary>
     private const int AnonymousRate = 20;
 
     private readonly PartitionedRateLimiter<IPAddress> networks = PartitionedRateLimiter.Create<IPAddress, IPAddress>(
@@ -40,19 +41,19 @@ internal sealed class RateLimit : IDisposable
             ReplenishmentPeriod = TimeSpan.FromSeconds(1),
         }));
 
-    /// <summary>Takes a request of somebody who shows no token from the bucket of its network.</summary>
+    /// <summary>Counts a request without a token against the bucket of its network.</summary>
     public void TakeAnonymous(IPAddress? address)
     {
         using var lease = networks.AttemptAcquire(NetworkOf(address ?? IPAddress.None));
         if (!lease.IsAcquired)
             throw new ScimException(ScimError.TooManyRequests(
-                "Too many requests without a token come from this network. Send them again later, or send a token.",
+                "This network sends too many requests without a token. Send them again later, or send a token.",
                 retryAfter: 1));
     }
 
     /// <summary>
-    /// Takes so many requests from the account's bucket, <see cref="Burst"/> at the most; if it holds fewer, none is
-    /// taken and the answer is 429.
+    /// Counts requests, at most <see cref="Burst"/>, against the account's bucket. If it holds fewer, none are counted
+    /// and the response is 429.
     /// </summary>
     public void Take(Caller caller, int requests)
     {
@@ -63,7 +64,7 @@ internal sealed class RateLimit : IDisposable
             return;
         var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var time) ? Math.Ceiling(time.TotalSeconds) : 1;
         throw new ScimException(ScimError.TooManyRequests(
-            $"This account sends more than {rate} requests a second. Send them again later, more slowly.",
+            $"This account sends more than {rate} requests per second. Send them again later, more slowly.",
             retryAfter: Math.Max(1, (int)wait)));
     }
 
@@ -73,7 +74,7 @@ internal sealed class RateLimit : IDisposable
         networks.Dispose();
     }
 
-    // Of IPv6, a customer has 64 bits for itself.
+    // An IPv6 customer has a whole /64 network.
     private static IPAddress NetworkOf(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6)
@@ -87,8 +88,8 @@ internal sealed class RateLimit : IDisposable
 }
 
 /// <summary>
-/// Puts the limits behind the checks of token and fence, and before the account's policy: whoever may do nothing is
-/// held to them, too.
+/// Applies the limits after token and fence are checked, and before the account's policy: callers that are not allowed
+/// to do anything are limited, too.
 /// </summary>
 internal static class RateLimiting
 {

@@ -11,36 +11,35 @@ using SQLitePCL;
 namespace Scim.Api.Provisioning;
 
 /// <summary>
-/// What a search that no index serves may take of the database: two at a time of an account, and two seconds each for
-/// all of its statements, the waiting included. A search that wants more is refused (400 <c>tooMany</c>, RFC 7644
-/// §3.12).
+/// Limits searches that no index serves: two at a time per account, and two seconds each for all of its statements,
+/// including the wait. A search that takes longer is refused (400 <c>tooMany</c>, RFC 7644 §3.12).
 /// </summary>
 internal sealed class SearchBudget(TimeProvider time, TimeSpan? limit = null) : IDisposable
 {
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
-    private const int AtOnce = 2;
-    private const int Waiting = 20;
+    private const int MaxConcurrent = 2;
+    private const int MaxWaiting = 20;
     private const int SqliteInterrupt = 9;
 
-    // How many steps of its virtual machine SQLite takes before it asks whether to go on.
+    // After how many steps of its virtual machine SQLite asks whether to continue.
     private const int StepsBetweenChecks = 20_000;
 
     private readonly TimeSpan limit = limit ?? Limit;
 
     private readonly PartitionedRateLimiter<Guid> accounts = PartitionedRateLimiter.Create<Guid, Guid>(
         account => RateLimitPartition.GetConcurrencyLimiter(
-            account, _ => new() { PermitLimit = AtOnce, QueueLimit = Waiting }));
+            account, _ => new() { PermitLimit = MaxConcurrent, QueueLimit = MaxWaiting }));
 
     /// <summary>
-    /// Runs a search, whatever number of statements it has, on the context's connection within one budget. The
-    /// statements must be given the token that the search is given.
+    /// Runs a search of one or more statements, on the context's connection, within one budget. The search must pass
+    /// its cancellation token to every statement.
     /// </summary>
     /// <param name="db">The context that searches.</param>
-    /// <param name="accountId">The account whose budget it is.</param>
-    /// <param name="remedy">Tells the caller in a sentence what to ask for if the search takes too long.</param>
+    /// <param name="accountId">The account whose budget is used.</param>
+    /// <param name="remedy">A sentence that says what to request instead if the search takes too long.</param>
     /// <param name="search">The search.</param>
-    /// <param name="cancellation">The caller's.</param>
+    /// <param name="cancellation">The caller's cancellation.</param>
     public async Task<T> Run<T>(
         ScimDbContext db,
         Guid accountId,
@@ -68,7 +67,7 @@ internal sealed class SearchBudget(TimeProvider time, TimeSpan? limit = null) : 
 
     public void Dispose() => accounts.Dispose();
 
-    // The token cancels a statement at the server. Should that get lost, the server itself stops each statement.
+    // The token cancels the running statement. If the cancellation is lost, the server's own timeout stops it.
     private static async Task<T> OnPostgres<T>(
         ScimDbContext db, Func<CancellationToken, Task<T>> search, TimeSpan left, CancellationToken deadline)
     {
@@ -88,12 +87,12 @@ internal sealed class SearchBudget(TimeProvider time, TimeSpan? limit = null) : 
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
-            // The search has not begun, so it is not what takes long.
-            throw new TimeoutException("The database did not begin a search in time.");
+            // The search has not begun, so it is not at fault.
+            throw new TimeoutException("The database did not start a search in time.");
         }
     }
 
-    // SQLite works on the caller's thread and hears of no token, but asks now and then.
+    // SQLite works on the caller's thread and knows no cancellation token, but calls a progress handler.
     private static async Task<T> OnSqlite<T>(
         ScimDbContext db, Func<CancellationToken, Task<T>> search, CancellationToken deadline)
     {
@@ -117,5 +116,5 @@ internal sealed class SearchBudget(TimeProvider time, TimeSpan? limit = null) : 
         or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled };
 
     private static ScimException TooMany(string remedy) => new(ScimError.TooMany(
-        $"The search took longer than the {Limit.TotalSeconds} seconds that one may take. {remedy}"));
+        $"The search took longer than {Limit.TotalSeconds} seconds, the limit for one search. {remedy}"));
 }

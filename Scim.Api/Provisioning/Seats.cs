@@ -6,7 +6,7 @@ using Shared.Contracts;
 
 namespace Scim.Api.Provisioning;
 
-/// <summary>A seat: a product that an active user holds.</summary>
+/// <summary>A seat of a product that an active user holds.</summary>
 internal sealed class Seat
 {
     public required Guid AccountId { get; init; }
@@ -23,7 +23,7 @@ internal sealed class Seat
     }
 }
 
-/// <summary>How many seats of a product an account has taken; the same as counting them, at no cost.</summary>
+/// <summary>How many seats of a product an account uses: always the number of its <see cref="Seat"/> rows.</summary>
 internal sealed class SeatCount
 {
     public required Guid AccountId { get; init; }
@@ -40,7 +40,7 @@ internal sealed class SeatCount
     }
 }
 
-/// <summary>Takes seats and gives them back, inside the transaction of a write.</summary>
+/// <summary>Takes and releases seats, inside the transaction of a write.</summary>
 internal static class Seats
 {
     extension(ScimDbContext db)
@@ -48,7 +48,8 @@ internal static class Seats
         public IQueryable<Seat> SeatsOf(Guid accountId) => db.Set<Seat>().Where(seat => seat.AccountId == accountId);
 
         /// <summary>
-        /// Gives a user a seat of each product that new users get; where none is left, the write is refused (403).
+        /// Gives a user a seat of each product that new users receive. If a product has none left, the write is refused
+        /// (403).
         /// </summary>
         public async Task TakeSeats(AccountPolicy account, Guid userId, CancellationToken cancellation)
         {
@@ -60,7 +61,7 @@ internal static class Seats
             }
         }
 
-        public async Task GiveSeatsBack(Guid accountId, Guid userId, CancellationToken cancellation)
+        public async Task ReleaseSeats(Guid accountId, Guid userId, CancellationToken cancellation)
         {
             var held = db.SeatsOf(accountId).Where(seat => seat.UserId == userId);
             var products = held.Select(seat => seat.Product);
@@ -99,12 +100,12 @@ internal static class Seats
                 cancellation) == 1;
     }
 
-    /// <summary>What a new user gets, in an order in which no two writers wait for each other.</summary>
+    /// <summary>What a new user receives, in a fixed order, so that two writers cannot deadlock.</summary>
     public static IEnumerable<AccountPolicy.Licence> LicencesOfNewUsers(this AccountPolicy account) =>
         account.Licences.Where(licence => licence.GivenToNewUsers)
             .OrderBy(licence => licence.Product, StringComparer.Ordinal);
 
     private static ScimError NoneLeft(AccountPolicy.Licence licence) => ScimError.Forbidden(
         $"No seat of the product {licence.Product} is left: all {licence.Seats} are taken. "
-        + "Deactivate a user who needs none, or ask support@scileads.com for more seats.");
+        + "Deactivate a user who does not need one, or ask support@scileads.com for more seats.");
 }

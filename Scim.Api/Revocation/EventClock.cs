@@ -10,18 +10,18 @@ namespace Scim.Api.Revocation;
 internal readonly record struct EventClockReading(long LastEvent, long Time, bool UnderLease);
 
 /// <summary>
-/// A clock that advances with every event this node applies, and the lowest generation that each account admits. A
-/// response of introspection is outdated if an event of its account was applied after the request for it was sent; so a
-/// response in flight, or in the cache, never overrides an event.
+/// A clock that advances with every event this node applies, and the lowest generation that each account admits. An
+/// introspection response is outdated if an event of its account was applied after its request was sent; so a response
+/// in flight, or in the cache, never overrides an event.
 /// </summary>
 internal sealed class EventClock(Lease lease, TimeProvider time)
 {
-    /// <summary>Above this many accounts, all are dropped as if an event for every account had come.</summary>
+    /// <summary>Above this many accounts, all are dropped as if an event for every account had been applied.</summary>
     public const int MaxAccounts = 10_000;
 
     /// <summary>
-    /// How long a response obtained without a lease may be used. Ending a credential set takes as long while a node
-    /// that was recently heard of holds no lease.
+    /// How long a response obtained without a lease may be used. Shorter than the barrier waits for nodes that do not
+    /// confirm an event.
     /// </summary>
     private static readonly TimeSpan ValidityWithoutLease = TimeSpan.FromSeconds(1);
 
@@ -46,13 +46,13 @@ internal sealed class EventClock(Lease lease, TimeProvider time)
         return !hasChanged && Volatile.Read(ref lastEventForAll) <= reading.LastEvent;
     }
 
-    /// <summary>Whether the response may also answer a request that arrived after it was asked for.</summary>
+    /// <summary>Whether the response may be used for a request that arrived after the introspection was sent.</summary>
     public bool MayBeReused(Guid account, EventClockReading reading) =>
         reading.UnderLease && lease.IsLive && IsCurrent(account, reading);
 
     /// <summary>
-    /// Whether a write whose caller was current when it began may be committed now. A lease that was renewed meanwhile
-    /// is enough: every event before it waited for the write.
+    /// Whether a write whose caller was current when it began may be committed now. A lease that was renewed in the
+    /// meantime is enough: every event before the renewal has waited for this write.
     /// </summary>
     public bool MayCommit(EventClockReading reading) =>
         lease.IsLive
@@ -75,7 +75,7 @@ internal sealed class EventClock(Lease lease, TimeProvider time)
             else
                 accounts[account] = new(
                     number, Math.Max(securityEvent.Generation ?? 0, MinimumGenerationOf(account, number)));
-            // Last, so that a reading taken meanwhile counts as taken before the event.
+            // Last, so that a concurrent reading counts as taken before the event.
             Volatile.Write(ref lastEvent, number);
         }
     }

@@ -7,11 +7,11 @@ namespace Scim.Api.Revocation;
 
 /// <summary>
 /// One row per account: the highest generation of credential sets that was ever admitted or reported by an event. It is
-/// only raised, never lowered, whatever introspection says.
+/// never lowered, whatever introspection says.
 /// </summary>
 internal sealed class Fence
 {
-    /// <summary>Stands for the set of a generation that ended without a successor.</summary>
+    /// <summary>The set of a generation that no set has, because a set ended without a successor.</summary>
     public static readonly Guid NoSet = Guid.Empty;
 
     public Guid AccountId { get; init; }
@@ -40,7 +40,7 @@ internal sealed class Fence
 internal static class FenceQueries
 {
     /// <summary>
-    /// Whether the set is the newest that was ever admitted. A newer one raises the fence, durably, before its request
+    /// Whether the set is the newest that was ever admitted. A newer set raises the fence, committed before its request
     /// continues.
     /// </summary>
     public static async Task<bool> FenceAdmits(
@@ -63,7 +63,7 @@ internal static class FenceQueries
     /// </summary>
     public static Task<Fence?> LockFence(this ScimDbContext db, Guid accountId, CancellationToken cancellation)
     {
-        // SQLite has one writer, and this transaction is it.
+        // SQLite has one writer, which is this transaction.
         var fence = db.Database.IsSqlite()
             ? db.FenceOf(accountId)
             : db.Set<Fence>()
@@ -73,8 +73,8 @@ internal static class FenceQueries
     }
 
     /// <summary>
-    /// Raises the fence as an event says. When it returns, no write of a lower generation is in progress on any node:
-    /// raising the fence waits for the writes that hold it, and whoever raised it before has waited.
+    /// Raises the fence to the generation of an event. When this returns, no write of a lower generation is in progress
+    /// on any node: raising the fence waits for the writes that hold it, and a node that raised it before has waited.
     /// </summary>
     public static async Task RaiseFence(
         this ScimDbContext db, Guid accountId, long generation, Guid setId, CancellationToken cancellation)
@@ -88,7 +88,7 @@ internal static class FenceQueries
         db.Set<Fence>().AsNoTracking().Where(fence => fence.AccountId == accountId);
 
     /// <summary>
-    /// One statement, so that of two concurrent raises the higher one remains, in whatever order they run.
+    /// A single statement, so that the higher of two concurrent raises remains, in whatever order they run.
     /// </summary>
     private static async Task Raise(
         this ScimDbContext db,

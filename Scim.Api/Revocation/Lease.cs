@@ -1,7 +1,7 @@
 namespace Scim.Api.Revocation;
 
 /// <summary>
-/// Until when this node may rely on having heard of every event. It is a time on the monotonic clock, compared at every
+/// Until when this node may rely on having received every event. It is a time on the monotonic clock, compared at every
 /// use: a flag that a timer clears would still say "live" when a paused process resumes.
 /// </summary>
 internal sealed class Lease(TimeProvider time)
@@ -12,7 +12,7 @@ internal sealed class Lease(TimeProvider time)
     public bool IsLive => !isGivenUp && time.GetTimestamp() < Volatile.Read(ref until);
 
     /// <summary>
-    /// The node has left permanently. No barrier waits for it any more, so it admits no request any more.
+    /// The node has left permanently. Barriers no longer wait for it, so it no longer admits requests.
     /// </summary>
     public bool IsGivenUp => isGivenUp;
 

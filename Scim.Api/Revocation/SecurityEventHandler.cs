@@ -5,7 +5,7 @@ namespace Scim.Api.Revocation;
 
 /// <summary>
 /// Applies a security event. When <see cref="Apply"/> has returned, no response from before the event admits a request
-/// at this node, and no write by a caller whose access it ended is in progress on any. Applying an event again is
+/// at this node, and no write by a caller whose access it ended is in progress on any node. Applying an event again is
 /// harmless.
 /// </summary>
 internal sealed class SecurityEventHandler(EventClock clock, WritesInProgress writes, IServiceScopeFactory scopes)

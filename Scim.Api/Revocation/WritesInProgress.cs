@@ -23,7 +23,7 @@ internal sealed class WritesInProgress
         };
     }
 
-    /// <summary>Waits for the writes in progress now: the account's, or all if none is named.</summary>
+    /// <summary>Waits for the writes that are in progress now: the account's, or all if the account is null.</summary>
     public Task WaitForEnd(Guid? account, CancellationToken cancellation) => Task.WhenAll(
         accounts.ToArray().Where(write => account is null || write.Value == account).Select(write => write.Key.Task))
         .WaitAsync(cancellation);

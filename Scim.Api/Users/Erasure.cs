@@ -12,11 +12,11 @@ namespace Scim.Api.Users;
 /// </summary>
 internal sealed class Erasure(
     IServiceScopeFactory scopes, IOptions<ScimOptions> options, TimeProvider time, ILogger<Erasure> log)
-    : Watch(TimeSpan.FromHours(1), scopes, time, log)
+    : PeriodicTask(TimeSpan.FromHours(1), scopes, time, log)
 {
     private const int StepSize = 20;
 
-    protected override Task Look(IServiceProvider services, CancellationToken cancellation) => EraseAll(cancellation);
+    protected override Task Run(IServiceProvider services, CancellationToken cancellation) => EraseAll(cancellation);
 
     /// <summary>Erases all users who are due; returns their number.</summary>
     public async Task<int> EraseAll(CancellationToken cancellation)
@@ -60,7 +60,7 @@ internal sealed class Erasure(
         var users = await UsersToErase(db, accountId, deletedBefore).Take(StepSize).ToListAsync(cancellation);
         foreach (var user in users)
         {
-            await db.Forget(user.AccountId, user.Id, user.UserNameKey, user.DeletedAt!.Value, cancellation);
+            await db.EraseFromEvents(user.AccountId, user.Id, user.UserNameKey, user.DeletedAt!.Value, cancellation);
             user.Erase();
         }
         await db.SaveChangesAsync(cancellation);

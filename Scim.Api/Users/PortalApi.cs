@@ -91,7 +91,7 @@ internal static class PortalApi
 
     private static List<string> Words(string? search) =>
     [
-        .. CaseFolding.Fold(ProvisioningEvent.Cut(search, MaxSearch) ?? "")
+        .. CaseFolding.Fold(ProvisioningEvent.Truncate(search, MaxSearch) ?? "")
             .Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             .Take(10),
     ];
@@ -161,5 +161,5 @@ internal static class PortalApi
     }
 
     // Values that are older than the limit may be very long.
-    private static string? Shown(string? text) => ProvisioningEvent.Cut(text, MaxShown);
+    private static string? Shown(string? text) => ProvisioningEvent.Truncate(text, MaxShown);
 }

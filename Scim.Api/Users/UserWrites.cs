@@ -102,7 +102,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
 
         var now = Now();
         user.Delete(now);
-        await db.GiveSeatsBack(user.AccountId, user.Id, cancellation);
+        await db.ReleaseSeats(user.AccountId, user.Id, cancellation);
         await db.ChangeUsers(user.AccountId, by: -1, cancellation);
         db.Add(attempt.Done(ProvisioningOutcomes.Deleted, StatusCodes.Status204NoContent, [], now));
         await Complete(write, cancellation);
@@ -179,7 +179,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         if (user.Active && !wasActive)
             await db.TakeSeats(account, user.Id, cancellation);
         else if (!user.Active && wasActive)
-            await db.GiveSeatsBack(user.AccountId, user.Id, cancellation);
+            await db.ReleaseSeats(user.AccountId, user.Id, cancellation);
     }
 
     /// <summary>

@@ -5,26 +5,28 @@ using Npgsql;
 namespace Shared.Hosting.Data;
 
 /// <summary>
-/// Which database a connection string names, and the defaults of this product. What the operator's connection string
-/// says takes precedence, because a later value replaces an earlier one.
+/// Which database a connection string is for, and the defaults of this product. The operator's connection string takes
+/// precedence, because a later value replaces an earlier one.
 /// </summary>
 public static class ConnectionStrings
 {
-    // PostgreSQL accepts 100 connections unless it is told otherwise: enough for two nodes of each server with these
-    // defaults. Whoever finds no free connection waits in this process, where waiting costs nothing. A dead server is
-    // noticed by the timeout of a command or, on an idle connection, by TCP.
+    // PostgreSQL accepts 100 connections by default: enough for two nodes of each server with these defaults. Requests
+    // that find no free connection wait in this process, which costs nothing. A dead server is noticed by the command
+    // timeout or, on an idle connection, by TCP keepalive.
     private const string PostgresDefaults = "Maximum Pool Size=20;Timeout=10;Command Timeout=10;";
 
-    // Not for Unix sockets, on which they are errors.
+    // Only for TCP: Unix sockets reject them.
     private const string TcpDefaults = "TCP Keepalive=true;TCP Keepalive Time=30;TCP Keepalive Interval=10;";
 
     // How long a command waits for the writer of another process.
     private const string SqliteDefaults = "Default Timeout=10;";
 
-    // A connection that only listens finds out that the other end is gone although nobody says so.
+    // A connection that only listens would not notice otherwise that the server is gone.
     private const string ListenDefaults = "Keepalive=5;";
 
-    /// <summary>PostgreSQL has a host; SQLite has a file (<c>Data Source</c>). What is malformed has neither.</summary>
+    /// <summary>
+    /// Whether it is for PostgreSQL, which has a host; SQLite has a file (<c>Data Source</c>). False if malformed.
+    /// </summary>
     public static bool IsPostgres(string connectionString)
     {
         try
@@ -38,12 +40,13 @@ public static class ConnectionStrings
     }
 
     /// <summary>
-    /// What is wrong with a connection string, to be said after the name of its setting; null if nothing is.
+    /// What is wrong with a connection string, as the end of a sentence that begins with the name of its setting; null
+    /// if nothing is.
     /// </summary>
     public static string? FaultOf(string? connectionString)
     {
         if (string.IsNullOrWhiteSpace(connectionString))
-            return "is not set. It names the database: Data Source=FILE (SQLite) or Host=... (PostgreSQL).";
+            return "is not set: Data Source=FILE for SQLite, or Host=... for PostgreSQL.";
         try
         {
             DbConnectionStringBuilder _ = IsPostgres(connectionString)
@@ -51,16 +54,16 @@ public static class ConnectionStrings
                 : new SqliteConnectionStringBuilder(connectionString);
             return null;
         }
-        // Some values are refused with a format exception.
+        // Some invalid values cause a FormatException.
         catch (Exception malformed) when (malformed is ArgumentException or FormatException or InvalidCastException)
         {
-            return $"is not a valid connection string of SQLite or PostgreSQL: {malformed.Message}";
+            return $"is not a valid connection string for SQLite or PostgreSQL: {malformed.Message}";
         }
     }
 
     /// <summary>The connection string with the defaults of this product.</summary>
-    /// <param name="connectionString">What the operator has set.</param>
-    /// <param name="program">The name of the server, which <c>pg_stat_activity</c> shows.</param>
+    /// <param name="connectionString">The operator's connection string.</param>
+    /// <param name="program">The name of the server, shown in <c>pg_stat_activity</c>.</param>
     public static string WithDefaults(string connectionString, string program)
     {
         if (!IsPostgres(connectionString))
@@ -71,11 +74,11 @@ public static class ConnectionStrings
         return $"Application Name={program};{PostgresDefaults}{tcp}{connectionString}";
     }
 
-    /// <summary>A connection of its own that waits for notifications of PostgreSQL.</summary>
+    /// <summary>For a separate connection that waits for PostgreSQL notifications.</summary>
     public static string ForListening(string connectionString, string program) =>
         Unpooled(ListenDefaults + WithDefaults(connectionString, program));
 
-    /// <summary>A connection that is closed after its use, so that nothing of its session outlives it.</summary>
+    /// <summary>For a connection that is closed after use rather than pooled, so that its session ends.</summary>
     public static string Unpooled(string connectionString) => IsPostgres(connectionString)
         ? new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString
         : new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString;

@@ -7,12 +7,12 @@ using Npgsql;
 namespace Shared.Hosting.Data;
 
 /// <summary>
-/// Brings a database up to date, and refuses one whose migrations this version of the program does not know.
+/// Brings a database up to date, and refuses one with migrations that this version of the program does not know.
 /// </summary>
 public static class DatabaseMigration
 {
     /// <summary>
-    /// Creates the database if the server does not have it. Of several nodes that do so at once, one succeeds.
+    /// Creates the database if it does not exist. If several nodes do so at the same time, one succeeds.
     /// </summary>
     public static async Task EnsureExists(DbContext db, CancellationToken cancellation)
     {
@@ -26,11 +26,11 @@ public static class DatabaseMigration
         catch (PostgresException error)
             when (error.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
         {
-            // Another node was faster.
+            // Another node created it first.
         }
     }
 
-    /// <summary>Applies what is pending. The caller holds a <see cref="MigrationLock"/>.</summary>
+    /// <summary>Applies the pending migrations. The caller holds a <see cref="MigrationLock"/>.</summary>
     /// <exception cref="OperatorException">The database has a migration that this program does not know.</exception>
     public static async Task Apply(DbContext db, string program, CancellationToken cancellation)
     {
@@ -38,7 +38,7 @@ public static class DatabaseMigration
         // Entity Framework's migrator compares models first, which takes a tenth of a second, and locks the database.
         if (!(await db.Database.GetPendingMigrationsAsync(cancellation)).Any())
             return;
-        // However long a migration of a large table takes.
+        // A migration of a large table may take any time.
         db.Database.SetCommandTimeout(TimeSpan.Zero);
         if (db.Database.IsSqlite())
             await RemoveAbandonedLock(db, cancellation);
@@ -55,7 +55,8 @@ public static class DatabaseMigration
     }
 
     /// <summary>
-    /// Requires that the database was migrated by no newer version of the program, and by none before its first.
+    /// Requires that this program knows every migration that was applied: none is from a newer version, and none from
+    /// before the first release.
     /// </summary>
     /// <exception cref="OperatorException">It has a migration that this program does not know.</exception>
     public static async Task RequireKnown(DbContext db, string program, CancellationToken cancellation)
@@ -64,18 +65,17 @@ public static class DatabaseMigration
         var applied = await db.Database.GetAppliedMigrationsAsync(cancellation);
         if (applied.Except(known).LastOrDefault() is not { } unknown)
             return;
-        // The id of a migration begins with the time at which it was made.
+        // The id of a migration begins with the time when it was created.
         throw new OperatorException(string.CompareOrdinal(unknown, known[0]) < 0
             ? $"The database was created by a development version of {program} and cannot be upgraded: "
                 + $"its migration {unknown} no longer exists. Use an empty database. "
                 + "deploy/local.sh --fresh deletes the data of a local installation and starts again."
-            : $"A newer version of {program} has migrated the database: this version does not know the migration "
-                + $"{unknown}. "
-                + "Start the newer version, or restore a backup from before the upgrade.");
+            : $"A newer version of {program} has migrated the database: this version does not know its migration "
+                + $"{unknown}. Start the newer version, or restore a backup from before the upgrade.");
     }
 
-    // Entity Framework locks a SQLite database by a row, which stays for ever if the process dies. Whoever holds the
-    // migration lock knows that the row is abandoned.
+    // Entity Framework locks a SQLite database with a row, which stays forever if the process dies. The caller holds
+    // the migration lock, so nobody else is migrating and the row is abandoned.
     private static async Task RemoveAbandonedLock(DbContext db, CancellationToken cancellation)
     {
         var tables = await db.Database
@@ -88,28 +88,28 @@ public static class DatabaseMigration
 
 /// <summary>
 /// Lets one process at a time prepare a database. PostgreSQL: a session-level advisory lock on a connection that is
-/// closed afterwards rather than pooled, so that the lock ends with the process, however it ends. SQLite: a lock of the
-/// operating system on a file beside the database.
+/// closed afterwards rather than pooled, so that the lock ends with the process, however it ends. SQLite: a
+/// <see cref="FileLock"/> beside the database.
 /// </summary>
 public sealed class MigrationLock : IAsyncDisposable
 {
-    // "SciLeads" in ASCII: any number that nobody else uses.
+    // "SciLeads" in ASCII. Any number would do that no other program uses.
     private const long Key = 0x5363694C65616473;
     private static readonly TimeSpan pause = TimeSpan.FromMilliseconds(100);
-    private readonly FileStream? file;
+    private readonly IDisposable? file;
 
-    private MigrationLock(NpgsqlConnection? connection, FileStream? file) =>
+    private MigrationLock(NpgsqlConnection? connection, IDisposable? file) =>
         (Connection, this.file) = (connection, file);
 
     /// <summary>
-    /// The connection that holds the lock on PostgreSQL; null on SQLite. Migrations run over it: if it breaks, both the
-    /// lock and the migration under way end.
+    /// The connection that holds the lock on PostgreSQL; null on SQLite. Migrations run on it: if it breaks, the lock
+    /// and the running migration end together.
     /// </summary>
     public NpgsqlConnection? Connection { get; }
 
-    /// <summary>Takes the lock when nobody else has it.</summary>
-    /// <param name="connectionString">Names a database that exists.</param>
-    /// <param name="waiting">Is called once if another process has the lock.</param>
+    /// <summary>Waits for the lock and takes it.</summary>
+    /// <param name="connectionString">The connection string of an existing database.</param>
+    /// <param name="waiting">Called once if another process holds the lock.</param>
     /// <param name="cancellation">Ends the waiting.</param>
     public static async Task<MigrationLock> Take(
         string connectionString, Action waiting, CancellationToken cancellation)
@@ -120,8 +120,8 @@ public sealed class MigrationLock : IAsyncDisposable
         try
         {
             await connection.OpenAsync(cancellation);
-            // PostgreSQL notices within half a minute that the host of this process is gone, and no timeout of the role
-            // applies to waiting and migrating.
+            // PostgreSQL notices within half a minute that this host is gone. Timeouts configured for the role do not
+            // apply to waiting and migrating.
             await Execute(
                 connection,
                 "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4; "
@@ -146,42 +146,31 @@ public sealed class MigrationLock : IAsyncDisposable
     {
         if (Connection is not null)
             await Connection.DisposeAsync();
-        if (file is not null)
-            await file.DisposeAsync();
+        file?.Dispose();
     }
 
     private static async Task<object?> Execute(NpgsqlConnection connection, string sql, CancellationToken cancellation)
     {
-#pragma warning disable CA2100 // There is nothing in it but constants.
+#pragma warning disable CA2100 // It contains only constants.
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
 #pragma warning restore CA2100
         return await command.ExecuteScalarAsync(cancellation);
     }
 
-    private static async Task<FileStream?> TakeFile(
+    private static async Task<IDisposable?> TakeFile(
         string connectionString, Action waiting, CancellationToken cancellation)
     {
         var settings = new SqliteConnectionStringBuilder(connectionString);
         if (settings.Mode == SqliteOpenMode.Memory || settings.DataSource is "" or ":memory:")
             return null;
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None,
-        };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var path = SqliteDatabase.FileOf(connectionString) + ".migration-lock";
         for (var hasWaited = false; ; hasWaited = true)
         {
-            try
-            {
-                return new(Path.GetFullPath(settings.DataSource) + ".migration-lock", options);
-            }
-            catch (IOException error) when (error is not (DirectoryNotFoundException or FileNotFoundException))
-            {
-                if (!hasWaited)
-                    waiting();
-                await Task.Delay(pause, cancellation);
-            }
+            if (FileLock.TryTake(path) is { } taken)
+                return taken;
+            if (!hasWaited)
+                waiting();
+            await Task.Delay(pause, cancellation);
         }
     }
 }

@@ -7,8 +7,8 @@ using static SQLitePCL.raw;
 namespace Shared.Hosting.Data;
 
 /// <summary>
-/// Tells an outage of the database from a fault of the program. An outage passes by itself or is the operator's to end;
-/// whoever asked did nothing wrong and may ask again: 503 with <c>Retry-After</c>.
+/// Distinguishes a database outage from a bug. An outage ends by itself, or the operator has to end it; the client did
+/// nothing wrong and may try again: 503 with <c>Retry-After</c>.
 /// </summary>
 public static class DatabaseOutage
 {
@@ -16,20 +16,20 @@ public static class DatabaseOutage
     public const int RetryAfter = 5;
 
     /// <summary>
-    /// Whether the database is down, does not answer in time, is busy, full, read-only or damaged, according to this
-    /// exception or to one that it wraps.
+    /// Whether the database is down, does not answer in time, or is busy, full, read-only or damaged, according to this
+    /// exception or an inner one.
     /// </summary>
     public static bool IsCauseOf(Exception? error) => error switch
     {
         null => false,
-        // Another server's outage is not the database's.
+        // An outage of another server, not of the database.
         HttpRequestException => false,
         PostgresException postgres => IsOutage(postgres),
-        // The connection failed or timed out, or the pool had none in time.
+        // The connection failed or timed out, or none became free in the pool.
         NpgsqlException => true,
         SqliteException sqlite => IsOutage(sqlite),
         DbException { IsTransient: true } => true,
-        // The database's host cannot be resolved; a place in a queue for the database did not become free.
+        // The database's host cannot be resolved; a queue for the database took too long.
         SocketException or TimeoutException => true,
         _ => IsCauseOf(error.InnerException),
     };

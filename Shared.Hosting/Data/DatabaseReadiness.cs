@@ -4,14 +4,14 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Shared.Hosting.Data;
 
 /// <summary>
-/// A server is ready while its database has every migration and takes a write. However often it is asked, there is one
-/// probe at a time, and its result is good for a second. A database that hangs makes the server unready, not the answer
-/// late.
+/// A server is ready while its database has every migration and accepts a write. There is one probe at a time, however
+/// many requests ask, and its result is used for a second. If the database hangs, the response is not late: the server
+/// is reported as not ready.
 /// </summary>
 internal sealed class DatabaseReadiness(Func<CancellationToken, Task<string?>> probe) : IHealthCheck
 {
-    private static readonly TimeSpan limit = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan goodFor = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan validFor = TimeSpan.FromSeconds(1);
 
     private readonly Lock oneAtATime = new();
     private Task<HealthCheckResult>? current;
@@ -25,14 +25,14 @@ internal sealed class DatabaseReadiness(Func<CancellationToken, Task<string?>> p
         TimeSpan left;
         lock (oneAtATime)
         {
-            if (current is null || (current.IsCompleted && Stopwatch.GetElapsedTime(began) > goodFor))
+            if (current is null || (current.IsCompleted && Stopwatch.GetElapsedTime(began) > validFor))
             {
                 began = Stopwatch.GetTimestamp();
-                // SQLite waits on the caller's thread.
+                // SQLite blocks the caller's thread.
                 current = Task.Run(Probe, CancellationToken.None);
             }
             result = current;
-            left = limit - Stopwatch.GetElapsedTime(began);
+            left = timeout - Stopwatch.GetElapsedTime(began);
         }
         try
         {
@@ -46,14 +46,14 @@ internal sealed class DatabaseReadiness(Func<CancellationToken, Task<string?>> p
 
     private async Task<HealthCheckResult> Probe()
     {
-        using var patience = new CancellationTokenSource(limit);
+        using var source = new CancellationTokenSource(timeout);
         try
         {
-            return await probe(patience.Token) is { } reason
+            return await probe(source.Token) is { } reason
                 ? HealthCheckResult.Unhealthy(reason)
                 : HealthCheckResult.Healthy();
         }
-        // Whatever it is, the server cannot work.
+        // Whatever the fault is, the server cannot work.
         catch (Exception error)
         {
             return HealthCheckResult.Unhealthy($"The database cannot be used: {error.GetBaseException().Message}");

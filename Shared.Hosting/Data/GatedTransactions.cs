@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Shared.Hosting.Data;
 
-/// <summary>Makes transactions that leave the <see cref="WriterGate"/> when they end, however they end.</summary>
+/// <summary>Creates transactions that leave the <see cref="WriterGate"/> when they end, however they end.</summary>
 internal sealed class GatedTransactions(RelationalTransactionFactoryDependencies dependencies)
     : RelationalTransactionFactory(dependencies)
 {
@@ -54,7 +54,7 @@ internal sealed class GatedTransactions(RelationalTransactionFactoryDependencies
             }
         }
 
-        /// <summary>After a commit or rollback, perhaps long before it is disposed.</summary>
+        /// <summary>Called after commit or rollback, possibly long before the transaction is disposed.</summary>
         protected override void ClearTransaction()
         {
             Leave();

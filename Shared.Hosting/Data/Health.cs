@@ -10,8 +10,8 @@ namespace Shared.Hosting.Data;
 /// </summary>
 public static class Health
 {
-    /// <summary>Registers the check that the database has every migration and takes a write.</summary>
-    /// <param name="services">Where it is registered.</param>
+    /// <summary>Registers the check that the database has every migration and accepts a write.</summary>
+    /// <param name="services">The services.</param>
     /// <param name="program">The name of the server, whose command applies migrations.</param>
     public static void AddDatabaseReadiness<TContext>(this IServiceCollection services, string program)
         where TContext : DbContext
@@ -46,8 +46,7 @@ public static class Health
     }
 
     /// <summary>
-    /// Writes something that is committed, and leaves nothing behind: a disk that is full or a database that is
-    /// read-only shows only when something is written.
+    /// Commits a write that leaves nothing behind: only a write detects a full disk or a read-only database.
     /// </summary>
     private static async Task<string?> TryWrite(DbContext db, CancellationToken cancellation)
     {
@@ -58,7 +57,7 @@ public static class Health
                 cancellation);
             return null;
         }
-        // A transaction id is written to the log of the server.
+        // Assigning a transaction id writes to the write-ahead log.
         var isReadOnly = await db.Database
             .SqlQuery<string>(
                 $"""

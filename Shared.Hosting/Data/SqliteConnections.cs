@@ -6,9 +6,9 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 namespace Shared.Hosting.Data;
 
 /// <summary>
-/// Makes every SQLite connection durable and patient: a write-ahead log, an fsync at each commit, and five seconds of
-/// waiting for another process's writer. What is read is mapped into memory (as much as SQLite maps, 2 GB), so that
-/// reading many rows takes no system calls. A pooled connection keeps its settings, so it gets them once.
+/// Configures every SQLite connection: a write-ahead log, an fsync at each commit, and a wait of five seconds for the
+/// writer of another process. The file is mapped into memory (2 GB, SQLite's maximum), so that reading many rows takes
+/// no system calls. A pooled connection keeps its settings, so it is configured once.
 /// </summary>
 internal sealed class SqliteConnections : DbConnectionInterceptor
 {
@@ -29,7 +29,7 @@ internal sealed class SqliteConnections : DbConnectionInterceptor
         configured.AddOrUpdate(handle, Settings);
     }
 
-    // SQLite waits on the caller's thread in any case.
+    // SQLite has no asynchronous I/O.
     public override Task ConnectionOpenedAsync(
         DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
     {

@@ -6,18 +6,18 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Shared.Hosting.Data;
 
-/// <summary>A SQLite database: how its file is created and how its contexts are set up.</summary>
+/// <summary>Creates the file of a SQLite database and configures its contexts.</summary>
 public static class SqliteDatabase
 {
     // SQLite's own default.
     private const int PageSize = 4096;
 
-    /// <summary>The full path of the file that a connection string of SQLite names.</summary>
+    /// <summary>The full path of the file in a connection string.</summary>
     public static string FileOf(string connectionString) =>
         Path.GetFullPath(new SqliteConnectionStringBuilder(connectionString).DataSource);
 
-    /// <summary>Creates the file for its owner only, or requires that nobody else can read the one there is.</summary>
-    /// <param name="connectionString">Names the file; its folder exists.</param>
+    /// <summary>Creates the file for its owner only; if it exists, requires that nobody else can read it.</summary>
+    /// <param name="connectionString">The connection string. The folder of the file must exist.</param>
     /// <param name="pageSize">The size of the database's pages in bytes.</param>
     /// <exception cref="OperatorException">Others can read or write the file.</exception>
     public static void Create(string connectionString, int pageSize = PageSize)
@@ -34,25 +34,26 @@ public static class SqliteDatabase
         }
         catch (IOException) when (File.Exists(file))
         {
-            // Another process was faster.
+            // Another process created it first.
             return;
         }
-        // Not empty, or Entity Framework, which looks whether it exists, would try to write to it without the right to.
+        // The file must not stay empty: Entity Framework checks on a read-only connection whether it exists, and setting
+        // the journal mode of an empty file writes to it.
         using var connection = new SqliteConnection(connectionString);
         connection.Open();
         using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // There is nothing in it but a number.
+#pragma warning disable CA2100 // It contains only a number.
         command.CommandText = $"PRAGMA page_size = {pageSize}; PRAGMA journal_mode = WAL";
 #pragma warning restore CA2100
         command.ExecuteNonQuery();
     }
 
     /// <summary>Registers the contexts of requests, whose writes pass through a <see cref="WriterGate"/>.</summary>
-    /// <param name="services">Where they are registered.</param>
+    /// <param name="services">The services.</param>
     /// <param name="connectionString">
-    /// Names the database. Its <c>Default Timeout</c> is how long a write waits for those before it.
+    /// The connection string. Its <c>Default Timeout</c> is how long a write waits for those before it.
     /// </param>
-    /// <param name="pageSize">The size of the database's pages in bytes, if the file has yet to be created.</param>
+    /// <param name="pageSize">The page size in bytes of a new database.</param>
     public static void AddSqliteContexts<TContext, TSqliteContext>(
         this IServiceCollection services, string connectionString, int pageSize = PageSize)
         where TContext : class
@@ -78,9 +79,9 @@ public static class SqliteDatabase
         db.UseSqlite(connectionString).AddInterceptors(new SqliteConnections());
 
     /// <summary>
-    /// Gives a new context a plain connection, and each of its saves a transaction, with which it enters the
-    /// <see cref="WriterGate"/>. A connection that Entity Framework makes gets a dozen functions at every opening,
-    /// which costs more than most queries and serves none of ours.
+    /// Gives a new context a plain connection, and each of its saves a transaction, so that it enters the
+    /// <see cref="WriterGate"/>. Whenever Entity Framework opens a connection of its own, it registers a dozen
+    /// functions, which costs more than most queries and is used by none of ours.
     /// </summary>
     public static void UsePlainConnection(this DatabaseFacade database)
     {

@@ -16,17 +16,17 @@ public sealed class WriteTransaction : IAsyncDisposable
     private WriteTransaction(IDbContextTransaction transaction) => this.transaction = transaction;
 
     /// <summary>Begins a transaction.</summary>
-    /// <exception cref="InvalidOperationException">The context has one already, which has not ended.</exception>
+    /// <exception cref="InvalidOperationException">The context already has a transaction.</exception>
     public static async Task<WriteTransaction> Begin(DbContext db, CancellationToken cancellation)
     {
         if (db.Database.CurrentTransaction is not null)
-            throw new InvalidOperationException("This context has a transaction already.");
+            throw new InvalidOperationException("This context already has a transaction.");
         return new(await db.Database.BeginTransactionAsync(cancellation));
     }
 
     /// <summary>
-    /// Asks for a check immediately before COMMIT, which throws if the transaction must not be committed, and to be
-    /// told when the transaction has ended.
+    /// Registers a check immediately before COMMIT, which throws if the transaction must not be committed, and a
+    /// callback for when the transaction has ended.
     /// </summary>
     public void Guard(Action lastCheck, Action ended) => (this.lastCheck, this.ended) = (lastCheck, ended);
 

@@ -5,8 +5,8 @@ namespace Shared.Hosting.Data;
 
 /// <summary>
 /// Lets one writer at a time into SQLite, in the order of arrival, so that writers of this process wait here instead
-/// of polling a locked database. Entity Framework enters it whenever it begins a transaction and, outside of one, for
-/// each statement that returns no rows; no caller has to remember it. PostgreSQL has row locks and needs no gate.
+/// of polling a locked database. Entity Framework enters it when it begins a transaction and, outside of one, for each
+/// statement that returns no rows, so callers need not enter it. PostgreSQL has row locks and needs no gate.
 /// </summary>
 /// <param name="longestWait">
 /// How long a writer waits for those before it. Then its write fails with a <see cref="TimeoutException"/>, which is an
@@ -16,7 +16,7 @@ public sealed class WriterGate(TimeSpan longestWait) : DbCommandInterceptor, IDb
 {
     private readonly SemaphoreSlim semaphore = new(1, 1);
 
-    /// <summary>The connection that writes now, or null.</summary>
+    /// <summary>The connection that is writing, or null.</summary>
     public DbConnection? Writer { get; private set; }
 
     /// <inheritdoc />
@@ -69,7 +69,7 @@ public sealed class WriterGate(TimeSpan longestWait) : DbCommandInterceptor, IDb
         DbCommand command, CommandEventData eventData, InterceptionResult<int> result) =>
         RunBlocking(command, result, command.ExecuteNonQuery);
 
-    /// <summary>Queries read rows; migrations get their lock with a scalar.</summary>
+    /// <summary>Queries read rows, so a scalar is a write: migrations take Entity Framework's lock with one.</summary>
     public override ValueTask<InterceptionResult<object>> ScalarExecutingAsync(
         DbCommand command,
         CommandEventData eventData,
@@ -95,7 +95,7 @@ public sealed class WriterGate(TimeSpan longestWait) : DbCommandInterceptor, IDb
     private async ValueTask<InterceptionResult<T>> Run<T>(
         DbCommand command, InterceptionResult<T> result, Func<Task<T>> execute, CancellationToken cancellation)
     {
-        // Its transaction has entered.
+        // Its transaction has already entered.
         if (command.Transaction is not null)
             return result;
         await Enter(command.Connection!, cancellation);
@@ -131,7 +131,7 @@ public sealed class WriterGate(TimeSpan longestWait) : DbCommandInterceptor, IDb
         Writer = connection;
     }
 
-    // Data Protection saves its keys like this, perhaps for a caller that is the writer itself.
+    // Data Protection saves its keys synchronously, possibly on behalf of a caller that is itself the writer.
     private void EnterBlocking(DbConnection connection)
     {
         if (!semaphore.Wait(longestWait))
@@ -140,5 +140,5 @@ public sealed class WriterGate(TimeSpan longestWait) : DbCommandInterceptor, IDb
     }
 
     private TimeoutException TookTooLong() =>
-        new($"The writes before this one took longer than {longestWait.TotalSeconds} seconds.");
+        new($"Earlier writes took longer than {longestWait.TotalSeconds} seconds.");
 }

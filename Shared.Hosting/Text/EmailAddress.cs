@@ -3,27 +3,26 @@ using System.Globalization;
 namespace Shared.Hosting.Text;
 
 /// <summary>
-/// What counts as an e-mail address: <c>local@domain</c> as people have them (RFC 5321 §2.3.11 without quoted local
-/// parts and address literals; letters beyond ASCII by RFC 6531), on a domain with a dot.
+/// What counts as an e-mail address: <c>local@domain</c> (RFC 5321 §2.3.11 without quoted local parts and address
+/// literals; letters beyond ASCII as in RFC 6531), on a domain with a dot.
 /// </summary>
 public static class EmailAddress
 {
-    // Some take it for a dot (RFC 3490 §3.1).
+    // Some software treats it as a dot (RFC 3490 §3.1).
     private const char IdeographicStop = '\u3002';
 
     private static readonly IdnMapping Idn = new() { AllowUnassigned = true };
 
-    private const string AtomMarks = "!#$%&'*+-/=?^_`{|}~";
+    private const string AtomSymbols = "!#$%&'*+-/=?^_`{|}~";
 
     /// <summary>
-    /// Whether this is an address, as it is written and as it is compared: neither a wide <c>＠</c> nor a wide space
-    /// may hide in it.
+    /// Whether this is an address, both as written and folded: it must not contain a full-width <c>＠</c> or space.
     /// </summary>
     public static bool IsValid(string text) =>
         text.Length <= 254 && IsAddress(text) && IsAddress(CaseFolding.Fold(text)) && Identifiers.Fault(text) is null;
 
     /// <summary>
-    /// The domain that follows the last <c>@</c>, in the form in which domains are compared; null if there is none.
+    /// The domain after the last <c>@</c>, as its <see cref="DomainKey"/>; null if there is none.
     /// </summary>
     public static string? DomainOf(string text)
     {
@@ -34,7 +33,7 @@ public static class EmailAddress
     }
 
     /// <summary>
-    /// The form in which domains are compared: folded, with letters in the place of Punycode (RFC 5891 §5.1).
+    /// The form in which domains are compared: folded, with Punycode decoded (RFC 5891 §5.1).
     /// </summary>
     public static string DomainKey(string domain) =>
         string.Join('.', CaseFolding.Fold(domain).Split('.').Select(LabelKey));
@@ -58,9 +57,9 @@ public static class EmailAddress
         && local.Split('.').All(IsAtom)
         && IsDomain(domain);
 
-    // Dots separate atoms (RFC 5321 §4.1.2, Dot-string), so that there is none at either end and never two in a row.
+    // Dots separate atoms (RFC 5321 §4.1.2, Dot-string), so there is none at either end and never two in a row.
     private static bool IsAtom(string atom) => atom.Length > 0
-        && atom.All(c => char.IsLetterOrDigit(c) || c > 127 || AtomMarks.Contains(c, StringComparison.Ordinal));
+        && atom.All(c => char.IsLetterOrDigit(c) || c > 127 || AtomSymbols.Contains(c, StringComparison.Ordinal));
 
     private static bool IsDomain(string domain) =>
         domain.Split('.') is { Length: > 1 } labels && labels.All(IsLabel);

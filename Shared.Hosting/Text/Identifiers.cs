@@ -5,10 +5,9 @@ namespace Shared.Hosting.Text;
 
 /// <summary>
 /// What identifiers of people (userName, e-mail addresses) and of systems may contain, whatever an account's attribute
-/// rules are: no code point that nobody sees, that no one can type, or whose meaning is still open. Otherwise two
-/// identifiers that look alike could belong to two people (RFC 8264 §12.5). The table is
-/// <c>identifier-characters.txt</c>. Unchanged values are never checked again, so that a user from before a rule can
-/// still be changed.
+/// rules are: no code point that is invisible, cannot be typed, or is not assigned yet. Otherwise two identifiers that
+/// look alike could belong to two people (RFC 8264 §12.5). The table is <c>identifier-characters.txt</c>. Unchanged
+/// values are never checked again, so that users who violate a newer rule can still be changed.
 /// </summary>
 public static class Identifiers
 {
@@ -24,7 +23,7 @@ public static class Identifiers
 
     /// <summary>
     /// What is wrong with a name or an address, as the end of a sentence ("contains U+200B (an invisible character),
-    /// which is not allowed."); null if nothing is. Ordinary spaces are possible inside it.
+    /// which is not allowed."); null if nothing is. Ordinary spaces are allowed inside it.
     /// </summary>
     public static string? Fault(string text) =>
         FindFault(text, anySpace: false)
@@ -33,10 +32,10 @@ public static class Identifiers
             : null);
 
     /// <summary>
-    /// The same for an identifier that belongs to another system and is compared exactly, such as <c>externalId</c>:
+    /// The same for an identifier that another system assigns and that is compared exactly, such as <c>externalId</c>:
     /// it may contain spaces of every kind, anywhere.
     /// </summary>
-    public static string? FaultOfForeign(string text) => FindFault(text, anySpace: true);
+    public static string? FaultOfExternal(string text) => FindFault(text, anySpace: true);
 
     private static string? FindFault(string text, bool anySpace)
     {
@@ -56,7 +55,7 @@ public static class Identifiers
     private static string Sentence(int code, string kind) =>
         string.Create(CultureInfo.InvariantCulture, $"contains U+{code:X4} ({kind}), which is not allowed.");
 
-    /// <summary>The kind of refused code point that this is; null if it is allowed.</summary>
+    /// <summary>Why the code point is refused; null if it is allowed.</summary>
     private static string? KindOf(int code)
     {
         var (low, high) = (0, Refused.Length - 1);

@@ -17,7 +17,7 @@ public static class Normalization
     private static readonly Dictionary<int, int[]> Decompositions = [];
     private static readonly Dictionary<(int First, int Second), int> Compositions = [];
 
-#pragma warning disable CA1810 // One reading fills four tables.
+#pragma warning disable CA1810 // Reading the file once fills four tables.
     static Normalization()
 #pragma warning restore CA1810
     {
@@ -49,8 +49,8 @@ public static class Normalization
     public static string ToNfd(string text) => Text(Decompose(text, mapWidth: false));
 
     /// <summary>
-    /// The code points of a text, fully decomposed and in canonical order; <paramref name="mapWidth"/> replaces full-
-    /// and half-width forms before.
+    /// The code points of a text, fully decomposed and in canonical order. <paramref name="mapWidth"/> first replaces
+    /// full- and half-width forms.
     /// </summary>
     internal static List<int> Decompose(string text, bool mapWidth)
     {
@@ -61,7 +61,7 @@ public static class Normalization
         return codes;
     }
 
-    /// <summary>The text of decomposed code points, composed.</summary>
+    /// <summary>Composes decomposed code points.</summary>
     internal static string Compose(List<int> codes)
     {
         if (codes.Count == 0)
@@ -72,7 +72,8 @@ public static class Normalization
         for (var i = 1; i < codes.Count; i++)
         {
             var (code, combining) = (codes[i], ClassOf(codes[i]));
-            // Blocked by what stands between the starter and this one: another starter, or a mark of no lower class.
+            // Blocked by something between the starter and this one: another starter, or a mark of the same or a higher
+            // class.
             var isBlocked = starter < length - 1 && last >= combining;
             if (canCompose && !isBlocked && Pair(codes[starter], code) is { } composed)
             {
@@ -109,7 +110,7 @@ public static class Normalization
         }
     }
 
-    /// <summary>Puts runs of marks into the order of their classes; marks of one class keep their order.</summary>
+    /// <summary>Sorts each run of marks by class. The sort is stable.</summary>
     private static void Sort(List<int> codes)
     {
         for (var i = 1; i < codes.Count; i++)

@@ -8,7 +8,7 @@ namespace Shared.Hosting.Text;
 /// </summary>
 internal static class UnicodeTable
 {
-    /// <summary>The entries of a table with the headings that they are under ("" before the first).</summary>
+    /// <summary>The entries of a table, each with its heading ("" before the first).</summary>
     public static IEnumerable<(string Heading, string Entry)> Read(string name)
     {
         using var stream = typeof(UnicodeTable).Assembly.GetManifestResourceStream(name)
@@ -26,7 +26,7 @@ internal static class UnicodeTable
     }
 
     /// <summary>
-    /// Reads runs of code points that are mapped: <c>FF01-FF5E/1-65248</c> is first-last/step, and what is added to
+    /// Reads runs of mapped code points: <c>FF01-FF5E/1-65248</c> is first-last/step, and the number that is added to
     /// each.
     /// </summary>
     public static IEnumerable<(int From, int To)> ReadSteps(string name, string heading = "")

@@ -38,7 +38,7 @@ public sealed class ProgramTests
     public void The_help_of_a_command_needs_no_server(string command)
     {
         string[] words = [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"];
-        Assert.That(Commands.IsNamedBy(words));
+        Assert.That(Commands.IsCommand(words));
         Assert.That(Commands.Parse(words).NeedsServer, Is.False);
     }
 
@@ -57,7 +57,7 @@ public sealed class ProgramTests
     public void The_migrate_command_is_recognised_wherever_its_options_are(string command, bool migrates)
     {
         var words = command.Split(' ');
-        Assert.That(Commands.IsNamedBy(words));
+        Assert.That(Commands.IsCommand(words));
         Assert.That(Commands.Parse(words).Migrates, Is.EqualTo(migrates));
     }
 
@@ -84,10 +84,10 @@ public sealed class ProgramTests
             "Auth:DataDirectory is not set", "ConnectionStrings:Auth is not set",
             "Auth:AccessTokenLifetime is \"soon\", which is not a valid duration",
             "Auth:MigrateAtStart is \"perhaps\", which is not a valid value: true or false",
-            "Auth:KnownProxies has proxy", "Auth:PlainHttpFrom is a list",
+            "Auth:KnownProxies contains proxy", "Auth:PlainHttpFrom is a list",
             "Auth:Keys:RotateEvery is \"never\"", "Auth:Limits:FailuresPerClient",
             "Auth:ScimApiUrl must be an absolute",
-            "Urls has 5001",
+            "Urls contains 5001",
         })
             Assert.That(run.Error, Does.Contain(sentence));
     }

@@ -50,8 +50,8 @@ public sealed class ProgramTests
             "AuthServer__Url is not set", "AuthServer__ClientKeyFile is not set",
             "Scim__EraseDeletedAfterDays is \"soon\", which is not a valid whole number",
             "Scim__KeepEventsDays must be",
-            "Scim__MigrateAtStart is \"perhaps\"", "Scim__KnownProxies has proxy",
-            "Introspection__AttemptTimeout is \"never\", which is not a valid duration", "CacheSize", "Urls has 5002",
+            "Scim__MigrateAtStart is \"perhaps\"", "Scim__KnownProxies contains proxy",
+            "Introspection__AttemptTimeout is \"never\", which is not a valid duration", "CacheSize", "Urls contains 5002",
         })
             Assert.That(run.Error, Does.Contain(sentence));
     }

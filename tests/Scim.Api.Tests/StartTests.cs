@@ -13,7 +13,7 @@ public sealed class StartTests
     [TestCase("AuthServer:ClientKeyFile=", "AuthServer__ClientKeyFile is not set")]
     [TestCase("AuthServer:ClientKeyFile=/nowhere/key.pem", "AuthServer__ClientKeyFile /nowhere/key.pem cannot be read")]
     [TestCase("ConnectionStrings:Scim=", "ConnectionStrings__Scim is not set")]
-    [TestCase("ConnectionStrings:Scim=Fiel=scim.db", "ConnectionStrings__Scim is not a valid connection string of SQLite or PostgreSQL")]
+    [TestCase("ConnectionStrings:Scim=Fiel=scim.db", "ConnectionStrings__Scim is not a valid connection string for SQLite or PostgreSQL")]
     [TestCase("Scim:BaseUrl=", "Scim__BaseUrl is not set")]
     [TestCase("Scim:BaseUrl=/scim/v2", "Scim__BaseUrl must be an absolute")]
     [TestCase("Scim:BaseUrl=https://iam.example.com", "address that ends in /scim/v2")]
@@ -26,8 +26,8 @@ public sealed class StartTests
     [TestCase("Scim:BaseUrl=ftp://iam.example.com/scim/v2", "address that ends in /scim/v2")]
     [TestCase("Scim:BaseUrl=http://iam.example.com/scim/v2", "Scim__BaseUrl must begin with https://")]
     [TestCase("AuthServer:Issuer=http://iam.example.com", "AuthServer__Issuer must begin with https://")]
-    [TestCase("Scim:KnownProxies:0=proxy", "Scim__KnownProxies has proxy, which is not a valid IP address")]
-    [TestCase("Scim:KnownProxies:0=0.0.0.0", "which is every address")]
+    [TestCase("Scim:KnownProxies:0=proxy", "Scim__KnownProxies contains proxy, which is not a valid IP address")]
+    [TestCase("Scim:KnownProxies:0=0.0.0.0", "which means every address")]
     [TestCase("Introspection:AttemptTimeout=00:00:59", "must not be longer than")]
     public void A_bad_setting_stops_the_start_with_a_sentence(string setting, string sentence) =>
         Assert.That(

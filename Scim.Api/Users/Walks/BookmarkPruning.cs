@@ -9,7 +9,7 @@ namespace Scim.Api.Users.Walks;
 /// requests, or the reader of a long walk is far past them. It works in small steps, to delay no write.
 /// </summary>
 internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider time, ILogger<BookmarkPruning> log)
-    : Watch(TimeSpan.FromMinutes(5), scopes, time, log)
+    : PeriodicTask(TimeSpan.FromMinutes(5), scopes, time, log)
 {
     /// <summary>
     /// The maximum number of bookmarks of an account. Only after 15 minutes with nothing but new pages, at 100 per
@@ -20,7 +20,7 @@ internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider 
     private const int WalksPerStep = 20;
     private const int BookmarksPerStep = 1000;
 
-    protected override Task Look(IServiceProvider services, CancellationToken cancellation) => Prune(cancellation);
+    protected override Task Run(IServiceProvider services, CancellationToken cancellation) => Prune(cancellation);
 
     public async Task Prune(CancellationToken cancellation, int maxBookmarks = MaxBookmarks)
     {

@@ -3,10 +3,10 @@ namespace Auth.Server.Tests.Hosting;
 /// <summary>Neither server implements what <c>Shared.Hosting</c> provides.</summary>
 public sealed class SourcesTests
 {
-    [TestCase("new PeriodicTimer(", Description = "Watch")]
+    [TestCase("new PeriodicTimer(", Description = "PeriodicTask")]
     [TestCase(".UseSqlite(", Description = "SqliteDatabase: connections with its settings, and the writer gate")]
     [TestCase("PRAGMA ", Description = "SqliteDatabase")]
-    [TestCase("UnixCreateMode", Description = "PrivateFile")]
+    [TestCase("UnixCreateMode", Description = "PrivateFile, FileLock")]
     [TestCase("KnownIPNetworks", Description = "Proxies")]
     [TestCase("new CsvWriter(", Description = "Csv")]
     [TestCase("HttpMethods.IsHead(", Description = "HeadRequests")]

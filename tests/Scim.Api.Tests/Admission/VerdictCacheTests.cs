@@ -137,7 +137,7 @@ public sealed class VerdictCacheTests
         var held = HeldAnswer.About(leased.AuthServer, account, token);
         // Each has asked, or joined who did, when it returns.
         var questions = Enumerable.Range(0, 5)
-            .Select(_ => query.Ask(new BearerToken(token, HasScheme: true), origin: null, default)).ToArray();
+            .Select(_ => query.Run(new BearerToken(token, HasScheme: true), origin: null, default)).ToArray();
         await held.Asked;
         held.Release();
         Assert.That((await Task.WhenAll(questions)).Select(answered => answered.Answer.Active), Is.All.True);
@@ -258,7 +258,7 @@ public sealed class VerdictCacheTests
         Assert.That(refused.Where(IsKept), Is.Empty);
 
         bool IsKept(string name) => cache.Find(TokenHash.Of(name)!.Value) is not null;
-        void Keep(string name, Caller? caller) => cache.Keep(
+        void Keep(string name, Caller? caller) => cache.Add(
             TokenHash.Of(name)!.Value,
             new(clock.Read(), caller, TokenErrors.NoLongerActive(), new(account.Id, account.SetId)),
             expiresIn: null);

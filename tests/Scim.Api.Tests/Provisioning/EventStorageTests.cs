@@ -12,7 +12,7 @@ namespace Scim.Api.Tests.Provisioning;
 /// <summary>Many events: each query has its index, a search has an end, and what is old goes.</summary>
 internal sealed class EventStorageTests
 {
-    private const int Many = EventQuery.SearchedAtOnce;
+    private const int Many = EventQuery.MaxSearchedEvents;
 
     private readonly FakeTimeProvider time = new(DateTimeOffset.UtcNow);
     private readonly Guid account = Guid.CreateVersion7();
@@ -114,14 +114,14 @@ internal sealed class EventStorageTests
         var now = time.GetUtcNow().UtcDateTime;
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
-        foreach (var old in Enumerable.Range(0, EventPruning.StepSize + 20))
+        foreach (var old in Enumerable.Range(0, EventPruning.BatchSize + 20))
             db.Add(Event(one, now.AddDays(-401).AddSeconds(old)));
         db.AddRange(Event(one, now.AddDays(-399)), Event(other, now.AddDays(-500)), Event(other, now));
         await db.SaveChangesAsync();
         var pruning = server.Services.GetServices<IHostedService>().OfType<EventPruning>().Single();
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(await pruning.PruneAll(default), Is.EqualTo(EventPruning.StepSize + 21));
+            Assert.That(await pruning.PruneAll(default), Is.EqualTo(EventPruning.BatchSize + 21));
             Assert.That(await pruning.PruneAll(default), Is.Zero);
             Assert.That(await db.EventsOf(one).CountAsync(), Is.EqualTo(1));
             Assert.That(await db.EventsOf(other).CountAsync(), Is.EqualTo(1));

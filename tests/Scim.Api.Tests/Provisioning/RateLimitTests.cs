@@ -31,7 +31,7 @@ internal sealed class RateLimitTests
             Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.TooManyRequests), refused.ToString());
             Assert.That(refused.Message.Content.Headers.ContentType?.MediaType, Is.EqualTo("application/scim+json"));
             Assert.That((string?)refused["status"], Is.EqualTo("429"));
-            Assert.That(refused.Detail, Does.Contain("1 requests a second"));
+            Assert.That(refused.Detail, Does.Contain("1 requests per second"));
             Assert.That(refused.Message.Headers.GetValues("Retry-After"), Is.EqualTo(new[] { "1" }));
         }
     }

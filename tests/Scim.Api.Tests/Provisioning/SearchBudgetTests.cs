@@ -48,7 +48,7 @@ internal sealed class SearchBudgetTests
         var stopped = Assert.ThrowsAsync<ScimException>(() => budget.Run(
             Db, account, Remedy, token => Db.Database.SqlQueryRaw<string>(endless).ToListAsync(token), default));
         Assert.That(stopped!.Error, Has.Property("ScimType").EqualTo("tooMany").And.Property("Status").EqualTo(400));
-        Assert.That(stopped.Error.Detail, Does.EndWith("seconds that one may take. " + Remedy));
+        Assert.That(stopped.Error.Detail, Does.EndWith("seconds, the limit for one search. " + Remedy));
         Assert.That(await Db.Users.CountAsync(), Is.Zero);
     }
 

@@ -6,7 +6,7 @@ using Shared.Hosting;
 namespace Auth.Server.Tests.Hosting;
 
 [Category("Slow")]
-public sealed class WatchTests
+public sealed class PeriodicTaskTests
 {
     private static IEnumerable<Exception> Failures =>
     [
@@ -20,37 +20,37 @@ public sealed class WatchTests
         var time = new FakeTimeProvider();
         using var log = new LogRecorder();
         await using var services = new ServiceCollection().BuildServiceProvider();
-        using var watch = new Probe(failure, services.GetRequiredService<IServiceScopeFactory>(), time, log);
-        await watch.StartAsync(default);
-        for (var look = 1; look <= 3; look++)
+        using var task = new Probe(failure, services.GetRequiredService<IServiceScopeFactory>(), time, log);
+        await task.StartAsync(default);
+        for (var run = 1; run <= 3; run++)
         {
             // The timer may not have started yet, or not again, so the clock moves on until it fires.
-            for (var attempt = 0; !await watch.Looked.WaitAsync(TimeSpan.FromMilliseconds(10)); attempt++)
+            for (var attempt = 0; !await task.HasRun.WaitAsync(TimeSpan.FromMilliseconds(10)); attempt++)
             {
-                Assert.That(attempt, Is.LessThan(3000), $"look {look} did not happen");
+                Assert.That(attempt, Is.LessThan(3000), $"run {run} did not happen");
                 time.Advance(TimeSpan.FromMinutes(1));
             }
         }
-        await watch.StopAsync(default);
-        Assert.That(watch.ExecuteTask!.IsCompleted);
-        Assert.That(log.Lines, Has.Some.Contains("Probe failed and tries again in 00:01:00"));
+        await task.StopAsync(default);
+        Assert.That(task.ExecuteTask!.IsCompleted);
+        Assert.That(log.Lines, Has.Some.Contains("Probe failed and will run again in 00:01:00"));
         Assert.That(log.Lines, Has.Some.Contains("canary"));
     }
 
     private sealed class Probe(Exception failure, IServiceScopeFactory scopes, TimeProvider time, ILogger log)
-        : Watch(TimeSpan.FromMinutes(1), scopes, time, log)
+        : PeriodicTask(TimeSpan.FromMinutes(1), scopes, time, log)
     {
-        public SemaphoreSlim Looked { get; } = new(0);
+        public SemaphoreSlim HasRun { get; } = new(0);
 
-        protected override Task Look(IServiceProvider services, CancellationToken cancellation)
+        protected override Task Run(IServiceProvider services, CancellationToken cancellation)
         {
-            Looked.Release();
+            HasRun.Release();
             throw failure;
         }
 
         public override void Dispose()
         {
-            Looked.Dispose();
+            HasRun.Dispose();
             base.Dispose();
         }
     }
