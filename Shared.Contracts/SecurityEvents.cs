@@ -52,8 +52,8 @@ public sealed record SecurityEvent
 
 /// <summary>
 /// A poll for events (RFC 8936 §2.4), <c>POST</c> <see cref="AuthServerPaths.EventsPoll"/>; the caller needs
-/// <see cref="Scopes.PollEvents"/>. The server responds immediately if there are events or the response has something
-/// else to say, otherwise after half a second.
+/// <see cref="Scopes.PollEvents"/>. The server responds immediately if there are events or if the node is reset,
+/// otherwise after half a second.
 /// </summary>
 public sealed record EventPoll
 {
@@ -74,8 +74,8 @@ public sealed record EventPoll
     public bool ReturnImmediately { get; init; }
 
     /// <summary>
-    /// The node stops: it has given up its lease and no longer admits requests. The server removes it, so that no barrier
-    /// waits for it.
+    /// The node stops: it has given up its lease and no longer admits requests. The server removes it, so that no
+    /// barrier waits for it.
     /// </summary>
     [JsonPropertyName("leaves")]
     public bool Leaves { get; init; }

@@ -50,7 +50,7 @@ public sealed record TokenIntrospection
     public Actor? Act { get; init; }
 
     /// <summary>
-    /// What <c>Scim.Api</c> adds to an introspection request (RFC 7662 §2.1): which node sends it, and for which client.
+    /// What <c>Scim.Api</c> adds to an introspection request (RFC 7662 §2.1): which node sends it, for which client.
     /// </summary>
     public static class Parameters
     {

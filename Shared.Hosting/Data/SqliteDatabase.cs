@@ -37,8 +37,8 @@ public static class SqliteDatabase
             // Another process created it first.
             return;
         }
-        // The file must not stay empty: Entity Framework checks on a read-only connection whether it exists, and setting
-        // the journal mode of an empty file writes to it.
+        // The file must not stay empty: Entity Framework checks on a read-only connection whether it exists, where
+        // setting the journal mode of an empty file would fail.
         using var connection = new SqliteConnection(connectionString);
         connection.Open();
         using var command = connection.CreateCommand();
