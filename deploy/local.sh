@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the whole product on this machine: builds it, starts Auth.Server and Scim.Api, seeds a demo account. The databases are
-# SQLite's, unless ConnectionStrings__Auth and ConnectionStrings__Scim name others.
-# Written for bash 3.2 (macOS) and needs nothing but the .NET SDK.
+# Runs the whole product on this machine: builds it, starts Auth.Server and Scim.Api, creates a demo account. The databases
+# are SQLite files, unless ConnectionStrings__Auth and ConnectionStrings__Scim say otherwise.
+# Written for bash 3.2 (macOS). Needs only the .NET SDK.
 set -euo pipefail
 
 usage() {
@@ -13,15 +13,15 @@ Builds and runs Auth.Server and Scim.Api on this machine, with a demo account. C
   --data DIR            where databases, keys, logs and local.env are (default: .local in this repository)
   --auth-port PORT      the port of Auth.Server and its portal (default: 5001)
   --scim-port PORT      the port of Scim.Api (default: 5002)
-  --public-url URL      the https:// address of a tunnel or TLS proxy before both servers
-  --fresh               throw the data away and begin anew
+  --public-url URL      the https:// address of a tunnel or TLS proxy in front of both servers
+  --fresh               delete the data and start again
   --background          return when both servers are ready; they keep running
-  --stop                stop what runs on the data
+  --stop                stop the servers that use the data
   --help                this text
 
 The databases are files in the data directory, unless ConnectionStrings__Auth and ConnectionStrings__Scim name others, such as
-"Host=localhost;Username=scileads;Database=auth"; those are yours, and --fresh leaves them as they are. It also keeps the key
-certificate and the client key, without which they could not be used.
+"Host=localhost;Username=scileads;Database=auth". Those are yours: --fresh does not delete them, and keeps the key certificate
+and the client key, without which they could not be used.
 END
 }
 
@@ -59,20 +59,22 @@ read_options() {
     done
 
     for port in "$auth_port" "$scim_port"; do
-        [[ $port =~ ^[1-9][0-9]{0,4}$ ]] && [ "$port" -le 65535 ] || fail "$port is no port: a number from 1 to 65535."
+        [[ $port =~ ^[1-9][0-9]{0,4}$ ]] && [ "$port" -le 65535 ] ||
+            fail "$port is not a valid port: a number from 1 to 65535."
     done
-    [ "$auth_port" != "$scim_port" ] || fail "The two servers need two ports; both were given $auth_port."
+    [ "$auth_port" != "$scim_port" ] || fail "The two servers need different ports; both were given $auth_port."
     [ -z "$public_url" ] || [[ $public_url =~ ^https://[A-Za-z0-9.-]+(:[0-9]+)?$ ]] ||
-        fail "$public_url is no public address: https:// and a host without a path, such as https://iam.example.com."
+        fail "$public_url is not a valid public address: https:// and a host without a path, such as https://iam.example.com."
 }
 
 open_data() {
-    [ -z "$stop" ] || [ -d "$data" ] || { say "Nothing runs on $data."; exit 0; }
-    mkdir -p "$data" 2>/dev/null || fail "The folder $data cannot be made."
-    data=$(cd "$data" 2>/dev/null && pwd -P) || fail "The folder $data cannot be entered."
-    { : >"$data/.writable" && rm "$data/.writable"; } 2>/dev/null || fail "The folder $data cannot be written to."
+    [ -z "$stop" ] || [ -d "$data" ] || { say "No server uses $data."; exit 0; }
+    mkdir -p "$data" 2>/dev/null || fail "The folder $data cannot be created."
+    data=$(cd "$data" 2>/dev/null && pwd -P) || fail "The folder $data cannot be opened."
+    { : >"$data/.writable" && rm "$data/.writable"; } 2>/dev/null || fail "The folder $data is not writable."
     # The command socket is $data/auth/commands.sock, and the kernel limits a socket's path.
-    [ ${#data} -le 80 ] || fail "The path $data is too long for a Unix socket in it (80 characters at most); use --data."
+    [ ${#data} -le 80 ] ||
+        fail "The path $data is too long for a Unix socket in it (at most 80 characters); choose another with --data."
 }
 
 check_sdk() {
@@ -81,7 +83,7 @@ check_sdk() {
         fail "The .NET 10 SDK is not installed, only: $("$dotnet" --list-sdks 2>/dev/null | sed 's/ .*//' | tr '\n' ' '). Get it from https://dotnet.microsoft.com/download"
 }
 
-# Nothing that the servers are built from is newer than the last build.
+# Whether no source file is newer than the last build.
 is_built() {
     [ -f "$repository/$stamp" ] && [ -f "$auth_dll" ] && [ -f "$scim_dll" ] || return 1
     [ -z "$(cd "$repository" && find Auth.Server Scim.Api Shared.Contracts Shared.Hosting Directory.*.props global.json .editorconfig \
@@ -92,7 +94,8 @@ build() {
     is_built && return
     say 'Building (the first time also fetches packages, which takes a minute)...'
     local log=$data/logs/build.log project
-    # Folders that the build would make count as changes, and so would a file edited while it runs.
+    # Created first, because new folders count as changes. The time stamp is from before the build, so that a file that
+    # is edited during the build counts as a change, too.
     for project in Auth.Server Scim.Api Shared.Contracts Shared.Hosting; do
         (umask 022 && mkdir -p "$repository/$project/bin/Release" "$repository/$project/obj")
     done
@@ -100,12 +103,12 @@ build() {
     if ! (umask 022 && cd "$repository" && DOTNET_NOLOGO=1 "$dotnet" build deploy/local/servers.slnf --configuration Release \
         --disable-build-servers) >"$log" 2>&1; then
         grep -E 'error|: warning' "$log" | sort -u | head -n 20 >&2 || tail -n 20 "$log" >&2
-        fail "The build failed; all of it is in $log."
+        fail "The build failed; see $log."
     fi
     mv -f "$data/build.began" "$repository/$stamp"
 }
 
-# A value for a file that shells read: bare if it can be, so that simple readers of NAME=value understand it too.
+# A value for a file that shells read: quoted only if necessary, so that simple readers of NAME=value understand it, too.
 quoted() {
     case $1 in
         *[!A-Za-z0-9_./:@=+,%-]*) printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
@@ -133,7 +136,7 @@ SciLeads Auth is running.
   Password        $ADMIN_PASSWORD
   SCIM Base URL   $scim_base_url
 
-  All of this for scripts, with an API token: $data/local.env
+  The same for scripts, with an API token: $data/local.env
   Logs: $data/logs
 
 END
@@ -155,19 +158,20 @@ main() {
     open_data
     seed=$data/demo.env
     if [ -n "$stop" ]; then
-        runs auth-server || runs scim-api || { rm -f "$data"/*.pid; say "Nothing runs on $data."; exit 0; }
+        runs auth-server || runs scim-api || { rm -f "$data"/*.pid; say "No server uses $data."; exit 0; }
         stop_both
         say 'Stopped.'
         exit 0
     fi
 
     check_sdk
-    ! runs auth-server && ! runs scim-api || fail "It runs already on $data. Stop it first: deploy/local.sh --stop --data '$data'"
+    ! runs auth-server && ! runs scim-api ||
+        fail "Already running on $data. Stop it first: deploy/local.sh --stop --data '$data'"
     ! listens "$auth_port" || fail "Port $auth_port is in use by another program; choose another with --auth-port."
     ! listens "$scim_port" || fail "Port $scim_port is in use by another program; choose another with --scim-port."
     [ -z "$fresh" ] && [ ! -f "$seed.unfinished" ] || remove_data
     [ -f "$seed" ] || { [ ! -f "$data/auth.db" ] && [ ! -f "$data/scim.db" ]; } ||
-        fail "$data has databases that this script did not make; choose another folder with --data, or drop them with --fresh."
+        fail "$data has databases that this script did not create; choose another folder with --data, or delete them with --fresh."
 
     auth_url=${public_url:-http://localhost:$auth_port}
     scim_base_url=${public_url:-http://localhost:$scim_port}/scim/v2
@@ -192,7 +196,7 @@ main() {
     fi
     say 'Ctrl-C stops both servers.'
     while runs auth-server && runs scim-api; do sleep 0.5; done
-    # Somebody else's --stop takes the pid files away.
+    # --stop in another terminal removes the pid files; otherwise a server has died.
     for name in auth-server scim-api; do
         [ ! -f "$data/$name.pid" ] || runs "$name" || died "$name"
     done

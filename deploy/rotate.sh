@@ -5,32 +5,33 @@ set -euo pipefail
 
 usage() {
     cat <<'USAGE'
-Usage: deploy/rotate.sh option...          each may be given as a variable instead: ROTATE_URL, ROTATE_ACCOUNT...
+Usage: deploy/rotate.sh option...          each option can be a variable instead: ROTATE_URL, ROTATE_ACCOUNT...
 
-Stages new credentials, hands the secret to your vault, checks it, activates it, and reads once from SCIM. If anything
-fails before the activation, the staged credentials are revoked and the old ones go on. Killed at any moment, it
-finishes the job when it is started again.
+Stages new credentials, passes the secret to your vault, checks it, activates it, and makes one SCIM request with it. If
+anything fails before the activation, the staged credentials are revoked and the old ones continue to work. If it is
+killed at any moment, it completes the rotation when it is started again.
 
-  --url URL             SciLeads' address, such as https://iam.scileads.com
-  --account ID          whose credentials they are
+  --url URL             the address of SciLeads, such as https://iam.scileads.com
+  --account ID          the account
   --client ID           the client of the management API (portal: Settings, Management Clients)
   --key FILE            its private P-256 key, PEM
   --key-id KID          the "kid" of that key, if its JWK set has more than one key
-  --vault COMMAND       gets the secret on standard input, and ROTATE_CLIENT_ID and ROTATE_SET in its environment
-  --read-back COMMAND   prints what the vault holds now; that is checked then
+  --vault COMMAND       stores the secret from standard input; ROTATE_CLIENT_ID and ROTATE_SET are in its environment
+  --read-back COMMAND   prints the secret in the vault, which is then checked instead
   --scim-url URL        the SCIM Base URL (default: URL/scim/v2)
   --method METHOD       direct_jwt (default) or oauth2
-  --lifetime SECONDS    until the new credentials end by themselves (default: that of the method)
-  --state DIR           where it remembers what it is doing, never a secret (default: ~/.local/state/scileads-rotate)
+  --lifetime SECONDS    until the new credentials expire (default: that of the method)
+  --state DIR           remembers a rotation in progress, never a secret (default: ~/.local/state/scileads-rotate)
   --help                this text
 
-Ends with 0 if all is done, 1 if the old credentials are active still, 2 if the new ones are but do not work, 3 if that
-is not known: start it again.
+Exit codes: 0 if everything is done; 1 if the old credentials are still active; 2 if the new ones are active but do not
+work; 3 if it is not known which are active: start it again.
 USAGE
 }
 
 say() { printf '%s\n' "$*"; }
-fail() { printf 'rotate.sh: %s\n' "$2" >&2; exit "$1"; }
+# Prints a sentence and exits: CODE SENTENCE...
+fail() { printf 'rotate.sh: %s\n' "${*:2}" >&2; exit "$1"; }
 
 while [ $# -gt 0 ]; do
     case $1 in
@@ -64,9 +65,9 @@ mkdir -p "$state"
 run=$state/$ROTATE_ACCOUNT
 # One at a time for each account.
 exec 9>"$run.lock"
-flock -n 9 || fail 1 'It runs already for this account.'
-# What it was doing when it was killed: a key of its own, what it asked for, and "revoke" if that had failed. The new
-# credentials may be active then, so that it is not sure of the old ones if it fails.
+flock -n 9 || fail 1 'Already running for this account.'
+# What it was doing when it was killed: an idempotency key, the request body, and "revoke" if the rotation had failed. The
+# new credentials may already be active, so a failure now does not mean that the old ones still are.
 id='' body='' step='' unsure=1
 if [ -s "$run" ]; then
     { read -r id && read -r body && { read -r step || true; }; } <"$run"
@@ -74,7 +75,7 @@ if [ -s "$run" ]; then
     unsure=3
 fi
 
-# A member of a JSON answer that is text. What is asked for here never needs escapes.
+# A string member of the JSON answer. The values used here never contain escapes.
 member() { printf '%s' "$answer" | grep -o "\"$1\": *\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4 || true; }
 
 base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
@@ -92,11 +93,11 @@ assertion() {
         number=$(printf '%64s' "$number")
         raw+=${number// /0}
     done
-    [ ${#raw} = 128 ] || fail "$unsure" "$ROTATE_KEY is no P-256 key."
+    [ ${#raw} = 128 ] || fail "$unsure" "$ROTATE_KEY is not a P-256 key."
     printf '%s.%s' "$signed" "$(printf '%b' "$(printf '%s' "$raw" | sed 's/../\\x&/g')" | base64url)"
 }
 
-# Secrets go to curl by pipes, never by arguments, which other users of this machine can see.
+# Secrets are passed to curl through pipes, never as arguments, which other users of this machine can see.
 get_token() {
     local given new
     given=$(assertion) || exit
@@ -110,7 +111,7 @@ get_token() {
     token=$new
 }
 
-# Calls the API until there is an answer: METHOD URL KEY BODY [HEADER]. Sets status and answer; status 000 is none.
+# Calls the API until it answers: METHOD URL KEY BODY [HEADER]. Sets status and answer; status 000 means no answer.
 call() {
     local attempt options=(--silent --max-time 30 --request "$1" --write-out '\n%{http_code}')
     [ -z "${5:-}" ] || options+=(--header "$5")
@@ -125,15 +126,16 @@ call() {
     done
 }
 
-# Never what has become active meanwhile, whoever did that.
+# Never revokes a set that somebody has activated in the meantime.
 revoke_staged() {
     [ "$step" = revoke ] || printf 'revoke\n' >>"$run"
     get_token || true
     call POST "$sets/$set/revoke" "$id-revoke" '' 'If-Match: W/"staged"'
     case $status in
-        200) rm -f "$run"; fail 1 "$1 The staged credentials are revoked, the old ones go on." ;;
-        412) rm -f "$run"; fail 3 "$1 The new credentials are not staged any more. Look at them in the portal." ;;
-        *) fail 1 "$1 The old credentials go on. Start this again, and the staged ones are revoked; else they end in an hour." ;;
+        200) rm -f "$run"; fail 1 "$1 The staged credentials are revoked; the old ones continue to work." ;;
+        412) rm -f "$run"; fail 3 "$1 The new credentials are no longer staged. Look at them in the portal." ;;
+        *) fail 1 "$1 The old credentials continue to work. Start this again to revoke the staged ones," \
+            "which otherwise end in an hour." ;;
     esac
 }
 
@@ -142,7 +144,7 @@ activate() {
     case $status in
         200) ;;
         4??) revoke_staged "They cannot be activated: $(member detail)." ;;
-        *) fail 3 "Whether they are active is not known. Start this again." ;;
+        *) fail 3 "It is not known whether they are active. Start this again." ;;
     esac
     say "Active. $(printf '%s' "$answer" | grep -o '"confirmation":{[^}]*}' || true)"
 }
@@ -160,10 +162,10 @@ read_scim() {
 }
 
 token=''
-get_token || fail "$unsure" "$url gives no token: $(member error_description)"
+get_token || fail "$unsure" "$url did not issue a token: $(member error_description)"
 
 if [ -n "$id" ]; then
-    say "Going on with the rotation $id."
+    say "Continuing the rotation $id."
 else
     call GET "$sets" '' ''
     [ "$status" = 200 ] || fail 1 "The credentials cannot be read: $(member detail) ($status)"
@@ -180,8 +182,8 @@ fi
 call POST "$sets" "$id" "$body"
 case $status in
     201) ;;
-    4??) rm -f "$run"; fail "$unsure" "New credentials are refused: $(member detail)" ;;
-    *) fail "$unsure" "Whether credentials were staged is not known. Start this again." ;;
+    4??) rm -f "$run"; fail "$unsure" "New credentials were refused: $(member detail)" ;;
+    *) fail "$unsure" "It is not known whether credentials were staged. Start this again." ;;
 esac
 set=$(member id)
 client_id=$(member clientId)
@@ -189,17 +191,17 @@ secret=$(member token)$(member clientSecret)
 case $(member state) in
     staged)
         say "Staged: $set"
-        [ "$step" != revoke ] || revoke_staged 'They were of no use.'
-        [ -n "$secret" ] || revoke_staged 'The rotation was begun too long ago, and the secret is not told any more.'
+        [ "$step" != revoke ] || revoke_staged 'The previous rotation failed.'
+        [ -n "$secret" ] || revoke_staged 'The rotation began too long ago: the secret is no longer shown.'
         ROTATE_CLIENT_ID=$client_id ROTATE_SET=$set bash -c "$ROTATE_VAULT" 9>&- < <(printf '%s' "$secret") ||
-            revoke_staged 'The vault did not take the secret.'
+            revoke_staged 'The vault did not accept the secret.'
         given=$secret
         if [ -n "${ROTATE_READ_BACK:-}" ]; then
             given=$(bash -c "$ROTATE_READ_BACK" </dev/null 9>&-) || revoke_staged 'The vault cannot be read.'
         fi
-        # The vault may have taken longer than a token lives.
+        # The vault may have taken longer than the lifetime of a token.
         get_token || true
-        # JSON of what may be anything.
+        # The vault may return any text.
         given=${given//\\/\\\\}
         given=${given//\"/\\\"}
         call POST "$sets/$set/check" '' "{\"secret\":\"$given\"}"
@@ -208,12 +210,15 @@ case $(member state) in
         activate
         ;;
     active) activate ;;
-    *) rm -f "$run"; fail "$unsure" "These credentials have ended meanwhile. Look at the portal, and start anew." ;;
+    *)
+        rm -f "$run"
+        fail "$unsure" "These credentials have ended in the meantime. Look at the portal, and start a new rotation."
+        ;;
 esac
 
 if [ -z "$secret" ]; then
     rm -f "$run"
-    say 'The secret is not told any more, so it is not tried. Done.'
+    say 'The secret is no longer shown, so it is not tried. Done.'
     exit 0
 fi
 for attempt in 1 2 3 4 5; do
@@ -222,5 +227,5 @@ for attempt in 1 2 3 4 5; do
     sleep "$attempt"
 done
 rm -f "$run"
-[ "$status" = 200 ] || fail 2 "The new credentials are active, but SCIM answers $status to a read with them."
-say 'SCIM answers to them. Done.'
+[ "$status" = 200 ] || fail 2 "The new credentials are active, but a SCIM request with them is answered with $status."
+say 'A SCIM request with them succeeded. Done.'

@@ -2,8 +2,8 @@
 #:property PublishAot=false
 #:property UseSharedCompilation=false
 
-// Plays Okta: what an identity provider does with OAuth 2.0, step by step, against what deploy/local.sh runs.
-// The authorization code grant (RFC 6749 §4.1) with PKCE (RFC 7636), the issuer's check (RFC 9207), SCIM, refresh.
+// Plays Okta: what an identity provider does with OAuth 2.0, step by step, with the servers of deploy/local.sh.
+// The authorization code grant (RFC 6749 §4.1) with PKCE (RFC 7636), the issuer check (RFC 9207), SCIM, refresh.
 
 using System.Diagnostics;
 using System.Net;
@@ -17,11 +17,11 @@ using System.Text.Json;
 const string Usage = """
     Usage: deploy/try-oauth.sh [option...]
 
-    Makes OAuth 2.0 credentials for the demo account of deploy/local.sh and uses them as Okta would.
+    Generates OAuth 2.0 credentials for the demo account of deploy/local.sh and uses them as Okta would.
 
       --data DIR      the data of deploy/local.sh (default: .local in this repository)
-      --yes           do not ask before the present credentials are replaced
-      --no-browser    only print the address that a browser shall open
+      --yes           do not ask before the current credentials are replaced
+      --no-browser    only print the address to open in a browser
       --help          this text
     """;
 
@@ -37,7 +37,7 @@ catch (Refusal refusal)
 catch (HttpRequestException error)
 {
     await Console.Error.WriteLineAsync(
-        $"try-oauth: A server does not answer ({error.Message}). Does deploy/local.sh run?");
+        $"try-oauth: A server does not answer ({error.Message}). Is deploy/local.sh running?");
     return 1;
 }
 
@@ -57,7 +57,7 @@ static async Task<int> Run(Options options)
 
     var port = FreePort();
     var redirectUri = $"http://127.0.0.1:{port}/callback";
-    Step(1, "New OAuth 2.0 credentials for the demo account, as the portal makes them. Those before are dead now.");
+    Step(1, "New OAuth 2.0 credentials for the demo account, as the portal generates them. The old ones have ended.");
     var client = Generate(local, redirectUri);
     Say($"Client ID      {client.ClientId}");
     Say($"Redirect URI   {redirectUri}");
@@ -92,19 +92,16 @@ static async Task<int> Run(Options options)
         ["redirect_uri"] = redirectUri,
         ["code_verifier"] = verifier,
     });
-    Step(
-        4,
-        $"The code was redeemed with the client secret: an access token for {tokens.ExpiresIn} seconds, and a "
-        + "refresh token.");
+    Step(4, $"The code was exchanged for an access token, valid for {tokens.ExpiresIn} seconds, and a refresh token.");
     await CallScim(http, local, tokens);
 
     tokens = await Redeem(
         http, client, new() { ["grant_type"] = "refresh_token", ["refresh_token"] = tokens.RefreshToken });
-    Step(5, "The refresh token gave a new access token, as it will when the old one has run out.");
+    Step(5, "The refresh token returned a new access token, as it will when the old one has expired.");
     await CallScim(http, local, tokens);
 
     Console.WriteLine(
-        "\nAll steps worked. The account's credentials are now those of step 1; SCIM_TOKEN in local.env is dead.");
+        "\nAll steps worked. The account's credentials are now those of step 1; SCIM_TOKEN in local.env has ended.");
     Console.WriteLine("Generate new ones in the portal, under SCIM Credentials.");
     return 0;
 }
@@ -112,11 +109,11 @@ static async Task<int> Run(Options options)
 static bool Confirm()
 {
     Console.Write(
-        "This replaces the demo account's credentials; whatever uses the present ones is locked out. Go on? [y/N] ");
+        "This replaces the demo account's credentials; clients using the current ones lose access. Continue? [y/N] ");
     return Console.ReadLine()?.Trim() is "y" or "Y" or "yes";
 }
 
-// The metadata (RFC 8414) names the issuer, letter by letter.
+// The issuer is compared exactly with the one in the metadata (RFC 8414).
 static async Task<string> FindIssuer(HttpClient http, LocalEnvironment local)
 {
     var metadata = await http.GetFromJsonAsync<JsonElement>($"{local.AuthUrl}/.well-known/oauth-authorization-server");
@@ -147,16 +144,16 @@ static async Task<string> Receive(HttpListener callback, string state, string is
 {
     var arrived = callback.GetContextAsync();
     if (await Task.WhenAny(arrived, Task.Delay(TimeSpan.FromMinutes(10))) != arrived)
-        throw new Refusal("No browser came back within ten minutes.");
+        throw new Refusal("No browser returned within ten minutes.");
     var context = await arrived;
     var answer = context.Request.QueryString;
     var fault =
         answer["error"] is { } error ? $"The server answered {error}: {answer["error_description"]}"
-        : answer["state"] != state ? "The state that came back is not the one that was sent: somebody else's answer."
-        : answer["iss"] != issuer ? $"The answer's issuer is {answer["iss"]}, not {issuer}."
-        : answer["code"] is null ? "The answer has no code."
+        : answer["state"] != state ? "The returned state is not the one that was sent: the response is not for us."
+        : answer["iss"] != issuer ? $"The issuer of the response is {answer["iss"]}, not {issuer}."
+        : answer["code"] is null ? "The response has no code."
         : null;
-    var page = Encoding.UTF8.GetBytes(fault ?? "Done. You may close this page and go back to the terminal.");
+    var page = Encoding.UTF8.GetBytes(fault ?? "Done. You can close this page and return to the terminal.");
     context.Response.ContentType = "text/plain; charset=utf-8";
     await context.Response.OutputStream.WriteAsync(page);
     context.Response.Close();
@@ -165,9 +162,9 @@ static async Task<string> Receive(HttpListener callback, string state, string is
 
 static async Task<Tokens> Redeem(HttpClient http, Credentials client, Dictionary<string, string> form)
 {
-    using var request = new HttpRequestMessage(
-        HttpMethod.Post, client.TokenUrl) { Content = new FormUrlEncodedContent(form) };
-    // RFC 6749 §2.3.1: both halves form-encoded.
+    using var request = new HttpRequestMessage(HttpMethod.Post, client.TokenUrl);
+    request.Content = new FormUrlEncodedContent(form);
+    // Both parts are form-encoded (RFC 6749 §2.3.1).
     var pair = $"{Uri.EscapeDataString(client.ClientId)}:{Uri.EscapeDataString(client.ClientSecret)}";
     request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(pair)));
     using var response = await http.SendAsync(request);
@@ -192,23 +189,23 @@ static async Task CallScim(HttpClient http, LocalEnvironment local, Tokens token
         throw new Refusal($"SCIM answered {(int)response.StatusCode}: {text}");
     using var list = JsonDocument.Parse(text);
     Say($"GET {path}");
-    Say($"200: the account has {list.RootElement.GetProperty("totalResults")} people.");
+    Say($"200: the account has {list.RootElement.GetProperty("totalResults")} users.");
 }
 
 static void OpenBrowser(string address)
 {
     try
     {
-        using var opened =
-            Process.Start(new ProcessStartInfo(OperatingSystem.IsMacOS() ? "open" : "xdg-open", [address])
+        var start = new ProcessStartInfo(OperatingSystem.IsMacOS() ? "open" : "xdg-open", [address])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        });
+        };
+        using var process = Process.Start(start);
     }
     catch (System.ComponentModel.Win32Exception)
     {
-        Say("(No browser could be opened; open the address yourself.)");
+        Say("(No browser could be started; open the address yourself.)");
     }
 }
 
@@ -228,13 +225,13 @@ static void Step(int number, string text) => Console.WriteLine($"\n{number}. {te
 
 static void Say(string text) => Console.WriteLine($"   {text}");
 
-/// <summary>Why it cannot go on, as a sentence.</summary>
+/// <summary>Why the program cannot continue, as a sentence.</summary>
 internal sealed class Refusal(string message) : Exception(message);
 
-/// <summary>What <c>credentials generate --json</c> prints, as far as it is needed.</summary>
+/// <summary>The members of the output of <c>credentials generate --json</c> that are used.</summary>
 internal sealed record Credentials(string ClientId, string ClientSecret, string AuthorizeUrl, string TokenUrl);
 
-/// <summary>An answer of the token endpoint (RFC 6749 §5.1).</summary>
+/// <summary>A response of the token endpoint (RFC 6749 §5.1).</summary>
 internal sealed record Tokens(string AccessToken, string RefreshToken, int ExpiresIn);
 
 /// <summary>The command line.</summary>
@@ -260,7 +257,7 @@ internal sealed record Options(string Data, bool Yes, bool Browser, bool Help)
     }
 }
 
-/// <summary>What <c>deploy/local.sh</c> wrote about the system that it runs.</summary>
+/// <summary>What <c>deploy/local.sh</c> wrote about the servers that it runs.</summary>
 internal sealed record LocalEnvironment(
     string AuthUrl, string ScimBaseUrl, string AccountId, string AdminEmail, string AdminPassword, string AuthServer)
 {

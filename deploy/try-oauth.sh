@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Plays Okta for a newcomer: OAuth 2.0 against what deploy/local.sh runs, each step explained. Options: --help.
+# Plays Okta: OAuth 2.0 with the servers of deploy/local.sh, each step explained. Options: --help.
 set -euo pipefail
 deploy=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 command -v dotnet >/dev/null || {

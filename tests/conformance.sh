@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Plays identity providers against a SCIM server, this one or anybody's, and says what they would get. Options: --help.
+# Plays identity providers against any SCIM server, and says what they would get. Options: --help.
 set -euo pipefail
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -9,7 +9,7 @@ fail() { printf 'conformance.sh: %s\n' "$*" >&2; exit 1; }
 
 command -v dotnet >/dev/null || fail 'The .NET 10 SDK is not installed: https://dotnet.microsoft.com/download'
 
-# Nothing that it is built from is newer than the last build.
+# Whether no source file is newer than the last build.
 is_built() {
     [ -f "$program" ] && [ -z "$(cd "$tests" && find Conformance Scim.Api.Tests/Clients ../Directory.*.props \
         \( -name bin -o -name obj \) -prune -o -type f -newer "$program" -print)" ]

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Shows that tests notice when a safeguard is missing: takes one after the other out of a copy of the repository, and wants
-# the tests that its patch names to fail. On PostgreSQL. Takes some minutes for each.
+# Shows that tests notice when a safeguard is missing: removes each in turn from a copy of the repository, and expects the
+# tests that its patch names to fail. Runs on PostgreSQL and takes some minutes for each.
 #   tests/mutations.sh                    all of tests/Mutations
 #   tests/mutations.sh lease floor        some of them
-# Above its diff, a patch says what goes wrong without the safeguard, in which suite which tests notice (tests: SUITE CLASS),
-# and, if any failure is not enough, what they must say (notices: a regular expression).
+# Above its diff, a patch says what goes wrong without the safeguard, which tests of which suite must fail (tests: SUITE
+# CLASS) and, if not any failure will do, what they must print (notices: a regular expression).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 TEST_DATABASE=postgres

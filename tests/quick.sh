@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the servers and runs their unit and HTTP tests on SQLite, without the fixtures in the category Slow: for the inner
-# loop, in under two minutes on two cores.
+# Builds the servers and runs their unit and HTTP tests on SQLite, except fixtures in the category Slow: for the inner loop,
+# in under two minutes on two cores.
 #   tests/quick.sh                          all of them
 #   tests/quick.sh Name~Filter              those that match a filter of `dotnet test`
 set -euo pipefail

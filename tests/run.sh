@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Builds everything and runs all tests. The last line says how many passed and failed; so does the exit code.
+# Builds everything and runs all tests. The last line says how many passed and failed; the exit code is 0 if none failed.
 #   tests/run.sh                          all of them
-#   tests/run.sh --filter Name~Okta       options of `dotnet test`, given to each suite
+#   tests/run.sh --filter Name~Okta       options of `dotnet test`, passed to each suite
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
-# Tests compile much and run each of it little: to watch what runs often, and compile it again, costs a quarter more.
+# Tests compile much code and run little of it often, so profiling it to recompile it would cost a quarter more time.
 export DOTNET_TieredPGO=0
 
 fail() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
 
 command -v dotnet >/dev/null || fail 'The .NET 10 SDK is not installed: https://dotnet.microsoft.com/download'
 
-# The servers' tests run on SQLite and on a PostgreSQL that they start, unless TEST_POSTGRES names one.
+# The servers' tests run on SQLite and on a PostgreSQL server that they start, unless TEST_POSTGRES names one.
 if [ -z "${TEST_POSTGRES:-}" ] && ! command -v pg_ctl >/dev/null && [ ! -d /usr/lib/postgresql ]; then
     if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
         printf 'Installing PostgreSQL...\n'
@@ -23,18 +23,18 @@ if [ -z "${TEST_POSTGRES:-}" ] && ! command -v pg_ctl >/dev/null && [ ! -d /usr/
     fi
 fi
 
-# The end-to-end tests look at the portal through a browser. Elsewhere than here, CHROMIUM says where it is.
+# The end-to-end tests use the portal in a browser. If it is not on the PATH, CHROMIUM is its path.
 if [ -z "${CHROMIUM:-}" ] && ! command -v chromium >/dev/null; then
     if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
         printf 'Installing Chromium...\n'
         apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null ||
             fail 'Chromium could not be installed with apt-get.'
     else
-        fail 'The tests need Chromium: install it (Debian: apt-get install chromium), or say where it is in CHROMIUM.'
+        fail 'The tests need Chromium: install it (Debian: apt-get install chromium), or set CHROMIUM to its path.'
     fi
 fi
 
-# Everything the tests write goes into one folder, which goes with the run.
+# Everything that the tests write goes into one folder, which is deleted at the end.
 results=$(mktemp -d)
 chmod 755 "$results" # PostgreSQL runs as another user.
 mkdir -m 777 "$results/tmp"
@@ -44,7 +44,7 @@ trap 'sleep 1.5; rm -rf "$results"' EXIT
 
 dotnet build SciLeads.Auth.sln --configuration Release --disable-build-servers --verbosity quiet
 
-# Prints each suite's output when it has ended, so that two do not mix.
+# Prints the output of a suite when it has ended, so that the output of two suites does not mix.
 run() {
     local suite=$1 database=$2 output
     shift 2
@@ -57,7 +57,7 @@ run() {
     cat "$output"
 }
 
-# On PostgreSQL once more, except what does not depend on the database: the form of requests, pages, limits, logs.
+# On PostgreSQL again, except what does not depend on the database: the form of requests, pages, limits, logs.
 again=("$@")
 [ $# -gt 0 ] || again=(--filter 'TestCategory!=AnyDatabase')
 
@@ -70,7 +70,7 @@ again=("$@")
 run Scim.Api.Tests sqlite "$@"
 run Scim.Api.Tests postgres "${again[@]}"
 run EndToEnd.Tests sqlite "$@"
-# What depends on the database, once more: crashes at every step, the flows, the script for schedulers.
+# Again what depends on the database: crashes at every step, the flows, the script for schedulers.
 [ $# -gt 0 ] || run EndToEnd.Tests postgres \
     --filter 'FullyQualifiedName~Crash|FullyQualifiedName~OAuthTests|FullyQualifiedName~RotateScript'
 wait
@@ -89,8 +89,8 @@ passed=$(counted passed)
 skipped=$((total - $(counted executed)))
 failed=$((total - passed - skipped))
 [ "$total" -gt 0 ] || fail 'No test ran.'
-# A suite that broke off half-way may have counted no failure.
-[ ! -s "$results/broken" ] || [ "$failed" -gt 0 ] || fail "Not run to the end:$(cat "$results/broken")."
+# A suite that was aborted may have counted no failure.
+[ ! -s "$results/broken" ] || [ "$failed" -gt 0 ] || fail "Aborted:$(cat "$results/broken")."
 printf '\n%s passed, %s failed' "$passed" "$failed"
 [ "$skipped" -eq 0 ] || printf ', %s skipped' "$skipped"
 printf '\n'

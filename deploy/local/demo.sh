@@ -1,8 +1,8 @@
-# Part of local.sh: the demo account, made by the first start and kept by the later ones.
-# shellcheck shell=bash disable=SC2154 # the variables are those of local.sh
+# Part of local.sh: the demo account, which the first start creates and later starts keep.
+# shellcheck shell=bash disable=SC2154 # local.sh sets the variables
 
 # Keeps the key certificate and the client key: a database elsewhere, of this run or of an earlier one, may have keys that only
-# this certificate opens, and knows Scim.Api by its key. A new database takes them over.
+# this certificate decrypts, and has registered this client key. A new database can use them as well.
 remove_data() {
     rm -rf "$data/logs"
     [ ! -d "$data/auth" ] || find "$data/auth" -mindepth 1 ! -name keys.pfx -delete
@@ -12,11 +12,11 @@ remove_data() {
 
 field() { sed -n "s/^$1: //p"; }
 
-# Runs a command of the first start; if it refuses, so does the start.
+# Runs a command of the first start; if it fails, the start fails.
 seeding() {
     "$@" 2>>"$data/logs/first-start.log" || {
         tail -n 5 "$data/logs/first-start.log" >&2
-        say "local.sh: The first start failed at \"${*##*/}\". Start again to begin it anew." >&2
+        say "local.sh: The first start failed at \"${*##*/}\". Run local.sh again to start from the beginning." >&2
         return 1
     }
 }
@@ -29,7 +29,7 @@ seed_account() {
     answer=$(seeding "$data/auth-server" accounts create --name "$name" --scim on --licence portal=100)
     ACCOUNT_ID=$(say "$answer" | field accountId)
     ADMIN_EMAIL=admin@demo.example
-    # It may have its administrator, too.
+    # It may have the administrator of an earlier demo, too.
     [ -z "${ConnectionStrings__Auth:-}" ] || ADMIN_EMAIL=admin-${ACCOUNT_ID##*-}@demo.example
     answer=$(seeding "$data/auth-server" administrators create --account "$ACCOUNT_ID" --email "$ADMIN_EMAIL")
     ADMIN_PASSWORD=$(say "$answer" | field password)
@@ -40,7 +40,7 @@ seed_account() {
 }
 
 first_start() {
-    say 'Making the Demo account...'
+    say 'Creating the Demo account...'
     : >"$seed.unfinished"
     seeding "$data/scim-api" client-key create >"$data/scim-client.jwks"
     start auth-server
@@ -53,10 +53,10 @@ first_start() {
     rm "$seed.unfinished"
 }
 
-replaced="The demo's first credentials were replaced or have ended since: SCIM_TOKEN is empty. Use those generated last,
-  or generate new ones in the portal, under SCIM Credentials."
+replaced="The demo's first credentials were replaced or have ended: SCIM_TOKEN is empty. Use the latest credentials, or
+  generate new ones in the portal, under SCIM Credentials."
 
-# Sets token_note if the API token of the first start is of no use any more, or not at this address.
+# Sets token_note if the API token of the first start no longer works, or does not work at this address.
 later_start() {
     local current
     # shellcheck disable=SC1090 # written by first_start

@@ -1,15 +1,15 @@
-# Part of local.sh: the two servers as processes, and the programs in the data folder that run them.
-# shellcheck shell=bash disable=SC2154 # the variables are those of local.sh
+# Part of local.sh: the processes of the two servers, and the scripts in the data folder that run them.
+# shellcheck shell=bash disable=SC2154 # local.sh sets the variables
 
-# A program in the data folder that runs a server, or its commands, with the settings of this system.
+# Writes a script into the data folder that runs a server, or its commands, with the local settings.
 write_program() {
     local name=$1 dll=$2 setting
     shift 2
     {
         say '#!/usr/bin/env bash'
-        say "# ${dll##*/} on the data of this folder: without a command the server, with one the command. By deploy/local.sh."
+        say "# Runs ${dll##*/} on the data in this folder: the server, or with arguments a command. Written by deploy/local.sh."
         say 'export ASPNETCORE_ENVIRONMENT=Production DOTNET_NOLOGO=1'
-        # The servers call each other on this machine, whatever proxy leads out of it.
+        # The servers call each other on this machine, not through an outbound proxy.
         say 'export NO_PROXY="localhost,127.0.0.1${NO_PROXY:+,$NO_PROXY}"'
         for setting in "$@"; do
             printf 'export %s=%q\n' "${setting%%=*}" "${setting#*=}"
@@ -45,7 +45,7 @@ write_programs() {
 
 pid_of() { cat "$data/$1.pid" 2>/dev/null || true; }
 
-# A process's command line; nothing for one that has ended.
+# The command line of a process; empty if it has ended.
 command_of() {
     if [ -d "/proc/$1" ]; then
         tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline"
@@ -54,18 +54,18 @@ command_of() {
     fi 2>/dev/null || true
 }
 
-# Whether a process is still one of our servers; the system may have given its number to another.
+# Whether a process is one of our servers: the system may have reused its id.
 is_server() {
     local pid=$1 command='' attempt
     [ -n "$pid" ] || return 1
-    # While a process turns into another program its command line is empty for a moment; that of a zombie stays so.
+    # During exec, the command line is empty for a moment; that of a zombie stays empty.
     for attempt in 1 2 3 4 5; do
         kill -0 "$pid" 2>/dev/null || return 1
         command=$(command_of "$pid")
         [ -z "$command" ] || break
         sleep 0.05
     done
-    # For a moment after its start it is still this script.
+    # Just after its start, the process is still this script.
     case $command in *Auth.Server.dll* | *Scim.Api.dll* | *"$data/"* | *local.sh*) ;; *) return 1 ;; esac
 }
 
@@ -74,14 +74,14 @@ runs() { is_server "$(pid_of "$1")"; }
 start() {
     nohup "$data/$1" </dev/null >>"$data/logs/$1.log" 2>&1 &
     printf '%s\n' $! >"$data/$1.pid"
-    # Or the shell would report its end as that of a job.
+    # Otherwise the shell would report its end as that of a job.
     disown
 }
 
 stop_both() {
     local pid waited=0
     local auth=$(pid_of auth-server) scim=$(pid_of scim-api)
-    # First, so that a run in another terminal knows that it was stopped.
+    # First, so that local.sh in another terminal knows that the servers were stopped.
     rm -f "$data/auth-server.pid" "$data/scim-api.pid"
     for pid in $auth $scim; do
         ! is_server "$pid" || kill "$pid" 2>/dev/null || true

@@ -189,16 +189,16 @@ internal sealed class LocalScriptTests : EndToEndTest
 
     [Test]
     public Task A_second_start_on_the_same_data_is_refused() =>
-        RequireSentence("It runs already", Local.Place);
+        RequireSentence("Already running", Local.Place);
 
     [TestCase("There is no option --frsh.", "--frsh")]
     [TestCase("--data needs a value.", "--data")]
-    [TestCase("70000 is no port", "--auth-port", "70000")]
-    [TestCase("two ports", "--auth-port", "6000", "--scim-port", "6000")]
-    [TestCase("no public address", "--public-url", "http://iam.customer.example")]
-    [TestCase("no public address", "--public-url", "https://iam.customer.example/auth")]
-    [TestCase("/proc/nothing cannot be made", "--data", "/proc/nothing")]
-    [TestCase("/dev/null cannot be made", "--data", "/dev/null")]
+    [TestCase("70000 is not a valid port", "--auth-port", "70000")]
+    [TestCase("different ports", "--auth-port", "6000", "--scim-port", "6000")]
+    [TestCase("is not a valid public address", "--public-url", "http://iam.customer.example")]
+    [TestCase("is not a valid public address", "--public-url", "https://iam.customer.example/auth")]
+    [TestCase("/proc/nothing cannot be created", "--data", "/proc/nothing")]
+    [TestCase("/dev/null cannot be created", "--data", "/dev/null")]
     public Task A_wrong_option_is_reported_in_one_sentence(string sentence, params string[] options) =>
         RequireSentence(sentence, options);
 

@@ -136,7 +136,7 @@ internal sealed class OAuthTests : EndToEndTest
         var output = await script.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(1));
         await script.WaitForExitAsync();
         Assert.That(script.ExitCode, Is.Zero, await script.StandardError.ReadToEndAsync());
-        Assert.That(output, Does.Contain("All steps worked").And.Contains("3 people"));
+        Assert.That(output, Does.Contain("All steps worked").And.Contains("3 users"));
 
         // The script replaced the first token of the demo.
         await system.Restart();

@@ -31,7 +31,7 @@ internal sealed class RotateScriptTests : EndToEndTest
             $"cat > {Vault}", "--read-back", $"cat {Vault}", "--method", method, "--lifetime", "86400");
 
         Assert.That(ended.ExitCode, Is.Zero, ended.ToString());
-        Assert.That(ended.Output, Does.Contain("SCIM answers to them. Done."));
+        Assert.That(ended.Output, Does.Contain("A SCIM request with them succeeded. Done."));
         var secret = await File.ReadAllTextAsync(Vault);
         Assert.That(ended.Output + ended.Error, Does.Not.Contain(secret));
         Assert.That(await StatusOf(old), Is.EqualTo(HttpStatusCode.Unauthorized));
@@ -42,7 +42,7 @@ internal sealed class RotateScriptTests : EndToEndTest
             Assert.That(await StatusOf(secret), Is.EqualTo(HttpStatusCode.OK));
     }
 
-    [TestCase("exit 7", "", "The vault did not take the secret.")]
+    [TestCase("exit 7", "", "The vault did not accept the secret.")]
     [TestCase("cat > /dev/null", "echo something else", "The check failed")]
     [TestCase("cat > /dev/null", "exit 1", "The vault cannot be read.")]
     public async Task If_anything_fails_before_the_activation_the_old_secret_remains_valid(
@@ -51,7 +51,7 @@ internal sealed class RotateScriptTests : EndToEndTest
         var ended = await Rotate(vault, readBack.Length == 0 ? [] : ["--read-back", readBack]);
 
         Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
-        Assert.That(ended.Error, Does.Contain(sentence).And.Contain("are revoked, the old ones go on"));
+        Assert.That(ended.Error, Does.Contain(sentence).And.Contain("are revoked; the old ones continue to work"));
         Assert.That(await StatusOf(old), Is.EqualTo(HttpStatusCode.OK));
         Assert.That(StatesOf(await client.List()), Is.EqualTo(new[] { "ended revoked", "active" }));
         Assert.That((await Rotate($"cat > {Vault}")).ExitCode, Is.Zero, "the next time it works");
@@ -68,7 +68,7 @@ internal sealed class RotateScriptTests : EndToEndTest
         var ended = await Rotate($"cat > {Vault}");
 
         Assert.That(ended.ExitCode, Is.Zero, ended.ToString());
-        Assert.That(ended.Output, Does.StartWith("Going on with the rotation"));
+        Assert.That(ended.Output, Does.StartWith("Continuing the rotation"));
         Assert.That(StatesOf(await client.List()), Is.EqualTo(new[] { "active", "ended superseded" }));
         Assert.That(await StatusOf(await File.ReadAllTextAsync(Vault)), Is.EqualTo(HttpStatusCode.OK));
     }
@@ -83,7 +83,7 @@ internal sealed class RotateScriptTests : EndToEndTest
         var ended = await Rotate($"cat > {Vault}");
 
         Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
-        Assert.That(ended.Error, Does.Contain("are revoked, the old ones go on"));
+        Assert.That(ended.Error, Does.Contain("are revoked; the old ones continue to work"));
         Assert.That(File.Exists(Vault), Is.False, "no secret is handed out");
         Assert.That(await StatusOf(old), Is.EqualTo(HttpStatusCode.OK));
         Assert.That(StatesOf(await client.List()), Is.EqualTo(new[] { "ended revoked", "active" }));
