@@ -9,8 +9,8 @@ using Scim.Api.AuthServer;
 namespace Cluster.Tests;
 
 /// <summary>
-/// Two authorization servers and four nodes of <c>Scim.Api</c>, as processes, on one PostgreSQL. Their clocks are wrong
-/// by up to two minutes, and each node reaches the authorization servers over a <see cref="Wire"/> of its own.
+/// Two authorization servers and four nodes of <c>Scim.Api</c>, as processes, on one PostgreSQL server. Their clocks are
+/// wrong by up to two minutes, and each node reaches the authorization servers through its own <see cref="Wire"/>.
 /// </summary>
 internal sealed class ClusterOfNodes : IAsyncDisposable
 {
@@ -46,10 +46,10 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
 
     private string ClientKeyFile => Path.Combine(folder.FullName, "client-key.pem");
 
-    /// <summary>Starts it.</summary>
+    /// <summary>Starts the cluster.</summary>
     /// <param name="nodes">How many nodes of <c>Scim.Api</c>, at most four.</param>
-    /// <param name="postgres">Settings of the PostgreSQL.</param>
-    /// <param name="connections">What the connection strings say beside the database.</param>
+    /// <param name="postgres">Settings of the PostgreSQL server.</param>
+    /// <param name="connections">Added to the connection strings.</param>
     public static async Task<ClusterOfNodes> Start(
         int nodes = 4, string postgres = "", string connections = "Maximum Pool Size=30")
     {
@@ -65,9 +65,10 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
         return cluster;
     }
 
-    /// <summary>Runs a command of one of the authorization servers; another is asked if one is not there.</summary>
-    /// <exception cref="InvalidOperationException">It is refused, or nobody answered: it may have been
-    /// done.</exception>
+    /// <summary>Runs a command on an authorization server that is available.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The command was refused, or there was no answer: it may have been carried out.
+    /// </exception>
     public async Task<JsonObject> Command(params string[] arguments)
     {
         for (var tries = 0; ; tries++)
@@ -86,7 +87,7 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
     }
 
     /// <summary>
-    /// How many writes of a credential set have been committed. A database that is gone is waited for.
+    /// How many writes of a credential set have been committed. Waits for a database that is unavailable.
     /// </summary>
     public async Task<long> WritesOf(Guid set)
     {
@@ -103,11 +104,11 @@ internal sealed class ClusterOfNodes : IAsyncDisposable
         }
     }
 
-    /// <summary>What the nodes have logged.</summary>
+    /// <summary>The logs of the nodes.</summary>
     public string Logs() => JsonSerializer.Serialize(folder.EnumerateFiles("*.log").ToDictionary(
         file => file.Name, file => File.ReadLines(file.FullName).TakeLast(20)));
 
-    /// <summary>Whether any of them has logged a text.</summary>
+    /// <summary>Whether any of them contains a text.</summary>
     public bool HasLogged(string text) => folder.EnumerateFiles("*.log")
         .Any(file => File.ReadLines(file.FullName).Any(line => line.Contains(text, StringComparison.Ordinal)));
 

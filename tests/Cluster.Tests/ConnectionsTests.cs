@@ -5,8 +5,8 @@ using System.Text;
 namespace Cluster.Tests;
 
 /// <summary>
-/// Two nodes of each server with no settings but those that are required, a hundred clients at once, and a PostgreSQL
-/// as it is installed, which takes 100 connections: whoever finds no connection waits, and nobody is refused.
+/// Two nodes of each server with only the required settings, a hundred concurrent clients, and a PostgreSQL server with
+/// its default of 100 connections: requests wait for a free connection, and none is refused.
 /// <c>CLUSTER_CONNECTIONS</c> measures other settings, such as Npgsql's own: <c>Maximum Pool Size=100;Timeout=15</c>.
 /// </summary>
 public sealed class ConnectionsTests
@@ -39,7 +39,7 @@ public sealed class ConnectionsTests
             $"{Clients} clients for {duration.TotalSeconds} s, \"{connections}\": {counts}");
         if (connections.Length == 0)
         {
-            // On a busy machine Scim.Api may give Auth.Server up (503); but nobody is ever refused a connection.
+            // On a busy machine Scim.Api may give up on Auth.Server (503), but a connection is never refused.
             Assert.That(
                 cluster.HasLogged("53300") || cluster.HasLogged("pool has been exhausted"), Is.False, cluster.Logs());
             Assert.That(

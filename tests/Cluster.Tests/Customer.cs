@@ -5,7 +5,7 @@ using Shared.Hosting;
 
 namespace Cluster.Tests;
 
-/// <summary>A credential set that was handed out, and when the call that ended it had answered.</summary>
+/// <summary>A credential set that was issued, and when the call that ended it returned.</summary>
 internal sealed record IssuedSet(Guid Id, string Token)
 {
     private long ended = long.MaxValue;
@@ -13,7 +13,7 @@ internal sealed record IssuedSet(Guid Id, string Token)
     /// <summary>A time of <see cref="Stopwatch"/>.</summary>
     public long Ended => Volatile.Read(ref ended);
 
-    /// <summary>How many writes with it had been committed by then.</summary>
+    /// <summary>How many of its writes had been committed by then.</summary>
     public long? Writes { get; set; }
 
     public void End() => Interlocked.CompareExchange(ref ended, Stopwatch.GetTimestamp(), long.MaxValue);
@@ -28,10 +28,10 @@ internal sealed class Customer(ClusterOfNodes cluster, string id)
     /// <summary>The account's id.</summary>
     public string Id => id;
 
-    /// <summary>What the identity provider uses.</summary>
+    /// <summary>The set that the identity provider uses.</summary>
     public IssuedSet Current => current!;
 
-    /// <summary>All that was ever handed out.</summary>
+    /// <summary>All sets that were ever issued.</summary>
     public IReadOnlyCollection<IssuedSet> Sets => sets;
 
     public static async Task<Customer> Open(ClusterOfNodes cluster, string name)
@@ -44,10 +44,10 @@ internal sealed class Customer(ClusterOfNodes cluster, string id)
     }
 
     /// <summary>
-    /// Replaces the set; when this returns, all before it is dead. If nobody answers, nobody knows what was done, and
-    /// it is done again.
+    /// Replaces the set. When this returns, all earlier sets have ended. If there is no answer, the outcome is unknown,
+    /// and it is replaced again.
     /// </summary>
-    /// <returns>What the answer says of the nodes.</returns>
+    /// <returns>What the answer says about the nodes.</returns>
     public async Task<string> Rotate()
     {
         while (true)
@@ -66,7 +66,7 @@ internal sealed class Customer(ClusterOfNodes cluster, string id)
         }
     }
 
-    /// <summary>Makes a set that waits for its first use.</summary>
+    /// <summary>Stages a set that its first use activates.</summary>
     public async Task<IssuedSet> Stage()
     {
         var answer = await cluster.Command(
@@ -74,14 +74,14 @@ internal sealed class Customer(ClusterOfNodes cluster, string id)
         return Read(answer);
     }
 
-    /// <summary>The identity provider uses a staged set for whatever it begins from now on.</summary>
+    /// <summary>The identity provider uses a staged set for all requests that it begins from now on.</summary>
     public void ChangeOver(IssuedSet staged)
     {
         sets.Enqueue(staged);
         current = staged;
     }
 
-    /// <summary>A set of the past, the last one more often than not.</summary>
+    /// <summary>An ended set, most often the last one.</summary>
     public IssuedSet Former(Random chance)
     {
         var former = sets.Where(set => set.Ended != long.MaxValue).TakeLast(chance.Next(1, 4)).FirstOrDefault();

@@ -7,8 +7,8 @@ using System.Text.Json.Nodes;
 namespace Cluster.Tests;
 
 /// <summary>
-/// A planned rotation under a stream of requests to all nodes: told to, the identity provider uses the new credentials
-/// for whatever it begins, while what it has begun with the old ones is under way. Not one of its requests fails.
+/// A staged rotation during a stream of requests to all nodes: at some point, the identity provider begins all requests
+/// with the new credentials, while requests with the old ones are in progress. Not one of its requests fails.
 /// </summary>
 public sealed class CutOverTests
 {
@@ -47,7 +47,7 @@ public sealed class CutOverTests
     }
 
     /// <summary>
-    /// Makes people, changes them and looks at them, each request with the credentials that are in use when it begins.
+    /// Creates, changes and reads users, each request with the credentials that are in use when it begins.
     /// </summary>
     private async Task Work(int worker, CancellationToken until)
     {
@@ -79,7 +79,7 @@ public sealed class CutOverTests
                 return;
             await Task.Delay(100);
         }
-        Assert.Fail($"The old set is still let in. {string.Join('\n', failures)} {cluster.Logs()}");
+        Assert.Fail($"The old set is still admitted. {string.Join('\n', failures)} {cluster.Logs()}");
     }
 
     private async Task<JsonNode?> Succeed(
@@ -97,7 +97,7 @@ public sealed class CutOverTests
     private async Task<HttpResponseMessage> Send(
         HttpClient http, HttpMethod method, string path, IssuedSet set, string? body = null)
     {
-        // Chance is no secret here.
+        // The random number is not a secret.
         var node = cluster.Scim[Random.Shared.Next(cluster.Scim.Count)];
         using var request = new HttpRequestMessage(method, new Uri(node.Address, $"/scim/v2/{path}"));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", set.Token);

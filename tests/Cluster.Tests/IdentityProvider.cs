@@ -8,8 +8,8 @@ using System.Text;
 namespace Cluster.Tests;
 
 /// <summary>
-/// Sends requests of a customer to nodes at random, most with the credentials that are in use and some with those of
-/// before, and holds each answer against the promise.
+/// Sends requests of a customer to random nodes, most with the current credentials and some with earlier ones, and checks
+/// each response against the guarantee.
 /// </summary>
 internal sealed class IdentityProvider(ClusterOfNodes cluster, Customer customer, Tally tally, int seed)
 {
@@ -29,15 +29,15 @@ internal sealed class IdentityProvider(ClusterOfNodes cluster, Customer customer
         }
     }
 
-    /// <summary>Writes whose body arrives late, after whatever has happened meanwhile.</summary>
+    /// <summary>Writes whose body arrives late, so that anything may happen in between.</summary>
     public async Task WriteSlowly(CancellationToken until)
     {
         while (!until.IsCancellationRequested)
             await WriteSlowly(customer.Current);
     }
 
-    /// <summary>Whether a node lets the customer's credentials in before long.</summary>
-    public async Task<bool> IsLetInBy(Node node)
+    /// <summary>Whether a node soon admits the customer's credentials.</summary>
+    public async Task<bool> IsAdmittedBy(Node node)
     {
         using var http = NewClient();
         for (var tries = 0; tries < 100; tries++)

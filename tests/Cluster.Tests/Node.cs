@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace Cluster.Tests;
 
-/// <summary>A server in a process of its own, on a port that stays the same when it is started again.</summary>
+/// <summary>A server as a process, on a port that stays the same when it is restarted.</summary>
 internal sealed class Node(
     string kind, string name, TimeSpan clockOffset, string folder, string[] settings,
     Uri? address = null) : IAsyncDisposable
@@ -17,13 +17,13 @@ internal sealed class Node(
     public Uri Address { get; } = address ?? new($"http://127.0.0.1:{FreePort()}");
 
     /// <summary>
-    /// A process that the others know by the same name, as one that was started again elsewhere while this one stands
-    /// still: of the address, nobody is told but the port.
+    /// A second process with the same name, like one that was restarted elsewhere while this one is frozen: a node's name
+    /// contains only the port of its address.
     /// </summary>
     public Node Twin() => new(
         kind, $"{name}-twin", clockOffset, folder, settings, new($"http://127.0.0.2:{Address.Port}"));
 
-    /// <summary>Starts it, and returns when it listens.</summary>
+    /// <summary>Starts the process, and returns when it listens.</summary>
     public async Task Start()
     {
         string[] arguments =
@@ -38,13 +38,13 @@ internal sealed class Node(
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        // Under `dotnet test` the process is the test host: it is told which program to run.
+        // Under `dotnet test` this process is the test host, so the program is passed to it.
         start.ArgumentList.Add(typeof(Node).Assembly.Location);
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) != "dotnet")
             start.FileName = "dotnet";
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
-        // Six processes that all compile what is hot anew would leave nothing of a small machine for minutes.
+        // Six processes that recompile their hot code would take all of a small machine's time for minutes.
         start.Environment["DOTNET_TC_CallCounting"] = "0";
         process = Process.Start(start)!;
         var log = Path.Combine(folder, $"{name}.log");
@@ -62,12 +62,12 @@ internal sealed class Node(
         });
     }
 
-    /// <summary>It stands still, wherever it is, and its clock goes on.</summary>
+    /// <summary>Freezes the process wherever it is; its clock continues.</summary>
     public void Pause() => Signal("STOP");
 
     public void Resume() => Signal("CONT");
 
-    /// <summary>As if the power failed.</summary>
+    /// <summary>Kills the process, as in a power failure.</summary>
     public async Task Kill()
     {
         Signal("KILL");
@@ -93,7 +93,7 @@ internal sealed class Node(
         using var kill = Process.Start("kill", [$"-{signal}", process!.Id.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
         if (kill.ExitCode != 0)
-            throw new InvalidOperationException($"{name} cannot be sent {signal}.");
+            throw new InvalidOperationException($"The signal {signal} cannot be sent to {name}.");
     }
 
     private static void Append(string log, string? line)

@@ -4,8 +4,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace Cluster.Tests;
 
 /// <summary>
-/// One of the servers as it is, but for a clock that is wrong: <c>auth|scim OFFSET SETTINGS…</c>. It prints its
-/// address, and lives until its input is closed, so that it never outlives the test.
+/// One of the real servers, but with a wrong clock: <c>auth|scim OFFSET SETTINGS…</c>. It prints its address, and runs
+/// until its input is closed, so that it never outlives the test.
 /// </summary>
 internal static class NodeProgram
 {

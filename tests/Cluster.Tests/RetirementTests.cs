@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Cluster.Tests;
 
 /// <summary>
-/// A node stands still, another is started under its name, credentials are rotated, and the first goes on: it lets
-/// nobody in by what it knew, although nobody waits for it any more.
+/// A node is frozen, another is started with its name, credentials are rotated, and the first continues: it admits no
+/// request by what it has cached, although no barrier waits for it any more.
 /// </summary>
 public sealed class RetirementTests
 {
@@ -12,7 +12,7 @@ public sealed class RetirementTests
     private static readonly TimeSpan patience = TimeSpan.FromSeconds(60);
 
     [Test]
-    public async Task A_node_that_stood_still_while_its_name_was_taken_lets_nobody_in_by_what_it_knew()
+    public async Task A_frozen_node_whose_name_was_taken_does_not_admit_requests_from_its_cache()
     {
         var tally = new Tally();
         await using var cluster = await ClusterOfNodes.Start(nodes: 2);
@@ -26,26 +26,26 @@ public sealed class RetirementTests
         for (var round = 0; round < Rounds; round++)
         {
             Assert.That(
-                await provider.IsLetInBy(frozen), Is.True, $"it has the credentials in its cache. {cluster.Logs()}");
-            // Requests go on; those to the node that stands still are answered when it goes on.
+                await provider.IsAdmittedBy(frozen), Is.True, $"it has cached the credentials. {cluster.Logs()}");
+            // Requests continue; those to the frozen node are answered when it continues.
             frozen.Pause();
             await using var twin = frozen.Twin();
             await twin.Start();
-            Assert.That(await provider.IsLetInBy(twin), Is.True, cluster.Logs());
+            Assert.That(await provider.IsAdmittedBy(twin), Is.True, cluster.Logs());
 
             var began = Stopwatch.GetTimestamp();
             var confirmation = await customer.Rotate();
-            // It says how many nodes it waited for, whether or not they answered on a busy machine.
+            // The confirmation says how many nodes it waited for, even if they did not answer on a busy machine.
             while (!confirmation.Contains(" of 2 nodes", StringComparison.Ordinal)
                 && Stopwatch.GetElapsedTime(began) < patience)
                 confirmation = await customer.Rotate();
             tally.CountBarrier(confirmation);
             await TestContext.Out.WriteLineAsync(confirmation);
-            Assert.That(confirmation, Does.Contain(" of 2 nodes"), "the node that stands still is not waited for");
+            Assert.That(confirmation, Does.Contain(" of 2 nodes"), "the barrier does not wait for the frozen node");
 
             frozen.Resume();
             await customer.Rotate();
-            Assert.That(await provider.IsLetInBy(frozen), Is.True, cluster.Logs());
+            Assert.That(await provider.IsAdmittedBy(frozen), Is.True, cluster.Logs());
             Assert.That(tally.Stale, Is.Empty, $"round {round}");
         }
 

@@ -1,15 +1,14 @@
 using System.Globalization;
 
-// Signals are Unix's.
+// Sends Unix signals.
 [assembly: System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 
 namespace Cluster.Tests;
 
 /// <summary>
-/// The promise, under everything that can go wrong: when a call that ends a credential set has answered, no request
-/// that begins afterwards is let in with it by any node, and no write of it is committed. <c>CLUSTER_ROUNDS</c> says
-/// how many rounds there are, twenty by default and, with <c>TEST_NIGHTLY=1</c>, three hundred; <c>CLUSTER_SEED</c>
-/// repeats a run.
+/// The guarantee, under every fault: when a call that ends a credential set has returned, no node admits a request that
+/// begins afterwards with it, and no write of it is committed. <c>CLUSTER_ROUNDS</c> is the number of rounds, twenty by
+/// default and, with <c>TEST_NIGHTLY=1</c>, three hundred; <c>CLUSTER_SEED</c> repeats a run.
 /// </summary>
 public sealed class RevocationTests
 {
@@ -22,7 +21,7 @@ public sealed class RevocationTests
     private Random chance = null!;
 
     [Test]
-    public async Task What_has_ended_is_dead_on_every_node_when_the_call_comes_back()
+    public async Task An_ended_set_is_refused_by_every_node_when_the_call_has_returned()
     {
         var isNightly = Environment.GetEnvironmentVariable("TEST_NIGHTLY") is not null;
         var rounds = Number("CLUSTER_ROUNDS", isNightly ? 300 : 20);
@@ -48,7 +47,7 @@ public sealed class RevocationTests
             tally.CountWrites(set, await cluster.WritesOf(set.Id));
         await TestContext.Out.WriteLineAsync($"{rounds} rounds, seed {seed}: {tally}");
         Assert.That(tally.Stale, Is.Empty);
-        Assert.That(tally.CountOf(200) + tally.CountOf(201), Is.GreaterThan(100), "Nothing went on.");
+        Assert.That(tally.CountOf(200) + tally.CountOf(201), Is.GreaterThan(100), "Hardly any request succeeded.");
         Assert.That(tally.RefusedInTime, Is.GreaterThan(100), "Nothing was tried.");
     }
 
@@ -58,7 +57,7 @@ public sealed class RevocationTests
         new IdentityProvider(cluster, customer, tally, seed + 3).WriteSlowly(until),
     ];
 
-    /// <summary>Rotates everybody's credentials while something goes wrong.</summary>
+    /// <summary>Rotates the credentials of all customers during a fault.</summary>
     private Task Disturb(int round) => (round % 10) switch
     {
         1 or 6 => SlowAnswers(),
@@ -80,7 +79,7 @@ public sealed class RevocationTests
         }
     }
 
-    /// <summary>Answers of introspection that are on their way while the set ends.</summary>
+    /// <summary>Introspection responses that are in flight while the set ends.</summary>
     private async Task SlowAnswers()
     {
         foreach (var wire in cluster.Wires)
@@ -127,7 +126,7 @@ public sealed class RevocationTests
         await node.Start();
     }
 
-    /// <summary>A node stands still for ten seconds, and then goes on with what it had before it.</summary>
+    /// <summary>A node is frozen for ten seconds, and then continues with the requests that it had.</summary>
     private async Task PauseScim()
     {
         var node = cluster.Scim[chance.Next(cluster.Scim.Count)];
@@ -149,7 +148,7 @@ public sealed class RevocationTests
         await rotating;
     }
 
-    /// <summary>Whatever happened: soon everybody's new credentials are good everywhere.</summary>
+    /// <summary>After any fault, every node soon admits the new credentials of all customers.</summary>
     private async Task RequireLife()
     {
         foreach (var customer in customers)
@@ -157,8 +156,8 @@ public sealed class RevocationTests
             foreach (var node in cluster.Scim)
             {
                 Assert.That(
-                    await new IdentityProvider(cluster, customer, tally, 0).IsLetInBy(node), Is.True,
-                    $"{node.Name} does not let the new credentials in. {cluster.Logs()}");
+                    await new IdentityProvider(cluster, customer, tally, 0).IsAdmittedBy(node), Is.True,
+                    $"{node.Name} does not admit the new credentials. {cluster.Logs()}");
             }
         }
     }

@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Cluster.Tests;
 
 /// <summary>
-/// Counts what came of the requests. Whatever is begun after the answer that ended its credentials is refused: by 401,
-/// or by 503 where a node cannot know. All else is a stale accept.
+/// Counts the outcomes of requests. A request that begins after the call that ended its credentials has returned must be
+/// refused with 401, or with 503 by a node that cannot know. Anything else is a stale accept.
 /// </summary>
 internal sealed partial class Tally
 {
@@ -17,17 +17,17 @@ internal sealed partial class Tally
     private int lost;
     private int refusedInTime;
 
-    /// <summary>What should not have been let in.</summary>
+    /// <summary>What should not have been admitted.</summary>
     public IReadOnlyCollection<string> Stale => stale;
 
     public int Requests => statuses.Values.Sum();
 
-    /// <summary>Requests that were begun with ended credentials, and refused.</summary>
+    /// <summary>Requests that began with ended credentials, and were refused.</summary>
     public int RefusedInTime => refusedInTime;
 
     public int CountOf(int status) => statuses.GetValueOrDefault(status);
 
-    /// <summary>Faults of the server's own.</summary>
+    /// <summary>Faults of the server itself.</summary>
     public int Faults => statuses.Where(status => status.Key >= 500 && status.Key != 503).Sum(status => status.Value);
 
     public void CountLost() => Interlocked.Increment(ref lost);
@@ -50,7 +50,7 @@ internal sealed partial class Tally
             stale.Add($"{now - before} writes of set {set.Id} were committed after it had ended");
     }
 
-    /// <summary>How long a barrier took that every node has confirmed.</summary>
+    /// <summary>How long the barriers took that every node confirmed.</summary>
     public void CountBarrier(string confirmation)
     {
         if (Confirmed().Match(confirmation) is { Success: true } match

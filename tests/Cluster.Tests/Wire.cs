@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Cluster.Tests;
 
 /// <summary>
-/// The network between a node of <c>Scim.Api</c> and the authorization servers: it leads to one that listens, may be
-/// slow on some of its connections, and may be cut.
+/// The network between a node of <c>Scim.Api</c> and the authorization servers: it connects to one that listens, may be
+/// slow on some connections, and may be cut.
 /// </summary>
 internal sealed class Wire : IAsyncDisposable
 {
@@ -16,8 +16,8 @@ internal sealed class Wire : IAsyncDisposable
     private CancellationTokenSource cut = new();
     private int first;
 
-    /// <param name="ends">Where it leads; to the first that listens.</param>
-    /// <param name="first">Which is tried first.</param>
+    /// <param name="ends">The servers. It connects to the first that listens.</param>
+    /// <param name="first">The one that is tried first.</param>
     public Wire(IReadOnlyList<Uri> ends, int first)
     {
         (this.ends, this.first) = (ends, first);
@@ -27,13 +27,13 @@ internal sealed class Wire : IAsyncDisposable
 
     public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
 
-    /// <summary>How late the answers arrive, by connection: some are not late at all.</summary>
+    /// <summary>How late responses arrive, by connection; on some, they are not late.</summary>
     public Func<TimeSpan> Delay { get; set; } = () => TimeSpan.Zero;
 
     /// <summary>Whether new connections are refused.</summary>
     public bool IsDown { get; set; }
 
-    /// <summary>Breaks all connections, in the middle of whatever they carry.</summary>
+    /// <summary>Breaks all connections, even in the middle of a message.</summary>
     public void Cut()
     {
         var before = Interlocked.Exchange(ref cut, new());
@@ -81,7 +81,7 @@ internal sealed class Wire : IAsyncDisposable
             }
             catch (Exception down) when (down is IOException or SocketException or OperationCanceledException)
             {
-                // Whoever is at the near end finds out.
+                // The near end notices the closed connection.
             }
         }
     }

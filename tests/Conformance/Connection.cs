@@ -6,20 +6,20 @@ using System.Text.Json.Nodes;
 
 namespace Conformance;
 
-/// <summary>What came of a request; no <c>Status</c> is no answer, and <c>Text</c> says why.</summary>
+/// <summary>The outcome of a request. Without a response, <c>Status</c> is null and <c>Text</c> says why.</summary>
 internal sealed record Reply(int? Status, string? MediaType, string Text, JsonNode? Json)
 {
     public bool IsSuccess => Status is >= 200 and < 300;
 
-    /// <summary>The server's own words, if it has any.</summary>
+    /// <summary>The status and what the server says about it.</summary>
     public string Detail => Status is null ? Text
         : Json is JsonObject error && error["detail"] is JsonValue detail ? $"{Status}: {detail}"
         : Text == "" ? $"{Status}" : $"{Status}: {(Text.Length > 200 ? Text[..200] + "…" : Text)}";
 }
 
 /// <summary>
-/// A SCIM server as identity providers reach it. One that says by 429, or by 503 with <c>Retry-After</c>, that it is
-/// busy is asked again when it wants, ten times at most; so does Okta.
+/// Sends requests to a SCIM server as identity providers do. After 429, or 503 with <c>Retry-After</c>, the request is
+/// sent again when the server asks for it, at most ten times, as Okta does.
 /// </summary>
 internal sealed class Connection(string baseUrl, string authorization) : IDisposable
 {
@@ -27,7 +27,7 @@ internal sealed class Connection(string baseUrl, string authorization) : IDispos
     private static readonly TimeSpan usualWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan longestWait = TimeSpan.FromMinutes(5);
 
-    // Okta closes the socket after a minute. A redirect would lose the token on its way.
+    // Okta closes the socket after a minute. After a redirect, the token would be lost.
     private readonly HttpClient http = new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
@@ -38,7 +38,7 @@ internal sealed class Connection(string baseUrl, string authorization) : IDispos
         Timeout = TimeSpan.FromSeconds(60),
     };
 
-    /// <summary>How long the server wanted to be left alone, all in all.</summary>
+    /// <summary>The total of the pauses that the server asked for.</summary>
     public TimeSpan Waited { get; private set; }
 
     public async Task<Reply> Send(
@@ -119,7 +119,7 @@ internal sealed class Connection(string baseUrl, string authorization) : IDispos
         }
         catch (JsonException)
         {
-            // What is expected of it will be missing.
+            // The comparison reports what is missing.
         }
         return new((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, text, json);
     }

@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 namespace Conformance;
 
 /// <summary>
-/// What a client sends and what it needs to get, as a file <c>Clients/client/name.json</c>: <c>headers</c>, what is
-/// <c>given</c>, and <c>steps</c>. Given are <c>users</c>, named user1, user2…; and of the account <c>domains</c>,
-/// <c>seats</c> and <c>rules</c>, which only the tests of this repository can arrange. Texts may have names in braces:
-/// <c>{tag}</c> makes them nobody else's, <c>{domain}</c> is where addresses are, the others were kept by steps before.
+/// What a client sends and the responses that it needs, as a file <c>Clients/client/name.json</c>: <c>headers</c>, what
+/// is <c>given</c>, and <c>steps</c>. Given are <c>users</c>, named user1, user2…; and, of the account, <c>domains</c>,
+/// <c>seats</c> and <c>rules</c>, which only the tests of this repository can arrange. Texts may contain names in
+/// braces: <c>{tag}</c> makes them unique, <c>{domain}</c> is the domain of addresses, earlier steps kept the others.
 /// </summary>
 internal sealed record Exchange(string Client, string Name, JsonObject File)
 {
@@ -24,12 +24,12 @@ internal sealed record Exchange(string Client, string Name, JsonObject File)
 
     public IEnumerable<(string Name, string Value)> Headers => HeadersOf(File);
 
-    /// <summary>What the account must be like, if not any account will do.</summary>
+    /// <summary>What the account must be like; null if any account will do.</summary>
     public string? Account => Given?.Where(part => part.Key != "users").ToList() is { Count: > 0 } parts
         ? string.Join(", ", parts.Select(part => $"{part.Key} {part.Value!.ToJsonString()}"))
         : null;
 
-    /// <summary>How many users there may be at once.</summary>
+    /// <summary>How many users may exist at the same time.</summary>
     public int Population => Users.Count() + Steps.Count(step => step.Creates);
 
     public override string ToString() => $"{Client}/{Name}";
@@ -44,11 +44,11 @@ internal sealed record Exchange(string Client, string Name, JsonObject File)
 }
 
 /// <summary>
-/// A request and what must come of it. <c>step</c> says what it is to the client, <c>echo</c> that the body is the user
-/// as last answered, with the members of <c>body</c> put over. <c>status</c> is what SciLeads answers, or a list of
-/// what the client takes that begins with it. <c>response</c> is the part that matters: <c>"*"</c> is anything but
-/// nothing, null is absent, values of a list may have any order. <c>keep</c> names what later steps refer to.
-/// <c>pages</c> makes the step a walk over a whole list by that many, which must see each of <c>sees</c> once.
+/// A request and the required response. <c>step</c> says what the client does. With <c>echo</c>, the body is the user
+/// as last returned, with the members of <c>body</c> replaced. <c>status</c> is the status that SciLeads sends, or a
+/// list of all that the client accepts, beginning with it. <c>response</c> is the part that matters: <c>"*"</c> is any
+/// value, null means absent, and the values of a list may have any order. <c>keep</c> names values for later steps.
+/// <c>pages</c> reads a whole list in pages of that size, and must find each of <c>sees</c> once.
 /// </summary>
 internal sealed record Step(JsonObject Json)
 {
@@ -71,7 +71,7 @@ internal sealed record Step(JsonObject Json)
 
     public JsonNode? Response => Json["response"];
 
-    /// <summary>The media type that must come; any kind of JSON if none is named.</summary>
+    /// <summary>The required media type; null for any kind of JSON.</summary>
     public string? MediaType => (string?)Json["mediaType"];
 
     public int? Pages => (int?)Json["pages"];

@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace Conformance;
 
-/// <summary>Whether an answer has what a client needs; <see cref="Step"/> says what an expectation may be.</summary>
+/// <summary>Compares a response with what a client needs. <see cref="Step"/> describes expectations.</summary>
 internal static class Expectation
 {
-    /// <summary>What was expected and what came, a sentence for each difference.</summary>
+    /// <summary>The differences, one sentence each.</summary>
     public static IEnumerable<string> Differences(JsonNode? expected, JsonNode? actual, string path) => expected switch
     {
         JsonObject parts => actual is JsonObject members
@@ -21,10 +21,10 @@ internal static class Expectation
         _ => actual?.ToJsonString() == expected?.ToJsonString() ? [] : [Difference(path, Shown(expected), actual)],
     };
 
-    /// <summary>A value by its path, as <c>Resources.0.id</c>.</summary>
+    /// <summary>A value by its path, such as <c>Resources.0.id</c>.</summary>
     public static JsonNode? Find(JsonNode? json, string path) => path.Split('.').Aggregate(json, Part);
 
-    // The order of values means nothing (RFC 7643 §2.4).
+    // The order of values has no meaning (RFC 7643 §2.4).
     private static IEnumerable<string> Unmatched(JsonArray values, JsonArray elements, string path)
     {
         var free = elements.ToList();
@@ -47,12 +47,12 @@ internal static class Expectation
         _ => null,
     };
 
-    // Names have no letter case (RFC 7643 §2.1).
+    // Attribute names ignore letter case (RFC 7643 §2.1).
     private static JsonNode? Member(JsonObject members, string name) => members[name]
         ?? members.FirstOrDefault(member => member.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
 
     private static string Difference(string path, string expected, JsonNode? actual) =>
-        $"{path}: expected {expected}, came {Shown(actual)}";
+        $"{path}: expected {expected}, got {Shown(actual)}";
 
     private static string Shown(JsonNode? json) => json?.ToJsonString() switch
     {

@@ -18,7 +18,7 @@ internal sealed class Import(Step step, int by, Names names, Func<string, Task<R
             names["startIndex"] = $"{start}";
             var reply = await send(names.FillPath(step.Path));
             if (reply.Status != 200)
-                return [$"status: expected 200, came {reply.Detail}"];
+                return [$"status: expected 200, got {reply.Detail}"];
             var faults = Read(start, reply.Json).ToList();
             if (faults.Count > 0)
                 return faults;
@@ -31,7 +31,7 @@ internal sealed class Import(Step step, int by, Names names, Func<string, Task<R
     private IEnumerable<string> Read(int start, JsonNode? page)
     {
         if (page is not JsonObject list || (list["Resources"] ?? new JsonArray()) is not JsonArray resources)
-            return [$"page from {start}: expected a ListResponse, came something else"];
+            return [$"page from {start}: expected a ListResponse, got something else"];
         foreach (var id in resources.Select(resource => Expectation.Find(resource, "id")?.ToString()).OfType<string>())
             seen[id] = seen.GetValueOrDefault(id) + 1;
         return new[]
@@ -39,16 +39,16 @@ internal sealed class Import(Step step, int by, Names names, Func<string, Task<R
             ("totalResults", IsInteger(list["totalResults"], 0), "an integer"),
             ("startIndex", IsInteger(list["startIndex"], start) && (int)list["startIndex"]! == start, $"{start}"),
             ("itemsPerPage", list["itemsPerPage"]?.ToJsonString() == $"{resources.Count}", $"{resources.Count}"),
-            ("Resources", resources.Count <= by, $"{by} at most"),
+            ("Resources", resources.Count <= by, $"at most {by}"),
         }
         .Where(check => !check.Item2)
-        .Select(check => $"page from {start}: {check.Item1}: expected {check.Item3}, came "
+        .Select(check => $"page from {start}: {check.Item1}: expected {check.Item3}, got "
             + (check.Item1 == "Resources" ? $"{resources.Count}" : list[check.Item1]?.ToJsonString() ?? "nothing"));
     }
 
     private IEnumerable<string> SeenOnce(string id) => seen.GetValueOrDefault(id) is 1
         ? []
-        : [$"user {id}: expected once in the list, came {seen.GetValueOrDefault(id)} times"];
+        : [$"user {id}: expected once in the list, found {seen.GetValueOrDefault(id)} times"];
 
     private static bool IsInteger(JsonNode? json, int least) =>
         json is JsonValue value && value.TryGetValue<int>(out var number) && number >= least;

@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace Conformance;
 
 /// <summary>
-/// What the names in braces of an exchange stand for. <c>{tag}</c> is drawn anew for each, and <c>{TAG}</c> and
-/// <c>{DOMAIN}</c> are the same in capitals.
+/// The values of the names in braces of an exchange. <c>{tag}</c> is new and random for each; <c>{TAG}</c> and
+/// <c>{DOMAIN}</c> are the same values in upper case.
 /// </summary>
 internal sealed partial class Names
 {
@@ -19,7 +19,7 @@ internal sealed partial class Names
         (this["domain"], this["DOMAIN"]) = (domain, domain.ToUpperInvariant());
     }
 
-    /// <summary>What the userName of whoever is made under these names contains, and no other's.</summary>
+    /// <summary>Part of the userName of every user that is created with these names, and of no other.</summary>
     public string Tag { get; }
 
     public string this[string name]
@@ -27,7 +27,7 @@ internal sealed partial class Names
         set => values[name] = value;
     }
 
-    /// <summary>The names in a text that nothing stands for.</summary>
+    /// <summary>The names in a text that have no value.</summary>
     public IEnumerable<string> UnknownIn(string text) => Placeholder().Matches(text)
         .Select(match => match.Groups[1].Value).Where(name => !values.ContainsKey(name)).Distinct();
 

@@ -9,18 +9,18 @@ internal sealed record Options(string Base, string Token, string Domain, IReadOn
     public const string Usage = """
         Usage: tests/conformance.sh --base URL --token TOKEN [option...]
 
-        Plays identity providers against a SCIM 2.0 server and says, step by step, what they would get. It makes users
-        whose userName contains a random tag, changes and deletes only these, and deletes them at the end, also after
-        a failure or Ctrl-C. The account needs seats for some of them, and a domain that they may be on.
+        Plays identity providers against a SCIM 2.0 server and says, step by step, what they would get. It creates users
+        whose userName contains a random tag, changes and deletes only these, and deletes them at the end, even after a
+        failure or Ctrl-C. The account needs free seats for some of them, and must allow their e-mail domain.
 
           --base URL        the SCIM Base URL, such as https://iam.scileads.com/scim/v2
           --token TOKEN     the API token; better in the environment variable SCIM_TOKEN, where no one else sees it
-          --client NAME     okta, entra, onelogin, jumpcloud, ping, google, authentik, or painpoints: where servers
-                            are known to break. May be repeated (default: all)
+          --client NAME     okta, entra, onelogin, jumpcloud, ping, google, authentik, or painpoints: requests that
+                            servers are known to get wrong. May be repeated (default: all)
           --domain DOMAIN   the e-mail domain of the users (default: example.com)
           --help            this text
 
-        Exit code: 0 all passed, 1 something failed or could not be tried, 2 wrong usage, 130 interrupted.
+        Exit code: 0 all passed, 1 something failed or could not be run, 2 wrong usage, 130 interrupted.
         """;
 
     public static Options Read(string[] args)
@@ -44,7 +44,7 @@ internal sealed record Options(string Base, string Token, string Domain, IReadOn
 
     private static string Known(string client) => Exchange.All.Any(exchange => exchange.Client == client)
         ? client
-        : throw new UsageException($"There is no client {client}. There are: {Names}.");
+        : throw new UsageException($"There is no client {client}. The clients are: {Names}.");
 
     private static string Names => string.Join(", ", Exchange.All.Select(exchange => exchange.Client).Distinct());
 
@@ -54,14 +54,14 @@ internal sealed record Options(string Base, string Token, string Domain, IReadOn
             throw new UsageException("--base is missing.");
         if (!Uri.TryCreate(Base, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")
             || address.Query != "" || address.Fragment != "")
-            throw new UsageException($"{Base} is no SCIM Base URL.");
+            throw new UsageException($"{Base} is not a valid SCIM Base URL.");
         var token = Token.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? Token[7..].Trim() : Token.Trim();
         if (token == "")
             throw new UsageException("The token is missing: --token, or the environment variable SCIM_TOKEN.");
         if (token.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
-            throw new UsageException("The token has spaces or line breaks in it.");
+            throw new UsageException("The token contains spaces or line breaks.");
         if (Uri.CheckHostName(Domain) != UriHostNameType.Dns || !Domain.Contains('.', StringComparison.Ordinal))
-            throw new UsageException($"{Domain} is no domain.");
+            throw new UsageException($"{Domain} is not a valid domain.");
         return this with { Token = token };
     }
 }

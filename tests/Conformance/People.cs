@@ -3,15 +3,15 @@ using System.Text.Json.Nodes;
 namespace Conformance;
 
 /// <summary>
-/// The users that a walk made. They, and nobody else, are changed and deleted: a server that answers a look-up or a
-/// create with a stranger must not cost the stranger anything.
+/// The users that were created for an exchange. Only these are changed and deleted: if a server answers a lookup or a
+/// create with another user, that user must not be harmed.
 /// </summary>
 internal sealed class People(Connection connection, Names names)
 {
-    private readonly HashSet<string> made = new(StringComparer.Ordinal);
+    private readonly HashSet<string> created = new(StringComparer.Ordinal);
     private readonly HashSet<string> unanswered = new(StringComparer.Ordinal);
 
-    /// <summary>Makes a user, and remembers who it is; also when the answer was lost.</summary>
+    /// <summary>Creates a user and remembers it, even if the response was lost.</summary>
     public async Task<Reply> Create(
         JsonNode? user, IEnumerable<(string Name, string Value)> headers, CancellationToken cancellation)
     {
@@ -24,9 +24,9 @@ internal sealed class People(Connection connection, Names names)
         return reply;
     }
 
-    public bool Has(string id) => made.Contains(id);
+    public bool Has(string id) => created.Contains(id);
 
-    /// <summary>Deletes them; what could not be deleted is deactivated, and told in sentences.</summary>
+    /// <summary>Deletes them. Deactivates those that cannot be deleted, and returns a sentence for each.</summary>
     public async Task<IReadOnlyList<string>> Delete(CancellationToken cancellation)
     {
         foreach (var userName in unanswered)
@@ -34,7 +34,7 @@ internal sealed class People(Connection connection, Names names)
         unanswered.Clear();
 
         var left = new List<string>();
-        foreach (var id in made)
+        foreach (var id in created)
         {
             var reply = await connection.Send("DELETE", PathOf(id), null, [], cancellation);
             if (reply.IsSuccess || reply.Status == 404)
@@ -43,13 +43,13 @@ internal sealed class People(Connection connection, Names names)
             left.Add($"User {id} ({names.Tag}) could not be deleted ({reply.Detail})"
                 + (inactive.IsSuccess ? ", and is inactive now." : "."));
         }
-        made.Clear();
+        created.Clear();
         return left;
     }
 
     public static string PathOf(string id) => $"/Users/{Uri.EscapeDataString(id)}";
 
-    // A refusal made nobody. Who was made has the tag in the userName, else it is a stranger.
+    // A refusal created no user. A user without the tag in the userName was not created here.
     private async Task<bool> IsKnown(Reply reply, CancellationToken cancellation)
     {
         if (!reply.IsSuccess)
@@ -77,7 +77,7 @@ internal sealed class People(Connection connection, Names names)
     {
         var ours = Text(user, "userName")?.Contains(names.Tag, StringComparison.OrdinalIgnoreCase) ?? false;
         if (ours)
-            made.Add(id);
+            created.Add(id);
         return ours;
     }
 

@@ -3,8 +3,9 @@ using System.Text.Json.Nodes;
 namespace Conformance;
 
 /// <summary>
-/// What must be so before the first exchange: the server is reached and lets the token in, the domain is allowed, and
-/// there are seats. Otherwise every exchange would fail for the same reason, and hide what the server gets wrong.
+/// What is required before the first exchange: the server can be reached and accepts the token, the domain is allowed,
+/// and there are free seats. Otherwise every exchange would fail for the same reason, and hide what the server gets
+/// wrong.
 /// </summary>
 internal sealed class Preconditions(Connection connection, string domain)
 {
@@ -15,9 +16,9 @@ internal sealed class Preconditions(Connection connection, string domain)
         return list switch
         {
             { Status: null } => $"The server cannot be reached: {list.Detail}.",
-            { Status: 401 or 403 } => $"The server does not let the token in ({list.Detail})",
+            { Status: 401 or 403 } => $"The server does not accept the token ({list.Detail})",
             { Status: not 200 } or { Json: not JsonObject } =>
-                $"There is no SCIM server at this Base URL: GET /Users came as {list.Detail}",
+                $"There is no SCIM server at this Base URL: GET /Users was answered with {list.Detail}",
             _ => await RoomFor(users, cancellation),
         };
     }
@@ -43,10 +44,10 @@ internal sealed class Preconditions(Connection connection, string domain)
     }
 
     private string Refused(int made, int users, Reply reply) => made == 0
-        ? $"A user on the domain {domain} could not be made ({reply.Detail})\n"
-            + "Name a domain that the account allows with --domain, and see that it has free seats."
-        : $"The account has room for {made} more users, and {users} at once are needed ({reply.Detail})\n"
-            + "Give it more seats for the time of the test.";
+        ? $"A user on the domain {domain} could not be created ({reply.Detail})\n"
+            + "Set --domain to a domain that the account allows, and check that it has free seats."
+        : $"The account has room for only {made} more users; {users} are needed ({reply.Detail})\n"
+            + "Give it more seats for the duration of the test.";
 
     private static JsonNode? NewUser(Names names, int number) => names.Fill(JsonNode.Parse($$"""
         {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "probe{{number}}.{tag}@{domain}",

@@ -42,12 +42,12 @@ internal static class Program
         }
     }
 
-    // The second signal ends it at once.
+    // The second signal ends the process immediately.
     private static void Stop(PosixSignalContext signal, CancellationTokenSource stop)
     {
         signal.Cancel = !stop.IsCancellationRequested;
         if (signal.Cancel)
-            Console.WriteLine("Stopping; the users that were made are being deleted...");
+            Console.WriteLine("Stopping; the users that were created are being deleted...");
         stop.Cancel();
     }
 }

@@ -1,12 +1,12 @@
 namespace Conformance;
 
-/// <summary>All exchanges that were asked for, and the table of their verdicts.</summary>
+/// <summary>Runs the requested exchanges, and prints the table of their verdicts.</summary>
 internal sealed class Run(Connection connection, Options options)
 {
     private readonly List<Verdict> verdicts = [];
     private readonly List<string> left = [];
 
-    /// <summary>Whether everything passed, and nobody was left behind.</summary>
+    /// <summary>Whether everything passed, and every created user was deleted.</summary>
     public async Task<bool> Everything(CancellationToken cancellation)
     {
         var asked = Exchange.All
@@ -23,7 +23,7 @@ internal sealed class Run(Connection connection, Options options)
         foreach (var exchange in possible)
             await Play(exchange, cancellation);
         foreach (var exchange in asked.Except(possible))
-            Print(exchange.Client, exchange.Name, "left out", $"needs an account of its own: {exchange.Account}");
+            Print(exchange.Client, exchange.Name, "skipped", $"needs a special account: {exchange.Account}");
         Summarise(possible.Count);
         return left.Count == 0 && verdicts.TrueForAll(verdict => verdict.Passed);
     }
@@ -35,11 +35,11 @@ internal sealed class Run(Connection connection, Options options)
         try
         {
             await foreach (var verdict in new Walk(exchange, connection, people, names, exact: false).Run(cancellation))
-                Tell(verdict);
+                Report(verdict);
         }
         finally
         {
-            // Also after Ctrl-C.
+            // Even after Ctrl-C.
             foreach (var sentence in await people.Delete(CancellationToken.None))
             {
                 left.Add(sentence);
@@ -48,10 +48,10 @@ internal sealed class Run(Connection connection, Options options)
         }
     }
 
-    private void Tell(Verdict verdict)
+    private void Report(Verdict verdict)
     {
         verdicts.Add(verdict);
-        var word = verdict.Passed ? "passed" : verdict.Taken ? "FAILED" : "not taken";
+        var word = verdict.Passed ? "passed" : verdict.WasRun ? "FAILED" : "not run";
         Print(verdict.Exchange.Client, verdict.Exchange.Name, word, $"{verdict.Number} {verdict.Step}");
         foreach (var fault in verdict.Faults)
             Console.WriteLine($"    {fault}");
@@ -59,14 +59,15 @@ internal sealed class Run(Connection connection, Options options)
 
     private void Summarise(int exchanges)
     {
-        var failed = verdicts.Count(verdict => verdict is { Taken: true, Passed: false });
-        var notTaken = verdicts.Count(verdict => !verdict.Taken);
+        var failed = verdicts.Count(verdict => verdict is { WasRun: true, Passed: false });
+        var notRun = verdicts.Count(verdict => !verdict.WasRun);
         Console.WriteLine(
-            $"\n{exchanges} exchanges, {verdicts.Count} steps: {verdicts.Count - failed - notTaken} passed, "
-            + $"{failed} failed, {notTaken} not taken.");
+            $"\n{exchanges} exchanges, {verdicts.Count} steps: {verdicts.Count - failed - notRun} passed, "
+            + $"{failed} failed, {notRun} not run.");
         if (connection.Waited > TimeSpan.Zero)
-            Console.WriteLine($"The server asked for a pause, {connection.Waited.TotalSeconds:0} seconds in all.");
-        Console.WriteLine(left.Count == 0 ? "All users that were made are deleted." : $"{left.Count} users are left.");
+            Console.WriteLine($"The server asked for pauses, {connection.Waited.TotalSeconds:0} seconds in total.");
+        Console.WriteLine(
+            left.Count == 0 ? "All users that were created are deleted." : $"{left.Count} users were not deleted.");
     }
 
     private static void Print(string client, string exchange, string verdict, string step) =>

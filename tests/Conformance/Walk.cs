@@ -3,19 +3,19 @@ using System.Text.Json.Nodes;
 
 namespace Conformance;
 
-/// <summary>What came of a step: all is well if there are no <c>Faults</c>, unless it was not taken at all.</summary>
+/// <summary>The outcome of a step. It passed if it was run and has no <c>Faults</c>.</summary>
 internal sealed record Verdict(
-    Exchange Exchange, int Number, string Step, IReadOnlyList<string> Faults, bool Taken = true)
+    Exchange Exchange, int Number, string Step, IReadOnlyList<string> Faults, bool WasRun = true)
 {
-    public bool Passed => Taken && Faults.Count == 0;
+    public bool Passed => WasRun && Faults.Count == 0;
 
     public override string ToString() =>
         $"{Exchange} {Number} {Step}: {(Passed ? "passed" : string.Join("; ", Faults))}";
 }
 
 /// <summary>
-/// Takes the steps of an exchange, one after the other. A step that fails does not end the walk, but those that need
-/// what it should have given are not taken. <paramref name="exact"/> demands of each step what SciLeads answers.
+/// Runs the steps of an exchange, one after the other. After a step that fails, the others are run, except those that
+/// need a value from its response. <paramref name="exact"/> requires the response that SciLeads sends.
 /// </summary>
 internal sealed class Walk(Exchange exchange, Connection connection, People people, Names names, bool exact)
 {
@@ -29,8 +29,8 @@ internal sealed class Walk(Exchange exchange, Connection connection, People peop
             var reply = await people.Create(names.Fill(user), exchange.Headers, cancellation);
             if (reply.Status != 201 || Expectation.Find(reply.Json, "id") is not { } id)
             {
-                string[] faults = [$"one could not be made ({reply.Detail})"];
-                yield return new(exchange, 0, "given: users", faults, Taken: false);
+                string[] faults = [$"a user could not be created ({reply.Detail})"];
+                yield return new(exchange, 0, "given: users", faults, WasRun: false);
                 yield break;
             }
             names[$"user{++number}"] = $"{id}";
@@ -42,19 +42,22 @@ internal sealed class Walk(Exchange exchange, Connection connection, People peop
             var missing = names.UnknownIn(step.Path + step.Body?.ToJsonString()).Except(["startIndex"]).ToList();
             var verdict = new Verdict(exchange, ++number, $"{step.Title}: {step.Request}", []);
             yield return missing.Count > 0
-                ? verdict with { Faults = [$"needs {string.Join(", ", missing)}, which no step gave"], Taken = false }
-                : verdict with { Faults = [.. await Take(step, cancellation)] };
+                ? verdict with
+                {
+                    Faults = [$"needs {string.Join(", ", missing)}, which no earlier step provided"], WasRun = false,
+                }
+                : verdict with { Faults = [.. await RunStep(step, cancellation)] };
         }
     }
 
-    private async Task<IEnumerable<string>> Take(Step step, CancellationToken cancellation)
+    private async Task<IEnumerable<string>> RunStep(Step step, CancellationToken cancellation)
     {
         if (step.Pages is { } by)
             return await new Import(step, by, names, path => Send(step, path, null, cancellation)).Run();
 
         var path = names.FillPath(step.Path);
         if (StrangerIn(step) is { } stranger)
-            return [$"would change {stranger}, whom this run did not make; nothing was sent"];
+            return [$"would change {stranger}, whom this run did not create; nothing was sent"];
         var body = names.Fill(step.Body);
         if (step.Echoes)
             body = Echo(body as JsonObject);
@@ -78,7 +81,7 @@ internal sealed class Walk(Exchange exchange, Connection connection, People peop
 
     private IEnumerable<(string, string)> HeadersOf(Step step) => exchange.Headers.Concat(step.Headers);
 
-    // Somebody whom the step would change, and who was not made here. An id that is written in the file is nobody's.
+    // A user whom the step would change, and who was not created here. An id in the file itself belongs to nobody.
     private string? StrangerIn(Step step)
     {
         var parts = step.Path.Split('?')[0].Split('/');
@@ -98,20 +101,20 @@ internal sealed class Walk(Exchange exchange, Connection connection, People peop
 
     private string? Refused(Step step, Reply reply)
     {
-        var taken = exact ? step.Statuses.Take(1) : step.Statuses;
-        return reply.Status is { } status && taken.Contains(status)
+        var accepted = exact ? step.Statuses.Take(1) : step.Statuses;
+        return reply.Status is { } status && accepted.Contains(status)
             ? null
-            : $"status: expected {string.Join(" or ", taken)}, came {reply.Detail}";
+            : $"status: expected {string.Join(" or ", accepted)}, got {reply.Detail}";
     }
 
     private static IEnumerable<string> MediaTypeFaults(Step step, Reply reply)
     {
-        var right = step.MediaType is { } wanted
-            ? reply.MediaType == wanted
+        var isExpected = step.MediaType is { } expected
+            ? reply.MediaType == expected
             : reply.Text == "" || (reply.MediaType?.Contains("json", StringComparison.OrdinalIgnoreCase) ?? false);
-        return right
+        return isExpected
             ? []
-            : [$"media type: expected {step.MediaType ?? "JSON"}, came {reply.MediaType ?? "nothing"}"];
+            : [$"media type: expected {step.MediaType ?? "JSON"}, got {reply.MediaType ?? "nothing"}"];
     }
 
     private IEnumerable<string> Expected(Step step, Reply reply) => step.Response is { } response
@@ -126,7 +129,7 @@ internal sealed class Walk(Exchange exchange, Connection connection, People peop
             if (Expectation.Find(reply.Json, path)?.ToString() is { Length: > 0 } value)
                 names[name] = value;
             else
-                faults.Add($"response.{path}: expected anything, came nothing");
+                faults.Add($"response.{path}: expected anything, got nothing");
         }
         return faults;
     }

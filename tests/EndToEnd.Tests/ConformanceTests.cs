@@ -26,8 +26,8 @@ internal sealed class ConformanceTests : EndToEndTest
         Assert.That(ended.ExitCode, Is.Zero, ended.ToString());
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(ended.Output, Does.Contain("0 failed, 0 not taken.").And.Contains(" passed "));
-            Assert.That(ended.Output, Does.Contain("All users that were made are deleted."));
+            Assert.That(ended.Output, Does.Contain("0 failed, 0 not run.").And.Contains(" passed "));
+            Assert.That(ended.Output, Does.Contain("All users that were created are deleted."));
             Assert.That(ended.Output + ended.Error, Does.Not.Contain(token));
             Assert.That(await UsersOf(token), Is.Empty);
         }
@@ -45,7 +45,7 @@ internal sealed class ConformanceTests : EndToEndTest
         {
             var ended = await Script.Run(
                 script, "--base", Local.ScimBaseUrl, "--token", token, "--client", "entra", "--client", "painpoints");
-            Assert.That(ended.Output, Does.Contain("0 failed, 0 not taken."));
+            Assert.That(ended.Output, Does.Contain("0 failed, 0 not run."));
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class ConformanceTests : EndToEndTest
         {
             Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
             Assert.That(ended.Output, Does.Match(@"okta +crud-oin +FAILED +\d+ deactivate: PATCH without a path"));
-            Assert.That(ended.Output, Does.Contain("response.active: expected false, came true"));
+            Assert.That(ended.Output, Does.Contain("response.active: expected false, got true"));
             Assert.That(await UsersOf(token), Is.EqualTo(others));
         }
     }
@@ -71,7 +71,7 @@ internal sealed class ConformanceTests : EndToEndTest
         using (Assert.EnterMultipleScope())
         {
             Assert.That(ended.ExitCode, Is.EqualTo(1), ended.ToString());
-            Assert.That(ended.Output, Does.Contain("whom this run did not make; nothing was sent"));
+            Assert.That(ended.Output, Does.Contain("whom this run did not create; nothing was sent"));
             Assert.That(await UsersOf(token), Is.EqualTo(others));
         }
     }
@@ -94,7 +94,7 @@ internal sealed class ConformanceTests : EndToEndTest
         var (ended, _, _) = await RunAgainst(FaultyProxy.Busy(times: 2), "google");
 
         Assert.That(ended.ExitCode, Is.Zero, ended.ToString());
-        Assert.That(ended.Output, Does.Contain("The server asked for a pause, 2 seconds in all."));
+        Assert.That(ended.Output, Does.Contain("The server asked for pauses, 2 seconds in total."));
     }
 
     [Test]
@@ -129,8 +129,8 @@ internal sealed class ConformanceTests : EndToEndTest
         }
     }
 
-    [TestCase("domains", "other.example", "A user on the domain example.com could not be made")]
-    [TestCase("licence", "portal=1", "The account has room for 1 more users")]
+    [TestCase("domains", "other.example", "A user on the domain example.com could not be created")]
+    [TestCase("licence", "portal=1", "The account has room for only 1 more users")]
     public async Task Missing_preconditions_of_the_account_are_reported_first(string option, string value, string sentence)
     {
         var customer = await Customer.Open(Local);
@@ -154,17 +154,17 @@ internal sealed class ConformanceTests : EndToEndTest
         var ended = await Script.Run(script, "--base", Local.ScimBaseUrl, "--token", "a.b.c");
 
         Assert.That(ended.ExitCode, Is.EqualTo(1));
-        Assert.That(ended.Error, Does.StartWith("The server does not let the token in (401: "));
+        Assert.That(ended.Error, Does.StartWith("The server does not accept the token (401: "));
     }
 
     [TestCase("There is no option --nothing.", "--nothing")]
     [TestCase("--base needs a value.", "--base")]
     [TestCase("--base is missing.", "--token", "x")]
     [TestCase("The token is missing", "--base", "http://localhost/scim/v2")]
-    [TestCase("x is no SCIM Base URL.", "--base", "x", "--token", "x")]
+    [TestCase("x is not a valid SCIM Base URL.", "--base", "x", "--token", "x")]
     [TestCase("There is no client sailpoint.", "--client", "sailpoint")]
-    [TestCase("nodot is no domain.", "--base", "http://localhost/", "--token", "x", "--domain", "nodot")]
-    [TestCase("The token has spaces", "--base", "http://localhost/", "--token", "x y")]
+    [TestCase("nodot is not a valid domain.", "--base", "http://localhost/", "--token", "x", "--domain", "nodot")]
+    [TestCase("The token contains spaces", "--base", "http://localhost/", "--token", "x y")]
     public async Task A_usage_error_has_its_own_exit_code(string sentence, params string[] arguments)
     {
         var ended = await Script.Run(script, arguments);

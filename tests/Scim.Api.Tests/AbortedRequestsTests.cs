@@ -9,7 +9,7 @@ namespace Scim.Api.Tests;
 public sealed class AbortedRequestsTests
 {
     [Test]
-    public async Task Whoever_leaves_leaves_no_stack_trace()
+    public async Task A_client_that_disconnects_leaves_no_stack_trace()
     {
         await using var server = await ScimServer.Start();
         var account = new TestAccount();

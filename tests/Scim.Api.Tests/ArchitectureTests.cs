@@ -30,7 +30,7 @@ public sealed partial class ArchitectureTests
     }
 
     [Test]
-    public void Scim_Api_depends_on_the_two_shared_projects_alone()
+    public void Scim_Api_depends_only_on_the_two_shared_projects()
     {
         var project = XDocument.Load(Path.Combine(Project(), "Scim.Api.csproj"));
         var references = project.Descendants("ProjectReference").Select(node => (string?)node.Attribute("Include"));
@@ -41,7 +41,7 @@ public sealed partial class ArchitectureTests
     }
 
     [Test]
-    public void Nothing_is_public_but_the_migrations() =>
+    public void Only_migrations_are_public() =>
         Assert.That(types.Where(type => type.IsPublic && !IsGenerated(type)).Select(type => type.FullName), Is.Empty);
 
     [Test]
@@ -54,7 +54,7 @@ public sealed partial class ArchitectureTests
     }
 
     [Test]
-    public void The_text_of_a_record_has_an_end() =>
+    public void Printing_a_record_terminates() =>
         Assert.That(types.Select(type => type.Assembly).Distinct().SelectMany(RecordCycles.In), Is.Empty);
 
     // Migrations, and what the compiler adds: in the framework's namespaces, or under names that nobody could write.

@@ -93,7 +93,7 @@ internal sealed class ClientTextTests
     ];
 
     [Test]
-    public async Task A_misplaced_secret_is_shown_nowhere()
+    public async Task A_misplaced_secret_appears_nowhere()
     {
         await using var server = await ScimServer.Start(logsEverything: true);
         var account = new TestAccount();
@@ -157,7 +157,7 @@ internal sealed class ClientTextTests
     [TestCase("password eq \"a\\\"b\" and x", "… eq \"…\" and …")]
     [TestCase("password eq \"a", "… eq \"…\"")]
     [TestCase("name.givenName eq bob", "name.givenName eq bob")]
-    public void What_the_schema_knows_is_shown(string text, string shown) =>
+    public void Names_in_the_schema_are_shown(string text, string shown) =>
         Assert.That(Excerpt.Of(text), Is.EqualTo(shown));
 
     [Test]
@@ -187,7 +187,7 @@ internal sealed class ClientTextTests
     [TestCase("a.b.secret", false)]
     [TestCase("1secret", false)]
     [TestCase("", false)]
-    public void A_name_is_shown_if_it_could_be_one(string text, bool isShown)
+    public void A_name_is_shown_if_it_could_be_an_attribute_name(string text, bool isShown)
     {
         Assert.That(Excerpt.OfName(text), Is.EqualTo(isShown ? $"\"{text}\"" : "this word"));
         if (!isShown && text != "" && !AttributePath.TryParse(text, out _))

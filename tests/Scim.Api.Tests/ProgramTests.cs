@@ -32,7 +32,7 @@ public sealed class ProgramTests
 
     [TestCase]
     [TestCase("users", "import", "people.csv", "--account", "01890000-0000-7000-8000-000000000000")]
-    public async Task Everything_that_is_wrong_with_the_settings_is_reported_at_once(params string[] arguments)
+    public async Task All_invalid_settings_are_reported_together(params string[] arguments)
     {
         var run = await ProgramRun.Of(
             Name,
@@ -58,7 +58,7 @@ public sealed class ProgramTests
 
     [TestCase("nonsense", "ConnectionStrings__Scim is not a valid connection string")]
     [TestCase("Host=127.0.0.1;Port=9;Timeout=2", "The database cannot be used")]
-    public async Task A_problem_of_the_operator_is_a_sentence(string database, string sentence)
+    public async Task A_problem_that_the_operator_can_fix_is_reported_as_a_sentence(string database, string sentence)
     {
         var run = await ProgramRun.Of(Name, [$"ConnectionStrings__Scim={database}"], "database", "migrate");
         Assert.That(run.ExitCode, Is.EqualTo(1));
@@ -67,7 +67,7 @@ public sealed class ProgramTests
     }
 
     [Test]
-    public async Task A_fault_of_the_program_keeps_its_stack()
+    public async Task A_bug_keeps_its_stack_trace()
     {
         var run = await ProgramRun.Of(
             Name, ["ConnectionStrings__Scim=Host=127.0.0.1;Port=9", "Logging__LogLevel__Default=Deafening"], "database",

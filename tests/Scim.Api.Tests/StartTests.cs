@@ -29,14 +29,14 @@ public sealed class StartTests
     [TestCase("Scim:KnownProxies:0=proxy", "Scim__KnownProxies contains proxy, which is not a valid IP address")]
     [TestCase("Scim:KnownProxies:0=0.0.0.0", "which means every address")]
     [TestCase("Introspection:AttemptTimeout=00:00:59", "must not be longer than")]
-    public void A_bad_setting_stops_the_start_with_a_sentence(string setting, string sentence) =>
+    public void An_invalid_setting_prevents_the_start_with_a_sentence(string setting, string sentence) =>
         Assert.That(
             async () => await (await ScimServer.Start([setting])).DisposeAsync(),
             Throws.TypeOf<OptionsValidationException>().With.Property("Failures").Some.Contains(sentence));
 
     [TestCase("https://iam.example.com/scim/v2/")]
     [TestCase("https://example.com/identity/scim/v2")]
-    public async Task A_proxy_may_have_a_path_of_its_own(string baseUrl) =>
+    public async Task A_proxy_may_add_a_path_prefix(string baseUrl) =>
         await (await ScimServer.Start([$"Scim:BaseUrl={baseUrl}"])).DisposeAsync();
 
     [Test]
@@ -49,7 +49,7 @@ public sealed class StartTests
     }
 
     [Test]
-    public async Task Without_its_tables_a_server_is_alive_but_not_ready()
+    public async Task A_server_without_tables_is_alive_but_not_ready()
     {
         await using var server = await ScimServer.Start(["Scim:MigrateAtStart=false"]);
         using var client = server.ClientWith(null);
@@ -58,7 +58,7 @@ public sealed class StartTests
     }
 
     [Test]
-    public async Task The_server_does_not_say_what_it_is_made_of()
+    public async Task The_server_does_not_reveal_its_software()
     {
         await using var server = await ScimServer.Start();
         using var client = server.ClientWith(null);
@@ -68,7 +68,7 @@ public sealed class StartTests
 
     [TestCase("http://localhost:5002/scim/v2", false)]
     [TestCase("https://iam.example.com/scim/v2", true)]
-    public async Task No_answer_is_kept_on_the_way_or_taken_for_a_page(string baseUrl, bool isPublic)
+    public async Task No_response_is_cached_or_treated_as_a_page(string baseUrl, bool isPublic)
     {
         await using var server = await ScimServer.Start([$"Scim:BaseUrl={baseUrl}"]);
         using var client = server.ClientOf(new TestAccount());
@@ -94,7 +94,7 @@ public sealed class StartTests
     [TestCase("scim.db")]
     [Platform(Exclude = "Win")]
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
-    public async Task A_file_of_secrets_or_people_that_others_can_read_stops_the_start(string name)
+    public async Task A_private_file_that_others_can_read_prevents_the_start(string name)
     {
         if (SciLeads.Tests.TestPostgres.IsWanted && name == "scim.db")
             Assert.Pass("PostgreSQL guards its files itself.");

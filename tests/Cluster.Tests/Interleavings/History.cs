@@ -5,8 +5,8 @@ using Auth.Server.Credentials;
 namespace Cluster.Tests.Interleavings;
 
 /// <summary>
-/// What those who did something at once have seen, with the times of <see cref="Stopwatch"/> between which it happened;
-/// and whether it keeps the rule.
+/// What concurrent callers have observed, with the times of <see cref="Stopwatch"/> between which it happened, and
+/// whether it is consistent with the rule.
 /// </summary>
 internal sealed class History
 {
@@ -17,19 +17,19 @@ internal sealed class History
 
     public int Accepts => accepted.Count;
 
-    /// <summary>A request or an introspection with the set was let in.</summary>
+    /// <summary>A request or an introspection with the set was admitted.</summary>
     public void Accepted(Guid set, long begun) => accepted.Add((set, begun, Stopwatch.GetTimestamp()));
 
-    /// <summary>Somebody is about to make a set active that is not so by its first use.</summary>
+    /// <summary>A caller is about to activate a set explicitly, not by first use.</summary>
     public void Activates(Guid set, long begun) => activationBegun.TryAdd(set, begun);
 
-    /// <summary>The call that made the set active has answered: all sets before it are dead.</summary>
+    /// <summary>The call that activated the set has returned: all earlier sets have ended.</summary>
     public void Activated(Guid set) => activated.Add((set, Stopwatch.GetTimestamp()));
 
-    /// <summary>The call that ended the set has answered.</summary>
+    /// <summary>The call that ended the set has returned.</summary>
     public void Ended(Guid set) => ended.Add((set, Stopwatch.GetTimestamp()));
 
-    /// <summary>What breaks the rule, in sentences. The sets are as the database has them in the end.</summary>
+    /// <summary>Violations of the rule, in sentences. The sets are in their final state in the database.</summary>
     public IEnumerable<string> Breaches(IReadOnlyCollection<CredentialSet> sets)
     {
         if (sets.Count(set => set.State == CredentialSetState.Active) > 1)
@@ -38,21 +38,21 @@ internal sealed class History
             yield return "Two sets are staged.";
         var generations = sets.ToDictionary(set => set.Id, set => set.Generation);
         if (generations.Values.OfType<long>().GroupBy(generation => generation).Any(same => same.Count() > 1))
-            yield return "Two sets have one generation.";
+            yield return "Two sets have the same generation.";
 
         foreach (var (set, begun, answered) in accepted)
         {
             if (generations[set] is not { } generation)
-                yield return $"{set} was let in and never active.";
+                yield return $"{set} was admitted but was never active.";
             else if (ended.Any(end => end.Set == set && end.Answered < begun))
-                yield return $"{set} was let in after it had been ended.";
+                yield return $"{set} was admitted after it had ended.";
             else if (activated.Any(later => later.Answered < begun && generations[later.Set] > generation))
-                yield return $"{set} was let in after a later set had been made active.";
+                yield return $"{set} was admitted after a later set had been activated.";
             else if (accepted.Any(later => later.Answered < begun && generations[later.Set] > generation))
-                yield return $"{set} was let in after a later set had been let in: both were active.";
+                yield return $"{set} was admitted after a later set had been admitted: both were active.";
             else if (IsManual(sets, set)
                 && (!activationBegun.TryGetValue(set, out var activation) || answered < activation))
-                yield return $"{set} was let in before anybody activated it.";
+                yield return $"{set} was admitted before anybody activated it.";
         }
     }
 

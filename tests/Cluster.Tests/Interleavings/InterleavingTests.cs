@@ -11,7 +11,7 @@ using Shared.Contracts;
 
 namespace Cluster.Tests.Interleavings;
 
-/// <summary>What is done to an account. The number chooses among the sets that there are, and among variants.</summary>
+/// <summary>An operation on an account. The number chooses among the existing sets, and among variants.</summary>
 internal sealed record Step(StepKind Kind, int Choice);
 
 internal enum StepKind
@@ -28,9 +28,9 @@ internal enum StepKind
 }
 
 /// <summary>
-/// Random steps, done by several at once in whatever order they come, against one account: whatever everybody saw keeps
-/// the rule (<see cref="History"/>), and in the end the account's one active set works. <c>TEST_NIGHTLY=1</c> tries
-/// many more.
+/// Random operations by several concurrent callers on one account: everything that they observed is consistent with the
+/// rule (<see cref="History"/>), and in the end the account's one active set works. <c>TEST_NIGHTLY=1</c> tries many
+/// more.
 /// </summary>
 public sealed class InterleavingTests
 {
@@ -70,7 +70,7 @@ public sealed class InterleavingTests
     }
 
     [Test]
-    public async Task Whatever_comes_together_the_rule_is_kept()
+    public async Task Concurrent_operations_never_break_the_rule()
     {
         var accepts = 0;
         await steps.SampleAsync(
@@ -79,14 +79,14 @@ public sealed class InterleavingTests
             threads: 1,
             seed: "0000000000004",
             print: sequence => string.Join('\n', sequence.Select(step => step.ToString())));
-        await TestContext.Out.WriteLineAsync($"{tries} sequences, {accepts} let in, no breach");
-        Assert.That(accepts, Is.GreaterThan(2 * tries), "Hardly anybody was let in.");
+        await TestContext.Out.WriteLineAsync($"{tries} sequences, {accepts} admitted, no violation");
+        Assert.That(accepts, Is.GreaterThan(2 * tries), "Hardly any request was admitted.");
     }
 
     private async Task<int> Play(Step[] sequence)
     {
         var play = new Account(servers, http, await servers.OpenAccount());
-        // So that there is something to use from the beginning.
+        // So that there is a set to use from the beginning.
         await play.Do(new(StepKind.Generate, 1));
         var waiting = new ConcurrentQueue<Step>(sequence);
         await Task.WhenAll(Enumerable.Range(0, Hands).Select(_ => Task.Run(async () =>
@@ -97,7 +97,7 @@ public sealed class InterleavingTests
         var sets = await servers.SetsOf(play.Id);
         if (sets.Any(set => set is { State: CredentialSetState.Staged, Activation: Activation.FirstUse }))
         {
-            // A question may have begun a cut-over, which takes its time.
+            // An introspection may have begun a first-use activation, which takes some time.
             await Task.Delay(TimeSpan.FromSeconds(2));
             sets = await servers.SetsOf(play.Id);
         }
@@ -106,7 +106,7 @@ public sealed class InterleavingTests
         return play.History.Accepts;
     }
 
-    /// <summary>The account that a sequence is played on.</summary>
+    /// <summary>The account on which a sequence is run.</summary>
     private sealed class Account(Servers servers, HttpClient http, Guid id)
     {
         private static readonly TimeSpan shortLife = TimeSpan.FromMinutes(10);
@@ -129,7 +129,7 @@ public sealed class InterleavingTests
             _ => Use(step),
         };
 
-        /// <summary>When nobody does anything any more, the active set is let in everywhere, and no other.</summary>
+        /// <summary>When all operations have ended, every node admits the active set, and no other.</summary>
         public async Task RequireOneThatWorks(IReadOnlyCollection<CredentialSet> sets)
         {
             foreach (var set in sets.Where(set => issued.ContainsKey(set.Id) && set.State != CredentialSetState.Staged))
@@ -204,7 +204,7 @@ public sealed class InterleavingTests
                 History.Accepted(set.Set.Id, begun);
         }
 
-        // The newest are used most.
+        // The newest sets are used most.
         private IssuedCredentials? Choose(int choice)
         {
             var all = issued.Values.OrderByDescending(set => set.Set.CreatedAt).ThenBy(set => set.Set.Id).ToList();
@@ -241,7 +241,7 @@ public sealed class InterleavingTests
             return response.StatusCode;
         }
 
-        /// <summary>Somebody else was first: that is what the refusals are for.</summary>
+        /// <summary>Another caller was first, so the operation is refused, as it should be.</summary>
         private static async Task Refusable(Func<Task> act)
         {
             try

@@ -16,7 +16,7 @@ using Shared.Contracts;
 namespace Cluster.Tests.Interleavings;
 
 /// <summary>
-/// Both servers in this process, so that a test can take hold of their clock: one authorization server and two nodes of
+/// Both servers in this process, so that a test controls their clock: one authorization server and two nodes of
 /// <c>Scim.Api</c>, on SQLite or, with <c>TEST_DATABASE=postgres</c>, on PostgreSQL.
 /// </summary>
 internal sealed class Servers : IAsyncDisposable
@@ -54,7 +54,7 @@ internal sealed class Servers : IAsyncDisposable
         new(ScimEnabled: true, RateLimit: 0, Licences: new Dictionary<string, int> { ["portal"] = 1_000_000 }),
         default))).Id;
 
-    /// <summary>Does something with a part of the authorization server, in a scope of its own.</summary>
+    /// <summary>Uses a service of the authorization server, in a new scope.</summary>
     public async Task<T> With<TPart, T>(Func<TPart, Task<T>> act)
         where TPart : notnull
     {
@@ -72,7 +72,7 @@ internal sealed class Servers : IAsyncDisposable
     public Task<List<CredentialSet>> SetsOf(Guid account) =>
         With<CredentialHistory, List<CredentialSet>>(history => history.List(account, default));
 
-    /// <summary>Whether introspection, by no node of <c>Scim.Api</c>, calls a token active.</summary>
+    /// <summary>Whether introspection by a caller that is not a node of <c>Scim.Api</c> calls a token active.</summary>
     public async Task<bool> IsActive(string token)
     {
         using var form = new FormUrlEncodedContent(
@@ -102,7 +102,7 @@ internal sealed class Servers : IAsyncDisposable
     }
 
     /// <summary>
-    /// Until both nodes hear of events; before that they ask each time, which is another test's matter.
+    /// Waits until both nodes receive events. Before that they introspect each time, which other tests cover.
     /// </summary>
     private async Task WaitForLeases()
     {
@@ -179,7 +179,7 @@ internal sealed class Servers : IAsyncDisposable
         });
 }
 
-/// <summary>The time of day may be moved on; what is measured is not.</summary>
+/// <summary>The time of day can be advanced; the monotonic clock is real.</summary>
 internal sealed class MovableClock : TimeProvider
 {
     private long ahead;

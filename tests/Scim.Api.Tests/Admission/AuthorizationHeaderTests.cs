@@ -18,7 +18,7 @@ public sealed class AuthorizationHeaderTests
     [TestCase("bearer {0}")]
     [TestCase("BEARER  {0}")]
     [TestCase("{0}")]
-    public async Task A_direct_JWT_is_taken_with_and_without_the_word_Bearer(string form)
+    public async Task A_direct_JWT_is_accepted_with_and_without_the_word_Bearer(string form)
     {
         var account = new TestAccount();
         using var response = await Send(string.Format(null, form, server.AuthServer.IssueToken(account)));
@@ -47,7 +47,7 @@ public sealed class AuthorizationHeaderTests
     }
 
     [Test(Description = "RFC 6750 §3.1: no error code if nothing was shown")]
-    public async Task Without_a_header_the_challenge_names_no_error()
+    public async Task Without_a_header_the_challenge_has_no_error_code()
     {
         using var response = await Send(null);
         using (Assert.EnterMultipleScope())
@@ -94,7 +94,7 @@ public sealed class AuthorizationHeaderTests
     [TestCase("Bearer eyJh.eyJz.c2ln", "not issued by SciLeads")]
     [TestCase("Bearer e30.e30.", "not issued by SciLeads")]
     [TestCase("Bearer bnVsbA.bnVsbA.bnVsbA", "not issued by SciLeads")]
-    public async Task A_malformed_header_is_refused_with_what_to_do(string header, string detail)
+    public async Task A_malformed_header_is_refused_with_the_remedy(string header, string detail)
     {
         using var response = await Send(header);
         Assert.That(await Refusal(response), Does.Contain(detail));
@@ -110,7 +110,7 @@ public sealed class AuthorizationHeaderTests
     }
 
     [Test]
-    public async Task What_needs_no_token_does_not_look_at_it()
+    public async Task Endpoints_that_need_no_token_do_not_read_it()
     {
         using var client = server.ClientWith("Bearer rubbish");
         using var response = await client.GetAsync("/health/ready");

@@ -21,7 +21,7 @@ public sealed class RuleTests
     [TestCase("portal accounts.read")]
     [Description("RFC 6750 §3.1")]
     [Category("Check 47")]
-    public async Task SCIM_needs_its_scope(string? scope)
+    public async Task SCIM_requires_its_scope(string? scope)
     {
         var account = new TestAccount();
         using var response = await Get("/scim/v2/probe", account.Answer() with { Scope = scope });
@@ -43,7 +43,7 @@ public sealed class RuleTests
     }
 
     [Test]
-    public async Task Where_SCIM_is_not_enabled_the_error_says_whom_to_ask()
+    public async Task Without_SCIM_the_error_says_whom_to_ask()
     {
         var account = new TestAccount();
         account.Policy = account.Policy with { ScimEnabled = false };
@@ -65,7 +65,7 @@ public sealed class RuleTests
     }
 
     [Test]
-    public async Task The_portal_works_where_SCIM_is_not_enabled()
+    public async Task The_portal_works_without_SCIM()
     {
         var account = new TestAccount();
         account.Policy = account.Policy with { ScimEnabled = false };
@@ -83,7 +83,7 @@ public sealed class RuleTests
     [TestCase("scim")]
     [TestCase("portal")]
     [TestCase("scim portal")]
-    public async Task An_identity_provider_does_not_get_at_the_portal(string scope)
+    public async Task An_identity_provider_cannot_use_the_portal_endpoints(string scope)
     {
         using var response = await Get("/portal/probe", new TestAccount().Answer(scope));
         Assert.That((await SentError.Of(response)).Status, Is.EqualTo(HttpStatusCode.Forbidden));

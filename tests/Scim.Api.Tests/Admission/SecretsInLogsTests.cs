@@ -10,7 +10,7 @@ namespace Scim.Api.Tests.Admission;
 public sealed class SecretsInLogsTests
 {
     [Test]
-    public async Task No_token_is_logged_whatever_becomes_of_it()
+    public async Task No_token_is_logged_whatever_its_outcome()
     {
         await using var server = await ScimServer.Start(["Introspection:RetryDelay=00:00:00"], Probe.Map, logsEverything: true);
         var auth = server.AuthServer;

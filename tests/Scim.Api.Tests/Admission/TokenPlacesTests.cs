@@ -70,7 +70,7 @@ internal sealed class TokenPlacesTests
 
     [TestCase("a=b", "a form that is none of a token's")]
     [TestCase("access_token=", "no token in it")]
-    public async Task Another_form_is_a_wrong_media_type(string form, string reason)
+    public async Task Another_form_has_an_unsupported_media_type(string form, string reason)
     {
         using var response = await Send(
             "POST", "/scim/v2/Users", "Bearer " + server.AuthServer.IssueToken(account), form);
@@ -78,7 +78,7 @@ internal sealed class TokenPlacesTests
     }
 
     [Test]
-    public async Task A_form_that_is_too_large_to_look_into_is_a_wrong_media_type()
+    public async Task A_form_that_is_too_large_to_read_has_an_unsupported_media_type()
     {
         using var response = await Send(
             "POST", "/scim/v2/Users", "Bearer " + server.AuthServer.IssueToken(account),
@@ -87,7 +87,7 @@ internal sealed class TokenPlacesTests
     }
 
     [Test]
-    public async Task Where_no_token_is_needed_nobody_looks_for_one()
+    public async Task Endpoints_that_need_no_token_do_not_search_for_one()
     {
         using var response = await Send("GET", "/health/live?access_token=x", null);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));

@@ -41,7 +41,7 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task A_node_that_was_paused_introspects_every_request_until_it_has_a_lease_again()
+    public async Task A_paused_node_introspects_every_request_until_it_has_a_lease_again()
     {
         Assert.That(await AskedBy(2), Is.EqualTo(1));
         await leased.Events.HoldAnswers();
@@ -57,7 +57,7 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task What_was_taken_before_is_looked_at_for_neither_signature_nor_fence()
+    public async Task A_cached_caller_is_not_checked_against_signature_and_fence()
     {
         var other = new TestAccount();
         token = leased.TokenOf(other);
@@ -76,7 +76,7 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task An_event_of_the_account_is_the_end_of_what_was_kept()
+    public async Task An_event_of_the_account_invalidates_its_cached_verdicts()
     {
         var mine = new TestAccount();
         var (old, others) = (leased.TokenOf(mine), token);
@@ -90,7 +90,7 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task A_change_of_the_accounts_policy_is_there_with_its_event()
+    public async Task A_change_of_the_accounts_policy_takes_effect_with_its_event()
     {
         var mine = new TestAccount();
         token = leased.TokenOf(mine);
@@ -101,7 +101,7 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task An_answer_in_flight_does_not_beat_an_event()
+    public async Task An_event_outdates_a_response_in_flight()
     {
         var mine = new TestAccount();
         token = leased.TokenOf(mine);
@@ -116,7 +116,7 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task An_answer_in_flight_does_not_beat_an_event_of_everybody()
+    public async Task An_event_for_all_accounts_outdates_a_response_in_flight()
     {
         var mine = new TestAccount();
         token = leased.TokenOf(mine);
@@ -130,7 +130,7 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task Requests_at_once_share_an_answer()
+    public async Task Concurrent_requests_share_a_response()
     {
         var query = leased.Server.Services.GetRequiredService<TokenAdmissionQuery>();
         var before = leased.Introspections;
@@ -145,7 +145,7 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task Requests_at_once_share_no_answer_without_a_lease()
+    public async Task Concurrent_requests_do_not_share_a_response_without_a_lease()
     {
         var mine = new TestAccount();
         token = leased.TokenOf(mine);
@@ -159,7 +159,7 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task An_answer_is_kept_no_longer_than_the_token_lives_from_before_it_was_asked_for()
+    public async Task A_response_is_cached_until_the_token_expires_counted_from_before_its_request()
     {
         leased.AuthServer.Tell(token, () =>
         {
@@ -172,7 +172,7 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task A_refusal_is_kept_for_five_seconds_or_until_an_event()
+    public async Task A_refusal_is_cached_for_five_seconds_or_until_an_event()
     {
         var mine = new TestAccount();
         token = leased.TokenOf(mine);
@@ -185,14 +185,14 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task The_refusal_of_nobody_knows_whose_token_is_not_kept()
+    public async Task The_refusal_of_a_token_without_an_account_is_not_cached()
     {
         token = leased.AuthServer.IssueToken(() => new() { Active = false });
         Assert.That(await AskedBy(2, HttpStatusCode.Unauthorized), Is.EqualTo(2));
     }
 
     [Test]
-    public async Task A_staged_set_is_refused_with_what_to_do_and_asked_about_each_time()
+    public async Task A_staged_set_is_refused_with_the_remedy_and_introspected_each_time()
     {
         leased.AuthServer.Tell(token, () => new() { Active = false, Staged = true });
         var refused = await leased.Send("GET", "/scim/v2/probe", token);
@@ -205,7 +205,7 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task What_is_kept_does_not_allow_more_than_what_was_asked()
+    public async Task A_cached_caller_has_no_more_rights_than_an_introspected_one()
     {
         account.Method = CredentialMethods.OAuth2;
         try
@@ -224,7 +224,7 @@ public sealed class VerdictCacheTests
     }
 
     [Test]
-    public async Task No_more_is_kept_than_there_is_room_for()
+    public async Task The_cache_does_not_exceed_its_size()
     {
         await using var small = await LeasedServer.Start(["Introspection:CacheSize=1"]);
         var (one, other) = (small.TokenOf(new()), small.TokenOf(new()));

@@ -43,7 +43,7 @@ public sealed class AuthServerClientTests
     }
 
     [Test]
-    public void An_unknown_account_is_named() =>
+    public void The_error_names_an_unknown_account() =>
         Fails($"There is no account {Guid.Empty}.");
 
     [TestCase(AuthServerPaths.Token, 401, "register them")]
@@ -51,14 +51,14 @@ public sealed class AuthServerClientTests
     [TestCase(AuthServerPaths.Token, 500, "answered 500")]
     [TestCase(AuthServerPaths.Accounts + "/*", 403, "does not allow Scim.Api to read accounts")]
     [TestCase(AuthServerPaths.Accounts + "/*", 503, "answered 503")]
-    public void What_went_wrong_is_one_sentence(string path, int status, string sentence)
+    public void A_failure_is_reported_in_one_sentence(string path, int status, string sentence)
     {
         AuthServer.Fail(path, Response.Create().WithStatusCode(status));
         Fails(sentence);
     }
 
     [Test]
-    public void That_nobody_listens_is_one_sentence()
+    public void A_refused_connection_is_reported_in_one_sentence()
     {
         AuthServer.Pause();
         Fails("cannot be reached");

@@ -20,7 +20,7 @@ public sealed class ClientAssertionTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test(Description = "RFC 7523 §3")]
-    public async Task Introspection_is_authenticated_by_a_JWT_of_our_key_for_the_issuer_alone()
+    public async Task Introspection_is_authenticated_by_a_JWT_of_our_key_for_the_issuer_only()
     {
         using var client = server.ClientOf(new TestAccount());
         await client.GetAsync("probe");

@@ -13,14 +13,14 @@ public sealed class ClientKeyTests
     private string Path => System.IO.Path.Combine(folder, "key.pem");
 
     [SetUp]
-    public void Make_a_folder() => folder = Directory.CreateTempSubdirectory("scim-key-").FullName;
+    public void Create_the_folder() => folder = Directory.CreateTempSubdirectory("scim-key-").FullName;
 
     [TearDown]
     public void Delete_the_folder() => Directory.Delete(folder, recursive: true);
 
     [Test]
     [Platform(Exclude = "Win")]
-    public void The_file_is_for_its_owner_only()
+    public void Only_its_owner_can_read_the_file()
     {
         ClientKey.OpenOrCreate(Path).Dispose();
         var mode = OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(Path);
@@ -29,7 +29,7 @@ public sealed class ClientKeyTests
     }
 
     [Test]
-    public void A_key_that_exists_is_kept()
+    public void An_existing_key_is_kept()
     {
         using var first = ClientKey.OpenOrCreate(Path);
         using var second = ClientKey.OpenOrCreate(Path);
@@ -37,7 +37,7 @@ public sealed class ClientKeyTests
     }
 
     [Test(Description = "RFC 7638: the key id is the thumbprint")]
-    public void The_public_JWK_set_holds_the_public_half_only()
+    public void The_public_JWK_set_contains_only_the_public_key()
     {
         using var key = ClientKey.OpenOrCreate(Path);
         var jwk = JsonDocument.Parse(key.PublicJwks()).RootElement.GetProperty("keys")[0];
@@ -50,7 +50,7 @@ public sealed class ClientKeyTests
     }
 
     [Test]
-    public void A_missing_file_is_named_with_the_remedy() =>
+    public void The_error_names_a_missing_file_and_the_remedy() =>
         Assert.That(ClientKey.Fault(Path), Does.Contain(Path).And.Contain("client-key create"));
 
     [Test]

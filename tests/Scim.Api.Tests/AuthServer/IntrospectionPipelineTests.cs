@@ -11,7 +11,7 @@ namespace Scim.Api.Tests.AuthServer;
 public sealed class IntrospectionPipelineTests
 {
     [Test]
-    public async Task A_server_error_is_tried_again()
+    public async Task A_server_error_is_retried()
     {
         await using var server = await Start("Introspection:Retries=2", "Introspection:RetryDelay=00:00:00");
         Fail(server, 500);
@@ -21,7 +21,7 @@ public sealed class IntrospectionPipelineTests
 
     [TestCase(400)]
     [TestCase(401)]
-    public async Task A_refusal_is_not_tried_again(int status)
+    public async Task A_refusal_is_not_retried(int status)
     {
         await using var server = await Start("Introspection:Retries=2", "Introspection:RetryDelay=00:00:00");
         Fail(server, status);
@@ -30,7 +30,7 @@ public sealed class IntrospectionPipelineTests
     }
 
     [Test]
-    public async Task After_many_server_errors_nobody_asks_for_a_while_and_then_all_is_well_again()
+    public async Task The_circuit_opens_after_many_server_errors_and_closes_again()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var server = await ScimServer.Start(

@@ -43,7 +43,7 @@ public sealed class IntrospectionTests
     }
 
     [Test]
-    public async Task An_inactive_token_is_refused_with_what_to_do()
+    public async Task An_inactive_token_is_refused_with_the_remedy()
     {
         AuthServer.Tell(token, () => new() { Active = false });
         using var response = await Send();
@@ -70,7 +70,7 @@ public sealed class IntrospectionTests
     }
 
     [Test]
-    public async Task An_expired_token_that_introspection_calls_active_is_taken()
+    public async Task An_expired_token_that_introspection_calls_active_is_accepted()
     {
         var expired = AuthServer.IssueToken(
             () => new TestAccount().Answer(), jwt => jwt.Expires = DateTime.UtcNow.AddHours(-1));
@@ -79,7 +79,7 @@ public sealed class IntrospectionTests
     }
 
     [Test]
-    public async Task A_time_out_is_503()
+    public async Task A_timeout_is_503()
     {
         var (asked, over) = (Signal(), Signal());
         AuthServer.Fail(AuthServerPaths.Introspection, Response.Create().WithCallback(async _ =>
@@ -127,7 +127,7 @@ public sealed class IntrospectionTests
     [TestCase(403)]
     [TestCase(404)]
     [TestCase(429)]
-    public async Task Refusing_us_is_our_own_fault_and_503(int status)
+    public async Task A_refusal_of_our_own_authentication_is_503(int status)
     {
         await IsUnavailable(await With(Response.Create().WithStatusCode(status)));
         Assert.That(server.Logs.AtLeast(LogLevel.Error), Has.Some.Contain($"Auth.Server answered {status}."));
@@ -155,11 +155,11 @@ public sealed class IntrospectionTests
     [TestCase("{\"active\":true,\"active\":false}")]
     [TestCase("{\"active\":true}")]
     [TestCase("{\"active\":true,\"account\":{\"id\":\"4b8f2d0e-0000-4000-8000-000000000000\"}}")]
-    public async Task What_is_not_a_clear_answer_is_503(string body) => await IsUnavailable(await With(
+    public async Task An_ambiguous_response_is_503(string body) => await IsUnavailable(await With(
         Response.Create().WithStatusCode(200).WithHeader("Content-Type", "application/json").WithBody(body)));
 
     [Test]
-    public async Task An_active_answer_that_says_not_who_acts_is_503()
+    public async Task An_active_response_without_an_actor_is_503()
     {
         AuthServer.Tell(token, () => new TestAccount().Answer() with { CredentialSet = null });
         await IsUnavailable(await Send());

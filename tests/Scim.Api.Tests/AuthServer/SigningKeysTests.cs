@@ -22,7 +22,7 @@ public sealed class SigningKeysTests
     }
 
     [Test]
-    public async Task A_new_key_is_fetched_when_it_is_first_met()
+    public async Task A_new_key_is_fetched_when_it_is_first_used()
     {
         await using var run = await Run.Start();
         Assert.That(await run.Get(), Is.EqualTo(HttpStatusCode.OK));
@@ -33,7 +33,7 @@ public sealed class SigningKeysTests
     }
 
     [Test]
-    public async Task Unknown_keys_cost_one_fetch_in_a_while_and_are_refused()
+    public async Task Unknown_keys_are_refused_and_cost_one_fetch_per_interval()
     {
         await using var run = await Run.Start();
         for (var i = 0; i < 5; i++)
@@ -84,7 +84,7 @@ public sealed class SigningKeysTests
     }
 
     [Test]
-    public async Task Keys_that_do_not_come_in_time_are_503()
+    public async Task A_timeout_while_fetching_keys_is_503()
     {
         await using var run = await Run.Start();
         var (asked, over) = (new TaskCompletionSource(), new TaskCompletionSource());
@@ -102,7 +102,7 @@ public sealed class SigningKeysTests
     }
 
     [Test]
-    public async Task Known_keys_go_on_while_they_cannot_be_fetched_again()
+    public async Task Known_keys_are_used_while_they_cannot_be_fetched_again()
     {
         await using var run = await Run.Start();
         Assert.That(await run.Get(), Is.EqualTo(HttpStatusCode.OK));
@@ -113,7 +113,7 @@ public sealed class SigningKeysTests
     }
 
     [Test]
-    public async Task A_withdrawn_key_is_forgotten_with_the_next_fetch()
+    public async Task A_withdrawn_key_is_removed_by_the_next_fetch()
     {
         await using var run = await Run.Start();
         var withdrawn = run.AuthServer.IssueToken(new TestAccount());

@@ -57,7 +57,7 @@ internal sealed class PainPointTests
     [TestCase(
         26,
         typeof(AuthorizationHeaderTests),
-        nameof(AuthorizationHeaderTests.A_malformed_header_is_refused_with_what_to_do))]
+        nameof(AuthorizationHeaderTests.A_malformed_header_is_refused_with_the_remedy))]
     public void A_test_shows(int number, Type suite, string name)
     {
         var attributes = suite.GetMethod(name)!.GetCustomAttributes();

@@ -13,7 +13,7 @@ public sealed class DatabaseOutageTests
     private static readonly TimeSpan patience = TimeSpan.FromSeconds(30);
 
     [TestCaseSource(typeof(DatabaseFault), nameof(DatabaseFault.Kinds))]
-    public async Task An_outage_of_the_database_is_503_everywhere_and_passes_by_itself(string kind)
+    public async Task An_outage_of_the_database_is_503_everywhere_and_recovers_by_itself(string kind)
     {
         var folder = Directory.CreateTempSubdirectory("outage-");
         using var fault = DatabaseFault.Of(kind, folder.FullName);

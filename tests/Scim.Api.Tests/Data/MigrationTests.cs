@@ -14,7 +14,7 @@ public sealed class MigrationTests
     private const string Past = "20261126214420_WalksByExpiry";
 
     [Test]
-    public async Task Nodes_that_start_at_once_on_an_empty_database_migrate_one_after_another()
+    public async Task Nodes_that_start_together_on_an_empty_database_migrate_one_after_another()
     {
         var folder = Directory.CreateTempSubdirectory("scim-");
         using var auth = new TestAuthServer();
@@ -77,7 +77,7 @@ public sealed class MigrationTests
     }
 
     [Test]
-    public async Task A_lock_that_a_dead_process_has_left_in_SQLite_stops_nobody()
+    public async Task An_abandoned_lock_in_SQLite_does_not_block_a_migration()
     {
         if (TestPostgres.IsWanted)
             Assert.Pass("PostgreSQL has no such lock.");

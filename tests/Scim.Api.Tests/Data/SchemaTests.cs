@@ -8,7 +8,7 @@ namespace Scim.Api.Tests.Data;
 public sealed class SchemaTests
 {
     [Test]
-    public async Task The_schema_is_the_committed_one()
+    public async Task The_schema_equals_the_committed_copy()
     {
         var folder = Directory.CreateTempSubdirectory("schema-");
         await using (var db = Open(Path.Combine(folder.FullName, "scim.db")))

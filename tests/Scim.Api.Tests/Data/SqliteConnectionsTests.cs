@@ -15,7 +15,7 @@ public sealed class SqliteConnectionsTests
     [TestCase("PRAGMA foreign_keys", ExpectedResult = "1")]
     [TestCase("PRAGMA mmap_size", ExpectedResult = "2147418112")]
     [TestCase("PRAGMA page_size", ExpectedResult = "8192")]
-    public async Task<string?> Every_connection_is_durable_patient_and_fast_also_when_it_is_used_again(string setting)
+    public async Task<string?> Every_connection_is_configured_also_when_it_is_reused(string setting)
     {
         var folder = Directory.CreateTempSubdirectory("sqlite-");
         var connection = $"Data Source={Path.Combine(folder.FullName, "scim.db")}";

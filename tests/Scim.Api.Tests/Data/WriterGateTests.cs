@@ -57,7 +57,7 @@ public sealed class WriterGateTests
     private static IEnumerable<string> Writes => writes.Keys;
 
     [TestCaseSource(nameof(Writes))]
-    public async Task A_write_waits_for_the_writer_before_it_and_the_next_one_need_not_wait(string write)
+    public async Task A_write_waits_for_an_earlier_writer_and_then_lets_the_next_one_in(string write)
     {
         await using var server = await ScimServer.Start();
         var gate = server.Services.GetService<WriterGate>();
@@ -85,7 +85,7 @@ public sealed class WriterGateTests
     }
 
     [Test]
-    public async Task A_write_that_fails_or_is_given_up_leaves_the_gate()
+    public async Task A_failed_or_cancelled_write_leaves_the_gate()
     {
         await using var server = await ScimServer.Start();
         await using var scope = server.Services.CreateAsyncScope();
@@ -107,7 +107,7 @@ public sealed class WriterGateTests
 
     /// <summary>On PostgreSQL it waits for a lock.</summary>
     [Test]
-    public async Task A_request_whose_write_waits_too_long_is_503_and_the_next_one_is_not()
+    public async Task A_request_whose_write_waits_too_long_is_503_and_the_next_one_succeeds()
     {
         var folder = Directory.CreateTempSubdirectory("scim-");
         var database = TestPostgres.IsWanted
@@ -135,7 +135,7 @@ public sealed class WriterGateTests
     }
 
     [Test]
-    public async Task The_watch_over_these_tests_notices_a_write_that_bypasses_the_gate()
+    public async Task These_tests_detect_a_write_that_bypasses_the_gate()
     {
         if (TestPostgres.IsWanted)
             Assert.Pass("PostgreSQL has row locks.");
@@ -153,7 +153,7 @@ public sealed class WriterGateTests
 
     /// <summary>What goes round Entity Framework goes round the gate.</summary>
     [Test]
-    public void Connections_of_their_own_have_only_those_who_do_not_write()
+    public void Only_code_that_does_not_write_opens_its_own_connections()
     {
         var sources = ArchitectureTests.Project();
         var found = Directory.EnumerateFiles(sources, "*.cs", SearchOption.AllDirectories)

@@ -33,7 +33,7 @@ internal sealed class DiscoveryTests
     }
 
     [Test(Description = "RFC 7643 §5")]
-    public async Task The_configuration_is_what_the_server_does()
+    public async Task The_configuration_describes_what_the_server_does()
     {
         var config = await client.Get("ServiceProviderConfig");
         using (Assert.EnterMultipleScope())
@@ -55,7 +55,7 @@ internal sealed class DiscoveryTests
 
     [TestCase("Schemas", 2)]
     [TestCase("ResourceTypes", 1)]
-    public async Task What_is_listed_is_found_by_its_id(string path, int count)
+    public async Task Every_listed_resource_is_found_by_its_id(string path, int count)
     {
         var list = await client.Get(path);
         Assert.That((int)list["totalResults"]!, Is.EqualTo(count));
@@ -78,7 +78,7 @@ internal sealed class DiscoveryTests
     ];
 
     [Test(Description = "RFC 7643 §5")]
-    public async Task It_answers_without_a_token(
+    public async Task Discovery_needs_no_token(
         [ValueSource(nameof(all))] string path, [Values(null, "", "  ")] string? authorization)
     {
         using var nobody = server.ClientWith(authorization);
@@ -111,7 +111,7 @@ internal sealed class DiscoveryTests
     }
 
     [Test]
-    public async Task A_token_whose_state_is_unknown_is_503_and_never_the_anonymous_answer()
+    public async Task A_token_whose_state_is_unknown_is_503_and_never_the_anonymous_response()
     {
         await using var own = await ScimServer.Start(["Introspection:Retries=0"]);
         using var other = own.ClientOf(new TestAccount());
@@ -127,7 +127,7 @@ internal sealed class DiscoveryTests
     [TestCase(null, true)]
     [TestCase(AttributeRuleSets.Guide, true)]
     [TestCase(AttributeRuleSets.Rfc, false)]
-    public async Task Names_are_required_as_the_accounts_rules_say(string? rules, bool required)
+    public async Task The_accounts_rules_decide_whether_names_are_required(string? rules, bool required)
     {
         var account = new TestAccount();
         account.Policy = account.Policy with { AttributeRules = rules ?? "" };
@@ -145,7 +145,7 @@ internal sealed class DiscoveryTests
 
     [TestCase(false)]
     [TestCase(true)]
-    public async Task Pagination_is_left_out_for_accounts_whose_clients_do_not_know_it(bool omit)
+    public async Task Pagination_is_omitted_for_accounts_whose_clients_do_not_know_it(bool omit)
     {
         var account = new TestAccount();
         account.Policy = account.Policy with { OmitPagination = omit };
@@ -163,7 +163,7 @@ internal sealed class DiscoveryTests
     [TestCase("Schemas/User")]
     [TestCase("ResourceTypes/Group")]
     [TestCase("Groups/1")]
-    public async Task What_is_not_there_is_404(string path) =>
+    public async Task An_unknown_resource_is_404(string path) =>
         Assert.That((await client.Get(path)).Status, Is.EqualTo(HttpStatusCode.NotFound));
 
     [TestCase("Schemas")]
@@ -187,7 +187,7 @@ internal sealed class DiscoveryTests
     [TestCase("DELETE", "Groups/1")]
     [TestCase("GET", "Me")]
     [TestCase("PATCH", "Me")]
-    public async Task What_is_not_built_says_so(string method, string path)
+    public async Task Unsupported_endpoints_are_501(string method, string path)
     {
         var answer = await client.Send(method, path, "{}");
         Assert.That(

@@ -89,7 +89,7 @@ internal sealed class BudgetedRequestTests
     [TestCase("Users/.search", true, "userName eq \"a\"")]
     [TestCase("Users/.search", false, "active eq true")]
     [TestCase(".search", false, "active eq true")]
-    public async Task What_no_index_serves_waits_for_its_turn(string path, bool isFree, string? posted = null)
+    public async Task A_search_without_an_index_waits_for_its_turn(string path, bool isFree, string? posted = null)
     {
         var busy = new TaskCompletionSource<int>();
         var turns = new[] { Hold(busy.Task), Hold(busy.Task) };
@@ -145,7 +145,7 @@ internal sealed class BudgetedRequestTests
             select $"{method} {pattern}";
         Assert.That(reading, Is.EquivalentTo(searches.Concat(others)));
         var waiting =
-            from test in GetType().GetMethod(nameof(What_no_index_serves_waits_for_its_turn))!
+            from test in GetType().GetMethod(nameof(A_search_without_an_index_waits_for_its_turn))!
                 .GetCustomAttributes<TestCaseAttribute>()
             where test.Arguments[1] is false
             let path = ((string)test.Arguments[0]!).Split('?')[0]
@@ -154,7 +154,7 @@ internal sealed class BudgetedRequestTests
     }
 
     [Test]
-    public async Task All_statements_of_a_search_share_its_time()
+    public async Task All_statements_of_a_search_share_its_budget()
     {
         using var budget = new SearchBudget(time);
         await using var scope = server.Services.CreateAsyncScope();
@@ -179,7 +179,7 @@ internal sealed class BudgetedRequestTests
     [TestCase("users", 30, 45)]
     [TestCase("events", 0, 90)]
     [TestCase("events", 30, 45)]
-    public void A_search_is_stopped_when_it_has_waited_and_run_for_longer_than_its_time(
+    public void A_search_is_stopped_when_it_exceeds_its_budget_including_the_wait(
         string what, int waiting, int running) =>
         Assert.That(
             () => SearchWithinAnHour(what, waiting, running),
@@ -189,7 +189,7 @@ internal sealed class BudgetedRequestTests
     [TestCase("users", 45, 0)]
     [TestCase("events", 0, 45)]
     [TestCase("events", 45, 0)]
-    public Task A_search_that_waits_and_runs_for_less_is_answered(string what, int waiting, int running) =>
+    public Task A_search_within_its_budget_including_the_wait_is_answered(string what, int waiting, int running) =>
         SearchWithinAnHour(what, waiting, running);
 
     /// <summary>

@@ -77,7 +77,7 @@ internal sealed class EventStorageTests
     }
 
     [Test]
-    public async Task An_index_finds_what_is_old()
+    public async Task An_index_finds_old_events()
     {
         List<string> plan =
         [
@@ -90,7 +90,7 @@ internal sealed class EventStorageTests
     }
 
     [Test]
-    public async Task A_search_looks_at_so_many_events_at_once_and_says_where_to_go_on()
+    public async Task A_page_of_a_search_reads_a_limited_number_of_events_and_says_where_to_continue()
     {
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
@@ -108,7 +108,7 @@ internal sealed class EventStorageTests
     }
 
     [Test]
-    public async Task Events_are_deleted_when_their_time_is_over_and_others_stay()
+    public async Task Old_events_are_deleted_and_others_stay()
     {
         var (one, other) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         var now = time.GetUtcNow().UtcDateTime;
@@ -130,7 +130,7 @@ internal sealed class EventStorageTests
     }
 
     [Test]
-    public async Task An_erased_user_is_forgotten_in_events_and_its_ids_stay()
+    public async Task An_erased_users_data_is_removed_from_events_and_ids_stay()
     {
         var customer = new TestAccount();
         using var client = server.ClientOf(customer);

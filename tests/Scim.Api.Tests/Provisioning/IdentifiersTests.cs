@@ -59,7 +59,7 @@ internal sealed class IdentifiersTests
     [TestCase(0xE0001, "an invisible character", Description = "language tag")]
     [TestCase(0xE0100, "an invisible character", Description = "variation selector")]
     [TestCase(0x10FFFF, "a noncharacter")]
-    public void A_refused_code_point_is_named_with_its_kind(int code, string kind)
+    public void The_error_names_a_refused_code_point_and_its_kind(int code, string kind)
     {
         var fault = Identifiers.Fault("a" + char.ConvertFromUtf32(code) + "b");
         Assert.That(fault, Does.Contain($"contains U+{code:X4} ({kind}"));
@@ -90,7 +90,7 @@ internal sealed class IdentifiersTests
     public void Allowed(string text) => Assert.That(Identifiers.Fault(text), Is.Null);
 
     [Test]
-    public void Code_points_are_judged_by_their_category_and_letters_are_allowed()
+    public void Code_points_are_classified_by_category_and_letters_are_allowed()
     {
         using (Assert.EnterMultipleScope())
         {
@@ -120,7 +120,7 @@ internal sealed class IdentifiersTests
     private static readonly string[] ruleSets = [AttributeRuleSets.Guide, AttributeRuleSets.Rfc];
 
     [Test]
-    public async Task They_are_refused_in_every_identifier_by_every_method(
+    public async Task Refused_characters_are_refused_in_every_identifier_by_every_method(
         [ValueSource(nameof(ruleSets))] string rules,
         [Values("\\u200B", "\\u3164", "\\u034F", "\\uFE0F", "\\uDB40\\uDD00", "\\n", "\\uFFFF", "\\u202E")] string sent)
     {
@@ -175,7 +175,7 @@ internal sealed class IdentifiersTests
     [TestCase("displayName")]
     [TestCase("nickName")]
     [TestCase("title")]
-    public async Task What_is_not_an_identifier_may_contain_them(string attribute)
+    public async Task Other_attributes_may_contain_them(string attribute)
     {
         using var client = server.ClientOf(Account(AttributeRuleSets.Guide));
         var user = await client.CreateUser("ann@example.com", $",\"{attribute}\":\"می\u200Cخواهم\"");
@@ -183,7 +183,7 @@ internal sealed class IdentifiersTests
     }
 
     [Test]
-    public async Task Imports_and_the_portal_refuse_them_too()
+    public async Task Imports_and_the_portal_refuse_them_as_well()
     {
         var account = Account(AttributeRuleSets.Guide);
         using var text = new StringReader("email,firstName,lastName\nan\u200Bn@example.com,Ann,Lee");

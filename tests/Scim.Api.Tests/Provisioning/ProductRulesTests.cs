@@ -49,7 +49,7 @@ internal sealed class ProductRulesTests
     [TestCase("ann..lee@other.org")]
     [TestCase("ann lee@other.org")]
     [TestCase("ann@example.com@other.org")]
-    public async Task What_resembles_an_address_is_no_way_around_the_domains_under_rfc_either(string name)
+    public async Task Text_that_resembles_an_address_cannot_evade_the_domains_under_the_rfc_rules_either(string name)
     {
         var account = Account(domains: ["example.com"]);
         account.Policy = account.Policy with { AttributeRules = AttributeRuleSets.Rfc };
@@ -70,14 +70,14 @@ internal sealed class ProductRulesTests
     [TestCase("ANN@EXAMPLE.COM")]
     [TestCase("o'neil+tag@example.net")]
     [TestCase("jürgen@example.com")]
-    public async Task Addresses_on_allowed_domains_are_taken_as_written(string userName)
+    public async Task Addresses_on_allowed_domains_are_stored_as_written(string userName)
     {
         using var client = server.ClientOf(Account(domains: ["example.com", "example.net"]));
         Assert.That((string)(await client.CreateUser(userName))["userName"]!, Is.EqualTo(userName));
     }
 
     [Test]
-    public async Task Work_emails_obey_the_domain_others_are_free()
+    public async Task Work_e_mail_addresses_must_be_on_an_allowed_domain_and_others_need_not()
     {
         using var client = server.ClientOf(Account(domains: ["example.com"]));
         var refused = await client.Post(
@@ -90,7 +90,7 @@ internal sealed class ProductRulesTests
     }
 
     [Test]
-    public async Task No_verb_is_a_way_around_domains_and_seats()
+    public async Task No_method_evades_domains_and_seats()
     {
         var account = Account(
             domains: ["example.com"], licences: [new() { Product = "portal", Seats = 1, GivenToNewUsers = true }]);
@@ -126,7 +126,7 @@ internal sealed class ProductRulesTests
     }
 
     [Test]
-    public async Task Names_are_unique_whatever_their_letter_case()
+    public async Task Names_are_unique_regardless_of_letter_case()
     {
         using var client = server.ClientOf(new TestAccount());
         var ann = await client.CreateUser(
@@ -226,7 +226,7 @@ internal sealed class ProductRulesTests
     }
 
     [Test]
-    public async Task What_is_absent_follows_from_the_rest()
+    public async Task Absent_attributes_are_derived_from_others()
     {
         using var client = server.ClientOf(new TestAccount());
         var user = await client.CreateUser(
@@ -245,7 +245,7 @@ internal sealed class ProductRulesTests
     }
 
     [Test]
-    public async Task An_externalId_has_a_hundred_characters_at_most()
+    public async Task An_externalId_has_at_most_a_hundred_characters()
     {
         using var client = server.ClientOf(new TestAccount());
         await client.CreateUser("a@example.com", $",\"externalId\":\"{new string('x', 100)}\"");
@@ -255,7 +255,7 @@ internal sealed class ProductRulesTests
     }
 
     [Test]
-    public async Task Seats_are_taken_given_back_and_needed_again()
+    public async Task Seats_are_taken_released_and_taken_again()
     {
         using var client = server.ClientOf(Account(licences:
         [
@@ -291,7 +291,7 @@ internal sealed class ProductRulesTests
     }
 
     [Test]
-    public async Task An_inactive_user_is_read_found_and_changed_under_its_id()
+    public async Task An_inactive_user_can_be_read_found_and_changed()
     {
         using var client = server.ClientOf(new TestAccount());
         var id = (await client.CreateUser("ann@example.com")).Id();
@@ -311,7 +311,7 @@ internal sealed class ProductRulesTests
     }
 
     [Test]
-    public async Task Rules_that_came_later_do_not_keep_a_user_from_being_deactivated()
+    public async Task Newer_rules_do_not_prevent_a_deactivation()
     {
         var account = Account(rules: AttributeRuleSets.Rfc);
         using var client = server.ClientOf(account);
@@ -327,7 +327,7 @@ internal sealed class ProductRulesTests
     }
 
     [Test]
-    public async Task By_the_RFC_alone_people_need_no_address_and_no_name()
+    public async Task With_the_rfc_rules_users_need_neither_an_address_nor_a_name()
     {
         using var client = server.ClientOf(Account(rules: AttributeRuleSets.Rfc, domains: ["example.com"]));
         var ann = await client.Post("Users", """{"userName":"ann"}""");

@@ -25,7 +25,7 @@ internal sealed class ProvisioningEventTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test]
-    public async Task Each_write_leaves_an_event_of_what_was_done_by_whom_and_to_what()
+    public async Task Each_write_leaves_an_event_that_says_who_did_what()
     {
         var account = new TestAccount();
         using var client = server.ClientOf(account);
@@ -72,7 +72,7 @@ internal sealed class ProvisioningEventTests
     }
 
     [Test]
-    public async Task Values_are_never_in_an_event()
+    public async Task An_event_never_contains_values()
     {
         var account = new TestAccount();
         using var client = server.ClientOf(account);
@@ -85,7 +85,7 @@ internal sealed class ProvisioningEventTests
     }
 
     [Test]
-    public async Task A_write_by_hand_names_the_administrator()
+    public async Task A_write_in_the_portal_names_the_administrator()
     {
         var account = new TestAccount();
         using var portal = server.PortalOf(account);
@@ -103,7 +103,7 @@ internal sealed class ProvisioningEventTests
     }
 
     [Test]
-    public async Task An_import_is_by_SciLeads_and_leaves_events_of_refused_rows_too()
+    public async Task An_import_is_attributed_to_SciLeads_and_refused_rows_leave_events()
     {
         var account = new TestAccount();
         var caller = new Caller(account.Policy, null, null, ImmutableHashSet<string>.Empty);
@@ -195,7 +195,7 @@ internal sealed class ProvisioningEventTests
     [TestCase("Users/0193f3b0-0000-7000-8000-000000000000")]
     [TestCase("Groups/1")]
     [TestCase("Users?filter=userName+eq+%22nobody%22")]
-    public async Task A_question_that_finds_nothing_leaves_no_event(string path)
+    public async Task A_read_that_finds_nothing_leaves_no_event(string path)
     {
         var account = new TestAccount();
         using var client = server.ClientOf(account);
@@ -204,7 +204,7 @@ internal sealed class ProvisioningEventTests
     }
 
     [Test]
-    public async Task What_the_portal_only_asks_leaves_no_event()
+    public async Task Reads_by_the_portal_leave_no_event()
     {
         var account = new TestAccount();
         using var portal = server.PortalOf(account);
@@ -215,7 +215,7 @@ internal sealed class ProvisioningEventTests
     }
 
     [Test]
-    public async Task An_account_that_is_not_enabled_hears_so_in_its_log()
+    public async Task An_account_without_SCIM_sees_the_refusal_in_its_log()
     {
         var account = new TestAccount();
         account.Policy = account.Policy with { ScimEnabled = false };
@@ -227,7 +227,7 @@ internal sealed class ProvisioningEventTests
     }
 
     [Test]
-    public async Task A_long_reason_and_name_are_cut_at_a_whole_character()
+    public async Task A_long_reason_and_name_are_truncated_at_a_whole_character()
     {
         var account = new TestAccount();
         using var client = server.ClientOf(account);
@@ -238,7 +238,7 @@ internal sealed class ProvisioningEventTests
     }
 
     [Test]
-    public async Task An_event_that_cannot_be_written_does_not_keep_the_answer_back()
+    public async Task An_event_that_cannot_be_written_does_not_prevent_the_response()
     {
         await using var broken = await ScimServer.Start();
         using var client = broken.ClientOf(new TestAccount());

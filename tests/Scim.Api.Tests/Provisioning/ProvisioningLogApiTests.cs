@@ -23,7 +23,7 @@ internal sealed class ProvisioningLogApiTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test]
-    public async Task It_says_why_Jane_was_not_provisioned()
+    public async Task The_log_says_why_Jane_was_not_provisioned()
     {
         var account = new TestAccount();
         account.Policy = account.Policy with { Domains = ["example.com"] };
@@ -59,7 +59,7 @@ internal sealed class ProvisioningLogApiTests
     }
 
     [Test]
-    public async Task A_userName_that_is_longer_than_events_keep_is_found()
+    public async Task A_userName_that_events_truncate_is_found()
     {
         var account = new TestAccount();
         using var client = server.ClientOf(account);
@@ -138,7 +138,7 @@ internal sealed class ProvisioningLogApiTests
     [TestCase("outcome=nonsense", "outcome must be one of created, ")]
     [TestCase("before=x", "before must be an id")]
     [TestCase("user=ann", "user must be an id")]
-    public async Task What_cannot_be_asked_is_refused(string query, string detail)
+    public async Task An_invalid_query_is_refused(string query, string detail)
     {
         using var portal = server.PortalOf(new TestAccount());
         var answer = await portal.Get($"events?{query}");
@@ -147,7 +147,7 @@ internal sealed class ProvisioningLogApiTests
     }
 
     [Test]
-    public async Task Each_account_reads_its_own()
+    public async Task Each_account_reads_its_own_events()
     {
         var account = new TestAccount();
         await Save(account, ("create", null, "ann@example.com", ProvisioningOutcomes.Created, null));
@@ -159,7 +159,7 @@ internal sealed class ProvisioningLogApiTests
 
     [TestCase("events")]
     [TestCase("events.csv")]
-    public async Task Only_the_portals_tokens_may_read_it(string path)
+    public async Task Only_the_portals_tokens_may_read_the_log(string path)
     {
         using var identityProvider = server.ClientOf(new TestAccount());
         using var nobody = server.ClientWith(null);
@@ -200,7 +200,7 @@ internal sealed class ProvisioningLogApiTests
     }
 
     [Test]
-    public async Task The_file_holds_what_was_searched()
+    public async Task The_file_contains_the_results_of_the_search()
     {
         var account = new TestAccount();
         await Save(
@@ -213,7 +213,7 @@ internal sealed class ProvisioningLogApiTests
     }
 
     [Test]
-    public async Task Reading_the_log_remembers_no_event()
+    public async Task Reading_the_log_keeps_no_event_in_memory()
     {
         var account = new TestAccount();
         await Save(account, ("create", null, "ann@example.com", ProvisioningOutcomes.Created, null));
@@ -230,7 +230,7 @@ internal sealed class ProvisioningLogApiTests
     }
 
     [Test]
-    public async Task A_file_that_breaks_off_does_not_look_whole_and_holds_no_connection_before()
+    public async Task An_aborted_file_does_not_look_complete_and_holds_no_connection()
     {
         await using var own = await ScimServer.Start();
         var account = new TestAccount();

@@ -39,7 +39,7 @@ internal sealed class RateLimitTests
     [TestCase("suspended")]
     [TestCase("disabled")]
     [TestCase("scope")]
-    public async Task Whoever_may_do_nothing_is_held_to_the_limit_too(string reason)
+    public async Task Callers_without_access_are_limited_too(string reason)
     {
         var account = Account(limit: 1);
         account.Policy = account.Policy with { Suspended = reason == "suspended", ScimEnabled = reason != "disabled" };
@@ -55,7 +55,7 @@ internal sealed class RateLimitTests
     }
 
     [Test]
-    public async Task A_network_that_floods_discovery_without_a_token_is_held_up_alone()
+    public async Task A_network_that_floods_discovery_without_a_token_slows_only_itself()
     {
         await using var own = await ScimServer.Start();
         using var nobody = own.ClientWith(null);
@@ -92,7 +92,7 @@ internal sealed class RateLimitTests
     }
 
     [Test]
-    public async Task What_is_refused_is_not_even_read()
+    public async Task The_body_of_a_refused_request_is_not_read()
     {
         var account = Account(limit: 1);
         using var client = server.ClientOf(account);
@@ -101,7 +101,7 @@ internal sealed class RateLimitTests
     }
 
     [Test]
-    public async Task A_dead_token_is_401_also_above_the_limit()
+    public async Task An_inactive_token_is_401_even_above_the_limit()
     {
         var account = Account(limit: 1);
         using var client = server.ClientOf(account);
@@ -111,7 +111,7 @@ internal sealed class RateLimitTests
     }
 
     [Test]
-    public async Task Neither_another_account_nor_the_portal_pays()
+    public async Task Neither_another_account_nor_the_portal_is_limited()
     {
         var account = Account(limit: 1);
         using var client = server.ClientOf(account);
@@ -128,7 +128,7 @@ internal sealed class RateLimitTests
 
     [TestCase(2)]
     [TestCase(null)]
-    public async Task A_new_limit_holds_from_the_next_request_on(int? limit)
+    public async Task A_new_limit_applies_from_the_next_request(int? limit)
     {
         var account = Account(limit: 1);
         using var client = server.ClientOf(account);
@@ -139,7 +139,7 @@ internal sealed class RateLimitTests
     }
 
     [Test]
-    public void Many_at_once_are_taken_whole_or_not_at_all()
+    public void Several_requests_are_counted_together_or_not_at_all()
     {
         using var limit = new RateLimit();
         var caller = Caller.Of(Account(limit: 1).Answer(), default);
@@ -153,7 +153,7 @@ internal sealed class RateLimitTests
     }
 
     [Test]
-    public void After_a_burst_the_limit_is_what_is_left()
+    public void After_a_burst_the_rate_applies()
     {
         using var limit = new RateLimit();
         var caller = Caller.Of(Account(limit: 25).Answer(), default);

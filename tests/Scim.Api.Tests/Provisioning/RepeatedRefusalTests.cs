@@ -52,7 +52,7 @@ internal sealed class RepeatedRefusalTests
     }
 
     [Test]
-    public async Task Expired_tokens_of_one_set_are_alike_whenever_they_expired()
+    public async Task Refusals_of_expired_tokens_of_one_set_count_as_repetitions()
     {
         var account = new TestAccount();
         for (var i = 0; i < 3; i++)
@@ -73,7 +73,7 @@ internal sealed class RepeatedRefusalTests
     [TestCase("suspended")]
     [TestCase("disabled")]
     [TestCase("scope")]
-    public async Task Whoever_may_do_nothing_leaves_one_event_a_minute(string reason)
+    public async Task Callers_without_access_leave_one_event_a_minute(string reason)
     {
         var account = new TestAccount();
         account.Policy = account.Policy with { Suspended = reason == "suspended", ScimEnabled = reason != "disabled" };
@@ -99,7 +99,7 @@ internal sealed class RepeatedRefusalTests
     }
 
     [Test]
-    public async Task Refusals_of_what_was_asked_leave_one_event_each()
+    public async Task Other_refusals_leave_one_event_each()
     {
         var account = new TestAccount();
         account.Policy =
@@ -124,7 +124,7 @@ internal sealed class RepeatedRefusalTests
     }
 
     [Test]
-    public async Task Too_many_requests_leave_one_event_however_long_they_are_to_wait()
+    public async Task Too_many_requests_leave_one_event_whatever_the_wait()
     {
         var account = new TestAccount();
         var log = server.Services.GetRequiredService<ProvisioningLog>();
@@ -154,7 +154,7 @@ internal sealed class RepeatedRefusalTests
     }
 
     [Test]
-    public async Task Nobodys_refusals_are_counted_and_leave_no_event()
+    public async Task Refusals_of_unknown_callers_are_counted_and_leave_no_event()
     {
         var seen = new ConcurrentQueue<(object? Status, object? Event)>();
         using var listener = new MeterListener();
@@ -188,7 +188,7 @@ internal sealed class RepeatedRefusalTests
     }
 
     [Test]
-    public void A_memory_that_is_full_takes_what_is_new_for_known_until_a_minute_is_over()
+    public void While_the_memory_is_full_new_refusals_count_as_repetitions()
     {
         var recent = new RecentRefusals(time);
         for (var i = 0; i < RecentRefusals.MaxRemembered; i++)

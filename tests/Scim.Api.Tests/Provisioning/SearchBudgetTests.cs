@@ -40,7 +40,7 @@ internal sealed class SearchBudgetTests
     }
 
     [Test]
-    public async Task A_search_without_end_is_stopped_and_the_connection_lives_on()
+    public async Task An_endless_search_is_stopped_and_the_connection_remains_usable()
     {
         var endless = Db.Database.IsNpgsql()
             ? "SELECT pg_sleep(600)::text AS \"Value\""
@@ -53,7 +53,7 @@ internal sealed class SearchBudgetTests
     }
 
     [Test]
-    public async Task Two_searches_of_an_account_run_at_once_and_a_third_waits()
+    public async Task Two_searches_of_an_account_run_concurrently_and_a_third_waits()
     {
         var busy = new TaskCompletionSource<int>();
         var (one, two) = (budget.Run(Db, account, Remedy, _ => busy.Task, default), Other(_ => busy.Task, account));
@@ -65,7 +65,7 @@ internal sealed class SearchBudgetTests
     }
 
     [Test]
-    public async Task Who_waits_too_long_is_refused()
+    public async Task A_search_that_waits_too_long_is_refused()
     {
         var never = new TaskCompletionSource<int>();
         var (one, two) = (budget.Run(Db, account, Remedy, _ => never.Task, default), Other(_ => never.Task, account));

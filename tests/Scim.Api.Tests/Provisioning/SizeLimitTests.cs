@@ -66,7 +66,7 @@ internal sealed class SizeLimitTests
     }
 
     [TestCaseSource(nameof(TooLarge))]
-    public async Task What_is_too_large_is_refused_and_nothing_is_changed(
+    public async Task Large_values_are_refused_and_nothing_is_changed(
         string attribute, JsonNode value, string reason)
     {
         using var client = server.ClientOf(new TestAccount());
@@ -100,7 +100,7 @@ internal sealed class SizeLimitTests
     }
 
     [Test]
-    public async Task What_just_fits_is_stored()
+    public async Task Values_that_just_fit_are_stored()
     {
         using var client = server.ClientOf(new TestAccount());
         await client.CreateUser("a@example.com", $",\"title\":\"{Text(SizeLimits.MaxText)}\"");
@@ -123,7 +123,7 @@ internal sealed class SizeLimitTests
     }
 
     [Test]
-    public async Task A_user_from_before_the_limits_is_changed_as_long_as_it_does_not_grow()
+    public async Task A_user_above_a_newer_limit_can_be_changed_as_long_as_it_does_not_grow()
     {
         var account = new TestAccount();
         using var client = server.ClientOf(account);

@@ -14,7 +14,7 @@ namespace Scim.Api.Tests.Revocation;
 public sealed class EventTests
 {
     [Test]
-    public async Task An_event_raises_the_fence_of_an_account_that_was_never_seen()
+    public async Task An_event_raises_the_fence_of_an_unknown_account()
     {
         await using var leased = await LeasedServer.Start();
         var account = new TestAccount();
@@ -25,7 +25,7 @@ public sealed class EventTests
     }
 
     [Test]
-    public async Task After_a_revocation_without_successor_a_newer_generation_is_admitted_only()
+    public async Task After_a_revocation_without_successor_only_a_newer_generation_is_admitted()
     {
         await using var leased = await LeasedServer.Start();
         var account = new TestAccount { Generation = 5 };
@@ -42,7 +42,7 @@ public sealed class EventTests
     }
 
     [Test]
-    public async Task An_event_that_comes_again_or_too_late_lowers_nothing()
+    public async Task A_repeated_or_late_event_lowers_nothing()
     {
         await using var leased = await LeasedServer.Start();
         var account = new TestAccount { Generation = 5 };
@@ -53,7 +53,7 @@ public sealed class EventTests
     }
 
     [Test]
-    public async Task A_withdrawn_key_is_no_longer_one()
+    public async Task A_withdrawn_key_is_no_longer_trusted()
     {
         await using var leased = await LeasedServer.Start();
         var account = new TestAccount();
@@ -68,7 +68,7 @@ public sealed class EventTests
     }
 
     [TestCaseSource(nameof(Forgeries))]
-    public async Task An_event_that_nobody_signed_for_us_does_nothing_and_is_not_acknowledged(
+    public async Task An_event_that_was_not_signed_for_us_does_nothing_and_is_not_acknowledged(
         Action<SecurityTokenDescriptor> change)
     {
         await using var leased = await LeasedServer.Start();
@@ -96,7 +96,7 @@ public sealed class EventTests
     }
 
     [Test]
-    public async Task What_was_applied_before_an_unusable_event_is_acknowledged()
+    public async Task Events_before_an_unusable_one_are_acknowledged()
     {
         await using var leased = await LeasedServer.Start();
         var gate = await leased.Events.HoldAnswers();
@@ -108,7 +108,7 @@ public sealed class EventTests
     }
 
     [Test]
-    public async Task An_event_that_the_database_does_not_take_comes_again_and_meanwhile_the_lease_runs_out()
+    public async Task An_event_that_cannot_be_stored_is_sent_again_and_the_lease_expires_meanwhile()
     {
         await using var leased = await LeasedServer.Start();
         var account = new TestAccount();
@@ -126,7 +126,7 @@ public sealed class EventTests
     }
 
     [Test]
-    public async Task An_event_whose_key_cannot_be_fetched_comes_again()
+    public async Task An_event_whose_key_cannot_be_fetched_is_sent_again()
     {
         await using var leased = await LeasedServer.Start();
         leased.AuthServer.Fail(AuthServerPaths.Keys, WireMock.ResponseBuilders.Response.Create().WithStatusCode(500));

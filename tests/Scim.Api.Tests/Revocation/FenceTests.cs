@@ -21,7 +21,7 @@ public sealed class FenceTests
     public async Task Stop() => await server.DisposeAsync();
 
     [Test]
-    public async Task A_lower_generation_is_refused_though_introspection_says_active()
+    public async Task A_lower_generation_is_refused_although_introspection_says_active()
     {
         var account = new TestAccount();
         var (old, current) = (TokenOf(account, 1), TokenOf(account, 2));
@@ -49,14 +49,14 @@ public sealed class FenceTests
     }
 
     [Test]
-    public async Task Accounts_have_fences_of_their_own()
+    public async Task Each_account_has_its_own_fence()
     {
         Assert.That(await Get(TokenOf(new(), 9)), Is.EqualTo(HttpStatusCode.OK));
         Assert.That(await Get(TokenOf(new(), 1)), Is.EqualTo(HttpStatusCode.OK));
     }
 
     [Test]
-    public async Task Of_many_raises_at_once_the_highest_stays()
+    public async Task The_highest_of_many_concurrent_raises_remains()
     {
         var account = new TestAccount();
         var generations = Enumerable.Range(1, 24).OrderBy(_ => Random.Shared.Next()).ToArray();
@@ -65,7 +65,7 @@ public sealed class FenceTests
     }
 
     [Test]
-    public async Task A_write_is_refused_if_the_fence_was_raised_after_it_was_let_in()
+    public async Task A_write_is_refused_if_the_fence_was_raised_after_its_admission()
     {
         var account = new TestAccount();
         var hold = Probe.HoldWriteOf(account);
@@ -81,7 +81,7 @@ public sealed class FenceTests
     }
 
     [Test]
-    public async Task A_refused_write_lets_the_next_writer_in()
+    public async Task A_refused_write_does_not_block_the_next_writer()
     {
         var account = new TestAccount();
         var hold = Probe.HoldWriteOf(account);
@@ -111,7 +111,7 @@ public sealed class FenceTests
     }
 
     [Test]
-    public async Task The_portal_neither_raises_the_fence_nor_is_held_by_it()
+    public async Task The_fence_does_not_apply_to_the_portal()
     {
         var account = new TestAccount();
         Assert.That(await Get(TokenOf(account, 3)), Is.EqualTo(HttpStatusCode.OK));
@@ -121,7 +121,7 @@ public sealed class FenceTests
     }
 
     [Test]
-    public async Task While_the_database_cannot_say_whom_the_fence_admits_the_answer_is_503()
+    public async Task While_the_fence_cannot_be_read_the_response_is_503()
     {
         await using var own = await ScimServer.Start(map: Probe.Map);
         var account = new TestAccount();

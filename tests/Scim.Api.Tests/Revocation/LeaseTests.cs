@@ -15,7 +15,7 @@ namespace Scim.Api.Tests.Revocation;
 public sealed class LeaseTests
 {
     [Test]
-    public void A_lease_lasts_from_before_the_poll_by_a_clock_that_is_read_at_every_use()
+    public void A_lease_counts_from_before_the_poll_by_a_clock_that_is_read_at_every_use()
     {
         var time = new FakeTimeProvider();
         var lease = new Lease(time);
@@ -32,7 +32,7 @@ public sealed class LeaseTests
     }
 
     [Test]
-    public async Task The_time_that_a_poll_takes_is_taken_off_the_lease()
+    public async Task The_duration_of_a_poll_is_deducted_from_the_lease()
     {
         await using var leased = await LeasedServer.Start();
         var held = await leased.Events.HoldAnswers();
@@ -59,7 +59,7 @@ public sealed class LeaseTests
     }
 
     [Test]
-    public async Task A_lease_that_is_lost_and_comes_back_is_told_of_once_each()
+    public async Task Losing_a_lease_and_getting_it_back_are_logged_once_each()
     {
         await using var leased = await LeasedServer.Start();
         leased.AuthServer.Fail(AuthServerPaths.EventsPoll, Response.Create().WithStatusCode(500));
@@ -80,7 +80,7 @@ public sealed class LeaseTests
     }
 
     [Test]
-    public async Task Each_fault_of_the_events_is_logged_once_with_its_stack()
+    public async Task Each_fault_while_polling_is_logged_once_with_its_stack_trace()
     {
         await using var leased = await LeasedServer.Start();
         await Fail(Response.Create().WithStatusCode(500));
@@ -114,7 +114,7 @@ public sealed class LeaseTests
     }
 
     [Test]
-    public async Task A_server_without_events_is_asked_about_every_request_and_said_so_once()
+    public async Task Without_events_every_request_is_introspected_which_is_logged_once()
     {
         await using var leased = await LeasedServer.Start(hasEvents: false);
         var token = leased.TokenOf(new());
@@ -132,7 +132,7 @@ public sealed class LeaseTests
     }
 
     [Test]
-    public async Task A_node_that_missed_events_forgets_what_it_was_told()
+    public async Task A_node_that_missed_events_discards_its_cache()
     {
         await using var leased = await LeasedServer.Start();
         var token = leased.TokenOf(new());
@@ -145,7 +145,7 @@ public sealed class LeaseTests
     }
 
     [Test]
-    public async Task A_node_that_stops_says_so_last()
+    public async Task A_stopping_node_finally_says_that_it_leaves()
     {
         await using var leased = await LeasedServer.Start();
         var (lease, node) = (leased.Server.Services.GetRequiredService<Lease>(), leased.Events.Polls.First().Node);
@@ -160,7 +160,7 @@ public sealed class LeaseTests
     }
 
     [Test]
-    public async Task A_node_that_has_left_lets_nobody_in()
+    public async Task A_node_that_has_left_admits_no_request()
     {
         await using var leased = await LeasedServer.Start();
         var account = new TestAccount();
@@ -174,7 +174,7 @@ public sealed class LeaseTests
     }
 
     [Test]
-    public async Task A_token_that_is_not_taken_any_more_is_replaced()
+    public async Task A_token_that_is_no_longer_accepted_is_replaced()
     {
         await using var leased = await LeasedServer.Start();
         leased.AuthServer.Fail(AuthServerPaths.EventsPoll, Response.Create().WithStatusCode(401));
@@ -189,7 +189,7 @@ public sealed class LeaseTests
     [TestCase(null, "127.0.0.1")]
     [TestCase("127.0.0.1", "203.0.113.9")]
     [TestCase("192.0.2.1", "127.0.0.1")]
-    public async Task Introspection_is_told_who_asks_and_for_whom(string? proxy, string client)
+    public async Task Introspection_is_told_which_node_asks_and_for_which_client(string? proxy, string client)
     {
         await using var leased = await LeasedServer.Start(proxy is null ? [] : [$"Scim:KnownProxies:0={proxy}"]);
         using var http = leased.Server.ClientWith("Bearer " + leased.TokenOf(new()));
@@ -212,7 +212,7 @@ public sealed class LeaseTests
     }
 
     [Test]
-    public async Task A_set_that_is_about_to_take_over_is_asked_about_until_it_has()
+    public async Task A_pending_set_is_introspected_until_it_is_active()
     {
         await using var leased = await LeasedServer.Start();
         var account = new TestAccount();
@@ -226,7 +226,7 @@ public sealed class LeaseTests
     }
 
     [Test]
-    public async Task A_set_that_takes_too_long_to_take_over_is_503()
+    public async Task A_set_that_stays_pending_too_long_is_503()
     {
         await using var leased = await LeasedServer.Start();
         var token = leased.TokenOf(new());

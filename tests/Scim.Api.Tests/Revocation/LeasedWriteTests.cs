@@ -76,7 +76,7 @@ public sealed class LeasedWriteTests
     }
 
     [Test]
-    public async Task A_write_whose_lease_runs_out_before_its_commit_is_503_and_leaves_nothing()
+    public async Task A_write_whose_lease_expires_before_its_commit_is_503_and_changes_nothing()
     {
         await using var leased = await LeasedServer.Start();
         var account = new TestAccount();
@@ -97,7 +97,7 @@ public sealed class LeasedWriteTests
     }
 
     [Test]
-    public async Task A_lease_that_was_renewed_meanwhile_is_as_good()
+    public async Task A_write_may_commit_under_a_renewed_lease()
     {
         await using var leased = await LeasedServer.Start();
         var account = new TestAccount();
@@ -115,7 +115,7 @@ public sealed class LeasedWriteTests
 
     [TestCase(0.3, HttpStatusCode.NoContent)]
     [TestCase(0.5, HttpStatusCode.ServiceUnavailable)]
-    public async Task Without_a_lease_an_answer_is_good_for_a_second_from_before_it_was_asked_for(
+    public async Task Without_a_lease_a_response_is_valid_for_a_second_from_before_its_request(
         double seconds, HttpStatusCode expected)
     {
         await using var unleased = await LeasedServer.Start(hasEvents: false);
@@ -135,7 +135,7 @@ public sealed class LeasedWriteTests
     }
 
     [Test]
-    public async Task A_bulk_request_that_takes_long_is_let_in_again_for_each_operation()
+    public async Task A_long_bulk_request_is_admitted_again_for_each_operation()
     {
         await using var unleased = await LeasedServer.Start(hasEvents: false);
         var account = new TestAccount();
