@@ -9,8 +9,8 @@ using Npgsql;
 namespace SciLeads.Tests;
 
 /// <summary>
-/// A database that can be made to fail as databases do: really, not by throwing exceptions. PostgreSQL is reached
-/// through a relay that can be cut or stopped; SQLite's file can be taken away, and its connections be told that the
+/// A database that can be made to fail in reality, not by throwing exceptions. PostgreSQL is reached
+/// through a relay that can be cut or stopped; SQLite's file can be moved away, and its connections can be told that the
 /// disk is full.
 /// </summary>
 internal sealed class DatabaseFault : IDisposable
@@ -27,24 +27,24 @@ internal sealed class DatabaseFault : IDisposable
             pragmas = new(DataSource);
     }
 
-    /// <summary>All kinds that the database of this run knows.</summary>
+    /// <summary>All kinds of faults of the database of this run.</summary>
     public static IEnumerable<string> Kinds => TestPostgres.IsWanted
         ? ["down", "hangs", "read-only"]
         : ["gone", "full", "read-only"];
 
     public string Kind { get; }
 
-    /// <summary>Whether not even reading is possible.</summary>
+    /// <summary>Whether even reading is impossible.</summary>
     public bool IsTotal => Kind is "down" or "hangs" or "gone";
 
-    /// <summary>What the server under test is given.</summary>
+    /// <summary>The connection string for the server under test.</summary>
     public string ConnectionString { get; }
 
     private string DataSource => new SqliteConnectionStringBuilder(database).DataSource;
 
-    /// <summary>A database that is sound until <see cref="Begin"/>.</summary>
+    /// <summary>A database that works until <see cref="Begin"/>.</summary>
     /// <param name="kind">One of <see cref="Kinds"/>.</param>
-    /// <param name="folder">Where the file is, if it is one.</param>
+    /// <param name="folder">The folder of the SQLite file.</param>
     public static DatabaseFault Of(string kind, string folder)
     {
         if (!TestPostgres.IsWanted)
@@ -68,7 +68,7 @@ internal sealed class DatabaseFault : IDisposable
                 break;
             case "gone":
                 Move("", ".away");
-                // Whoever opens it now finds something that is not a database.
+                // Anyone who opens it now finds something that is not a database.
                 Directory.CreateDirectory(DataSource);
                 break;
             case "full":
@@ -135,7 +135,7 @@ internal sealed class DatabaseFault : IDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Passes bytes between a TCP port and a PostgreSQL, until it is told not to.</summary>
+    /// <summary>Passes bytes between a TCP port and a PostgreSQL server, until it is cut or stopped.</summary>
     private sealed class PostgresRelay : IDisposable
     {
         private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -155,7 +155,7 @@ internal sealed class DatabaseFault : IDisposable
             listener.Start();
             settings.Host = "127.0.0.1";
             settings.Port = ((IPEndPoint)listener.LocalEndpoint).Port;
-            // A test does not wait as long as a client, but longer than a search may take.
+            // Shorter than the timeouts of a client, but longer than a search may take.
             (settings.Timeout, settings.CommandTimeout, settings.CancellationTimeout) = (3, 3, 100);
             ConnectionString = settings.ConnectionString;
             _ = Accept();
@@ -237,7 +237,7 @@ internal sealed class DatabaseFault : IDisposable
         }
     }
 
-    /// <summary>Tells each connection that Entity Framework opens to one SQLite database something.</summary>
+    /// <summary>Runs pragmas on each connection that Entity Framework opens to one SQLite database.</summary>
     private sealed class SqlitePragmas : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
     {
         private readonly List<IDisposable> subscriptions = [];

@@ -5,8 +5,8 @@ using Npgsql;
 namespace SciLeads.Tests;
 
 /// <summary>
-/// What migrations make of an empty database, as sorted lines of text: columns, keys, constraints, indexes, triggers,
-/// functions and the rows that are there from the start. The order of columns, and the names of constraints and
+/// The schema that migrations create in an empty database, as sorted lines of text: columns, keys, constraints, indexes, triggers,
+/// functions and the initial rows. The order of columns, and the names of constraints and
 /// triggers, do not matter.
 /// </summary>
 internal static partial class DatabaseSchema
@@ -79,7 +79,7 @@ internal static partial class DatabaseSchema
         """;
 
     /// <summary>
-    /// Compares the schema with its committed copy, which lies beside the test: <c>schema.sqlite.txt</c>.
+    /// Compares the schema with its committed copy, which is beside the test: <c>schema.sqlite.txt</c>.
     /// </summary>
     /// <param name="connection">An open connection to a new database.</param>
     /// <param name="folder">The folder of the test within its project.</param>
@@ -94,7 +94,7 @@ internal static partial class DatabaseSchema
         Assert.That(
             schema,
             Is.EqualTo(await File.ReadAllLinesAsync(committed)),
-            $"If the change is meant, copy {actual} over the committed {folder}/{name}.");
+            $"If the change is intended, copy {actual} over the committed {folder}/{name}.");
     }
 
     private static async Task<List<string>> Read(DbConnection connection)
@@ -110,7 +110,7 @@ internal static partial class DatabaseSchema
                     .Order(StringComparer.Ordinal))]));
         }
 
-        // Some things SQLite tells only by the text of the table.
+        // Some options of SQLite appear only in the SQL of the table.
         if (!postgres)
         {
             schema.AddRange(await Query(connection, tables, row => Options().Matches(row.GetString(1))

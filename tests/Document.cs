@@ -2,13 +2,13 @@ using System.Text.RegularExpressions;
 
 namespace SciLeads.Tests;
 
-/// <summary>A Markdown document of the repository, as a test compares it with the servers.</summary>
+/// <summary>A Markdown document of the repository, for tests that compare it with the servers.</summary>
 internal sealed partial record Document(string Path, string Text)
 {
     /// <summary>The folder with the solution.</summary>
     public static string Repository { get; } = FindRepository();
 
-    /// <summary>What people read: the documents at the top and those in <c>docs</c>.</summary>
+    /// <summary>The documentation: the documents in the root folder and those in <c>docs</c>.</summary>
     public static IEnumerable<string> All =>
         Directory.EnumerateFiles(Repository, "*.md")
             .Concat(Directory.EnumerateFiles(
@@ -27,25 +27,25 @@ internal sealed partial record Document(string Path, string Text)
             ? section.Groups[1].Value
             : throw new InvalidOperationException($"{Path} has no heading \"{heading}\".");
 
-    /// <summary>The text without what is shown as it is typed.</summary>
+    /// <summary>The text without code.</summary>
     public string Prose => CodeSpan().Replace(CodeBlock().Replace(Text, ""), "");
 
-    /// <summary>What is shown as it is typed, in the middle of a sentence or a table.</summary>
+    /// <summary>The code spans in sentences and tables.</summary>
     public IEnumerable<string> CodeSpans =>
         CodeSpan().Matches(CodeBlock().Replace(Text, "")).Select(span => span.Value.Trim('`'));
 
-    /// <summary>The anchors of the headings, as GitHub makes them.</summary>
+    /// <summary>The anchors of the headings, as GitHub generates them.</summary>
     public IReadOnlySet<string> Anchors => Heading().Matches(CodeBlock().Replace(Text, ""))
         .Select(heading => string.Concat(heading.Groups[1].Value.ToLowerInvariant()
             .Where(character => char.IsLetterOrDigit(character) || character is ' ' or '-' or '_'))
             .Replace(' ', '-'))
         .ToHashSet();
 
-    /// <summary>Where the links of the text lead, without those that leave the repository.</summary>
+    /// <summary>The targets of the links, except those outside the repository.</summary>
     public IEnumerable<string> Links => Link().Matches(Prose).Select(link => link.Groups[1].Value)
         .Where(target => !target.Contains(':', StringComparison.Ordinal));
 
-    /// <summary>The rows of the tables in a text, without the first one of each, which names the columns.</summary>
+    /// <summary>The rows of the tables in a text, without their headers.</summary>
     public static IEnumerable<string[]> Rows(string text)
     {
         var lines = text.Split('\n');

@@ -16,7 +16,7 @@ internal static class DocumentedSettings
     private const string None = "none";
     private const string Required = "required";
 
-    /// <summary>Everything in which the table of a server differs from it, in sentences.</summary>
+    /// <summary>The differences between the table of a server and the server, in sentences.</summary>
     /// <param name="server">The server's name: the table's heading, and the folder of its settings file.</param>
     /// <param name="sections">The options classes, by their sections of the configuration.</param>
     /// <param name="others">Settings that are read without an options class.</param>
@@ -84,7 +84,7 @@ internal static class DocumentedSettings
 
         public bool HasDefault(string cell) => Default is null or ""
             ? cell == ShownDefault
-            // What follows the value explains it.
+            // The text after the value explains it.
             : cell.Split('`') is [_, var value, ..] && Is(value, Default);
 
         public bool HasLimits(string cell) => Range is null

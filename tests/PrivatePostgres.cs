@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace SciLeads.Tests;
 
 /// <summary>
-/// A PostgreSQL server of the tests' own, reached through a Unix socket in a folder of its own, as a user that is not
+/// A PostgreSQL server for the tests, reached through a Unix socket in a separate folder. It runs as a user other than
 /// root. A watchdog process stops it and deletes its folder once the process that started it has ended, however it
 /// ended.
 /// </summary>
@@ -16,9 +16,9 @@ internal sealed class PrivatePostgres
     private readonly string folder = Directory.CreateTempSubdirectory("postgres-").FullName;
     private readonly string options;
 
-    /// <summary>Creates and starts it.</summary>
+    /// <summary>Creates and starts the server.</summary>
     /// <param name="settings">Settings of the server, as <c>-c NAME=VALUE</c>.</param>
-    /// <param name="durable">Whether a commit survives a crash. Without, it is faster.</param>
+    /// <param name="durable">Whether a commit survives a crash. If not, it is faster.</param>
     public PrivatePostgres(string settings = "", bool durable = false)
     {
         options = $"-k {folder} -c listen_addresses='' -c max_connections=300 {settings}"
@@ -38,7 +38,7 @@ internal sealed class PrivatePostgres
     public void Start() =>
         RunAsOwner("pg_ctl", "start", "-w", "-D", Data, "-l", Path.Combine(folder, "log"), "-o", options);
 
-    /// <summary>Stops it as a crash would: what was not committed is lost, and no client is told.</summary>
+    /// <summary>Stops the server as a crash would: uncommitted writes are lost, and clients are not notified.</summary>
     public void Stop() => RunAsOwner("pg_ctl", "stop", "-m", "immediate", "-D", Data);
 
     /// <summary>
@@ -50,7 +50,7 @@ internal sealed class PrivatePostgres
         var stop = string.Join(' ', AsOwner("pg_ctl").Append("stop").Append("-m").Append("immediate"));
         var script =
             $"while kill -0 {Environment.ProcessId}; do sleep 0.5; done; {stop} -D '{Data}'; rm -rf '{folder}'";
-        // Ctrl-C at the terminal reaches it as well, and must not end it before the tests.
+        // Ctrl-C in the terminal reaches the watchdog as well, and must not end it before the tests.
         using var watchdog = Process.Start(new ProcessStartInfo(
             "sh", ["-c", $"(trap '' INT HUP; {script}) </dev/null >/dev/null 2>&1 &"])
         {

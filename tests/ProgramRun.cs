@@ -2,15 +2,15 @@ using System.Diagnostics;
 
 namespace SciLeads.Tests;
 
-/// <summary>One of the servers' programs, run as an operator runs it, with no settings but those of the test.</summary>
+/// <summary>One of the servers' programs, run as an operator runs it, with only the test's settings.</summary>
 internal sealed record ProgramRun(int ExitCode, string Output, string Error)
 {
     private static readonly TimeSpan patience = TimeSpan.FromMinutes(1);
 
-    /// <summary>Runs a program of the test's own folder to its end.</summary>
+    /// <summary>Runs a program from the test's own folder, and waits for its end.</summary>
     /// <param name="program">The name of the assembly.</param>
-    /// <param name="settings">As environment variables, <c>Name=value</c>.</param>
-    /// <param name="arguments">Of the command line.</param>
+    /// <param name="settings">Environment variables, <c>Name=value</c>.</param>
+    /// <param name="arguments">The command line.</param>
     public static async Task<ProgramRun> Of(string program, string[] settings, params string[] arguments)
     {
         using var process = Begin(program, settings, arguments);
@@ -28,7 +28,7 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
         return new(process.ExitCode, await output, await error);
     }
 
-    /// <summary>Starts a server and returns it when it listens. Its owner ends it.</summary>
+    /// <summary>Starts a server, and returns it when it listens. The caller ends it.</summary>
     public static async Task<Process> Server(string program, params string[] settings)
     {
         var process = Begin(program, settings);
@@ -38,7 +38,7 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
         {
             if (!line.Contains("Application started", StringComparison.Ordinal))
                 continue;
-            // Nobody reads what it logs from now on, which must not hold it up.
+            // Its further output is read and discarded, so that it is not blocked.
             _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
             return process;
         }
@@ -52,7 +52,7 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
-            // Not the folder of the program, whose settings are not meant.
+            // Not the folder of the program, whose settings must not be used.
             WorkingDirectory = Path.GetTempPath(),
         };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, $"{program}.dll"));

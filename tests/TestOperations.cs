@@ -8,10 +8,10 @@ using Auth.Server.KeyLifecycle;
 
 namespace Auth.Server.Tests;
 
-/// <summary>Operations as most tests ask for them: by nobody in particular, and once each.</summary>
+/// <summary>Operations with the arguments that most tests use: any actor, and no idempotency key.</summary>
 internal static class TestOperations
 {
-    /// <summary>Somebody of this name.</summary>
+    /// <summary>An actor with this name.</summary>
     public static Actor Actor(string name = "a test") => new(ActorKind.Administrator, name);
 
     public static async Task<IssuedCredentials> Generate(

@@ -10,21 +10,21 @@ using SQLitePCL;
 
 /// <summary>
 /// In every test of this assembly, SQLite itself refuses to commit what a connection of a server writes without having
-/// entered the <see cref="WriterGate"/>: code that goes round it finds its write rolled back.
+/// entered the <see cref="WriterGate"/>: a write that bypasses it is rolled back.
 /// </summary>
-#pragma warning disable CA1050 // Outside of every namespace, it is around all tests of the assembly.
+#pragma warning disable CA1050 // Outside of all namespaces, so that it applies to all tests of the assembly.
 [SetUpFixture]
 public sealed class UngatedWrites : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
 #pragma warning restore CA1050
 {
-    // The connection that has a handle now. Handles are pooled, and hooked once.
+    // The connection that uses a handle now. Handles are pooled, and the hook is set once.
     private static readonly ConditionalWeakTable<sqlite3, StrongBox<(WriterGate Gate, SqliteConnection Connection)>> users = [];
 
     private static readonly ConcurrentQueue<string> refused = new();
 
     private readonly List<IDisposable> subscriptions = [];
 
-    /// <summary>Where writes without the gate came from, since the assembly's tests began.</summary>
+    /// <summary>The stack traces of writes without the gate, since the assembly's tests began.</summary>
     internal static IReadOnlyCollection<string> Refused => refused;
 
     [OneTimeSetUp]

@@ -3,12 +3,12 @@ using Npgsql;
 
 namespace Benchmarks;
 
-/// <summary>PostgreSQL's processes, of which each serves one connection.</summary>
+/// <summary>The processes of PostgreSQL, each of which serves one connection.</summary>
 internal static class Backends
 {
     /// <summary>
-    /// CPU time that has been spent on those who connect as this connection string says, to the same database and under
-    /// the same application name. What runs on another machine is not seen.
+    /// CPU time that was spent on connections to the same database with the same application name as in this connection
+    /// string. Processes on another machine are not counted.
     /// </summary>
     public static async Task<TimeSpan> CpuTime(string connection)
     {

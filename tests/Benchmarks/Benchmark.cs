@@ -2,7 +2,7 @@ using Benchmarks.Tokens;
 
 namespace Benchmarks;
 
-/// <summary>How much is measured; without a verdict, it only shows that the benchmark runs.</summary>
+/// <summary>How much is measured. Without a verdict, a run only shows that the benchmark works.</summary>
 internal sealed record Scale(
     int Accounts, int RotatingAccounts, int Barriers, int FewUsers, int Users, int ManyUsers, int WarmUp, int Requests,
     int Rounds, int PageSize, int LargeUsers, bool Judged)
@@ -13,14 +13,14 @@ internal sealed record Scale(
 }
 
 /// <summary>
-/// What is promised, on one database. Two things that are compared take short turns, and the median of their ratios
-/// counts, so that a busy machine does not lie.
+/// The performance limits, on one database. Two things that are compared alternate in short turns, and the median of
+/// their ratios counts, so that a busy machine does not distort the result.
 /// </summary>
 internal sealed class Benchmark(bool postgres, Scale scale, Table table)
 {
     private const int PagesAtEachEnd = 10;
 
-    /// <summary>Of Scim.Api, the token check left out.</summary>
+    /// <summary>Scim.Api without the token check.</summary>
     public async Task Users()
     {
         await using var users = await Database.Create(postgres, scale.Users);
@@ -34,7 +34,7 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
         await Report(Subjects.Patch(server, users), scale.Requests);
     }
 
-    /// <summary>Of Scim.Api, the token check under a lease.</summary>
+    /// <summary>The token check of Scim.Api, with a lease.</summary>
     public async Task Cached()
     {
         await using var users = await Database.Create(postgres, scale.FewUsers);
@@ -50,8 +50,8 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
     }
 
     /// <summary>
-    /// Of Scim.Api, the same request with few users and with many, of whom chance picks any. What is new to a
-    /// connection costs more once (it maps the file's pages, or fills the cache), so most of them are read first.
+    /// The same request to Scim.Api with few users and with many, for a random user each time. The first access on a
+    /// connection costs more (it maps the file's pages, or fills the cache), so most users are read first.
     /// </summary>
     public async Task Growth()
     {
@@ -68,7 +68,7 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
     }
 
     /// <summary>
-    /// Of Scim.Api, how much memory it takes when one account, whose users are large, asks for many pages at once.
+    /// How much memory Scim.Api needs when one account, whose users are large, requests many pages at the same time.
     /// </summary>
     public async Task Memory()
     {
@@ -84,7 +84,7 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
         }
     }
 
-    /// <summary>Of Auth.Server.</summary>
+    /// <summary>Auth.Server: introspection and tokens.</summary>
     public async Task Tokens()
     {
         await using var issued = await IssuedTokens.Create(postgres, scale.Accounts);
@@ -103,7 +103,7 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
     }
 
     /// <summary>
-    /// Of Auth.Server, how long introspection takes while strangers flood each endpoint that they can reach.
+    /// How long introspection at Auth.Server takes while unauthenticated callers flood each endpoint that they can reach.
     /// </summary>
     public async Task Floods()
     {
@@ -113,9 +113,9 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
     }
 
     /// <summary>
-    /// Of Auth.Server, introspection while another node rotates the credentials of ten thousand accounts at random,
-    /// against the same when nobody does; their tokens have all been replaced before. Only PostgreSQL has several
-    /// nodes.
+    /// Introspection at Auth.Server while another node rotates the credentials of ten thousand accounts at random,
+    /// compared with the same without rotation; all tokens have been replaced before. Only for PostgreSQL, which allows
+    /// several nodes.
     /// </summary>
     public async Task Rotations()
     {
@@ -149,7 +149,7 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
             limit: 1.1);
     }
 
-    /// <summary>How long the answer of a rotation waits for four nodes that have nothing else to do.</summary>
+    /// <summary>How long a rotation waits for four idle nodes.</summary>
     public async Task Barrier()
     {
         const int Nodes = 4;
@@ -167,7 +167,7 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
             for (var round = -scale.Barriers / 3; round < scale.Barriers; round++)
             {
                 await Task.Delay(50);
-                // At first they are not all known, or compiled.
+                // At first, not all nodes are registered and not all code is compiled.
                 if (round < 0)
                     await rotation.Once();
                 else
@@ -211,7 +211,7 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
         }
     }
 
-    /// <summary>The pages at the end of a walk, as a client does it, against those at its beginning.</summary>
+    /// <summary>The last pages of a walk through a list, compared with the first ones.</summary>
     private async Task Walk(Server server)
     {
         var pages = scale.Users / scale.PageSize;
@@ -269,7 +269,7 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
         var (costs, baselines) = (new List<Cost>(), new List<Cost>());
         for (var round = 0; round < scale.Rounds; round++)
         {
-            // Who goes first alternates: what gets slower or faster meanwhile favours neither.
+            // They take turns to go first, so that changes of the machine's speed favour neither.
             var subjectFirst = round % 2 == 0;
             if (subjectFirst)
                 costs.Add(await subject());

@@ -11,8 +11,8 @@ using Scim.Api.Users;
 namespace Benchmarks;
 
 /// <summary>
-/// Fills a database with <see cref="SeededUsers"/>, by COPY on PostgreSQL and by one prepared statement a table on
-/// SQLite. The model says what the tables are, so that a new column or table needs no word here.
+/// Fills a database with <see cref="SeededUsers"/>, with COPY on PostgreSQL and one prepared statement per table on
+/// SQLite. The tables are read from the model, so that a new column or table needs no change here.
 /// </summary>
 internal static class BulkInsert
 {
@@ -47,8 +47,7 @@ internal static class BulkInsert
     }
 
     /// <summary>
-    /// What PostgreSQL does by itself, in time: it tidies up, writes down what is new, and keeps in memory what is
-    /// read.
+    /// Does what PostgreSQL would do by itself over time: vacuum, checkpoint, and load what is read into memory.
     /// </summary>
     private static async Task Settle(ScimDbContext db)
     {
@@ -60,7 +59,7 @@ internal static class BulkInsert
             + "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')");
     }
 
-    // A user is there before what points to it.
+    // A user is inserted before the rows that refer to it.
     private static int Rank(IGrouping<IEntityType, EntityEntry> rows) => rows.Key.ClrType == typeof(User) ? 0 : 1;
 
     private static Task Insert(ScimDbContext db, IEntityType type, IEnumerable<EntityEntry> rows)
@@ -105,7 +104,7 @@ internal static class BulkInsert
         var parameters = columns.Select((column, i) =>
             column.GetRelationalTypeMapping().CreateParameter(command, $"@p{i}", null, nullable: true)).ToArray();
         command.Parameters.AddRange(parameters);
-        // The names are the model's own, the values parameters.
+        // The names come from the model; the values are parameters.
 #pragma warning disable CA2100
         command.CommandText = $"{insert} ({string.Join(", ", parameters.Select(p => p.ParameterName))})";
 #pragma warning restore CA2100

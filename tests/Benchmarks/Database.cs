@@ -5,7 +5,7 @@ using Scim.Api.Data;
 
 namespace Benchmarks;
 
-/// <summary>A database that holds so many users, gone when it is disposed.</summary>
+/// <summary>A database with a number of users, which is deleted when it is disposed.</summary>
 internal sealed class Database : IAsyncDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("benchmark-");
@@ -48,7 +48,7 @@ internal sealed class Database : IAsyncDisposable
         return await act(scope.ServiceProvider.GetRequiredService<ScimDbContext>());
     }
 
-    /// <summary>CPU time that PostgreSQL has spent on it; SQLite's is its server's own.</summary>
+    /// <summary>CPU time that PostgreSQL has spent on it. SQLite runs in the process of its server.</summary>
     public Task<TimeSpan> CpuTime() => IsPostgres ? Backends.CpuTime(Connection) : Task.FromResult(TimeSpan.Zero);
 
     public async ValueTask DisposeAsync()

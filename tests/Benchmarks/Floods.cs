@@ -6,9 +6,8 @@ using Shared.Contracts;
 namespace Benchmarks;
 
 /// <summary>
-/// How long introspection takes while callers who have proved nothing do their worst at each endpoint that anybody can
-/// reach, next to the calm figure. The answers of the flood do not matter; it sends the next request as soon as one is
-/// answered.
+/// How long introspection takes while unauthenticated callers flood each endpoint that anybody can reach, compared with
+/// the time without a flood. The responses to the flood do not matter; it sends the next request as soon as it gets one.
 /// </summary>
 internal sealed class Floods(Server auth, IssuedTokens issued, int callers, int samples)
 {
@@ -54,7 +53,7 @@ internal sealed class Floods(Server auth, IssuedTokens issued, int callers, int 
             {
                 using var request = next();
                 using var response = await client.SendAsync(request, over);
-                // As a polite caller would, or the flood would measure how fast 429 can be said.
+                // Waits like a polite caller; otherwise the flood would measure how fast 429 is sent.
                 if (response.StatusCode == HttpStatusCode.TooManyRequests)
                     await Task.Delay(TimeSpan.FromMilliseconds(20), over);
             }
@@ -64,7 +63,7 @@ internal sealed class Floods(Server auth, IssuedTokens issued, int callers, int 
         }
     }
 
-    /// <summary>The requests, and a form's token and cookie for those that need it.</summary>
+    /// <summary>The requests, with an antiforgery token and cookie where they are needed.</summary>
     private async Task<(string Name, Func<HttpRequestMessage> Next)[]> Kinds()
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = auth.Address };
@@ -122,7 +121,7 @@ internal sealed class Floods(Server auth, IssuedTokens issued, int callers, int 
             Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))),
         };
 
-    /// <summary>The assertion of Scim.Api with another signature, which has to be checked to be refused.</summary>
+    /// <summary>The assertion of Scim.Api with a wrong signature, so that the server has to verify it.</summary>
     private string Forged() =>
         issued.Assertion[..(issued.Assertion.LastIndexOf('.') + 1)] + Convert.ToBase64String(new byte[64]).TrimEnd('=');
 

@@ -8,7 +8,7 @@ using Scim.Api.Users.Search;
 
 namespace Benchmarks;
 
-/// <summary>How the database answers a filter: the plan of the statement that the server sends.</summary>
+/// <summary>The query plan of a filter: of the statement that the server sends.</summary>
 internal static class Plans
 {
     public static Task<List<string>> Of(Database database, string filter) => database.With(async db =>
@@ -30,7 +30,7 @@ internal static class Plans
         return steps;
     });
 
-    /// <summary>Whether no step goes through a table, or through all of an account.</summary>
+    /// <summary>Whether no step scans a table, or all users of an account.</summary>
     public static bool IsLookUp(IReadOnlyList<string> plan) =>
         plan.Any(step => step.Contains("SEARCH", StringComparison.Ordinal)
             || step.Contains("Index Cond:", StringComparison.Ordinal))

@@ -4,7 +4,7 @@ namespace Benchmarks;
 
 /// <summary>
 /// Measures the SCIM server: <c>dotnet run --configuration Release --project tests/Benchmarks -- [sqlite|postgres]
-/// [tokens|floods|rotation|barrier|cached|users|growth|memory] [--smoke]</c>. Ends with 1 if a limit is broken.
+/// [tokens|floods|rotation|barrier|cached|users|growth|memory] [--smoke]</c>. Exits with 1 if a limit is exceeded.
 /// </summary>
 internal static class Program
 {
@@ -16,7 +16,8 @@ internal static class Program
             return 0;
         }
         var scale = args.Contains("--smoke") ? Scale.Smoke : Scale.Full;
-        // A million users are 2.2 GB. The default is meant to start anywhere; the manual wants a quarter of the memory.
+        // A million users take 2.2 GB. PostgreSQL's default suits any machine; its manual recommends a quarter of the
+        // memory.
         if (scale.Judged)
             TestPostgres.SharedBuffers = "4GB";
         var table = new Table(scale.Judged);

@@ -10,7 +10,7 @@ using Shared.Contracts;
 namespace Benchmarks;
 
 /// <summary>
-/// The real server before an <see cref="Authority"/>; or without the token check, so that whoever asks is the account's
+/// The real server with an <see cref="Authority"/>; or without the token check, so that every caller is the account's
 /// identity provider.
 /// </summary>
 internal static class ScimHost
@@ -49,7 +49,7 @@ internal static class ScimHost
                 $"--AuthServer:Url={authServer}",
                 $"--AuthServer:ClientKeyFile={keyFile}",
                 "--Logging:LogLevel:Default=Warning",
-                // Standard output is for addresses.
+                // Standard output is reserved for addresses.
                 "--Logging:Console:LogToStandardErrorThreshold=Trace",
             ],
             configure);

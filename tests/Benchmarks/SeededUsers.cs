@@ -10,8 +10,8 @@ using Shared.Contracts;
 namespace Benchmarks;
 
 /// <summary>
-/// The users of a benchmark, all of one account. Ids and names follow from a user's number, so that whoever asks for
-/// one need not look it up.
+/// The users of a benchmark, all of one account. Ids and names are derived from a user's number, so they need not be
+/// looked up.
 /// </summary>
 internal static class SeededUsers
 {
@@ -34,7 +34,7 @@ internal static class SeededUsers
         Method = CredentialMethods.DirectJwt,
     };
 
-    /// <summary>Version 7, a millisecond later for each.</summary>
+    /// <summary>A version 7 GUID, a millisecond later for each user.</summary>
     public static Guid Id(int number)
     {
         var milliseconds = new DateTimeOffset(begin).ToUnixTimeMilliseconds() + number;
@@ -64,7 +64,7 @@ internal static class SeededUsers
     }
 
     /// <summary>
-    /// Gives the first users a displayName of a million letters, as one could have before there was a limit.
+    /// Gives the first users a displayName of a million letters, which was possible before there was a limit.
     /// </summary>
     public static async Task<int> Enlarge(ScimDbContext db, int users)
     {
@@ -78,7 +78,7 @@ internal static class SeededUsers
         return await db.SaveChangesAsync();
     }
 
-    /// <summary>The body that makes the user, as Okta writes it.</summary>
+    /// <summary>The body that creates the user, as Okta sends it.</summary>
     public static string Body(int number) =>
         $$"""
         {

@@ -6,9 +6,9 @@ using Benchmarks.Tokens;
 namespace Benchmarks;
 
 /// <summary>
-/// A server in a process of its own, which is this program again: <c>serve</c>. Its input says what to serve, a line of
-/// kind, connection and folder each, of which <see cref="Host"/> knows the kinds. It lives until its input is closed,
-/// so that it never outlives who started it.
+/// A server as a separate process: this program with the command <c>serve</c>. Each line of its input is a server to
+/// run: its kind (see <see cref="Host"/>), connection string and folder. It runs until its input is closed, so that it
+/// never outlives the process that started it.
 /// </summary>
 internal sealed class Server : IAsyncDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class Server : IAsyncDisposable
     private Server(Process process, bool isGuest, Func<Task<TimeSpan>> databaseTime, Uri address)
     {
         (this.process, this.isGuest, this.databaseTime) = (process, isGuest, databaseTime);
-        // Its owner is the client.
+        // The client disposes of it.
 #pragma warning disable CA2000
         var handler = new SocketsHttpHandler
         {
@@ -36,10 +36,10 @@ internal sealed class Server : IAsyncDisposable
     public static Task<Server> Start(string kind, Database database) =>
         Start(kind, database.Connection, database.Folder, database.CpuTime);
 
-    /// <param name="kind">One of those that <see cref="Host"/> knows.</param>
+    /// <param name="kind">One of the kinds of <see cref="Host"/>.</param>
     /// <param name="connection">The connection string of its database.</param>
     /// <param name="folder">Where its files are.</param>
-    /// <param name="databaseTime">What the database's own processes have spent.</param>
+    /// <param name="databaseTime">The CPU time of the database's own processes.</param>
     public static async Task<Server> Start(
         string kind, string connection, string folder, Func<Task<TimeSpan>> databaseTime)
     {
@@ -53,8 +53,8 @@ internal sealed class Server : IAsyncDisposable
     }
 
     /// <summary>
-    /// One more server in the same process, gone before it. Both then run the same compiled code, which two
-    /// processes do not: the compiler optimizes each for what it happened to see first.
+    /// Another server in the same process, disposed of before it. Both then run the same compiled code; in two processes,
+    /// the compiler would optimize each for what it happened to run first.
     /// </summary>
     public async Task<Server> Beside(string kind, Database database) => new(
         process,
@@ -62,11 +62,11 @@ internal sealed class Server : IAsyncDisposable
         database.CpuTime,
         await Ask(process, kind, database.Connection, database.Folder));
 
-    /// <summary>Runs in this process the servers that its input asks for, a line each.</summary>
+    /// <summary>Runs the servers in the lines of the input, in this process.</summary>
     public static async Task Serve()
     {
         var apps = new List<WebApplication>();
-        // Files that SQLite maps are the system's memory, which takes it back; so the peak of what is left is sampled.
+        // The system can reclaim the memory of files that SQLite maps, so it is subtracted and the peak is sampled.
         await using var sampling = new Timer(
             _ => peakMemory = Math.Max(peakMemory, OwnMemory()), null, TimeSpan.Zero, TimeSpan.FromMilliseconds(10));
         while (await Console.In.ReadLineAsync() is { } line)
@@ -124,7 +124,7 @@ internal sealed class Server : IAsyncDisposable
 
     public Uri Address => client.BaseAddress!;
 
-    /// <summary>Sends requests over connections that stay open, each as soon as the one before is answered.</summary>
+    /// <summary>Sends requests over connections that stay open, each as soon as the previous one is answered.</summary>
     public async Task<Cost> Send(int requests, Func<HttpRequestMessage> next)
     {
         var before = await Spent();
@@ -149,7 +149,7 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
-    /// <summary>What server and database have spent since they started.</summary>
+    /// <summary>The cost of server and database since they started.</summary>
     public async Task<Cost> Spent()
     {
         var spent = (await client.GetStringAsync(new Uri("/spent", UriKind.Relative))).Split(' ')
@@ -157,13 +157,13 @@ internal sealed class Server : IAsyncDisposable
         return new(spent[0] / TimeSpan.TicksPerMicrosecond, (await databaseTime()).TotalMicroseconds, spent[1]);
     }
 
-    /// <summary>The most memory of its own that the server's process has had, in megabytes.</summary>
+    /// <summary>The peak of the process's own memory, in megabytes.</summary>
     public async Task<long> PeakMemory() => long.Parse(
         await client.GetStringAsync(new Uri("/memory", UriKind.Relative)), CultureInfo.InvariantCulture) / 1_000_000;
 
     /// <summary>
-    /// Sends one request many times at once, each over a connection of its own; returns the statuses of the answers,
-    /// whose bodies are read and dropped.
+    /// Sends a request many times concurrently, each over a separate connection. Returns the statuses of the responses,
+    /// whose bodies are read and discarded.
     /// </summary>
     public async Task<IReadOnlyList<int>> SendAtOnce(int requests, Func<HttpRequestMessage> next)
     {
@@ -205,7 +205,7 @@ internal sealed record Cost(double Cpu, double DatabaseCpu, double Bytes)
     public static Cost operator /(Cost sum, int count) =>
         new(sum.Cpu / count, sum.DatabaseCpu / count, sum.Bytes / count);
 
-    /// <summary>Of each number its median.</summary>
+    /// <summary>The median of each number.</summary>
     public static Cost Median(IReadOnlyCollection<Cost> costs) => new(
         Median(costs.Select(cost => cost.Cpu)),
         Median(costs.Select(cost => cost.DatabaseCpu)),

@@ -4,13 +4,13 @@ using Shared.Contracts;
 
 namespace Benchmarks;
 
-/// <summary>Something to be measured: a kind of request to a server.</summary>
+/// <summary>What is measured: a kind of request to a server.</summary>
 internal sealed record Subject(string Name, Server Server, Func<HttpRequestMessage> Next)
 {
     public Task<Cost> Measure(int requests) => Server.Send(requests, Next);
 }
 
-/// <summary>The requests that are measured, each about a user that chance picks.</summary>
+/// <summary>The requests that are measured, each for a random user.</summary>
 internal static class Subjects
 {
     private static int created;
@@ -54,7 +54,7 @@ internal static class Subjects
             }
             """));
 
-    /// <summary>The question of Scim.Api; the bare API is content with a secret.</summary>
+    /// <summary>The introspection request of Scim.Api; the bare API only needs a secret.</summary>
     public static Subject Introspect(Server server, IssuedTokens issued, string name) => new(
         name,
         server,
@@ -78,11 +78,11 @@ internal static class Subjects
                 ("client_secret", secret));
         });
 
-    /// <summary>A page of an index walk.</summary>
+    /// <summary>A page of a walk by index.</summary>
     public static HttpRequestMessage Page(int startIndex, int count) =>
         Request(HttpMethod.Get, $"Users?startIndex={startIndex}&count={count}");
 
-    // Chance is for spreading the load, not for secrets.
+    // The random numbers spread the load and are not secrets.
 #pragma warning disable CA5394
     private static int Any(Database database) => Random.Shared.Next(database.Users);
 

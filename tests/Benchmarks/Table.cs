@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Benchmarks;
 
-/// <summary>The table of results, written line by line, and whether every limit was kept.</summary>
+/// <summary>The table of results, written line by line, and whether every limit was met.</summary>
 internal sealed class Table(bool judged)
 {
     private static readonly string Line = new('-', 88);
@@ -14,7 +14,7 @@ internal sealed class Table(bool judged)
 
     public static void Row(string name, Cost cost) => Write($"{Columns(name, cost)}");
 
-    /// <summary>Two subjects that were measured in turns.</summary>
+    /// <summary>Two subjects that were measured alternately.</summary>
     public void Compare(
         (string Name, List<Cost> Costs) subject,
         (string Name, List<Cost> Costs) baseline,
@@ -26,7 +26,7 @@ internal sealed class Table(bool judged)
         Row(baseline.Name, Cost.Median(baseline.Costs));
     }
 
-    /// <summary>A query that must be found by an index, whatever it costs.</summary>
+    /// <summary>A query that must use an index, whatever it costs.</summary>
     public void Plan(string name, IReadOnlyList<string> plan)
     {
         if (!judged || Plans.IsLookUp(plan))
@@ -36,12 +36,12 @@ internal sealed class Table(bool judged)
     }
 
     /// <summary>
-    /// How long barriers took, in milliseconds, from the shortest on. On an idle machine they should be below 50.
+    /// How long barriers took, in milliseconds, shortest first. On an idle machine they should be below 50.
     /// </summary>
     public static void Barrier(int nodes, int[] times) => Write(
         $"barrier of {nodes} nodes: p50 {Percentile(times, 0.5)} ms, p99 {Percentile(times, 0.99)} ms");
 
-    /// <summary>By how many megabytes a server's peak grows under requests that come at once.</summary>
+    /// <summary>By how many megabytes a server's peak memory grows under concurrent requests.</summary>
     public void Memory(int requests, long idle, long peak, IReadOnlyList<int> statuses, long limit)
     {
         var answers = string.Join(", ", statuses.CountBy(status => status).Select(one => $"{one.Value} x {one.Key}"));
@@ -49,7 +49,7 @@ internal sealed class Table(bool judged)
         Write($"{requests} pages of large users at once: {idle} MB, then {peak} MB ({answers}){verdict}");
     }
 
-    /// <summary>How long introspection took, in milliseconds, from the shortest on, during something.</summary>
+    /// <summary>How long introspection took during an event, in milliseconds, shortest first.</summary>
     public static void Latency(string during, double[] times) => Write(
         $"introspection, {during,-36} p50 {Percentile(times, 0.5),8:F1} ms, p99 {Percentile(times, 0.99),8:F1} ms");
 

@@ -9,8 +9,8 @@ using Scim.Api.AuthServer;
 namespace Cluster.Tests;
 
 /// <summary>
-/// Two authorization servers and four nodes of <c>Scim.Api</c>, as processes, on one PostgreSQL server. Their clocks are
-/// wrong by up to two minutes, and each node reaches the authorization servers through its own <see cref="Wire"/>.
+/// Two authorization servers and four nodes of <c>Scim.Api</c>, as processes, with one PostgreSQL server. Their clocks
+/// are wrong by up to two minutes, and each node reaches the authorization servers through its own <see cref="Wire"/>.
 /// </summary>
 internal sealed class ClusterOfNodes : IAsyncDisposable
 {

@@ -8,8 +8,8 @@ using System.Text;
 namespace Cluster.Tests;
 
 /// <summary>
-/// Sends requests of a customer to random nodes, most with the current credentials and some with earlier ones, and checks
-/// each response against the guarantee.
+/// Sends requests of a customer to random nodes, most with the current credentials and some with earlier ones, and
+/// checks each response against the guarantee.
 /// </summary>
 internal sealed class IdentityProvider(ClusterOfNodes cluster, Customer customer, Tally tally, int seed)
 {

@@ -17,8 +17,8 @@ internal sealed class Node(
     public Uri Address { get; } = address ?? new($"http://127.0.0.1:{FreePort()}");
 
     /// <summary>
-    /// A second process with the same name, like one that was restarted elsewhere while this one is frozen: a node's name
-    /// contains only the port of its address.
+    /// A second process with the same name, like one that was restarted elsewhere while this one is frozen: a node's
+    /// name contains only the port of its address.
     /// </summary>
     public Node Twin() => new(
         kind, $"{name}-twin", clockOffset, folder, settings, new($"http://127.0.0.2:{Address.Port}"));

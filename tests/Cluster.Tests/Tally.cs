@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Cluster.Tests;
 
 /// <summary>
-/// Counts the outcomes of requests. A request that begins after the call that ended its credentials has returned must be
-/// refused with 401, or with 503 by a node that cannot know. Anything else is a stale accept.
+/// Counts the outcomes of requests. A request that begins after the call that ended its credentials has returned must
+/// be refused with 401, or with 503 by a node that cannot know. Anything else is a stale accept.
 /// </summary>
 internal sealed partial class Tally
 {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Scim.Api.Tests;
 
 /// <summary>
-/// Clients that leave before the answer are no fault of the server: they leave no stack trace in its log.
+/// Clients that disconnect before the response are not a fault of the server, and leave no stack trace in its log.
 /// </summary>
 [Category("AnyDatabase")]
 public sealed class AbortedRequestsTests

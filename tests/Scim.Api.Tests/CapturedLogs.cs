@@ -13,7 +13,7 @@ internal sealed class CapturedLogs : ILoggerProvider
     public IEnumerable<string> AtLeast(LogLevel level) =>
         lines.Where(line => line.Level >= level).Select(line => line.Line);
 
-    /// <summary>Forgets them, so that a long test measures the server's memory and not this.</summary>
+    /// <summary>Clears them, so that a long test measures the memory of the server and not of this.</summary>
     public void Clear() => lines.Clear();
 
     public ILogger CreateLogger(string categoryName) => new Category(categoryName, lines);

@@ -10,8 +10,8 @@ using Scim.Api.Provisioning;
 namespace Scim.Api.Tests;
 
 /// <summary>
-/// A client that puts a secret into a wrong place finds it in no answer, no provisioning event and no line of the log
-/// at any level. SECRET stands for it.
+/// A secret that a client puts in a wrong place appears in no response, no provisioning event and no line of the log
+/// at any level. SECRET stands for the secret.
 /// </summary>
 [Parallelizable]
 internal sealed class ClientTextTests

@@ -4,7 +4,7 @@ using SciLeads.Tests;
 
 namespace Scim.Api.Tests;
 
-/// <summary>What <c>docs</c> says of this server is true.</summary>
+/// <summary>What <c>docs</c> says about this server is true.</summary>
 public sealed class DocumentationTests
 {
     [Test]
@@ -25,7 +25,7 @@ public sealed class DocumentationTests
             Is.EquivalentTo(
                 typeof(ClientQuirk).GetFields().Select(field => field.GetRawConstantValue())));
 
-    /// <summary>Each names its section of the configuration.</summary>
+    /// <summary>The options classes, by their sections of the configuration.</summary>
     private static IEnumerable<(string Section, Type Options)> OptionsClasses() =>
         from type in typeof(ScimOptions).Assembly.GetTypes()
         let section = type.GetField("Section", BindingFlags.Public | BindingFlags.Static)

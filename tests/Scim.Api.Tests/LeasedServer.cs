@@ -7,7 +7,7 @@ using Shared.Contracts;
 namespace Scim.Api.Tests;
 
 /// <summary>
-/// A server that keeps answers while it has a lease, of a minute, with a clock that only the test moves.
+/// A server with a lease of a minute, so that it caches verdicts, and with a clock that only the test advances.
 /// </summary>
 internal sealed class LeasedServer : IAsyncDisposable
 {
@@ -53,7 +53,7 @@ internal sealed class LeasedServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// The old set of the account ends, and its successor is this event's; introspection knows it already.
+    /// Ends the account's active set and sends the event of its successor, which introspection already knows.
     /// </summary>
     public Task Replace(TestAccount account)
     {
@@ -64,7 +64,7 @@ internal sealed class LeasedServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Nothing is heard of the authorization server for longer than a lease lasts, as in a paused process.
+    /// No poll is answered for longer than a lease lasts, as in a paused process.
     /// </summary>
     public async Task LoseLease()
     {
@@ -73,7 +73,7 @@ internal sealed class LeasedServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Renews the lease as of now: the poll that waits was sent at some time before, the one that follows it now.
+    /// Renews the lease from now: the waiting poll was sent earlier, the one after it now.
     /// </summary>
     public async Task RenewLease()
     {
@@ -86,12 +86,12 @@ internal sealed class LeasedServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Lets time pass until it is so.</summary>
+    /// <summary>Waits until the condition is true.</summary>
     public async Task Until(Func<bool> so)
     {
         for (var attempt = 0; !so(); attempt++)
         {
-            Assert.That(attempt, Is.LessThan(4000), "it does not come");
+            Assert.That(attempt, Is.LessThan(4000), "the condition did not become true");
             Time.Advance(TimeSpan.FromMilliseconds(10));
             await Task.Delay(5);
         }
@@ -112,7 +112,7 @@ internal sealed class LeasedServer : IAsyncDisposable
     }
 }
 
-/// <summary>An introspection answer that is on its way until the test lets it arrive.</summary>
+/// <summary>An introspection response that is in flight until the test lets it arrive.</summary>
 internal sealed class HeldAnswer
 {
     private readonly TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -123,10 +123,10 @@ internal sealed class HeldAnswer
     {
     }
 
-    /// <summary>The question has come.</summary>
+    /// <summary>The request has arrived.</summary>
     public Task Asked => asked.Task;
 
-    /// <summary>Holds the first answer about the token as it is now; the next ones are given at once.</summary>
+    /// <summary>Holds the first response about the token as it is now; the next ones are sent immediately.</summary>
     public static HeldAnswer About(TestAuthServer server, TestAccount account, string token)
     {
         var held = new HeldAnswer();

@@ -10,7 +10,7 @@ using Shared.Contracts;
 
 namespace Scim.Api.Tests;
 
-/// <summary>Routes that only say who was let in, so that these tests do not depend on what SCIM answers.</summary>
+/// <summary>Routes that only say who was admitted, so that these tests do not depend on SCIM responses.</summary>
 internal static class Probe
 {
     private static readonly ConcurrentDictionary<Guid, Pause> pauses = new();
@@ -24,7 +24,7 @@ internal static class Probe
         app.MapPost("/portal/probe", Write).RequireAuthorization(Scopes.Portal);
     }
 
-    /// <summary>Holds the next write of the account after it was let in and before its transaction begins.</summary>
+    /// <summary>Holds the next write of the account after its admission and before its transaction begins.</summary>
     public static Pause HoldWriteOf(TestAccount account) => pauses[account.Id] = new();
 
     /// <summary>Holds the next write of the account before its last check and its COMMIT.</summary>

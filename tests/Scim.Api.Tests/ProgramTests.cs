@@ -2,7 +2,7 @@ using SciLeads.Tests;
 
 namespace Scim.Api.Tests;
 
-/// <summary>The program as an operator meets it: help, and settings that are wrong.</summary>
+/// <summary>The program as an operator sees it: help, and invalid settings.</summary>
 [Parallelizable]
 public sealed class ProgramTests
 {

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Scim.Api.Tests;
 
-/// <summary>An answer of the server, read.</summary>
+/// <summary>A response of the server, with its body.</summary>
 internal sealed record Answer(HttpStatusCode Status, JsonObject? Json, HttpResponseMessage Message)
 {
     public string? Detail => (string?)Json?["detail"];
@@ -14,7 +14,7 @@ internal sealed record Answer(HttpStatusCode Status, JsonObject? Json, HttpRespo
 
     public JsonNode? this[string name] => Json?[name];
 
-    /// <summary>What a bulk request's first operation was answered, as if it had been sent by itself.</summary>
+    /// <summary>The response to the first operation of a bulk request, as if it had been sent by itself.</summary>
     public Answer FirstOfBulk() => this with { Json = Json!["Operations"]![0]!["response"]!.AsObject() };
 
     public override string ToString() => $"{(int)Status} {Json?.ToJsonString()}";
@@ -60,7 +60,7 @@ internal static class Requests
 
     public static Task<Answer> Delete(this HttpClient client, string path) => client.Send("DELETE", path);
 
-    /// <summary>Makes a user who breaks no rule, unless <paramref name="more"/> says so.</summary>
+    /// <summary>Creates a user who violates no rule, unless <paramref name="more"/> does.</summary>
     public static async Task<JsonObject> CreateUser(this HttpClient client, string userName, string more = "")
     {
         var answer = await client.Post("Users", NewUser(userName, more));

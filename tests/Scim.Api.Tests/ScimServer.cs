@@ -14,8 +14,8 @@ using Scim.Api.Revocation;
 namespace Scim.Api.Tests;
 
 /// <summary>
-/// The real server on Kestrel, on a port and a SQLite file of its own, before a <see cref="TestAuthServer"/>. Tests
-/// that share one keep apart by their <see cref="TestAccount"/>.
+/// The real server on Kestrel, with its own port and SQLite file, and with a <see cref="TestAuthServer"/>. Tests
+/// that share one use separate <see cref="TestAccount"/>s.
 /// </summary>
 internal sealed class ScimServer : IAsyncDisposable
 {
@@ -50,7 +50,7 @@ internal sealed class ScimServer : IAsyncDisposable
 
     public CapturedLogs Logs { get; }
 
-    /// <summary>Where the database and the client key are; given to another start, it is a restart.</summary>
+    /// <summary>The folder of the database and the client key. Passed to another start, it is a restart.</summary>
     public string Folder { get; }
 
     public IServiceProvider Services => app.Services;
@@ -91,11 +91,11 @@ internal sealed class ScimServer : IAsyncDisposable
             $"AuthServer:Issuer={auth.Url}",
             $"AuthServer:Url={auth.Url}",
             $"AuthServer:ClientKeyFile={keyFile}",
-            // A busy build machine is no outage.
+            // So that a busy build machine is not taken for an outage.
             "Introspection:AttemptTimeout=00:00:20",
             "Introspection:TotalTimeout=00:00:50",
             "Introspection:PollTimeout=00:00:50",
-            // What a test changes is there with the next request, without an event.
+            // Changes of a test take effect with the next request, without an event.
             "Introspection:CacheFor=00:00:00",
         ];
         var app = Program.Build(

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Scim.Api.Tests;
 
-/// <summary>A SCIM error as it came over the wire (RFC 7644 §3.12).</summary>
+/// <summary>A SCIM error as it was received (RFC 7644 §3.12).</summary>
 internal sealed record SentError(HttpStatusCode Status, string? ScimType, string Detail)
 {
     /// <summary>Reads it, and checks what every error has.</summary>

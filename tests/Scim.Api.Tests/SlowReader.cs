@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Scim.Api.Tests;
 
-/// <summary>A client that reads the head of an answer and then stops reading until it is asked to go on.</summary>
+/// <summary>A client that reads the head of a response and then stops reading until it is told to continue.</summary>
 internal sealed class SlowReader : IDisposable
 {
     private readonly TcpClient connection = new() { ReceiveBufferSize = 4096 };
@@ -24,7 +24,7 @@ internal sealed class SlowReader : IDisposable
         return reader;
     }
 
-    /// <summary>The body; throws if it has no end.</summary>
+    /// <summary>The body; throws if it is incomplete.</summary>
     public async Task<string> ReadToEnd()
     {
         using var all = new MemoryStream();

@@ -3,8 +3,8 @@ using Shared.Contracts;
 namespace Scim.Api.Tests;
 
 /// <summary>
-/// A customer of the <see cref="TestAuthServer"/> with its active credential set. What a test changes here, the next
-/// introspection of its tokens says.
+/// A customer of the <see cref="TestAuthServer"/> with its active credential set. The next introspection of its tokens
+/// reports what a test changes here.
 /// </summary>
 internal sealed class TestAccount
 {
@@ -28,7 +28,7 @@ internal sealed class TestAccount
 
     public string Method { get; set; } = CredentialMethods.DirectJwt;
 
-    /// <summary>What introspection says of a token of the set that is active now.</summary>
+    /// <summary>The introspection response for a token of the set that is active now.</summary>
     public TokenIntrospection Answer(string scope = Scopes.Scim) => new()
     {
         Active = true,
@@ -38,7 +38,7 @@ internal sealed class TestAccount
         CredentialSet = new() { Id = SetId, Generation = Generation, Method = Method },
     };
 
-    /// <summary>What introspection says of the portal's own token for an administrator of the account.</summary>
+    /// <summary>The introspection response for the portal's own token for an administrator of the account.</summary>
     public TokenIntrospection PortalAnswer(string email = "admin@example.com") => new()
     {
         Active = true,

@@ -17,8 +17,8 @@ using WireMock.Util;
 namespace Scim.Api.Tests;
 
 /// <summary>
-/// The other server, on a port of its own: it signs tokens with a real ES256 key, publishes the key, and answers
-/// introspection as told, token by token. A token nobody told about is inactive.
+/// The other server, on a separate port: it signs tokens with a real ES256 key, publishes the key, and answers
+/// introspection as the test configures it for each token. Other tokens are inactive.
 /// </summary>
 internal sealed class TestAuthServer : IDisposable
 {
@@ -34,7 +34,7 @@ internal sealed class TestAuthServer : IDisposable
         Key = AddKey();
     }
 
-    /// <summary>What nodes that poll for events hear.</summary>
+    /// <summary>The events for nodes that poll.</summary>
     public TestEvents? Events { get; }
 
     public WireMockServer Http { get; private set; }
@@ -44,15 +44,15 @@ internal sealed class TestAuthServer : IDisposable
     /// <summary>The key that signs.</summary>
     public ECDsaSecurityKey Key { get; set; }
 
-    /// <summary>How often the keys, or a token, were asked for.</summary>
+    /// <summary>How often the address was called.</summary>
     public int Calls(string path) => Http.LogEntries.Count(entry => entry.RequestMessage?.Path == "/" + path);
 
-    /// <summary>The form that was posted there last.</summary>
+    /// <summary>The form of the last POST to the address.</summary>
     public Dictionary<string, StringValues> LastForm(string path) =>
         QueryHelpers.ParseQuery(
             Http.LogEntries.Last(entry => entry.RequestMessage?.Path == "/" + path).RequestMessage!.Body);
 
-    /// <summary>From now on that address answers so; until <see cref="Recover"/>.</summary>
+    /// <summary>The address responds like this until <see cref="Recover"/>.</summary>
     public void Fail(string path, IResponseBuilder response) =>
         Http.Given(Request.Create().WithPath("/" + path)).AtPriority(-1).RespondWith(response);
 
@@ -62,7 +62,7 @@ internal sealed class TestAuthServer : IDisposable
         AnswerAll();
     }
 
-    /// <summary>Nobody listens at the address any more; until <see cref="Resume"/>.</summary>
+    /// <summary>Stops listening until <see cref="Resume"/>.</summary>
     public void Pause()
     {
         Events?.Wake();
@@ -78,13 +78,13 @@ internal sealed class TestAuthServer : IDisposable
         return keys[key.KeyId] = key;
     }
 
-    /// <summary>A key that nobody knows.</summary>
+    /// <summary>A key that is not published.</summary>
     public static ECDsaSecurityKey NewKey(string id) =>
         new(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = id };
 
     public void RemoveKey(ECDsaSecurityKey key) => keys.TryRemove(key.KeyId, out _);
 
-    /// <summary>A token of the account's set; introspection says of it what the account is at that time.</summary>
+    /// <summary>A token of the account's set; introspection reports the account as it is at that time.</summary>
     public string IssueToken(TestAccount account, string scope = Scopes.Scim)
     {
         accounts[account.Id] = () => account.Policy;
@@ -106,7 +106,7 @@ internal sealed class TestAuthServer : IDisposable
     /// <summary>A token of the portal for an administrator of the account.</summary>
     public string IssuePortalToken(TestAccount account) => IssueToken(() => account.PortalAnswer());
 
-    /// <summary>A really signed <c>at+jwt</c>, changed as the test wants, and what introspection says of it.</summary>
+    /// <summary>A signed <c>at+jwt</c> that the test can change, and the introspection response for it.</summary>
     public string IssueToken(Func<TokenIntrospection> answer, Action<SecurityTokenDescriptor>? change = null)
     {
         var now = DateTime.UtcNow;
@@ -126,7 +126,7 @@ internal sealed class TestAuthServer : IDisposable
         return jwt;
     }
 
-    /// <summary>What introspection says of the token from now on.</summary>
+    /// <summary>Sets the introspection response for the token.</summary>
     public void Tell(string token, Func<TokenIntrospection> answer) => answers[token] = answer;
 
     public void Dispose()

@@ -7,12 +7,12 @@ using Shared.Contracts;
 namespace Scim.Api.Tests;
 
 /// <summary>
-/// What the <see cref="TestAuthServer"/> answers those who poll for events: leases, and the events that a test sends,
+/// The responses of the <see cref="TestAuthServer"/> to polls for events: leases, and the events that a test sends,
 /// until they are acknowledged.
 /// </summary>
 internal sealed class TestEvents(TestAuthServer server) : IDisposable
 {
-    // A poll without news is answered seldom, so that tests are not disturbed by them.
+    // A poll without events is answered rarely, so that polls do not disturb tests.
     private static readonly TimeSpan Hold = TimeSpan.FromSeconds(20);
 
     private readonly Lock state = new();
@@ -24,16 +24,16 @@ internal sealed class TestEvents(TestAuthServer server) : IDisposable
     private long last;
     private Gate? gate;
 
-    /// <summary>All polls, in their order.</summary>
+    /// <summary>All polls, in order.</summary>
     public IReadOnlyCollection<EventPoll> Polls => polls;
 
-    /// <summary>How long a lease lasts: very long, as a busy machine is no outage.</summary>
+    /// <summary>How long a lease lasts: very long, so that a busy machine does not lose it.</summary>
     public int LeaseMilliseconds { get; set; } = 60_000;
 
-    /// <summary>What answers say of further events.</summary>
+    /// <summary>Whether responses say that there are more events.</summary>
     public bool MoreAvailable { get; set; }
 
-    /// <summary>The next poll of each node is answered as one of a node that is not known.</summary>
+    /// <summary>The next poll of each node is answered as if the node were unknown.</summary>
     public void ForgetNodes()
     {
         lock (state)
@@ -45,7 +45,7 @@ internal sealed class TestEvents(TestAuthServer server) : IDisposable
     public Task Send(SecurityEvent happened, string kind = SecurityEvents.CredentialChange) =>
         Send(happened, kind, _ => { });
 
-    /// <summary>Sends an event with a token that is not as it should be.</summary>
+    /// <summary>Sends an event with an invalid token.</summary>
     public Task Send(SecurityEvent happened, string kind, Action<SecurityTokenDescriptor> change)
     {
         var number = Interlocked.Increment(ref last);
@@ -71,14 +71,14 @@ internal sealed class TestEvents(TestAuthServer server) : IDisposable
         return acknowledged.Task;
     }
 
-    /// <summary>Takes back what nobody acknowledged.</summary>
+    /// <summary>Withdraws events that were not acknowledged.</summary>
     public void Withdraw()
     {
         lock (state)
             unacknowledged.Clear();
     }
 
-    /// <summary>Answers no poll from now on; ends when one waits for its answer.</summary>
+    /// <summary>Answers no poll from now on; returns when one is waiting.</summary>
     public async Task<Gate> HoldAnswers()
     {
         var held = gate = new Gate(this);
@@ -87,7 +87,7 @@ internal sealed class TestEvents(TestAuthServer server) : IDisposable
         return held;
     }
 
-    /// <summary>Answers the polls that a test has held, if it has.</summary>
+    /// <summary>Answers the polls that a test has held.</summary>
     public void ReleaseAnswers() => gate?.Release();
 
     public async Task<EventPage> Answer(EventPoll poll)
@@ -113,7 +113,7 @@ internal sealed class TestEvents(TestAuthServer server) : IDisposable
             };
     }
 
-    /// <summary>Answers all who wait, as at the end of the server.</summary>
+    /// <summary>Answers all waiting polls, as when the server stops.</summary>
     public void Wake() => Interlocked.Exchange(ref news, NewSource()).TrySetResult();
 
     public void Dispose()
@@ -124,7 +124,7 @@ internal sealed class TestEvents(TestAuthServer server) : IDisposable
         end.Dispose();
     }
 
-    /// <summary>Whether the node was not known.</summary>
+    /// <summary>Whether the node was unknown.</summary>
     private bool Take(EventPoll poll)
     {
         lock (state)
@@ -158,7 +158,7 @@ internal sealed class TestEvents(TestAuthServer server) : IDisposable
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Holds answers until it is released.</summary>
+    /// <summary>Holds responses until it is disposed of.</summary>
     public sealed class Gate(TestEvents events)
     {
         public TaskCompletionSource Reached { get; } = NewSource();

@@ -1,11 +1,11 @@
 namespace Benchmarks.Tokens;
 
-/// <summary>The real authorization server, of which there may be several nodes.</summary>
+/// <summary>A node of the real authorization server.</summary>
 internal static class AuthHost
 {
-    /// <param name="connection">To its database.</param>
+    /// <param name="connection">The connection string of its database.</param>
     /// <param name="folder">Where the nodes' files are.</param>
-    /// <param name="data">The node's own folder in it, where it listens for commands.</param>
+    /// <param name="data">The node's own subfolder, where it listens for commands.</param>
     public static WebApplication Build(string connection, string folder, string data) => Auth.Server.Program.Build(
     [
         "--Urls=http://127.0.0.1:0",
@@ -17,7 +17,7 @@ internal static class AuthHost
         $"--Auth:DataDirectory={Path.Combine(folder, data)}",
         $"--Auth:KeyCertificate={Path.Combine(folder, "keys.pfx")}",
         "--Logging:LogLevel:Default=Warning",
-        // Standard output is for addresses.
+        // Standard output is reserved for addresses.
         "--Logging:Console:LogToStandardErrorThreshold=Trace",
     ]);
 }

@@ -6,8 +6,8 @@ using Shared.Contracts;
 namespace Benchmarks.Tokens;
 
 /// <summary>
-/// As much of an authorization server, in this process, as a SCIM server needs to have a lease and to let
-/// <see cref="Token"/> in.
+/// The parts of an authorization server, in this process, that a SCIM server needs to have a lease and to admit
+/// <see cref="Token"/>.
 /// </summary>
 internal sealed class Authority : IAsyncDisposable
 {
@@ -31,10 +31,10 @@ internal sealed class Authority : IAsyncDisposable
     /// <summary>A token of the seeded users' account.</summary>
     public string Token { get; private set; } = "";
 
-    /// <summary>Where the authorization server listens, as the folder says.</summary>
+    /// <summary>The address of the authorization server, from a file in the folder.</summary>
     public static string AddressIn(string folder) => File.ReadAllText(Path.Combine(folder, AddressFile));
 
-    /// <summary>Has the folder say where an authorization server listens.</summary>
+    /// <summary>Writes the address of an authorization server to a file in the folder.</summary>
     public static Task WriteAddress(string folder, string address) =>
         File.WriteAllTextAsync(Path.Combine(folder, AddressFile), address);
 
@@ -48,7 +48,7 @@ internal sealed class Authority : IAsyncDisposable
         return authority;
     }
 
-    /// <summary>Introspection must have been the exception, or something else was measured.</summary>
+    /// <summary>Requires that few requests were introspected; otherwise the cache was not measured.</summary>
     public void Check(int requests)
     {
         if (introspections > 10 + (requests / 100))

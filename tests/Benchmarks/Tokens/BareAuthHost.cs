@@ -15,8 +15,8 @@ using Shared.Contracts;
 namespace Benchmarks.Tokens;
 
 /// <summary>
-/// The least that introspects and issues tokens, and is what the real server is measured by: a hashed secret, one
-/// signature and one prepared statement; for a new token a second one, that writes its row.
+/// The baseline for the real server: the least code that introspects and issues tokens, with a hashed secret, one
+/// signature and one prepared statement; for a new token, a second one that writes its row.
 /// </summary>
 internal sealed class BareAuthHost
 {

@@ -12,13 +12,13 @@ using Shared.Contracts;
 
 namespace Benchmarks.Tokens;
 
-/// <summary>An auth database with accounts that have a pasted token each, or every second an OAuth client.</summary>
+/// <summary>An auth database whose accounts have a direct JWT each, or every second one an OAuth client.</summary>
 internal sealed class IssuedTokens : IAsyncDisposable
 {
-    /// <summary>Where the bare API finds the public half of the signing key.</summary>
+    /// <summary>The file with the public part of the signing key, for the bare API.</summary>
     public const string KeyFile = "signing-key.json";
 
-    /// <summary>Where Scim.Api finds the key that it proves itself with.</summary>
+    /// <summary>The file with the client key of Scim.Api.</summary>
     public const string ClientKeyFile = "client-key.pem";
 
     public const string PublicUrl = "http://localhost:5001/";
@@ -38,15 +38,15 @@ internal sealed class IssuedTokens : IAsyncDisposable
 
     public string Folder => folder.FullName;
 
-    /// <summary>The pasted tokens.</summary>
+    /// <summary>The direct JWTs.</summary>
     public List<string> Jwts { get; } = [];
 
-    /// <summary>Whose they are.</summary>
+    /// <summary>The accounts of the tokens.</summary>
     public List<Guid> Accounts { get; } = [];
 
     public List<(string Id, string Secret)> Clients { get; } = [];
 
-    /// <summary>With which Scim.Api introspects (RFC 7523 §2.2), for half an hour.</summary>
+    /// <summary>The assertion with which Scim.Api introspects (RFC 7523 §2.2), valid for half an hour.</summary>
     public string Assertion { get; private set; } = "";
 
     public static async Task<IssuedTokens> Create(bool postgres, int accounts, bool withClients = true)

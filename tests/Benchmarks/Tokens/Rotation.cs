@@ -6,17 +6,17 @@ using Auth.Server.Management;
 namespace Benchmarks.Tokens;
 
 /// <summary>
-/// Rotates the pasted tokens of accounts at random, as an operator does, by commands of a running server.
+/// Rotates the direct JWTs of random accounts, as an operator does, with commands of a running server.
 /// </summary>
 internal sealed partial class Rotation(IssuedTokens issued)
 {
-    /// <summary>The folder of the server that is told, beside the other files.</summary>
+    /// <summary>The folder of the server that runs the commands, beside the other files.</summary>
     public const string Data = "data";
 
     private readonly string socket = CommandSocket.PathIn(Path.Combine(issued.Folder, Data));
 
-    /// <summary>Replaces one token, and says how long it took until every node had confirmed it.</summary>
-    /// <exception cref="InvalidOperationException">It was refused, or not every node has confirmed it.</exception>
+    /// <summary>Replaces one token, and returns how long it took until every node had confirmed it.</summary>
+    /// <exception cref="InvalidOperationException">It was refused, or a node has not confirmed it.</exception>
     public async Task<int> Confirmed(int nodes)
     {
         var confirmation = await Once();
@@ -36,10 +36,10 @@ internal sealed partial class Rotation(IssuedTokens issued)
         }
     }
 
-    /// <summary>Replaces one token, and says what was answered of the nodes.</summary>
+    /// <summary>Replaces one token, and returns what the answer says about the nodes.</summary>
     public async Task<string> Once()
     {
-        // Chance is for spreading the load, not for secrets.
+        // The random numbers spread the load and are not secrets.
 #pragma warning disable CA5394
         var number = Random.Shared.Next(issued.Accounts.Count);
 #pragma warning restore CA5394

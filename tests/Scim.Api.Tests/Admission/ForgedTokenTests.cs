@@ -7,7 +7,7 @@ using Shared.Contracts;
 
 namespace Scim.Api.Tests.Admission;
 
-/// <summary>Introspection calls each of these tokens active; none may get that far.</summary>
+/// <summary>Introspection would call each of these tokens active, but none may be introspected.</summary>
 [Parallelizable]
 [Category("AnyDatabase")]
 public sealed class ForgedTokenTests

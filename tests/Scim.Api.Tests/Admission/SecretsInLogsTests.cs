@@ -3,7 +3,7 @@ using WireMock.ResponseBuilders;
 
 namespace Scim.Api.Tests.Admission;
 
-/// <summary>Whatever becomes of a token, no line of the log at any level tells it, nor our own proof.</summary>
+/// <summary>Whatever happens to a token, no log line at any level contains it, nor our own client assertion.</summary>
 [Parallelizable]
 [Category("Slow")]
 [Category("AnyDatabase")]
@@ -44,7 +44,7 @@ public sealed class SecretsInLogsTests
         await Send(server, accepted);
         var assertion = auth.LastForm(AuthServerPaths.Introspection)["client_assertion"].ToString();
 
-        // The middle of a token is enough to find it, and each part is looked for by itself.
+        // The middle of a token is enough to find it, and each part is searched for separately.
         var secrets = tokens.Append(fenced).Append(assertion)
             .SelectMany(token => token.Split('.').Skip(1)).Where(part => part.Length > 30).ToArray();
         Assert.That(secrets, Is.Not.Empty);

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Scim.Api.Tests.Admission;
 
-/// <summary>Only the Authorization header holds a token (RFC 6750 §2, RFC 9700 §4.3.2).</summary>
+/// <summary>A token is accepted only in the Authorization header (RFC 6750 §2, RFC 9700 §4.3.2).</summary>
 [Parallelizable]
 internal sealed class TokenPlacesTests
 {

@@ -10,7 +10,7 @@ using Shared.Contracts;
 
 namespace Scim.Api.Tests.Admission;
 
-/// <summary>When the authorization server is not asked, and when it is all the same.</summary>
+/// <summary>When the authorization server is not asked because of the cache, and when it is asked anyway.</summary>
 [Parallelizable]
 [Category("AnyDatabase")]
 public sealed class VerdictCacheTests
@@ -37,7 +37,7 @@ public sealed class VerdictCacheTests
     {
         Assert.That(await AskedBy(3), Is.EqualTo(1));
         leased.Time.Advance(TimeSpan.FromSeconds(31));
-        Assert.That(await AskedBy(3), Is.EqualTo(1), "thirty seconds later, it is asked whether it still is so");
+        Assert.That(await AskedBy(3), Is.EqualTo(1), "thirty seconds later, the token is introspected again");
     }
 
     [Test]
@@ -46,11 +46,11 @@ public sealed class VerdictCacheTests
         Assert.That(await AskedBy(2), Is.EqualTo(1));
         await leased.Events.HoldAnswers();
         leased.Time.Advance(TimeSpan.FromSeconds(29));
-        Assert.That(await AskedBy(1), Is.Zero, "this long it may be kept");
+        Assert.That(await AskedBy(1), Is.Zero, "it may be cached for this long");
         leased.Time.Advance(TimeSpan.FromSeconds(29));
         Assert.That(await AskedBy(2), Is.EqualTo(1));
         leased.Time.Advance(TimeSpan.FromSeconds(3));
-        Assert.That(await AskedBy(3), Is.EqualTo(3), "the lease of sixty seconds is over, what is kept is five old");
+        Assert.That(await AskedBy(3), Is.EqualTo(3), "the lease has ended; the cached verdict is five seconds old");
 
         await leased.RenewLease();
         Assert.That(await AskedBy(3), Is.LessThanOrEqualTo(1));
@@ -71,7 +71,7 @@ public sealed class VerdictCacheTests
             await scope.ServiceProvider.GetRequiredService<ScimDbContext>()
                 .RaiseFence(other.Id, 9, Fence.NoSet, default);
 
-        Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.OK), "nobody told that anything happened");
+        Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.OK), "no event was received");
         Assert.That(await leased.Get(unseen), Is.EqualTo(HttpStatusCode.Unauthorized));
     }
 
@@ -86,7 +86,7 @@ public sealed class VerdictCacheTests
         await leased.Replace(mine);
 
         Assert.That(await leased.Get(old), Is.EqualTo(HttpStatusCode.Unauthorized));
-        Assert.That(await AskedBy(1), Is.Zero, "another account's stays");
+        Assert.That(await AskedBy(1), Is.Zero, "the verdict of another account stays cached");
     }
 
     [Test]
@@ -108,11 +108,11 @@ public sealed class VerdictCacheTests
         var held = HeldAnswer.About(leased.AuthServer, mine, token);
         var request = leased.Get(token);
         await held.Asked;
-        // The event raises no fence: only the floor knows.
+        // The event raises no fence, only the minimum generation.
         mine.SetId = Guid.CreateVersion7();
         await leased.Events.Send(new() { Account = mine.Id }, SecurityEvents.SessionRevoked);
         held.Release();
-        Assert.That(await request, Is.EqualTo(HttpStatusCode.Unauthorized), "it was asked again");
+        Assert.That(await request, Is.EqualTo(HttpStatusCode.Unauthorized), "it was introspected again");
     }
 
     [Test]
@@ -135,7 +135,7 @@ public sealed class VerdictCacheTests
         var query = leased.Server.Services.GetRequiredService<TokenAdmissionQuery>();
         var before = leased.Introspections;
         var held = HeldAnswer.About(leased.AuthServer, account, token);
-        // Each has asked, or joined who did, when it returns.
+        // Each has sent a request, or joined one, when it returns.
         var questions = Enumerable.Range(0, 5)
             .Select(_ => query.Run(new BearerToken(token, HasScheme: true), origin: null, default)).ToArray();
         await held.Asked;
@@ -153,7 +153,7 @@ public sealed class VerdictCacheTests
         var held = HeldAnswer.About(leased.AuthServer, mine, token);
         var first = leased.Get(token);
         await held.Asked;
-        Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.OK), "its own question is answered already");
+        Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.OK), "its own introspection was answered");
         held.Release();
         Assert.That(await first, Is.EqualTo(HttpStatusCode.OK));
     }
@@ -264,7 +264,7 @@ public sealed class VerdictCacheTests
             expiresIn: null);
     }
 
-    /// <summary>How many introspections so many requests cost.</summary>
+    /// <summary>How many introspections a number of requests cost.</summary>
     private async Task<int> AskedBy(int requests, HttpStatusCode expected = HttpStatusCode.OK)
     {
         var before = leased.Introspections;

@@ -5,7 +5,7 @@ using WireMock.ResponseBuilders;
 
 namespace Scim.Api.Tests.AuthServer;
 
-/// <summary>How often the authorization server is asked, and when it is left alone.</summary>
+/// <summary>How often introspection is retried, and when the circuit is open.</summary>
 [Parallelizable(ParallelScope.All)]
 [Category("AnyDatabase")]
 public sealed class IntrospectionPipelineTests

@@ -8,8 +8,8 @@ using WireMock.ResponseBuilders;
 namespace Scim.Api.Tests.AuthServer;
 
 /// <summary>
-/// Introspection gone wrong, one fault a test. Time stands still but where a test moves it, so nothing times out by
-/// chance; each test ends with the proof that requests work again once the fault is over.
+/// Faults of introspection, one per test. Time stands still except where a test advances it, so nothing times out by
+/// chance. Each test ends by showing that requests work again after the fault.
 /// </summary>
 [Parallelizable]
 [Category("AnyDatabase")]

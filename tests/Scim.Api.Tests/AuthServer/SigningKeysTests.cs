@@ -125,7 +125,7 @@ public sealed class SigningKeysTests
         Assert.That(await run.Get(withdrawn), Is.EqualTo(HttpStatusCode.Unauthorized));
     }
 
-    /// <summary>A server of its own whose clock stands still.</summary>
+    /// <summary>A separate server whose clock stands still.</summary>
     private sealed class Run : IAsyncDisposable
     {
         private ScimServer server = null!;

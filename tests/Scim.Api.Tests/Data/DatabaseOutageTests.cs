@@ -6,7 +6,7 @@ namespace Scim.Api.Tests.Data;
 
 /// <summary>
 /// While the database is down, hangs, is full or read-only, every endpoint answers 503 with <c>Retry-After</c> and a
-/// SCIM error, and the node is not ready. Nobody is told 401, 404 or that a search takes too long.
+/// SCIM error, and the node is not ready. No response is 401, 404 or says that a search takes too long.
 /// </summary>
 public sealed class DatabaseOutageTests
 {
@@ -55,7 +55,7 @@ public sealed class DatabaseOutageTests
                     .Status == HttpStatusCode.ServiceUnavailable)
                     break;
             }
-            // The deletion comes last.
+            // The deletion must be last.
             var answers = await Task.WhenAll(requests[..^1].Select(async request => (
                 request.Name, Answer: await request.Client.Send(request.Method, request.Path, request.Body))));
             var (last, sender, method, path, body) = requests[^1];

@@ -7,7 +7,7 @@ using Shared.Hosting;
 
 namespace Scim.Api.Tests.Data;
 
-/// <summary>Several nodes start on one database at once; one may not know its migrations.</summary>
+/// <summary>Several nodes start on one database at the same time, or on one with unknown migrations.</summary>
 public sealed class MigrationTests
 {
     private const string Future = "99990101000000_FromTheFuture";

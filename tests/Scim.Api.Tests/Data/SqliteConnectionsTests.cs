@@ -24,7 +24,7 @@ public sealed class SqliteConnectionsTests
         await using var provider = services.BuildServiceProvider();
         try
         {
-            // Two at once, so that there are two connections; then both are used again.
+            // Two at the same time, so that there are two connections; then both are reused.
             string?[] answers =
             [
                 await Read(provider, setting, beside: true),

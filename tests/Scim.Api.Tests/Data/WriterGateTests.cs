@@ -10,7 +10,7 @@ using Shared.Hosting.Data;
 
 namespace Scim.Api.Tests.Data;
 
-/// <summary>Every write to SQLite waits its turn, however it is written; PostgreSQL needs no gate.</summary>
+/// <summary>Every write to SQLite waits for its turn, whatever API it uses; PostgreSQL needs no gate.</summary>
 public sealed class WriterGateTests
 {
     private static readonly Dictionary<string, Func<ScimDbContext, Guid, Task>> writes = new()
@@ -151,7 +151,7 @@ public sealed class WriterGateTests
         Assert.That(await bypass.ExecuteScalarAsync(), Is.Zero);
     }
 
-    /// <summary>What goes round Entity Framework goes round the gate.</summary>
+    /// <summary>Code that bypasses Entity Framework bypasses the gate.</summary>
     [Test]
     public void Only_code_that_does_not_write_opens_its_own_connections()
     {

@@ -156,7 +156,7 @@ internal sealed class DiscoveryTests
         whole.Remove("pagination");
         config.Remove("pagination");
         Assert.That(JsonNode.DeepEquals(config, whole));
-        Assert.That((await caller.Get("Users?cursor=")).Status, Is.EqualTo(HttpStatusCode.OK), "it works all the same");
+        Assert.That((await caller.Get("Users?cursor=")).Status, Is.EqualTo(HttpStatusCode.OK), "cursors still work");
     }
 
     [TestCase("Schemas/urn:x")]

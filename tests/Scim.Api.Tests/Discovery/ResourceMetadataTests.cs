@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Scim.Api.Tests.Discovery;
 
-/// <summary>How a client that knows the SCIM Base URL alone finds the authorization server (RFC 9728).</summary>
+/// <summary>How a client that knows only the SCIM Base URL finds the authorization server (RFC 9728).</summary>
 internal sealed partial class ResourceMetadataTests
 {
     [TestCase(null)]
@@ -20,7 +20,7 @@ internal sealed partial class ResourceMetadataTests
 
         using (Assert.EnterMultipleScope())
         {
-            // Where §3.1 puts it, for clients that do not wait to be refused.
+            // At the address of §3.1, for clients that do not wait for a challenge.
             Assert.That(
                 address.ToString(), Is.EqualTo("http://localhost:5002/.well-known/oauth-protected-resource/scim/v2"));
             Assert.That((string?)metadata!["resource"], Is.EqualTo("http://localhost:5002/scim/v2"));

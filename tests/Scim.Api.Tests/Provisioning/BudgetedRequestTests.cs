@@ -19,10 +19,10 @@ using Scim.Api.Users.Search;
 
 namespace Scim.Api.Tests.Provisioning;
 
-/// <summary>Which requests need a <see cref="SearchBudget"/>, and that their statements hear of its end.</summary>
+/// <summary>Which requests need a <see cref="SearchBudget"/>, and that their statements are cancelled when it ends.</summary>
 internal sealed class BudgetedRequestTests
 {
-    // Enough rows for SQLite to ask several times whether to go on.
+    // Enough rows for SQLite to ask several times whether to continue.
     private const int Many = 4000;
 
     private readonly FakeTimeProvider time = new(DateTimeOffset.UtcNow);
@@ -120,7 +120,7 @@ internal sealed class BudgetedRequestTests
         ["filter"] = filter,
     }.ToJsonString();
 
-    /// <summary>A new endpoint belongs into one of the two lists and, if it searches, into the cases above.</summary>
+    /// <summary>Add a new endpoint to one of the two lists and, if it searches, to the cases above.</summary>
     [Test]
     public void Every_endpoint_that_searches_has_a_case_that_waits_for_its_turn()
     {
@@ -193,8 +193,8 @@ internal sealed class BudgetedRequestTests
         SearchWithinAnHour(what, waiting, running);
 
     /// <summary>
-    /// A search that waits for its turn and then runs for some minutes of a clock of its own. On PostgreSQL its
-    /// statement waits for a lock; on SQLite, where no reader waits, each row takes its time.
+    /// A search that waits for its turn and then runs for some minutes of a fake clock. On PostgreSQL its
+    /// statement waits for a lock; on SQLite, where readers never wait, each row is slow.
     /// </summary>
     private async Task SearchWithinAnHour(string what, int waiting, int running)
     {

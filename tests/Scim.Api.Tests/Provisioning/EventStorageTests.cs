@@ -9,7 +9,7 @@ using Shared.Contracts;
 
 namespace Scim.Api.Tests.Provisioning;
 
-/// <summary>Many events: each query has its index, a search has an end, and what is old goes.</summary>
+/// <summary>Many events: each query uses an index, a search is limited, and old events are deleted.</summary>
 internal sealed class EventStorageTests
 {
     private const int Many = EventQuery.MaxSearchedEvents;
@@ -35,7 +35,7 @@ internal sealed class EventStorageTests
             SearchText = i == 0 ? "needle" : "hay",
         }));
         await db.SaveChangesAsync();
-        // PostgreSQL does so by itself, in time; SQLite does not.
+        // PostgreSQL does so by itself eventually; SQLite does not.
         if (db.Database.IsNpgsql())
             await db.Database.ExecuteSqlAsync($"ANALYZE");
     }
@@ -68,10 +68,10 @@ internal sealed class EventStorageTests
         Assert.That(lookups, Has.Count.EqualTo(indexes.Length), string.Join('\n', plan));
         foreach (var index in indexes)
             Assert.That(lookups, Has.One.Matches<string>(step => IsBy(index, step)), string.Join('\n', plan));
-        // What another step has found, a co-routine, is no table.
+        // The result of another step (a co-routine) is not a table.
         var tables = plan.Where(step => !plan.Contains(step.Replace("SCAN ", "CO-ROUTINE ", StringComparison.Ordinal)));
         Assert.That(tables, Has.None.Contains("Seq Scan").And.None.StartsWith("SCAN"), string.Join('\n', plan));
-        // What is searched are so many at the most, which may as well be sorted.
+        // A search reads a limited number of events, which may be sorted.
         if (indexes.Length == 1 && !asked.Contains("search", StringComparison.Ordinal))
             Assert.That(plan, Has.None.Contains("TEMP B-TREE").And.None.Contains("Sort"), string.Join('\n', plan));
     }

@@ -6,7 +6,7 @@ using Shared.Contracts;
 
 namespace Scim.Api.Tests.Provisioning;
 
-/// <summary>What identifiers may contain, under both rule sets and by every way in.</summary>
+/// <summary>What identifiers may contain, with both rule sets and by every way of writing them.</summary>
 [Parallelizable]
 [Category("Slow")]
 internal sealed class IdentifiersTests
@@ -70,7 +70,7 @@ internal sealed class IdentifiersTests
     public void Also_refused(string text, string reason) =>
         Assert.That(Identifiers.Fault(text), Does.Contain(reason));
 
-    // Attributes cannot hold such a string.
+    // NUnit attributes cannot contain such a string.
     [TestCase(0xD800)]
     [TestCase(0xDC00)]
     public void Half_of_a_surrogate_pair_is_refused(int unit) =>

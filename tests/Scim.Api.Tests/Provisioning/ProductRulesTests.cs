@@ -22,7 +22,7 @@ internal sealed class ProductRulesTests
     [TestCase("ann@example", "must be an e-mail address")]
     [TestCase("ann lee@example.com", "must be an e-mail address")]
     [TestCase("ann@lee@example.com", "must be an e-mail address")]
-    [TestCase("an\u200Bn@example.com", "U+200B", Description = "a space that nobody sees")]
+    [TestCase("an\u200Bn@example.com", "U+200B", Description = "an invisible space")]
     [TestCase("\u202Eann@example.com", "U+202E", Description = "from right to left")]
     [TestCase("ann@exam\u00ADple.com", "U+00AD")]
     [TestCase("ann@-example.com", "must be an e-mail address")]

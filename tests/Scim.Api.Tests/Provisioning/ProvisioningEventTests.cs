@@ -12,7 +12,7 @@ using Shared.Contracts;
 
 namespace Scim.Api.Tests.Provisioning;
 
-/// <summary>What an administrator finds out about what was tried: every write and every refusal.</summary>
+/// <summary>What the log tells an administrator: every write and every refusal.</summary>
 [Parallelizable]
 internal sealed class ProvisioningEventTests
 {
@@ -256,7 +256,7 @@ internal sealed class ProvisioningEventTests
         var write = await client.Post("Users", Requests.NewUser("bob@example.com"));
         Assert.That(write.Status, Is.EqualTo(HttpStatusCode.InternalServerError));
         Assert.That(
-            (int)(await client.Get("Users"))["totalResults"]!, Is.EqualTo(1), "no write without its event");
+            (int)(await client.Get("Users"))["totalResults"]!, Is.EqualTo(1), "there is no write without its event");
     }
 
     private async Task<List<ProvisioningEvent>> EventsOf(TestAccount account)

@@ -250,7 +250,7 @@ internal sealed class ProvisioningLogApiTests
         Save(server, account, events);
 
     /// <summary>
-    /// Saves events, one a second; the first text passes for the operation, so that it can be told apart.
+    /// Saves events, one per second; the first text is the operation, which identifies the event.
     /// </summary>
     private static async Task Save(
         ScimServer server,

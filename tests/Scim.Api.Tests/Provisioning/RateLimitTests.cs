@@ -7,7 +7,7 @@ using Scim.Api.Provisioning;
 
 namespace Scim.Api.Tests.Provisioning;
 
-/// <summary>How many requests an account may send. At one a second, a test is faster than its bucket fills.</summary>
+/// <summary>How many requests an account may send. At one per second, a test is faster than its bucket fills.</summary>
 [Parallelizable]
 internal sealed class RateLimitTests
 {
@@ -147,7 +147,7 @@ internal sealed class RateLimitTests
         var refused = Assert.Throws<ScimException>(() => limit.Take(caller, 600))!.Error;
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(refused.RetryAfter, Is.InRange(100, 200), "until 600 are there again");
+            Assert.That(refused.RetryAfter, Is.InRange(100, 200), "until the bucket holds 600 again");
             Assert.That(() => limit.Take(caller, 400), Throws.Nothing);
         }
     }
@@ -174,7 +174,7 @@ internal sealed class RateLimitTests
         Assert.That(clock.Elapsed, Is.GreaterThan(TimeSpan.FromSeconds(0.9)));
     }
 
-    /// <summary>What is answered when the account's bucket is empty.</summary>
+    /// <summary>The response when the account's bucket is empty.</summary>
     private async Task<Answer> Exhausted(TestAccount account, HttpClient client, string method, string path)
     {
         var limit = server.Services.GetRequiredService<RateLimit>();

@@ -14,7 +14,7 @@ using WireMock.ResponseBuilders;
 
 namespace Scim.Api.Tests.Provisioning;
 
-/// <summary>What clients repeat leaves one event a minute, and what nobody can be held to leaves none.</summary>
+/// <summary>Repeated refusals leave one event a minute, and those of unknown callers leave none.</summary>
 internal sealed class RepeatedRefusalTests
 {
     private readonly FakeTimeProvider time = new(DateTimeOffset.UtcNow);

@@ -8,7 +8,7 @@ using Shared.Contracts;
 
 namespace Scim.Api.Tests.Revocation;
 
-/// <summary>What an event does before it is acknowledged, and which ones are not.</summary>
+/// <summary>What an event does before it is acknowledged, and which events are not acknowledged.</summary>
 [Parallelizable(ParallelScope.All)]
 [Category("Slow")]
 public sealed class EventTests
@@ -61,7 +61,7 @@ public sealed class EventTests
         Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.OK));
         leased.AuthServer.RemoveKey(leased.AuthServer.Key);
         leased.AuthServer.Key = leased.AuthServer.AddKey();
-        // Signed with a key that was not there when the keys were fetched, a moment ago.
+        // Signed with a key that did not exist when the keys were fetched a moment ago.
         await leased.Events.Send(new(), SecurityEvents.KeyWithdrawn);
         Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.Unauthorized), "introspection calls it active");
         Assert.That(await leased.Get(leased.TokenOf(account)), Is.EqualTo(HttpStatusCode.OK));
@@ -87,10 +87,10 @@ public sealed class EventTests
             Assert.That(leased.LastEvent, Is.EqualTo(applied));
             Assert.That(await leased.Get(token), Is.EqualTo(HttpStatusCode.OK));
             Assert.That(leased.Introspections, Is.EqualTo(asked));
-            Assert.That(forged.IsCompleted || genuine.IsCompleted, Is.False, "nor what comes behind it");
+            Assert.That(forged.IsCompleted || genuine.IsCompleted, Is.False, "nor the events after it");
         }
         leased.Time.Advance(TimeSpan.FromSeconds(61));
-        Assert.That(leased.Server.HasLease, Is.False, "no answer renewed it");
+        Assert.That(leased.Server.HasLease, Is.False, "no poll renewed it");
         leased.Events.Withdraw();
         await leased.Until(() => leased.Server.HasLease);
     }

@@ -8,7 +8,7 @@ using Shared.Contracts;
 
 namespace Scim.Api.Tests.Revocation;
 
-/// <summary>Introspection here calls every set active; the fence does not believe it.</summary>
+/// <summary>Introspection calls every set active here, and the fence refuses some anyway.</summary>
 [Parallelizable]
 public sealed class FenceTests
 {
@@ -128,7 +128,7 @@ public sealed class FenceTests
         var (known, unseen) = (TokenOf(account, 1, own), TokenOf(new(), 1, own));
         Assert.That(await Get(known, own), Is.EqualTo(HttpStatusCode.OK));
 
-        // Not an outage that the database itself would call one.
+        // Not a fault that counts as an outage of the database.
         await Execute(own, "ALTER TABLE \"Fences\" RENAME TO \"Gone\"");
         foreach (var token in new[] { known, unseen })
         {

@@ -4,13 +4,13 @@ using Shared.Contracts;
 namespace Scim.Api.Tests.Revocation;
 
 /// <summary>
-/// Writes that are under way when the credentials of their caller end, or when nobody knows whether they do.
+/// Writes in progress when the credentials of their caller end, or when it is not known whether they have ended.
 /// </summary>
 [Parallelizable(ParallelScope.All)]
 [Category("Slow")]
 public sealed class LeasedWriteTests
 {
-    // Long enough to find out that something does not happen, if it would.
+    // Long enough for something to happen that should not.
     private static readonly TimeSpan AWhile = TimeSpan.FromSeconds(1);
 
     [Test]
@@ -37,7 +37,7 @@ public sealed class LeasedWriteTests
         await hold.Reached;
         await leased.Events.Send(new() { Account = account.Id }, SecurityEvents.SessionRevoked);
         hold.Release();
-        Assert.That(await write, Is.EqualTo(HttpStatusCode.ServiceUnavailable), "the next request knows why");
+        Assert.That(await write, Is.EqualTo(HttpStatusCode.ServiceUnavailable), "the next request gets the reason");
         Assert.That(await Probe.HasWritten(leased.Server, account), Is.False);
     }
 

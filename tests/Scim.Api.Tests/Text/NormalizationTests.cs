@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Scim.Api.Tests.Text;
 
-/// <summary>UAX #15, by a sample of Unicode's own NormalizationTest.txt.</summary>
+/// <summary>UAX #15, with a sample of Unicode's own NormalizationTest.txt.</summary>
 internal sealed class NormalizationTests
 {
     [Test]
