@@ -9,7 +9,9 @@ using Scim.Api.Users;
 
 namespace Scim.Api.Tests.Provisioning;
 
-/// <summary>How large a user may become, by every way of writing it. Other tests show that deactivations are never refused for it.</summary>
+/// <summary>
+/// How large a user may become, by every way of writing it. Other tests show that deactivations are never refused for it.
+/// </summary>
 [Parallelizable]
 internal sealed class SizeLimitTests
 {
