@@ -126,7 +126,7 @@ internal sealed class DatabaseFault : IDisposable
         settings.Pooling = false;
         await using var connection = new NpgsqlConnection(settings.ConnectionString);
         await connection.OpenAsync();
-#pragma warning disable CA2100 // The name was made here.
+#pragma warning disable CA2100 // The name is generated here.
         await using var command = new NpgsqlCommand(
             $"ALTER DATABASE {name} {change}; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
             + $"'{name}'",

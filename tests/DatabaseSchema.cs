@@ -128,7 +128,7 @@ internal static partial class DatabaseSchema
         DbConnection connection, string sql, Func<DbDataReader, IEnumerable<string>> read)
     {
         await using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // There is nothing in it but constants, and names that the database told.
+#pragma warning disable CA2100 // It contains only constants, and names from the database.
         command.CommandText = sql;
 #pragma warning restore CA2100
         await using var reader = await command.ExecuteReaderAsync();

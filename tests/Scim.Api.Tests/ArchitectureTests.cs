@@ -57,7 +57,7 @@ public sealed partial class ArchitectureTests
     public void Printing_a_record_terminates() =>
         Assert.That(types.Select(type => type.Assembly).Distinct().SelectMany(RecordCycles.In), Is.Empty);
 
-    // Migrations, and what the compiler adds: in the framework's namespaces, or under names that nobody could write.
+    // Migrations, and what the compiler adds: in the framework's namespaces, or with names that are not valid in C#.
     private static bool IsGenerated(Type type) =>
         type.Namespace is not { } space
         || !space.StartsWith("Scim.Api", StringComparison.Ordinal)

@@ -68,7 +68,7 @@ internal static class Requests
         return answer.Json!;
     }
 
-    /// <summary>The body that makes a user; <paramref name="more"/> is members with a leading comma.</summary>
+    /// <summary>The body that creates a user; <paramref name="more"/> is more members, with a leading comma.</summary>
     public static string NewUser(string userName, string more = "") =>
         $$"""
         {"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"{{userName}}",

@@ -101,7 +101,7 @@ public sealed class StartTests
         await using var server = await ScimServer.Start();
         var file = Path.Combine(server.Folder, name);
         var mode = File.GetUnixFileMode(file);
-        Assert.That(mode, Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite), "as the server makes it");
+        Assert.That(mode, Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite), "as the server creates it");
         await server.Stop();
 
         File.SetUnixFileMode(file, mode | UnixFileMode.OtherRead);
