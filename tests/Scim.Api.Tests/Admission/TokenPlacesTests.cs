@@ -68,7 +68,7 @@ internal sealed class TokenPlacesTests
         }
     }
 
-    [TestCase("a=b", "a form that is none of a token's")]
+    [TestCase("a=b", "a form without a token parameter")]
     [TestCase("access_token=", "no token in it")]
     public async Task Another_form_has_an_unsupported_media_type(string form, string reason)
     {

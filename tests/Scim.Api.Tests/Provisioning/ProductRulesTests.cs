@@ -16,7 +16,7 @@ internal sealed class ProductRulesTests
     [OneTimeTearDown]
     public async Task Stop() => await server.DisposeAsync();
 
-    [TestCase("ann", "\"ann\" is none")]
+    [TestCase("ann", "\"ann\" is not a valid one")]
     [TestCase("ann@", "must be an e-mail address")]
     [TestCase("@example.com", "must be an e-mail address")]
     [TestCase("ann@example", "must be an e-mail address")]
