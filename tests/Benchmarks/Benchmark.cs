@@ -103,7 +103,7 @@ internal sealed class Benchmark(bool postgres, Scale scale, Table table)
     }
 
     /// <summary>
-    /// How long introspection at Auth.Server takes while unauthenticated callers flood each endpoint that they can reach.
+    /// How long introspection at Auth.Server takes while unauthenticated callers flood each endpoint in their reach.
     /// </summary>
     public async Task Floods()
     {

@@ -7,7 +7,8 @@ namespace Benchmarks;
 
 /// <summary>
 /// How long introspection takes while unauthenticated callers flood each endpoint that anybody can reach, compared with
-/// the time without a flood. The responses to the flood do not matter; it sends the next request as soon as it gets one.
+/// the time without a flood. The responses to the flood do not matter; each connection sends its next request as soon
+/// as one arrives.
 /// </summary>
 internal sealed class Floods(Server auth, IssuedTokens issued, int callers, int samples)
 {

@@ -53,8 +53,8 @@ internal sealed class Server : IAsyncDisposable
     }
 
     /// <summary>
-    /// Another server in the same process, disposed of before it. Both then run the same compiled code; in two processes,
-    /// the compiler would optimize each for what it happened to run first.
+    /// Another server in the same process, disposed of before it. Both then run the same compiled code; in two
+    /// processes, the compiler would optimize each for what it happened to run first.
     /// </summary>
     public async Task<Server> Beside(string kind, Database database) => new(
         process,
