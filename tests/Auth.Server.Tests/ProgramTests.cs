@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using Auth.Server.Data;
 using Auth.Server.Management;
 using Microsoft.Data.Sqlite;
@@ -192,6 +193,21 @@ public sealed class ProgramTests
             next.Kill();
             await next.WaitForExitAsync();
         }
+    }
+
+    [Test]
+    public async Task A_migration_does_not_call_the_server_that_listens_on_the_socket()
+    {
+        using var folder = new Folder();
+        // An older server, which would answer that the database is up to date.
+        using var older = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        older.Bind(new UnixDomainSocketEndPoint(CommandSocket.PathIn(folder.Path)));
+        older.Listen();
+
+        var run = await ProgramRun.Of(Name, folder.Settings, "database", "migrate");
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((0, "database: up to date\n")), run.Error);
+        Assert.That(older.Poll(TimeSpan.Zero, SelectMode.SelectRead), Is.False, "no connection was made");
     }
 
     [Test]

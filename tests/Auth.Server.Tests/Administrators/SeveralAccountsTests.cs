@@ -59,6 +59,14 @@ public sealed class SeveralAccountsTests
                 await browser.Open("/sign-in"), "Sign in", ("email", "ADA@example.com"), ("password", password));
             Assert.That(signedIn.Location, Is.EqualTo("/"));
             Assert.That((await browser.Open("/")).Headings[0], Is.EqualTo(account));
+
+            // The browser is known now, as one administrator's.
+            foreach (var (again, next) in new[] { (password, account), (Other, "Beta"), (AuthServer.Password, "Acme") })
+            {
+                await browser.Submit(await browser.Open("/"), "Sign out");
+                await browser.Submit(await browser.Open("/sign-in"), "Sign in", ("email", Email), ("password", again));
+                Assert.That((await browser.Open("/")).Headings[0], Is.EqualTo(next), $"{account}, then {next}");
+            }
         }
     }
 

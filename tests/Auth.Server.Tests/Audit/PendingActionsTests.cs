@@ -66,6 +66,26 @@ public sealed class PendingActionsTests
     }
 
     [Test]
+    public async Task A_response_after_the_action_was_given_up_adds_no_second_entry()
+    {
+        using var scim = new RawServer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") { Hold = true };
+        await using var server = await Server(scim.Address);
+        using var ada = await Browser.SignedIn(server);
+        var before = (await Entries(server)).Count;
+        var asked = Do(server, ada, "deactivate");
+        await scim.Asked;
+        server.Time.Advance(PendingActions.Abandoned + TimeSpan.FromSeconds(1));
+        await Close(server);
+
+        scim.Release();
+        await asked;
+
+        Assert.That(
+            (await Entries(server)).Skip(before).Select(entry => entry.Outcome),
+            Is.EqualTo(new[] { AuditOutcome.Unknown }));
+    }
+
+    [Test]
     public async Task A_killed_server_leaves_one_entry_with_unknown_outcome()
     {
         await using var server = await Server("http://127.0.0.1:9");

@@ -65,7 +65,7 @@ public sealed class DatabaseMigrationTests
         var waits = new TaskCompletionSource();
         var dying = await MigrationLock.Take(database, () => { }, CancellationToken.None);
         var next = Task.Run(() => Migrate(waits.SetResult));
-        await waits.Task;
+        await waits.Task.WaitAsync(TimeSpan.FromMinutes(1));
         Assert.That(next.IsCompleted, Is.False);
 
         if (dying.Connection is { } connection)

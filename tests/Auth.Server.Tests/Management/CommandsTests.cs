@@ -98,6 +98,34 @@ public sealed class CommandsTests
         Assert.That(seen, Is.EqualTo(new (string?, bool)[] { ("off", false), ("on", true), ("off", false) }));
     }
 
+    [TestCase("--scim", "off", "scim")]
+    [TestCase("--suspended", "off", "suspended")]
+    [TestCase("--domains", "acme.test", "domains")]
+    [TestCase("--licence", "portal=6", "licences")]
+    [TestCase("--attribute-rules", "guide", "attributeRules")]
+    [TestCase("--rate-limit", "none", "rateLimit")]
+    [TestCase("--restore-inactive", "off", "restoreInactive")]
+    [TestCase("--omit-pagination", "off", "omitPagination")]
+    [TestCase("--require-second-factor", "off", "requireSecondFactor")]
+    public async Task A_change_of_one_setting_leaves_the_others_as_they_were(string option, string value, string member)
+    {
+        await using var server = await AuthServer.Start();
+        var id = (await Json(
+            server, "accounts", "create", "--name", "Acme", "--scim", "on", "--suspended", "on",
+            "--domains", "acme.example", "--licence", "portal=5", "--attribute-rules", "rfc", "--rate-limit", "77",
+            "--restore-inactive", "on", "--omit-pagination", "on", "--require-second-factor", "on", "--json"))
+            .GetProperty("accountId").GetString()!;
+        var before = await Json(server, "accounts", "show", "--account", id, "--json");
+
+        await Json(server, "accounts", "update", "--account", id, option, value, "--json");
+
+        var after = await Json(server, "accounts", "show", "--account", id, "--json");
+        Assert.That(
+            before.EnumerateObject().Where(one => one.Value.ToString() != after.GetProperty(one.Name).ToString())
+                .Select(one => one.Name),
+            Is.EqualTo(new[] { member }));
+    }
+
     [Test]
     public async Task Concurrent_updates_of_an_account_all_succeed()
     {

@@ -1,8 +1,11 @@
 using Auth.Server.Accounts;
+using Auth.Server.Administrators;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Pages;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Shared.Contracts;
 
 namespace Auth.Server.Tests.Pages;
@@ -80,6 +83,35 @@ public sealed class RememberedFormsTests
         Assert.That(answers.Select(answer => answer.Status), Is.All.EqualTo(200));
         Assert.That(answers.Select(answer => answer.Field(label)).Distinct().Count(), Is.EqualTo(1));
         Assert.That(await server.WithDatabase(db => db.CredentialSets.CountAsync()), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_form_submitted_again_before_it_has_the_account_lock_is_processed_once()
+    {
+        var who = SignedIn.From(await server.WithDatabase(
+            db => db.Sessions.AsNoTracking().Include(session => session.Administrator).SingleAsync()));
+        NewCredentialSet wanted = new(account.Id, null, CredentialMethods.DirectJwt, TestOperations.Actor());
+        IssuedCredentials? other = null;
+
+        var issued = await Once(async () => other = await Once(() => Task.CompletedTask));
+
+        Assert.That(issued.Token, Is.EqualTo(other!.Token));
+        Assert.That(await server.WithDatabase(db => db.CredentialSets.CountAsync()), Is.EqualTo(1));
+
+        async Task<IssuedCredentials> Once(Func<Task> meanwhile)
+        {
+            await using var scope = server.Services.CreateAsyncScope();
+            var issuer = scope.ServiceProvider.GetRequiredService<CredentialIssuer>();
+            return await scope.ServiceProvider.GetRequiredService<RememberedForms>().Once(
+                who,
+                "the same form",
+                async once =>
+                {
+                    await meanwhile();
+                    return await issuer.Generate(wanted, once, CancellationToken.None);
+                },
+                CancellationToken.None);
+        }
     }
 
     [Test]

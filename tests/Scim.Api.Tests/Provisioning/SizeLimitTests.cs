@@ -130,26 +130,52 @@ internal sealed class SizeLimitTests
         var account = new TestAccount();
         using var client = server.ClientOf(account);
         var id = (await client.CreateUser("ann@example.com", ""","title":"Professor" """)).Id();
-        await using (var scope = server.Services.CreateAsyncScope())
-        {
-            var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
-            var user = await db.UsersOf(account.Id).Include(one => one.Emails).SingleAsync();
-            var document = user.Json();
-            document["nickName"] = Text(500_000);
-            user.SetDocument(document, claimsWorkEmail: true, DateTime.UtcNow);
-            await db.SaveChangesAsync();
-        }
+        await Store(account, new() { ["nickName"] = Text(500_000), ["profileUrl"] = Text(300) });
         var smaller = await client.Patch($"Users/{id}", """{"op":"replace","path":"title","value":"Dr"}""");
         var larger = await client.Patch($"Users/{id}", Title(100));
+        var exchanged = await client.Patch($"Users/{id}", $$"""{"op":"remove","path":"profileUrl"},{{Title(200)}}""");
         var off = await client.Patch($"Users/{id}", """{"op":"replace","value":{"active":false}}""");
         var on = await client.Patch($"Users/{id}", """{"op":"replace","value":{"active":true}}""");
         var cut = await client.Patch($"Users/{id}", """{"op":"replace","path":"nickName","value":"A"}""");
         using (Assert.EnterMultipleScope())
         {
             Assert.That(larger.Detail, Does.Contain("The largest change is in title"));
-            foreach (var answer in new[] { smaller, off, on, cut })
+            foreach (var answer in new[] { smaller, exchanged, off, on, cut })
                 Assert.That(answer.Status, Is.EqualTo(HttpStatusCode.OK), answer.Detail);
         }
+    }
+
+    [Test]
+    public async Task A_long_value_from_before_the_limits_is_kept_but_cannot_grow()
+    {
+        var account = new TestAccount();
+        using var client = server.ClientOf(account);
+        var id = (await client.CreateUser("ann@example.com")).Id();
+        var old = Text(SizeLimits.MaxText + 1);
+        await Store(account, new() { ["addresses"] = new JsonArray(new JsonObject { ["formatted"] = old }) });
+
+        var added = await client.Patch(
+            $"Users/{id}", """{"op":"add","path":"addresses","value":[{"formatted":"new"}]}""");
+        var longer = await client.Patch(
+            $"Users/{id}", $$"""{"op":"add","path":"addresses","value":[{"formatted":"{{old}}x"}]}""");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(added["addresses"]?.AsArray(), Has.Count.EqualTo(2), added.Detail);
+            Assert.That(longer.Detail, Does.Contain("addresses has"));
+        }
+    }
+
+    /// <summary>Stores a user as it may be from before the limits.</summary>
+    private async Task Store(TestAccount account, JsonObject more)
+    {
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        var user = await db.UsersOf(account.Id).Include(one => one.Emails).SingleAsync();
+        var document = user.Json();
+        foreach (var (name, value) in more)
+            document[name] = value?.DeepClone();
+        user.SetDocument(document, claimsWorkEmail: true, DateTime.UtcNow);
+        await db.SaveChangesAsync();
     }
 
     private static string Title(int length) => $$"""{"op":"replace","path":"title","value":"{{Text(length)}}"}""";
