@@ -226,7 +226,7 @@ public sealed class PublicKeysTests
         var (exitCode, _, error) = await CommandsTests.Run(
             server, "credentials", "generate", "--account", $"{account.Id}", "--method", "oauth2", "--jwks",
             "wrong.jwks");
-        Assert.That((exitCode, error.Trim()), Is.EqualTo((1, "The file is not text in UTF-8.")));
+        Assert.That((exitCode, error.Trim()), Is.EqualTo((1, "The file is not valid UTF-8.")));
     }
 
     internal static JsonObject NewKey()
