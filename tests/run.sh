@@ -61,18 +61,18 @@ run() {
 again=("$@")
 [ $# -gt 0 ] || again=(--filter 'TestCategory!=AnyDatabase')
 
-# Two suites at a time, because most tests wait most of the time. The cluster, whose processes are stopped and killed,
-# runs alone, on a PostgreSQL server of its own.
+# Two suites at a time: the end-to-end tests mostly wait for processes to start, one after another. The cluster, whose
+# processes are stopped and killed, runs alone, on a PostgreSQL server of its own.
 {
-    run Auth.Server.Tests sqlite "$@"
-    run Auth.Server.Tests postgres "${again[@]}"
+    run EndToEnd.Tests sqlite "$@"
+    # Again what depends on the database: crashes at every step, the flows, the script for schedulers.
+    [ $# -gt 0 ] || run EndToEnd.Tests postgres \
+        --filter 'FullyQualifiedName~Crash|FullyQualifiedName~OAuthTests|FullyQualifiedName~RotateScript'
 } &
+run Auth.Server.Tests sqlite "$@"
 run Scim.Api.Tests sqlite "$@"
+run Auth.Server.Tests postgres "${again[@]}"
 run Scim.Api.Tests postgres "${again[@]}"
-run EndToEnd.Tests sqlite "$@"
-# Again what depends on the database: crashes at every step, the flows, the script for schedulers.
-[ $# -gt 0 ] || run EndToEnd.Tests postgres \
-    --filter 'FullyQualifiedName~Crash|FullyQualifiedName~OAuthTests|FullyQualifiedName~RotateScript'
 wait
 run Cluster.Tests postgres "$@"
 [ $# -gt 0 ] || run Cluster.Tests sqlite --filter FullyQualifiedName~Interleavings
