@@ -68,11 +68,11 @@ again=("$@")
     # Again what depends on the database: crashes at every step, the flows, the script for schedulers.
     [ $# -gt 0 ] || run EndToEnd.Tests postgres \
         --filter 'FullyQualifiedName~Crash|FullyQualifiedName~OAuthTests|FullyQualifiedName~RotateScript'
+    run Scim.Api.Tests postgres "${again[@]}"
 } &
 run Auth.Server.Tests sqlite "$@"
 run Scim.Api.Tests sqlite "$@"
 run Auth.Server.Tests postgres "${again[@]}"
-run Scim.Api.Tests postgres "${again[@]}"
 wait
 run Cluster.Tests postgres "$@"
 [ $# -gt 0 ] || run Cluster.Tests sqlite --filter FullyQualifiedName~Interleavings
