@@ -56,7 +56,8 @@ internal sealed partial class CrashTests : EndToEndTest
         Assert.That(await SeatsUsed(customer), Is.EqualTo(users.Count));
         var free = Enumerable.Range(0, Writes + 1)
             .First(number => users.All(user => (string?)user!["userName"] != $"person{number}@crash.example"));
-        Assert.That((await scim.Create($"person{free}@crash.example")).Status, Is.EqualTo(HttpStatusCode.Created));
+        var created = await scim.Create($"person{free}@crash.example");
+        Assert.That(created.Status, Is.EqualTo(HttpStatusCode.Created), created.ToString());
     }
 
     [Test]

@@ -32,7 +32,22 @@ internal sealed class ScimClient(string baseUrl, string authorization) : IDispos
         SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => TlsProxy.Has(certificate) },
     });
 
+    /// <summary>
+    /// Sends a request, and repeats a write that was refused because the node lost its lease meanwhile: on a busy build
+    /// machine that happens, and identity providers repeat it, too.
+    /// </summary>
     public async Task<Answer> Send(HttpMethod method, string path, JsonNode? body = null)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var answer = await SendOnce(method, path, body);
+            if (attempt == 10 || answer.Detail?.Contains("could not confirm in time", StringComparison.Ordinal) != true)
+                return answer;
+            await Task.Delay(TimeSpan.FromSeconds(1));
+        }
+    }
+
+    private async Task<Answer> SendOnce(HttpMethod method, string path, JsonNode? body)
     {
         using var request = new HttpRequestMessage(method, $"{baseUrl}/{path}");
         request.Headers.TryAddWithoutValidation("Authorization", authorization);
