@@ -34,9 +34,8 @@ public static class DatabaseMigration
     /// <exception cref="OperatorException">The database has a migration that this program does not know.</exception>
     public static async Task Apply(DbContext db, string program, CancellationToken cancellation)
     {
-        await RequireKnown(db, program, cancellation);
         // Entity Framework's migrator compares models first, which takes a tenth of a second, and locks the database.
-        if (!(await db.Database.GetPendingMigrationsAsync(cancellation)).Any())
+        if (!await IsBehind(db, program, cancellation))
             return;
         // A migration of a large table may take any time.
         db.Database.SetCommandTimeout(TimeSpan.Zero);
@@ -49,8 +48,7 @@ public static class DatabaseMigration
     /// <exception cref="OperatorException">The database has other migrations.</exception>
     public static async Task RequireCurrent(DbContext db, string program, CancellationToken cancellation)
     {
-        await RequireKnown(db, program, cancellation);
-        if ((await db.Database.GetPendingMigrationsAsync(cancellation)).Any())
+        if (await IsBehind(db, program, cancellation))
             throw new OperatorException($"The database is not up to date. Run: {program} database migrate");
     }
 
@@ -59,12 +57,16 @@ public static class DatabaseMigration
     /// before the first release.
     /// </summary>
     /// <exception cref="OperatorException">It has a migration that this program does not know.</exception>
-    public static async Task RequireKnown(DbContext db, string program, CancellationToken cancellation)
+    public static Task RequireKnown(DbContext db, string program, CancellationToken cancellation) =>
+        IsBehind(db, program, cancellation);
+
+    /// <summary>Whether migrations are pending. Requires that all applied ones are known.</summary>
+    private static async Task<bool> IsBehind(DbContext db, string program, CancellationToken cancellation)
     {
         var known = db.Database.GetMigrations().ToList();
-        var applied = await db.Database.GetAppliedMigrationsAsync(cancellation);
+        var applied = (await db.Database.GetAppliedMigrationsAsync(cancellation)).ToList();
         if (applied.Except(known).LastOrDefault() is not { } unknown)
-            return;
+            return known.Except(applied).Any();
         // The id of a migration begins with the time when it was created.
         throw new OperatorException(string.CompareOrdinal(unknown, known[0]) < 0
             ? $"The database was created by a development version of {program} and cannot be upgraded: "
