@@ -7,7 +7,6 @@ using Auth.Server.Keys;
 using Auth.Server.Management;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Identity;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Time.Testing;
@@ -217,11 +216,8 @@ internal sealed class AuthServer : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
-        using (var connection = TestPostgres.IsWanted ? null : new SqliteConnection(database))
-        {
-            if (connection is not null)
-                SqliteConnection.ClearPool(connection);
-        }
+        if (!TestPostgres.IsWanted)
+            TestSqlite.ClearPool(database);
         if (!handedOver)
             folder.Delete(recursive: true);
     }

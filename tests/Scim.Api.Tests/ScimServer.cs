@@ -1,10 +1,10 @@
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using SciLeads.Tests;
 using Scim.Api.AuthServer;
@@ -22,10 +22,9 @@ internal sealed class ScimServer : IAsyncDisposable
     // Copying an empty database with its tables is faster than migrating each one.
     private static readonly Lazy<string> template = new(() =>
     {
-        var file = Path.Combine(Directory.CreateTempSubdirectory("template-").FullName, "scim.db");
-        var connection = $"Data Source={file};Pooling=False";
+        var file = FileIn(Directory.CreateTempSubdirectory("template-").FullName);
         using var db = Storage.Open(
-            new() { Scim = connection }, connection: null, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance);
+            new() { Scim = $"{ConnectionTo(file)};Pooling=False" }, connection: null, NullLoggerFactory.Instance);
         db.Database.Migrate();
         return file;
     });
@@ -130,16 +129,20 @@ internal sealed class ScimServer : IAsyncDisposable
     {
         if (!TestPostgres.IsWanted)
         {
-            var file = Path.Combine(folder, "scim.db");
+            var file = FileIn(folder);
             if (hasTables && !File.Exists(file))
                 File.Copy(template.Value, file);
-            return $"Data Source={file}";
+            return ConnectionTo(file);
         }
         var note = Path.Combine(folder, "database");
         if (!File.Exists(note))
             File.WriteAllText(note, hasTables ? TestPostgres.NewDatabase(Migrate) : TestPostgres.NewDatabase());
         return File.ReadAllText(note);
     }
+
+    private static string FileIn(string folder) => Path.Combine(folder, "scim.db");
+
+    private static string ConnectionTo(string file) => $"Data Source={file}";
 
     private static void Migrate(string connection)
     {
@@ -187,11 +190,8 @@ internal sealed class ScimServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await app.DisposeAsync();
-        using (var connection = TestPostgres.IsWanted ? null : new SqliteConnection($"Data Source={Path.Combine(Folder, "scim.db")}"))
-        {
-            if (connection is not null)
-                SqliteConnection.ClearPool(connection);
-        }
+        if (!TestPostgres.IsWanted)
+            TestSqlite.ClearPool(ConnectionTo(FileIn(Folder)));
         if (ownsAuthServer)
             AuthServer.Dispose();
         if (ownsFolder)
