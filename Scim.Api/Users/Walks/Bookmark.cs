@@ -7,23 +7,26 @@ namespace Scim.Api.Users.Walks;
 /// A client's walk through the pages of a list by index, from the first to the last. It has a bookmark at the end of
 /// each page, and is deleted with its bookmarks some time after its last page.
 /// </summary>
-internal sealed class Walk
+internal sealed record Walk
 {
     public required Guid AccountId { get; init; }
 
     /// <summary>A version 7 GUID: a newer walk has a larger id.</summary>
     public required Guid Id { get; init; }
 
-    /// <summary>Where the next page is expected to begin.</summary>
-    public required int NextIndex { get; set; }
+    /// <summary>
+    /// Whether it stands for several readers, who cannot be told apart at its only bookmark. They share the bookmark
+    /// and part there. Otherwise the walk has one reader.
+    /// </summary>
+    public bool IsShared { get; init; }
 
     /// <summary>The number of users when the walk began.</summary>
-    public required int Total { get; set; }
+    public required int Total { get; init; }
 
-    /// <summary>When the walk reached the end of the list; null if it has not.</summary>
-    public DateTime? EndedAt { get; set; }
+    /// <summary>When the walk reached the end of the list; null if it has not, or if it is shared.</summary>
+    public DateTime? EndedAt { get; init; }
 
-    public required DateTime ExpiresAt { get; set; }
+    public required DateTime ExpiresAt { get; init; }
 
     /// <summary>Whether this walk had ended when another one began, so that they are not concurrent.</summary>
     public bool EndedBefore(Walk other) => EndedAt < UserIds.TimeOf(other.Id);
@@ -39,7 +42,10 @@ internal sealed class Walk
     }
 }
 
-/// <summary>The end of a page that was read: its last user, and the index of the next page.</summary>
+/// <summary>
+/// The end of a page that was read: its last user, and the index of the next page. There is one for each place where a
+/// reader may stand, however often the page is read, and it belongs to the walk that came there last.
+/// </summary>
 internal sealed class Bookmark
 {
     public required Guid AccountId { get; init; }
@@ -49,22 +55,22 @@ internal sealed class Bookmark
 
     public required int NextIndex { get; init; }
 
-    /// <summary>A version 7 GUID: a newer bookmark has a larger id.</summary>
-    public required Guid Id { get; init; }
+    public required Guid UserId { get; init; }
+
+    /// <summary>The folded value that the user is sorted by. If it has changed, the one that comes first.</summary>
+    public string? SortValue { get; init; }
 
     public required Guid WalkId { get; init; }
 
-    public required Guid UserId { get; init; }
-
-    /// <summary>The folded value that the user is sorted by.</summary>
-    public string? SortValue { get; init; }
+    /// <summary>When the walk came there.</summary>
+    public required DateTime SavedAt { get; init; }
 
     public sealed class Configuration : IEntityTypeConfiguration<Bookmark>
     {
         public void Configure(EntityTypeBuilder<Bookmark> bookmark)
         {
             bookmark.ToTable("Bookmarks");
-            bookmark.HasKey(b => new { b.AccountId, b.Query, b.NextIndex, b.Id });
+            bookmark.HasKey(b => new { b.AccountId, b.Query, b.NextIndex, b.UserId });
             bookmark.HasIndex(b => new { b.AccountId, b.WalkId });
         }
     }

@@ -88,14 +88,14 @@ internal sealed class BookmarkPruning(IServiceScopeFactory scopes, TimeProvider 
         if (surplus <= 0)
             return false;
         await using var write = await db.BeginWrite(cancellation);
-        var last = await bookmarks.OrderBy(bookmark => bookmark.Id)
+        var last = await bookmarks.OrderBy(bookmark => bookmark.SavedAt)
             .Skip(Math.Min(surplus, BookmarksPerStep) - 1)
-            .Select(bookmark => (Guid?)bookmark.Id)
+            .Select(bookmark => (DateTime?)bookmark.SavedAt)
             .FirstOrDefaultAsync(cancellation);
         // Another node has deleted them.
         if (last is null)
             return false;
-        await bookmarks.Where(bookmark => bookmark.Id <= last).ExecuteDeleteAsync(cancellation);
+        await bookmarks.Where(bookmark => bookmark.SavedAt <= last).ExecuteDeleteAsync(cancellation);
         await write.Commit(cancellation);
         return surplus > BookmarksPerStep;
     }

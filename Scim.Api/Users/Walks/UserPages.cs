@@ -40,9 +40,9 @@ internal sealed class UserPages(UserSearch search, Bookmarks bookmarks, Cursors 
         // A complete list needs no bookmark, and nobody continues after an empty page or a HEAD.
         if (users.Count > 0 && (startIndex > 1 || found.Count > count) && !request.IsHead)
         {
-            var walk = start.WalkId is null ? start with { Total = total } : start;
+            var begun = start.ContinuesWalk ? start : start with { Total = total };
             var isLast = found.Count <= count;
-            await bookmarks.Save(query, walk, startIndex + users.Count, users[^1].Position, isLast, cancellation);
+            await bookmarks.Save(query, begun, startIndex + users.Count, users[^1].Position, isLast, cancellation);
         }
         return ToResponse(request, total, users) with { StartIndex = startIndex };
     }

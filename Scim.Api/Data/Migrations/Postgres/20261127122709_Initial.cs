@@ -20,14 +20,14 @@ namespace Scim.Api.Data.Migrations.Postgres
                     AccountId = table.Column<Guid>(type: "uuid", nullable: false),
                     Query = table.Column<Guid>(type: "uuid", nullable: false),
                     NextIndex = table.Column<int>(type: "integer", nullable: false),
-                    Id = table.Column<Guid>(type: "uuid", nullable: false),
-                    WalkId = table.Column<Guid>(type: "uuid", nullable: false),
                     UserId = table.Column<Guid>(type: "uuid", nullable: false),
-                    SortValue = table.Column<string>(type: "text", nullable: true, collation: "C")
+                    SortValue = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    WalkId = table.Column<Guid>(type: "uuid", nullable: false),
+                    SavedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_Bookmarks", x => new { x.AccountId, x.Query, x.NextIndex, x.Id });
+                    table.PrimaryKey("PK_Bookmarks", x => new { x.AccountId, x.Query, x.NextIndex, x.UserId });
                 });
 
             migrationBuilder.CreateTable(
@@ -157,7 +157,7 @@ namespace Scim.Api.Data.Migrations.Postgres
                 {
                     AccountId = table.Column<Guid>(type: "uuid", nullable: false),
                     Id = table.Column<Guid>(type: "uuid", nullable: false),
-                    NextIndex = table.Column<int>(type: "integer", nullable: false),
+                    IsShared = table.Column<bool>(type: "boolean", nullable: false),
                     Total = table.Column<int>(type: "integer", nullable: false),
                     EndedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     ExpiresAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false)

@@ -326,20 +326,20 @@ namespace Scim.Api.Data.Migrations.Postgres
                     b.Property<int>("NextIndex")
                         .HasColumnType("integer");
 
-                    b.Property<Guid>("Id")
+                    b.Property<Guid>("UserId")
                         .HasColumnType("uuid");
+
+                    b.Property<DateTime>("SavedAt")
+                        .HasColumnType("timestamp with time zone");
 
                     b.Property<string>("SortValue")
                         .HasColumnType("text")
                         .UseCollation("C");
 
-                    b.Property<Guid>("UserId")
-                        .HasColumnType("uuid");
-
                     b.Property<Guid>("WalkId")
                         .HasColumnType("uuid");
 
-                    b.HasKey("AccountId", "Query", "NextIndex", "Id");
+                    b.HasKey("AccountId", "Query", "NextIndex", "UserId");
 
                     b.HasIndex("AccountId", "WalkId");
 
@@ -360,8 +360,8 @@ namespace Scim.Api.Data.Migrations.Postgres
                     b.Property<DateTime>("ExpiresAt")
                         .HasColumnType("timestamp with time zone");
 
-                    b.Property<int>("NextIndex")
-                        .HasColumnType("integer");
+                    b.Property<bool>("IsShared")
+                        .HasColumnType("boolean");
 
                     b.Property<int>("Total")
                         .HasColumnType("integer");

@@ -295,19 +295,19 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     b.Property<int>("NextIndex")
                         .HasColumnType("INTEGER");
 
-                    b.Property<Guid>("Id")
+                    b.Property<Guid>("UserId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("SavedAt")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("SortValue")
                         .HasColumnType("TEXT");
 
-                    b.Property<Guid>("UserId")
-                        .HasColumnType("TEXT");
-
                     b.Property<Guid>("WalkId")
                         .HasColumnType("TEXT");
 
-                    b.HasKey("AccountId", "Query", "NextIndex", "Id");
+                    b.HasKey("AccountId", "Query", "NextIndex", "UserId");
 
                     b.HasIndex("AccountId", "WalkId");
 
@@ -328,7 +328,7 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     b.Property<DateTime>("ExpiresAt")
                         .HasColumnType("TEXT");
 
-                    b.Property<int>("NextIndex")
+                    b.Property<bool>("IsShared")
                         .HasColumnType("INTEGER");
 
                     b.Property<int>("Total")
