@@ -1,6 +1,12 @@
+using System.Data;
 using System.Data.Common;
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -11,26 +17,32 @@ namespace Shared.Hosting.Data;
 /// SQLite runs them one after the other. If a statement fails, those after it are not run.
 /// <para>
 /// It is for the few statements of the most frequent requests, which are written by hand for both databases, with
-/// parameters <c>$1</c>, <c>$2</c>, and so on.
+/// parameters <c>$1</c>, <c>$2</c>, and so on. They are logged like those of Entity Framework.
 /// </para>
 /// </summary>
 public abstract class SqlBatch : IDisposable
 {
-    /// <summary>Creates an empty batch on an open connection.</summary>
-    public static SqlBatch On(DbConnection connection) => connection is NpgsqlConnection postgres
-        ? new PostgresBatch(postgres)
-        : new SqliteBatch((SqliteConnection)connection);
+    private readonly ILogger log;
 
-    /// <inheritdoc />
-    public abstract void Dispose();
+    private SqlBatch(DbContext db) =>
+        log = db.GetService<IDiagnosticsLogger<DbLoggerCategory.Database.Command>>().Logger;
 
     /// <summary>Whether the database is PostgreSQL.</summary>
     public abstract bool IsPostgres { get; }
 
+    /// <summary>Creates an empty batch on the open connection of a context.</summary>
+    public static SqlBatch On(DbContext db) => db.Database.GetDbConnection() is NpgsqlConnection connection
+        ? new PostgresBatch(db, connection)
+        : new SqliteBatch(db, (SqliteConnection)db.Database.GetDbConnection());
+
     /// <summary>Adds a statement, and the values of its parameters.</summary>
     public abstract void Add(string sql, params ReadOnlySpan<SqlValue> values);
 
-    /// <summary>Runs statements that return rows.</summary>
+    /// <summary>The operator of a statement that compares a text with a list of texts.</summary>
+    public string IsAnyOf(string parameter) =>
+        IsPostgres ? $"= ANY ({parameter})" : $"IN (SELECT value FROM json_each({parameter}))";
+
+    /// <summary>Runs statements, of which some return rows.</summary>
     public abstract Task<SqlResults> Read(CancellationToken cancellation);
 
     /// <summary>Runs statements that return no rows.</summary>
@@ -42,11 +54,14 @@ public abstract class SqlBatch : IDisposable
     /// </summary>
     internal abstract Task Commit(Func<CancellationToken, Task> commit, CancellationToken cancellation);
 
-    private sealed class PostgresBatch(NpgsqlConnection connection) : SqlBatch
+    /// <inheritdoc />
+    public abstract void Dispose();
+
+    private void Log(string sql) => log.LogInformation("Executed DbCommand {Statement}", sql);
+
+    private sealed class PostgresBatch(DbContext db, NpgsqlConnection connection) : SqlBatch(db)
     {
         private readonly NpgsqlBatch batch = new(connection);
-
-        public override void Dispose() => batch.Dispose();
 
         public override bool IsPostgres => true;
 
@@ -61,11 +76,16 @@ public abstract class SqlBatch : IDisposable
         public override async Task<SqlResults> Read(CancellationToken cancellation)
         {
             var reader = await batch.ExecuteReaderAsync(cancellation);
+            LogStatements();
             return new SqlResults(
                 reader, async () => await reader.NextResultAsync(cancellation) ? reader : null, cancellation);
         }
 
-        public override Task Run(CancellationToken cancellation) => batch.ExecuteNonQueryAsync(cancellation);
+        public override async Task Run(CancellationToken cancellation)
+        {
+            await batch.ExecuteNonQueryAsync(cancellation);
+            LogStatements();
+        }
 
         internal override Task Commit(Func<CancellationToken, Task> commit, CancellationToken cancellation)
         {
@@ -73,23 +93,31 @@ public abstract class SqlBatch : IDisposable
             return Run(cancellation);
         }
 
+        public override void Dispose() => batch.Dispose();
+
+        private void LogStatements()
+        {
+            foreach (var command in batch.BatchCommands)
+                Log(command.CommandText);
+        }
+
         private static NpgsqlParameter Parameter(SqlValue value)
         {
             var parameter = new NpgsqlParameter { Value = value.Value ?? DBNull.Value };
             if (value.IsJson)
                 parameter.NpgsqlDbType = NpgsqlDbType.Jsonb;
+            else if (value.Type == DbType.Object)
+                parameter.NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text;
             else
                 parameter.DbType = value.Type;
             return parameter;
         }
     }
 
-    private sealed class SqliteBatch(SqliteConnection connection) : SqlBatch
+    private sealed class SqliteBatch(DbContext db, SqliteConnection connection) : SqlBatch(db)
     {
         private readonly List<SqliteCommand> commands = [];
         private int next;
-
-        public override void Dispose() => commands.ForEach(command => command.Dispose());
 
         public override bool IsPostgres => false;
 
@@ -101,7 +129,7 @@ public abstract class SqlBatch : IDisposable
 #pragma warning restore CA2100
             for (var i = 0; i < values.Length; i++)
                 command.Parameters.AddWithValue(
-                    string.Create(CultureInfo.InvariantCulture, $"${i + 1}"), values[i].Value ?? DBNull.Value);
+                    string.Create(CultureInfo.InvariantCulture, $"${i + 1}"), Value(values[i]));
             commands.Add(command);
         }
 
@@ -111,7 +139,10 @@ public abstract class SqlBatch : IDisposable
         public override async Task Run(CancellationToken cancellation)
         {
             foreach (var command in commands)
+            {
                 await command.ExecuteNonQueryAsync(cancellation);
+                Log(command.CommandText);
+            }
         }
 
         internal override async Task Commit(Func<CancellationToken, Task> commit, CancellationToken cancellation)
@@ -120,16 +151,24 @@ public abstract class SqlBatch : IDisposable
             await commit(cancellation);
         }
 
+        public override void Dispose() => commands.ForEach(command => command.Dispose());
+
+        /// <summary>The rows of the next statement that returns rows; null if none is left.</summary>
         private async Task<DbDataReader?> Next(CancellationToken cancellation)
         {
             while (next < commands.Count)
             {
-                var reader = await commands[next++].ExecuteReaderAsync(cancellation);
+                var command = commands[next++];
+                var reader = await command.ExecuteReaderAsync(cancellation);
+                Log(command.CommandText);
                 if (reader.FieldCount > 0)
                     return reader;
                 await reader.DisposeAsync();
             }
             return null;
         }
+
+        private static object Value(SqlValue value) =>
+            value.Value is string[] texts ? JsonSerializer.Serialize(texts) : value.Value ?? DBNull.Value;
     }
 }

@@ -6,7 +6,7 @@ namespace Shared.Hosting.Data;
 /// The value of a statement's parameter. The type is known even if the value is null, so that a statement is prepared
 /// once, whatever its values are.
 /// </summary>
-/// <param name="Type">The type.</param>
+/// <param name="Type">The type; <see cref="DbType.Object"/> is a list of texts.</param>
 /// <param name="Value">The value; null is NULL.</param>
 /// <param name="IsJson">Whether the column contains JSON: PostgreSQL has a type for it, <c>jsonb</c>.</param>
 public readonly record struct SqlValue(DbType Type, object? Value, bool IsJson = false)
@@ -19,6 +19,9 @@ public readonly record struct SqlValue(DbType Type, object? Value, bool IsJson =
 
     /// <summary>A text.</summary>
     public static implicit operator SqlValue(string? value) => new(DbType.String, value);
+
+    /// <summary>Texts, for <see cref="SqlBatch.IsAnyOf"/>.</summary>
+    public static implicit operator SqlValue(string[] value) => new(DbType.Object, value);
 
     /// <summary>A truth value.</summary>
     public static implicit operator SqlValue(bool? value) => new(DbType.Boolean, value);

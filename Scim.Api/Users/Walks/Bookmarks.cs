@@ -149,7 +149,7 @@ internal sealed class Bookmarks(ScimDbContext db, TimeProvider time)
     private async Task<bool> Write(List<Action<SqlBatch>> writes, CancellationToken cancellation)
     {
         await using var write = await db.BeginWrite(cancellation);
-        using var batch = SqlBatch.On(db.Database.GetDbConnection());
+        using var batch = SqlBatch.On(db);
         writes.ForEach(add => add(batch));
         await using (var results = await batch.Read(cancellation))
         {

@@ -61,7 +61,7 @@ internal static class WalkStatements
             await db.Database.OpenConnectionAsync(cancellation);
             try
             {
-                using var batch = SqlBatch.On(db.Database.GetDbConnection());
+                using var batch = SqlBatch.On(db);
                 batch.Add(sql, values);
                 await using var results = await batch.Read(cancellation);
                 return await results.All(ReadBookmark);
