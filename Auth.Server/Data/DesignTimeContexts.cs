@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Shared.Hosting.Data;
 
 namespace Auth.Server.Data;
@@ -8,4 +9,4 @@ internal sealed class SqliteDesign() : DesignTimeContext<SqliteAuthDbContext>(
 
 /// <summary>Gives <c>dotnet ef</c> the context of PostgreSQL.</summary>
 internal sealed class PostgresDesign() : DesignTimeContext<PostgresAuthDbContext>(
-    db => db.UsePostgres(Postgres), options => new(options));
+    db => db.UseNpgsql(Postgres), options => new(options));

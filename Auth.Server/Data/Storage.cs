@@ -9,10 +9,6 @@ namespace Auth.Server.Data;
 /// <summary>Registers the auth database that the connection string names.</summary>
 internal static class Storage
 {
-    // Frequent statements stay prepared. Connections are not reset when they return to the pool, as nothing sets
-    // session state (settings, locks, temporary tables). The connection string itself takes precedence.
-    private const string PostgresDefaults = "Max Auto Prepare=100;No Reset On Close=true;";
-
     /// <summary>The name of this server's connections in PostgreSQL.</summary>
     public const string Program = "Auth.Server";
 
@@ -47,15 +43,12 @@ internal static class Storage
         services.AddSingleton(new Database(connectionString));
         if (ConnectionStrings.IsPostgres(connectionString))
         {
-            services.AddDbContextPool<AuthDbContext, PostgresAuthDbContext>(db => db.UsePostgres(connectionString));
+            services.AddDbContextPool<AuthDbContext, PostgresAuthDbContext>(db => db.UseNpgsql(connectionString));
             return;
         }
         SqliteDatabase.Create(connectionString);
         services.AddSqliteContexts<AuthDbContext, SqliteAuthDbContext>(connectionString);
     }
-
-    public static DbContextOptionsBuilder UsePostgres(this DbContextOptionsBuilder db, string connectionString) =>
-        db.UseNpgsql(PostgresDefaults + connectionString);
 }
 
 /// <summary>Creates contexts of the auth database outside of dependency injection.</summary>
@@ -72,7 +65,7 @@ internal sealed record Database(string ConnectionString)
         }
         var postgres = new DbContextOptionsBuilder<PostgresAuthDbContext>();
         if (connection is null)
-            postgres.UsePostgres(ConnectionString);
+            postgres.UseNpgsql(ConnectionString);
         else
             postgres.UseNpgsql(connection);
         postgres.UseLoggerFactory(logs);

@@ -40,36 +40,15 @@ internal sealed class SeatCount
     }
 }
 
-/// <summary>Takes and releases seats, inside the transaction of a write.</summary>
+/// <summary>How many seats of a product are taken, as a write reads it under the account's lock.</summary>
+internal readonly record struct SeatsTaken(string Product, int Used);
+
+/// <summary>Counts seats.</summary>
 internal static class Seats
 {
     extension(ScimDbContext db)
     {
         public IQueryable<Seat> SeatsOf(Guid accountId) => db.Set<Seat>().Where(seat => seat.AccountId == accountId);
-
-        /// <summary>
-        /// Gives a user a seat of each product that new users receive. If a product has none left, the write is refused
-        /// (403).
-        /// </summary>
-        public async Task TakeSeats(AccountPolicy account, Guid userId, CancellationToken cancellation)
-        {
-            foreach (var licence in account.LicencesOfNewUsers())
-            {
-                if (!await db.CountSeat(account.Id, licence, cancellation))
-                    throw new ScimException(NoneLeft(licence));
-                db.Add(new Seat { AccountId = account.Id, UserId = userId, Product = licence.Product });
-            }
-        }
-
-        public async Task ReleaseSeats(Guid accountId, Guid userId, CancellationToken cancellation)
-        {
-            var held = db.SeatsOf(accountId).Where(seat => seat.UserId == userId);
-            var products = held.Select(seat => seat.Product);
-            await db.Set<SeatCount>()
-                .Where(count => count.AccountId == accountId && products.Contains(count.Product))
-                .ExecuteUpdateAsync(set => set.SetProperty(count => count.Used, count => count.Used - 1), cancellation);
-            await held.ExecuteDeleteAsync(cancellation);
-        }
 
         /// <summary>Seats by product, as the portal shows them.</summary>
         public async Task<IReadOnlyList<ProductSeats>> CountSeats(AccountPolicy account, CancellationToken cancellation)
@@ -86,21 +65,20 @@ internal static class Seats
                 }),
             ];
         }
-
-        // One statement compares and counts, so that two writers cannot take the same last seat.
-        private async Task<bool> CountSeat(
-            Guid accountId, AccountPolicy.Licence licence, CancellationToken cancellation) =>
-            licence.Seats > 0
-            && await db.Database.ExecuteSqlAsync(
-                $"""
-                INSERT INTO "SeatCounts" ("AccountId", "Product", "Used") VALUES ({accountId}, {licence.Product}, 1)
-                ON CONFLICT ("AccountId", "Product") DO UPDATE SET "Used" = "SeatCounts"."Used" + 1
-                WHERE "SeatCounts"."Used" < {licence.Seats}
-                """,
-                cancellation) == 1;
     }
 
-    /// <summary>What a new user receives, in a fixed order, so that two writers cannot deadlock.</summary>
+    /// <summary>Requires a free seat of each product that new users receive.</summary>
+    /// <exception cref="ScimException">A product has none left (403).</exception>
+    public static void RequireSeats(this AccountPolicy account, IReadOnlyList<SeatsTaken> taken)
+    {
+        foreach (var licence in account.LicencesOfNewUsers())
+        {
+            if (taken.FirstOrDefault(seats => seats.Product == licence.Product).Used >= licence.Seats)
+                throw new ScimException(NoneLeft(licence));
+        }
+    }
+
+    /// <summary>What a new user receives, in a fixed order, so that a refusal always names the same product.</summary>
     public static IEnumerable<AccountPolicy.Licence> LicencesOfNewUsers(this AccountPolicy account) =>
         account.Licences.Where(licence => licence.GivenToNewUsers)
             .OrderBy(licence => licence.Product, StringComparer.Ordinal);

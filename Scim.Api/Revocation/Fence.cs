@@ -1,7 +1,9 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Scim.Api.Data;
 using Shared.Contracts;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Revocation;
 
@@ -24,6 +26,14 @@ internal sealed class Fence
     /// <summary>Whether the set is the one the fence admits.</summary>
     public bool Admits(TokenIntrospection.CredentialSetReference set) =>
         Generation == set.Generation && CredentialSetId == set.Id;
+
+    /// <summary>Reads the result of <see cref="FenceQueries.LockFence"/>.</summary>
+    public static Fence Read(DbDataReader row) => new()
+    {
+        AccountId = row.GetGuid(0),
+        Generation = row.GetInt64(1),
+        CredentialSetId = row.GetGuid(2),
+    };
 
     public sealed class Configuration : IEntityTypeConfiguration<Fence>
     {
@@ -59,18 +69,15 @@ internal static class FenceQueries
     }
 
     /// <summary>
-    /// The fence, locked so that it cannot be raised before this transaction ends; null if the account has none.
+    /// Reads the fence, if the account has one, and locks it so that it cannot be raised before this transaction ends.
+    /// SQLite has one writer, which is this transaction.
     /// </summary>
-    public static Task<Fence?> LockFence(this ScimDbContext db, Guid accountId, CancellationToken cancellation)
-    {
-        // SQLite has one writer, which is this transaction.
-        var fence = db.Database.IsSqlite()
-            ? db.FenceOf(accountId)
-            : db.Set<Fence>()
-                .FromSql($"""SELECT * FROM "Fences" WHERE "AccountId" = {accountId} FOR SHARE""")
-                .AsNoTracking();
-        return fence.SingleOrDefaultAsync(cancellation);
-    }
+    public static void LockFence(this SqlBatch batch, Guid accountId) => batch.Add(
+        $"""
+        SELECT "AccountId", "Generation", "CredentialSetId" FROM "Fences" WHERE "AccountId" = $1
+        {(batch.IsPostgres ? "FOR SHARE" : "")}
+        """,
+        accountId);
 
     /// <summary>
     /// Raises the fence to the generation of an event. When this returns, no write of a lower generation is in progress

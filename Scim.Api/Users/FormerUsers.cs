@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.EntityFrameworkCore;
-using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
 using Shared.Contracts;
 
@@ -18,20 +16,19 @@ internal static class FormerUsers
     /// Returns the user to restore, if the account allows that, or null if a new user is to be created. If neither is
     /// safe, the create is refused (409) with the ids of the users who may be meant.
     /// </summary>
-    public static async Task<User?> FindFormer(
-        this ScimDbContext db, AccountPolicy account, JsonObject attributes, CancellationToken cancellation)
+    /// <param name="account">The account.</param>
+    /// <param name="attributes">The attributes of the create.</param>
+    /// <param name="named">The user with its userName.</param>
+    /// <param name="withExternalId">The users with its externalId; two stand for any larger number.</param>
+    public static User? Find(
+        AccountPolicy account, JsonObject attributes, User? named, IReadOnlyList<User> withExternalId)
     {
-        var key = CaseFolding.Fold(UserDocument.UserName(attributes)!);
-        var externalId = UserDocument.ExternalId(attributes);
-        var users = db.UsersOf(account.Id).Include(user => user.Emails);
-        var named = await users.SingleOrDefaultAsync(user => user.UserNameKey == key, cancellation);
         // The userName of an active user is in use. That is reported later, after the create itself has been validated.
         if (named is { Active: true })
             return null;
 
-        var other = externalId is null ? null : await users.FindOnly(externalId, cancellation);
-        if (other is { Active: true } || other?.Id == named?.Id)
-            other = null;
+        var externalId = UserDocument.ExternalId(attributes);
+        var other = withExternalId is [{ Active: false } only] && only.Id != named?.Id ? only : null;
         // A recycled address: it belongs to another person now.
         var isAnother = named?.ExternalId is { } known && externalId is not null && externalId != known;
         if ((named ?? other) is not { } meant)
@@ -39,16 +36,6 @@ internal static class FormerUsers
         return account.RestoreInactive && !isAnother && (named is null || other is null)
             ? meant
             : throw new ScimException(Conflict(attributes, named, other, isAnother && account.RestoreInactive));
-    }
-
-    /// <summary>The only user with this externalId; null if there is none, or more than one.</summary>
-    private static async Task<User?> FindOnly(
-        this IQueryable<User> users, string externalId, CancellationToken cancellation)
-    {
-        var found = await users.Where(user => user.ExternalId == externalId)
-            .OrderBy(user => user.Id).Take(2)
-            .ToListAsync(cancellation);
-        return found is [var only] ? only : null;
     }
 
     private static ScimError Conflict(JsonObject attributes, User? named, User? other, bool isAnother)

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -74,6 +75,28 @@ internal sealed class User
         Version = Version,
     };
 
+    /// <summary>A stored user, without the e-mail addresses, from a row with all columns.</summary>
+    public static User Stored(DbDataReader row) => new()
+    {
+        AccountId = row.GetGuid(0),
+        Id = row.GetGuid(1),
+        UserName = row.GetString(2),
+        UserNameKey = row.GetString(3),
+        ExternalId = row.IsDBNull(4) ? null : row.GetString(4),
+        Active = row.GetBoolean(5),
+        HasSetDisplayName = row.IsDBNull(6) ? null : row.GetBoolean(6),
+        HasSetWorkEmail = row.IsDBNull(7) ? null : row.GetBoolean(7),
+        Source = row.GetString(8),
+        Document = row.GetString(9),
+        Search = row.GetString(10),
+        SearchVersion = row.GetInt32(11),
+        SearchText = row.GetString(12),
+        Version = row.GetInt64(13),
+        Created = DateTime.SpecifyKind(row.GetDateTime(14), DateTimeKind.Utc),
+        LastModified = DateTime.SpecifyKind(row.GetDateTime(15), DateTimeKind.Utc),
+        DeletedAt = row.IsDBNull(16) ? null : DateTime.SpecifyKind(row.GetDateTime(16), DateTimeKind.Utc),
+    };
+
     public static Resource ToResource(Guid id, string document) =>
         new(ResourceType.User.Name, $"{ResourceType.User.Endpoint}/{id}", document);
 
@@ -86,6 +109,13 @@ internal sealed class User
     /// <summary>Records which derivable attributes a client has set.</summary>
     public void RecordSetByClient(SetByClient set) =>
         (HasSetDisplayName, HasSetWorkEmail) = (set.DisplayName, set.WorkEmail);
+
+    /// <summary>Whether no other user may have this work e-mail, because this one has it.</summary>
+    public bool Claims(string emailKey) => Emails.Exists(email => email.Claimed && email.ValueKey == emailKey);
+
+    /// <summary>The e-mail addresses as they are stored.</summary>
+    public IReadOnlyList<EmailRow> EmailRows() =>
+        Emails.ConvertAll(email => new EmailRow(email.ValueKey, email.TypeKey, email.Claimed));
 
     /// <summary>
     /// Replaces the document. <paramref name="claimsWorkEmail"/> makes the work e-mail unique, except for the keys in
@@ -209,3 +239,6 @@ internal sealed class UserEmail
         }
     }
 }
+
+/// <summary>An e-mail address as it is stored: a value, so that sets of them can be compared.</summary>
+internal readonly record struct EmailRow(string ValueKey, string TypeKey, bool Claimed);

@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using Microsoft.EntityFrameworkCore;
-using Scim.Api.Data;
 
 namespace Scim.Api.Users;
 
@@ -11,20 +9,9 @@ namespace Scim.Api.Users;
 internal static class UserIds
 {
     /// <summary>
-    /// The id of the account's next user. The account is locked, so no other user is created before the commit. Deleted
-    /// users count, because their rows stay.
-    /// </summary>
-    public static async Task<Guid> NextId(
-        this ScimDbContext db, Guid accountId, DateTime now, CancellationToken cancellation) => After(
-        await db.Users.Where(user => user.AccountId == accountId)
-            .OrderByDescending(user => user.Id)
-            .Select(user => (Guid?)user.Id)
-            .FirstOrDefaultAsync(cancellation),
-        now);
-
-    /// <summary>
-    /// An id with the current time. If the last id has the same millisecond, or a later one by another node's clock,
-    /// the id gets the millisecond after that (RFC 9562 §6.2).
+    /// The id of the account's next user, with the current time. If the account's last id, of a user who may have been
+    /// deleted, has the same millisecond, or a later one by another node's clock, the id gets the millisecond after
+    /// that (RFC 9562 §6.2). The account is locked, so no other user is created before the commit.
     /// </summary>
     public static Guid After(Guid? last, DateTime now)
     {

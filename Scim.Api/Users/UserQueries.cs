@@ -74,12 +74,6 @@ internal static class UserQueries
         }
     }
 
-    /// <summary>The user with this id; nobody if the id is malformed.</summary>
-    public static IQueryable<User> WithId(this IQueryable<User> users, string id) =>
-        UserIds.TryRead(id, out var guid)
-            ? users.Where(user => user.Id == guid)
-            : users.Where(user => false);
-
     private static void Add(this DbCommand command, string name, DbType type, object value)
     {
         var parameter = command.CreateParameter();

@@ -1,12 +1,9 @@
 using System.Text.Json.Nodes;
-using Microsoft.EntityFrameworkCore;
 using Scim.Api.Admission;
 using Scim.Api.Data;
-using Scim.Api.Protocol;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Provisioning;
 using Shared.Contracts;
-using Shared.Hosting.Data;
 
 namespace Scim.Api.Users;
 
@@ -26,35 +23,74 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
     public async Task<User> Create(Attempt attempt, JsonObject attributes, CancellationToken cancellation)
     {
         var caller = attempt.Caller;
-        await using var write = await Begin(caller, cancellation);
-        var now = Now();
-        var former = await db.FindFormer(caller.Account, attributes, cancellation);
-        var before = former?.Json() ?? [];
-        var user = former ?? await Add(caller, now, cancellation);
-        var outcome = await Decide(user, RequestedUser.New(attributes), before: null, caller.Account, cancellation);
-        // The portal's form and the import's file have one address, which is both userName and work e-mail.
-        if (caller.CredentialSet is null)
-            outcome = outcome with { Set = DerivedAttributes.Guess(outcome.Document) };
-        await Apply(user, outcome, wasActive: false, caller.Account, now, cancellation);
-        attempt.SetSubject(user.Id, user.UserName);
-        var result = former is null ? ProvisioningOutcomes.Created : ProvisioningOutcomes.Restored;
-        var changed = UserDocument.Changes(before, outcome.Document);
-        db.Add(attempt.Done(result, StatusCodes.Status201Created, changed, now));
-        await Complete(write, cancellation);
-        return user;
-    }
+        var account = caller.Account;
+        var rules = new AttributeRules(account);
+        var request = RequestedUser.New(attributes);
+        var (completed, set) = request.Complete(known: default, rules.ByGuide);
+        // The id follows under the lock.
+        var document = UserDocument.Compose(Guid.Empty, completed);
+        request.Resolve(rules.Check(document, before: null));
+        var uniqueness = new Uniqueness(document, rules);
 
-    private async Task<User> Add(Caller caller, DateTime now, CancellationToken cancellation)
-    {
-        var user = new User
-        {
-            AccountId = caller.AccountId,
-            Id = await db.NextId(caller.AccountId, now, cancellation),
-            Source = caller.CredentialSet is null ? UserSources.SciLeads : UserSources.Scim,
-            Created = now,
-        };
-        db.Add(user);
-        await db.ChangeUsers(caller.AccountId, by: +1, cancellation);
+        await using var transaction = await CallerTransaction.Begin(db, caller, cancellation);
+        var (owners, sharingExternalId, seats, newestId) = await transaction.LockFenceAndRead(
+            batch =>
+            {
+                batch.LockAccount(account.Id);
+                uniqueness.FindOwners(batch, account.Id);
+                batch.FindUsersByExternalId(account.Id, UserDocument.ExternalId(document));
+                batch.FindSeatCounts(account.Id);
+                batch.FindNewestId(account.Id);
+            },
+            async results => (
+                await uniqueness.ReadOwners(results),
+                await results.All(UserStatements.ReadUser),
+                await results.All(UserStatements.ReadSeatCount),
+                await results.One(UserStatements.ReadId)),
+            cancellation);
+
+        var former = FormerUsers.Find(account, document, owners.OfUserName, sharingExternalId);
+        if (former is not null)
+            former.Emails.AddRange(await transaction.Read(
+                batch => batch.FindEmails(account.Id, former.Id),
+                results => results.All(UserStatements.ReadEmail),
+                cancellation));
+        var now = Now();
+        var user = former ?? NewUser(caller, UserIds.After(newestId, now), now);
+        var claims = uniqueness.Check(user, before: null, owners);
+        request.Resolve(claims.Violations);
+        if (AttributeRules.IsActive(document))
+            account.RequireSeats(seats);
+
+        var (before, emails) = (former?.Json() ?? [], user.EmailRows());
+        document["id"] = user.Id.ToString();
+        user.SetDocument(document, rules.ByGuide, now, claims.Shared, claims.KeepsKey);
+        // The portal's form and the import's file have one address, which is both userName and work e-mail.
+        user.RecordSetByClient(caller.CredentialSet is null ? DerivedAttributes.Guess(document) : set);
+        attempt.SetSubject(user.Id, user.UserName);
+        var created = attempt.Done(
+            former is null ? ProvisioningOutcomes.Created : ProvisioningOutcomes.Restored,
+            StatusCodes.Status201Created,
+            UserDocument.Changes(before, document),
+            now);
+        await transaction.Commit(
+            batch =>
+            {
+                if (former is null)
+                {
+                    batch.InsertUser(user);
+                    batch.ChangePopulation(account.Id, by: +1);
+                }
+                else
+                {
+                    batch.UpdateUser(user);
+                }
+                batch.ChangeEmails(user, emails);
+                if (user.Active)
+                    batch.TakeSeats(user, account);
+                batch.InsertEvent(created);
+            },
+            cancellation);
         return user;
     }
 
@@ -66,28 +102,44 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         Func<JsonObject, JsonObject> change,
         CancellationToken cancellation)
     {
-        await using var write = await Begin(attempt.Caller, cancellation);
-        if (await Find(attempt, id, cancellation) is not { } user)
+        var account = attempt.Caller.Account;
+        await using var transaction = await CallerTransaction.Begin(db, attempt.Caller, cancellation);
+        var (found, seats) = await Find(transaction, attempt, id, cancellation);
+        if (found is not { } user)
             return null;
         preconditions.Check(user.ToResource());
 
-        var before = user.Json();
-        var (wasActive, now) = (user.Active, Now());
+        var (before, emails, wasActive, now) = (user.Json(), user.EmailRows(), user.Active, Now());
         var request = RequestedUser.Changed(before, change, attempt.Quirks);
-        var outcome = await Decide(user, request, before, attempt.Caller.Account, cancellation);
-        var isSame = JsonNode.DeepEquals(before, outcome.Document);
-        if (isSame && request.NotApplied.Count == 0 && outcome.Set == user.SetByClient(before))
+        var rules = new AttributeRules(account);
+        var (document, set, claims) = await Decide(transaction, user, request, before, rules, cancellation);
+        var isSame = JsonNode.DeepEquals(before, document);
+        if (isSame && request.NotApplied.Count == 0 && set == user.SetByClient(before))
             return user;
-        if (isSame)
-            user.RecordSetByClient(outcome.Set);
-        else
-            await Apply(user, outcome, wasActive, attempt.Caller.Account, now, cancellation);
+        if (!isSame)
+            user.SetDocument(document, rules.ByGuide, now, claims.Shared, claims.KeepsKey);
+        user.RecordSetByClient(set);
+        if (user.Active && !wasActive)
+            account.RequireSeats(seats);
         attempt.SetSubject(user.Id, user.UserName);
-        var changed = UserDocument.Changes(before, outcome.Document);
-        if (!isSame || request.NotApplied.Count > 0)
-            db.Add(attempt.Done(
-                OutcomeOf(wasActive, user.Active), StatusCodes.Status200OK, changed, now, request.NotApplied));
-        await Complete(write, cancellation);
+        await transaction.Commit(
+            batch =>
+            {
+                batch.UpdateUser(user);
+                batch.ChangeEmails(user, emails);
+                if (user.Active && !wasActive)
+                    batch.TakeSeats(user, account);
+                else if (!user.Active && wasActive)
+                    batch.ReleaseSeats(user);
+                if (!isSame || request.NotApplied.Count > 0)
+                    batch.InsertEvent(attempt.Done(
+                        OutcomeOf(wasActive, user.Active),
+                        StatusCodes.Status200OK,
+                        UserDocument.Changes(before, document),
+                        now,
+                        request.NotApplied));
+            },
+            cancellation);
         return user;
     }
 
@@ -95,43 +147,90 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
     public async Task<bool> Delete(
         Attempt attempt, string id, Preconditions preconditions, CancellationToken cancellation)
     {
-        await using var write = await Begin(attempt.Caller, cancellation);
-        if (await Find(attempt, id, cancellation) is not { } user)
+        await using var transaction = await CallerTransaction.Begin(db, attempt.Caller, cancellation);
+        var (found, _) = await Find(transaction, attempt, id, cancellation);
+        if (found is not { } user)
             return false;
         preconditions.Check(user.ToResource());
 
-        var now = Now();
+        var (emails, now) = (user.EmailRows(), Now());
         user.Delete(now);
-        await db.ReleaseSeats(user.AccountId, user.Id, cancellation);
-        await db.ChangeUsers(user.AccountId, by: -1, cancellation);
-        db.Add(attempt.Done(ProvisioningOutcomes.Deleted, StatusCodes.Status204NoContent, [], now));
-        await Complete(write, cancellation);
+        await transaction.Commit(
+            batch =>
+            {
+                batch.UpdateUser(user);
+                batch.ChangeEmails(user, emails);
+                batch.ReleaseSeats(user);
+                batch.ChangePopulation(user.AccountId, by: -1);
+                batch.InsertEvent(attempt.Done(
+                    ProvisioningOutcomes.Deleted, StatusCodes.Status204NoContent, [], now));
+            },
+            cancellation);
         return true;
     }
 
-    private async Task<WriteTransaction> Begin(Caller caller, CancellationToken cancellation)
+    private static async Task<(User? User, IReadOnlyList<SeatsTaken> Seats)> Find(
+        CallerTransaction transaction, Attempt attempt, string id, CancellationToken cancellation)
     {
-        var write = await db.BeginWrite(caller, cancellation);
-        try
+        // No user has the id of zeros, which stands for a malformed one.
+        var guid = UserIds.TryRead(id, out var read) ? read : Guid.Empty;
+        var account = attempt.Caller.AccountId;
+        var (user, emails, seats) = await transaction.LockFenceAndRead(
+            batch =>
+            {
+                batch.LockAccount(account);
+                batch.FindUser(account, guid);
+                batch.FindEmails(account, guid);
+                batch.FindSeatCounts(account);
+            },
+            async results => (
+                await results.One(UserStatements.ReadUser),
+                await results.All(UserStatements.ReadEmail),
+                await results.All(UserStatements.ReadSeatCount)),
+            cancellation);
+        if (user is not null)
         {
-            await db.LockAccount(caller.AccountId, cancellation);
-            return write;
+            user.Emails.AddRange(emails);
+            attempt.SetSubject(user.Id, user.UserName);
         }
-        catch
+        return (user, seats);
+    }
+
+    /// <summary>The outcome of a change after all rules have been applied.</summary>
+    private static async Task<(JsonObject Document, SetByClient Set, Uniqueness.Claims Claims)> Decide(
+        CallerTransaction transaction,
+        User user,
+        RequestedUser request,
+        JsonObject before,
+        AttributeRules rules,
+        CancellationToken cancellation)
+    {
+        while (true)
         {
-            await write.DisposeAsync();
-            throw;
+            var (attributes, set) = request.Complete(user.SetByClient(before), rules.ByGuide);
+            var document = UserDocument.Compose(user.Id, attributes);
+            if (JsonNode.DeepEquals(before, document))
+                return (document, set, Uniqueness.Claims.Unchanged);
+            if (request.Resolve(rules.Check(document, before)))
+                continue;
+            var uniqueness = new Uniqueness(document, rules);
+            var owners = uniqueness.AreHeldBy(user)
+                ? Uniqueness.Owners.None
+                : await transaction.Read(
+                    batch => uniqueness.FindOwners(batch, user.AccountId), uniqueness.ReadOwners, cancellation);
+            var claims = uniqueness.Check(user, before, owners);
+            if (!request.Resolve(claims.Violations))
+                return (document, set, claims);
         }
     }
 
-    private async Task<User?> Find(Attempt attempt, string id, CancellationToken cancellation)
+    private static User NewUser(Caller caller, Guid id, DateTime now) => new()
     {
-        var user = await db.UsersOf(attempt.Caller.AccountId).WithId(id).Include(user => user.Emails)
-            .SingleOrDefaultAsync(cancellation);
-        if (user is not null)
-            attempt.SetSubject(user.Id, user.UserName);
-        return user;
-    }
+        AccountId = caller.AccountId,
+        Id = id,
+        Source = caller.CredentialSet is null ? UserSources.SciLeads : UserSources.Scim,
+        Created = now,
+    };
 
     private static string OutcomeOf(bool wasActive, bool isActive) => (wasActive, isActive) switch
     {
@@ -140,128 +239,10 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         _ => ProvisioningOutcomes.Updated,
     };
 
-    /// <summary>The outcome of a request after all rules have been applied.</summary>
-    private async Task<Outcome> Decide(
-        User user,
-        RequestedUser request,
-        JsonObject? before,
-        AccountPolicy account,
-        CancellationToken cancellation)
-    {
-        var rules = new AttributeRules(account);
-        var known = before is null ? default : user.SetByClient(before);
-        while (true)
-        {
-            var (attributes, set) = request.Complete(known, rules.ByGuide);
-            var document = UserDocument.Compose(user.Id, attributes);
-            if (before is not null && JsonNode.DeepEquals(before, document))
-                return new Outcome(document, set, new HashSet<string>(), KeepsKey: false);
-            if (request.Resolve(rules.Check(document, before)))
-                continue;
-            var conflicts = new List<Violation>();
-            var keepsKey = await CheckUserName(user, document, conflicts, cancellation);
-            var shared = rules.ByGuide ? await CheckWorkEmails(user, document, before, conflicts, cancellation) : [];
-            if (!request.Resolve(conflicts))
-                return new Outcome(document, set, shared, keepsKey);
-        }
-    }
-
-    private async Task Apply(
-        User user,
-        Outcome outcome,
-        bool wasActive,
-        AccountPolicy account,
-        DateTime now,
-        CancellationToken cancellation)
-    {
-        user.SetDocument(outcome.Document, new AttributeRules(account).ByGuide, now, outcome.Shared, outcome.KeepsKey);
-        user.RecordSetByClient(outcome.Set);
-        if (user.Active && !wasActive)
-            await db.TakeSeats(account, user.Id, cancellation);
-        else if (!user.Active && wasActive)
-            await db.ReleaseSeats(user.AccountId, user.Id, cancellation);
-    }
-
-    /// <summary>
-    /// Adds a violation if another user has the userName. If the user already had it before the folding changed and
-    /// made the keys equal, a change is not refused: it returns true, and the user keeps its key.
-    /// </summary>
-    private async Task<bool> CheckUserName(
-        User user, JsonObject document, List<Violation> conflicts, CancellationToken cancellation)
-    {
-        var userName = UserDocument.UserName(document)!;
-        var key = CaseFolding.Fold(userName);
-        if (key == user.UserNameKey)
-            return false;
-        var owner = await db.UsersOf(user.AccountId).AsNoTracking()
-            .SingleOrDefaultAsync(other => other.UserNameKey == key && other.Id != user.Id, cancellation);
-        if (owner is null)
-            return false;
-        if (userName == user.UserName)
-            return true;
-        conflicts.Add(new Violation("userName", InUse($"The userName {userName}", owner.Id, owner.Active)));
-        return false;
-    }
-
-    /// <summary>
-    /// Adds a violation for each work e-mail that another user has. Returns the keys of those that the user may keep
-    /// but not claim, because it had them before.
-    /// </summary>
-    private async Task<HashSet<string>> CheckWorkEmails(
-        User user,
-        JsonObject document,
-        JsonObject? before,
-        List<Violation> conflicts,
-        CancellationToken cancellation)
-    {
-        var claimed = user.Emails.Where(email => email.Claimed).Select(email => email.ValueKey).ToHashSet();
-        var emails = AttributeRules.WorkEmails(document)
-            .Select(email => (Value: email, Key: CaseFolding.Fold(email)))
-            .Where(email => !claimed.Contains(email.Key))
-            .ToList();
-        if (emails.Count == 0)
-            return [];
-        var keys = emails.ConvertAll(email => email.Key);
-        var owners = await (
-            from email in db.EmailsOf(user.AccountId)
-            join owner in db.UsersOf(user.AccountId) on email.UserId equals owner.Id
-            where keys.Contains(email.ValueKey) && email.TypeKey == UserEmail.Work && owner.Id != user.Id
-            select new { email.ValueKey, owner.Id, owner.Active }).ToListAsync(cancellation);
-        var owned = owners.ToLookup(owner => owner.ValueKey);
-        var old = before is null || AttributeRules.IsReactivation(document, before)
-            ? []
-            : AttributeRules.WorkEmails(before).Select(CaseFolding.Fold).ToHashSet();
-        foreach (var (value, key) in emails.Where(email => owned.Contains(email.Key) && !old.Contains(email.Key)))
-        {
-            var owner = owned[key].First();
-            conflicts.Add(new Violation("emails", InUse($"The work e-mail {value}", owner.Id, owner.Active)));
-        }
-        return [.. owned.Select(owner => owner.Key)];
-    }
-
-    // Okta shows the sentence to administrators, who would otherwise search among the active users.
-    private static ScimError InUse(string what, Guid owner, bool isActive) => ScimError.Uniqueness(isActive
-        ? $"{what} belongs to another user of this account ({owner})."
-        : $"{what} belongs to an inactive user of this account ({owner}): reactivate that user instead.");
-
-    /// <summary>Saves and commits a write.</summary>
-    private async Task Complete(WriteTransaction write, CancellationToken cancellation)
-    {
-        await db.SaveChangesAsync(cancellation);
-        await write.Commit(cancellation);
-    }
-
     // Responses show whole milliseconds.
     private DateTime Now()
     {
         var now = time.GetUtcNow().UtcDateTime;
         return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
     }
-
-    /// <summary>
-    /// The outcome of a write. <paramref name="Shared"/> contains the keys of work e-mails that other users also have,
-    /// and <paramref name="KeepsKey"/> tells that the key of the userName must not be computed again.
-    /// </summary>
-    private sealed record Outcome(
-        JsonObject Document, SetByClient Set, IReadOnlySet<string> Shared, bool KeepsKey);
 }

@@ -37,6 +37,15 @@ public sealed class WriteTransaction : IAsyncDisposable
         return transaction.CommitAsync(cancellation);
     }
 
+    /// <summary>
+    /// Runs the last statements and commits, in one round trip on PostgreSQL. If it fails, nothing is written.
+    /// </summary>
+    public Task Commit(SqlBatch writes, CancellationToken cancellation)
+    {
+        lastCheck?.Invoke();
+        return writes.Commit(Commit, cancellation);
+    }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

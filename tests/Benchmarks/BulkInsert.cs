@@ -4,9 +4,9 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Npgsql;
 using Scim.Api.Data;
-using Scim.Api.Provisioning;
 using Scim.Api.Revocation;
 using Scim.Api.Users;
+using Shared.Hosting.Data;
 
 namespace Benchmarks;
 
@@ -36,8 +36,10 @@ internal static class BulkInsert
                     await Insert(db, rows.Key, rows);
                 db.ChangeTracker.Clear();
             }
-            await db.LockAccount(SeededUsers.Account.Id, CancellationToken.None);
-            await db.ChangeUsers(SeededUsers.Account.Id, users, CancellationToken.None);
+            using var batch = SqlBatch.On(db);
+            batch.LockAccount(SeededUsers.Account.Id);
+            batch.ChangePopulation(SeededUsers.Account.Id, users);
+            await batch.Run(CancellationToken.None);
             await transaction.CommitAsync();
         }
         if (db.Database.IsSqlite())

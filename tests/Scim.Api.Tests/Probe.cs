@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Admission;
 using Scim.Api.Data;
 using Scim.Api.Provisioning;
+using Scim.Api.Users;
 using Shared.Contracts;
 
 namespace Scim.Api.Tests;
@@ -42,11 +43,11 @@ internal static class Probe
     {
         if (pauses.TryRemove(caller.AccountId, out var pause))
             await pause.Wait();
-        await using var write = await db.BeginWrite(caller, cancellation);
-        await db.LockAccount(caller.AccountId, cancellation);
+        await using var write = await CallerTransaction.Begin(db, caller, cancellation);
+        await write.LockFenceAndRead(batch => batch.LockAccount(caller.AccountId), _ => Task.FromResult(true), cancellation);
         if (commitPauses.TryRemove(caller.AccountId, out var last))
             await last.Wait();
-        await write.Commit(cancellation);
+        await write.Commit(_ => { }, cancellation);
         return Results.NoContent();
     }
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Provisioning;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Users.Search;
 
@@ -53,7 +54,9 @@ internal sealed class Refolding(
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         await using var write = await db.BeginWrite(cancellation);
-        await db.LockAccount(account, cancellation);
+        using var batch = SqlBatch.On(db);
+        batch.LockAccount(account);
+        await batch.Run(cancellation);
         var users = await db.UsersOf(account)
             .Where(user => user.SearchVersion < SearchDocument.Version)
             .OrderBy(user => user.Id)

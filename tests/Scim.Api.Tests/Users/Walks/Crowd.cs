@@ -4,8 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
-using Scim.Api.Provisioning;
 using Scim.Api.Users;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Tests.Users.Walks;
 
@@ -21,7 +21,6 @@ internal static class Crowd
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         await using var write = await db.BeginWrite(default);
-        await db.LockAccount(account.Id, default);
         var ids = new List<string>();
         var first = DateTime.UtcNow.Date.AddDays(-1);
         for (var i = 0; i < count; i++)
@@ -40,8 +39,10 @@ internal static class Crowd
             ids.Add(user.Id.ToString());
         }
         await db.SaveChangesAsync();
-        await db.ChangeUsers(account.Id, count, default);
-        await write.Commit(default);
+        using var batch = SqlBatch.On(db);
+        batch.LockAccount(account.Id);
+        batch.ChangePopulation(account.Id, count);
+        await write.Commit(batch, default);
         return ids;
     }
 
