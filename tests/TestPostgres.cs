@@ -11,7 +11,7 @@ internal static class TestPostgres
     private static readonly Lazy<string> server =
         new(() => Environment.GetEnvironmentVariable("TEST_POSTGRES") is { Length: > 0 } given
             ? given
-            : new PrivatePostgres($"-c shared_buffers={SharedBuffers}").Connection);
+            : new PrivatePostgres($"-c shared_buffers={SharedBuffers}", IsDurable).Connection);
 
     private static readonly Lock templateLock = new();
     private static string? template;
@@ -24,6 +24,9 @@ internal static class TestPostgres
     /// dropping a database scans all of it, so a large one slows the tests down.
     /// </summary>
     public static string SharedBuffers { get; set; } = "128MB";
+
+    /// <summary>Whether a commit of the private server survives a crash; set it before the first use.</summary>
+    public static bool IsDurable { get; set; }
 
     /// <summary>The connection string of a database that does not exist yet; migrations create it.</summary>
     public static string NewDatabase() => ConnectionTo($"test_{Guid.NewGuid():N}");

@@ -4,42 +4,49 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Npgsql;
 using Scim.Api.Data;
-using Scim.Api.Revocation;
+using Scim.Api.Provisioning;
 using Scim.Api.Users;
-using Shared.Hosting.Data;
 
 namespace Benchmarks;
 
 /// <summary>
-/// Fills a database with <see cref="SeededUsers"/>, with COPY on PostgreSQL and one prepared statement per table on
-/// SQLite. The tables are read from the model, so that a new column or table needs no change here.
+/// Fills a database with accounts and the <see cref="SeededUsers"/> of the first one, with COPY on PostgreSQL and one
+/// prepared statement per table on SQLite. The tables are read from the model, so that a new column needs no change
+/// here.
 /// </summary>
 internal static class BulkInsert
 {
     private const int Batch = 1000;
 
-    public static async Task Fill(ScimDbContext db, int users)
+    public static async Task Fill(ScimDbContext db, IReadOnlyList<Guid> accounts, int users)
     {
         await db.Database.MigrateAsync();
         await db.Database.OpenConnectionAsync();
-        await db.FenceAdmits(SeededUsers.Account.Id, SeededUsers.CredentialSet, CancellationToken.None);
         if (db.Database.IsSqlite())
             await db.Database.ExecuteSqlRawAsync("PRAGMA synchronous = OFF");
 
         db.ChangeTracker.AutoDetectChangesEnabled = false;
         await using (var transaction = await db.Database.BeginTransactionAsync())
         {
+            foreach (var (i, account) in accounts.Index())
+            {
+                var present = i == 0 ? users : 0;
+                db.Add(new Population { AccountId = account, Users = present });
+                db.Add(new SeatCount { AccountId = account, Product = SeededUsers.Product, Used = present });
+            }
+            await db.SaveChangesAsync();
+            db.ChangeTracker.Clear();
             foreach (var numbers in Enumerable.Range(0, users).Chunk(Batch))
             {
-                db.AddRange(numbers.Select(SeededUsers.Create));
+                foreach (var user in numbers.Select(number => SeededUsers.Create(accounts[0], number)))
+                {
+                    db.Add(user);
+                    db.Add(new Seat { AccountId = user.AccountId, UserId = user.Id, Product = SeededUsers.Product });
+                }
                 foreach (var rows in db.ChangeTracker.Entries().GroupBy(entry => entry.Metadata).OrderBy(Rank))
                     await Insert(db, rows.Key, rows);
                 db.ChangeTracker.Clear();
             }
-            using var batch = SqlBatch.On(db);
-            batch.LockAccount(SeededUsers.Account.Id);
-            batch.ChangePopulation(SeededUsers.Account.Id, users);
-            await batch.Run(CancellationToken.None);
             await transaction.CommitAsync();
         }
         if (db.Database.IsSqlite())

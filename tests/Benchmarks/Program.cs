@@ -1,47 +1,50 @@
+using Benchmarks.Floors;
 using SciLeads.Tests;
 
 namespace Benchmarks;
 
 /// <summary>
-/// Measures the SCIM server: <c>dotnet run --configuration Release --project tests/Benchmarks -- [sqlite|postgres]
-/// [tokens|floods|rotation|barrier|cached|users|growth|memory] [--smoke]</c>. Exits with 1 if a limit is exceeded.
+/// Measures both servers; <c>tests/bench.sh</c> starts it and describes its options. Exits with 1 if a target is
+/// missed.
 /// </summary>
 internal static class Program
 {
     private static async Task<int> Main(string[] args)
     {
-        if (args is ["serve"])
+        if (args is ["serve", var floor])
         {
-            await Server.Serve();
+            await Floor.Run(floor);
             return 0;
         }
-        var scale = args.Contains("--smoke") ? Scale.Smoke : Scale.Full;
+        var (published, results, wanted) = (args[0], args[1], args[2..]);
+        Server.Published = published;
+        var scale = wanted.Contains("--smoke") ? Scale.Smoke : Scale.Full;
         // A million users take 2.2 GB. PostgreSQL's default suits any machine; its manual recommends a quarter of the
         // memory.
         if (scale.Judged)
             TestPostgres.SharedBuffers = "4GB";
-        var table = new Table(scale.Judged);
+        TestPostgres.IsDurable = true;
+        var report = new Report(scale.Judged);
         foreach (var postgres in new[] { false, true })
         {
-            if (args.Contains(postgres ? "sqlite" : "postgres"))
+            if (wanted.Contains(postgres ? "sqlite" : "postgres"))
                 continue;
-            var benchmark = new Benchmark(postgres, scale, table);
-            Table.Title(postgres ? "PostgreSQL" : "SQLite");
+            report.Begin(postgres ? "PostgreSQL" : "SQLite");
+            var benchmark = new Benchmark(postgres, scale, report);
             (string Name, Func<Task> Measure)[] parts =
             [
-                ("tokens", benchmark.Tokens),
-                ("floods", benchmark.Floods),
-                ("rotation", benchmark.Rotations),
-                ("barrier", benchmark.Barrier),
-                ("cached", benchmark.Cached),
-                ("users", benchmark.Users),
+                ("reads", benchmark.Reads),
+                ("pages", benchmark.Pages),
+                ("writes", benchmark.Writes),
                 ("growth", benchmark.Growth),
-                ("memory", benchmark.Memory),
             ];
-            var wanted = Array.FindAll(parts, part => args.Contains(part.Name));
-            foreach (var (_, measure) in wanted.Length > 0 ? wanted : parts)
+            var chosen = Array.FindAll(parts, part => wanted.Contains(part.Name));
+            foreach (var (_, measure) in chosen.Length > 0 ? chosen : parts)
+            {
                 await measure();
+                await report.Save(results);
+            }
         }
-        return table.LimitsAreKept ? 0 : 1;
+        return report.TargetsAreMet ? 0 : 1;
     }
 }

@@ -1,219 +1,159 @@
 using System.Diagnostics;
-using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
-using Benchmarks.Tokens;
 
 namespace Benchmarks;
 
 /// <summary>
-/// A server as a separate process: this program with the command <c>serve</c>. Each line of its input is a server to
-/// run: its kind (see <see cref="Host"/>), connection string and folder. It runs until its input is closed, so that it
-/// never outlives the process that started it.
+/// A server as a separate process, configured by environment variables: one of the product's two, or a floor, which is
+/// this program with the command <c>serve</c>.
 /// </summary>
 internal sealed class Server : IAsyncDisposable
 {
-    private const int Connections = 4;
-    private static long peakMemory;
+    private static readonly TimeSpan longestStart = TimeSpan.FromMinutes(2);
 
     private readonly Process process;
-    private readonly bool isGuest;
-    private readonly Func<Task<TimeSpan>> databaseTime;
+    private readonly string log;
+    private readonly string? database;
     private readonly HttpClient client;
 
-    private Server(Process process, bool isGuest, Func<Task<TimeSpan>> databaseTime, Uri address)
+    private Server(string name, Process process, string log, string? database, Uri address)
     {
-        (this.process, this.isGuest, this.databaseTime) = (process, isGuest, databaseTime);
-        // The client disposes of it.
-#pragma warning disable CA2000
-        var handler = new SocketsHttpHandler
-        {
-            UseProxy = false, UseCookies = false, MaxConnectionsPerServer = Connections,
-        };
-#pragma warning restore CA2000
-        client = new(handler) { BaseAddress = address };
+        (Name, this.process, this.log, this.database) = (name, process, log, database);
+        client = NewClient(address);
+        // Whatever ends this program must end the servers.
+        AppDomain.CurrentDomain.ProcessExit += Kill;
     }
 
-    public static Task<Server> Start(string kind, Database database) =>
-        Start(kind, database.Connection, database.Folder, database.CpuTime);
+    /// <summary>The folder in which both servers are published: <c>deploy/publish.sh</c>.</summary>
+    public static string Published { get; set; } = "";
 
-    /// <param name="kind">One of the kinds of <see cref="Host"/>.</param>
-    /// <param name="connection">The connection string of its database.</param>
-    /// <param name="folder">Where its files are.</param>
-    /// <param name="databaseTime">The CPU time of the database's own processes.</param>
-    public static async Task<Server> Start(
-        string kind, string connection, string folder, Func<Task<TimeSpan>> databaseTime)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["serve"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        };
-        var process = Process.Start(start)!;
-        return new(process, isGuest: false, databaseTime, await Ask(process, kind, connection, folder));
-    }
-
-    /// <summary>
-    /// Another server in the same process, disposed of before it. Both then run the same compiled code; in two
-    /// processes, the compiler would optimize each for what it happened to run first.
-    /// </summary>
-    public async Task<Server> Beside(string kind, Database database) => new(
-        process,
-        isGuest: true,
-        database.CpuTime,
-        await Ask(process, kind, database.Connection, database.Folder));
-
-    /// <summary>Runs the servers in the lines of the input, in this process.</summary>
-    public static async Task Serve()
-    {
-        var apps = new List<WebApplication>();
-        // The system can reclaim the memory of files that SQLite maps, so it is subtracted and the peak is sampled.
-        await using var sampling = new Timer(
-            _ => peakMemory = Math.Max(peakMemory, OwnMemory()), null, TimeSpan.Zero, TimeSpan.FromMilliseconds(10));
-        while (await Console.In.ReadLineAsync() is { } line)
-        {
-            var wanted = line.Split('\t');
-            apps.Add(await Host(wanted[0], wanted[1], wanted[2]));
-        }
-        foreach (var app in apps)
-        {
-            await app.StopAsync();
-            await app.DisposeAsync();
-        }
-    }
-
-    private static long OwnMemory()
-    {
-        const string Label = "RssAnon:";
-        var line = File.ReadLines("/proc/self/status").First(line => line.StartsWith(Label, StringComparison.Ordinal));
-        return 1024 * long.Parse(
-            line[Label.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
-    }
-
-    private static async Task<Uri> Ask(Process process, string kind, string connection, string folder)
-    {
-        await process.StandardInput.WriteLineAsync($"{kind}\t{connection}\t{folder}");
-        return await process.StandardOutput.ReadLineAsync() is ['h', 't', 't', 'p', ..] address
-            ? new(address)
-            : throw new InvalidOperationException($"The server {kind} did not start.");
-    }
-
-    private static async Task<WebApplication> Host(string kind, string connection, string folder)
-    {
-        var app = kind switch
-        {
-            "scim" => ScimHost.Build(connection, folder),
-            "scim-with-tokens" => ScimHost.BuildWithTokenCheck(connection, folder),
-            "bare" => BareHost.Build(connection),
-            "scim-node" => ScimHost.BuildNode(connection, folder),
-            "auth" => AuthHost.Build(connection, folder, Rotation.Data),
-            "other-auth" => AuthHost.Build(connection, folder, "other-data"),
-            "bare-auth" => BareAuthHost.Build(connection, folder),
-            _ => throw new ArgumentException($"There is no server {kind}.", nameof(kind)),
-        };
-        if (kind is "auth" or "other-auth")
-            await Auth.Server.Management.Preparation.Run(app, migrate: false);
-        app.MapGet("/spent", () => string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Environment.CpuUsage.TotalTime.Ticks} {GC.GetTotalAllocatedBytes(precise: true)}"));
-        app.MapGet("/memory", () => string.Create(
-            CultureInfo.InvariantCulture, $"{Volatile.Read(ref peakMemory)}"));
-        await app.StartAsync();
-        Console.WriteLine(app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
-        return app;
-    }
+    public string Name { get; }
 
     public Uri Address => client.BaseAddress!;
 
-    /// <summary>Sends requests over connections that stay open, each as soon as the previous one is answered.</summary>
-    public async Task<Cost> Send(int requests, Func<HttpRequestMessage> next)
+    /// <summary>How long it took from the start of the process to the first response.</summary>
+    public TimeSpan StartTime { get; private init; }
+
+    /// <summary>The end of what it has logged.</summary>
+    public string Log => string.Join('\n', File.ReadLines(log).TakeLast(40));
+
+    /// <summary>Resident memory in megabytes.</summary>
+    public int Memory => Machine.Memory(process.Id, "VmRSS");
+
+    /// <summary>Resident memory without mapped files, in megabytes: the system can reclaim those.</summary>
+    public int OwnMemory => Machine.Memory(process.Id, "RssAnon");
+
+    /// <summary>One of the product's servers.</summary>
+    /// <param name="program">Its file in the folder <see cref="Published"/>.</param>
+    /// <param name="folder">Where its log is written.</param>
+    /// <param name="database">The name of its PostgreSQL database; null for SQLite.</param>
+    /// <param name="settings">Its settings, as <c>Name=value</c>.</param>
+    public static Task<Server> Start(string program, string folder, string? database, params string[] settings) =>
+        Start(Path.GetFileName(program), ["dotnet", Path.Combine(Published, program)], folder, database, settings);
+
+    /// <summary>A floor.</summary>
+    public static Task<Server> StartFloor(string kind, string folder, string? database, params string[] settings) =>
+        Start(kind, [Environment.ProcessPath!, "serve", kind], folder, database, settings);
+
+    private static async Task<Server> Start(
+        string name, string[] command, string folder, string? database, string[] settings)
     {
-        var before = await Spent();
-        var left = requests;
-        await Task.WhenAll(Enumerable.Range(0, Connections).Select(async _ =>
+        var address = new Uri($"http://127.0.0.1:{FreePort()}");
+        var log = Path.Combine(folder, $"{name}.{address.Port}.log");
+        var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" >\"$0\" 2>&1", log, .. command])
         {
-            while (Interlocked.Decrement(ref left) >= 0)
-                await Send(next());
-        }));
-        return (await Spent() - before) / requests;
+            WorkingDirectory = folder,
+            Environment =
+            {
+                ["Urls"] = address.ToString(),
+                ["Logging__LogLevel__Default"] = "Warning",
+                // The servers call each other on this machine, not through an outbound proxy.
+                ["NO_PROXY"] = "localhost,127.0.0.1",
+            },
+        };
+        foreach (var setting in settings)
+            start.Environment[setting[..setting.IndexOf('=')]] = setting[(setting.IndexOf('=') + 1)..];
+        var begin = Stopwatch.GetTimestamp();
+        var process = Process.Start(start)!;
+        using var probe = NewClient(address);
+        while (!await IsReady(probe))
+        {
+            if (process.HasExited || Stopwatch.GetElapsedTime(begin) > longestStart)
+                throw new InvalidOperationException($"{name} did not start:\n{await File.ReadAllTextAsync(log)}");
+            await Task.Delay(10);
+        }
+        return new(name, process, log, database, address) { StartTime = Stopwatch.GetElapsedTime(begin) };
     }
 
+    /// <summary>CPU time since the start.</summary>
+    public Cpu Spent()
+    {
+        var (connections, background) = database is null ? default : Machine.CpuOfPostgres(database);
+        return new(Machine.CpuOf(process.Id), connections, background);
+    }
+
+    /// <summary>The body of a successful response.</summary>
     public async Task<byte[]> Send(HttpRequestMessage request)
     {
+        using var answer = await Answer(request);
+        var body = await answer.Content.ReadAsByteArrayAsync();
+        return answer.IsSuccessStatusCode
+            ? body
+            : throw new InvalidOperationException(
+                $"{Name} answered {answer}\n{Encoding.UTF8.GetString(body)}\n{Log}");
+    }
+
+    public async Task<HttpResponseMessage> Answer(HttpRequestMessage request)
+    {
         using (request)
-        {
-            using var answer = await client.SendAsync(request);
-            var body = await answer.Content.ReadAsByteArrayAsync();
-            return answer.IsSuccessStatusCode
-                ? body
-                : throw new InvalidOperationException($"{request}\n{answer}\n{Encoding.UTF8.GetString(body)}");
-        }
-    }
-
-    /// <summary>The cost of server and database since they started.</summary>
-    public async Task<Cost> Spent()
-    {
-        var spent = (await client.GetStringAsync(new Uri("/spent", UriKind.Relative))).Split(' ')
-            .Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
-        return new(spent[0] / TimeSpan.TicksPerMicrosecond, (await databaseTime()).TotalMicroseconds, spent[1]);
-    }
-
-    /// <summary>The peak of the process's own memory, in megabytes.</summary>
-    public async Task<long> PeakMemory() => long.Parse(
-        await client.GetStringAsync(new Uri("/memory", UriKind.Relative)), CultureInfo.InvariantCulture) / 1_000_000;
-
-    /// <summary>
-    /// Sends a request many times concurrently, each over a separate connection. Returns the statuses of the responses,
-    /// whose bodies are read and discarded.
-    /// </summary>
-    public async Task<IReadOnlyList<int>> SendAtOnce(int requests, Func<HttpRequestMessage> next)
-    {
-        using var crowd = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false })
-        {
-            BaseAddress = client.BaseAddress,
-        };
-        return await Task.WhenAll(Enumerable.Range(0, requests).Select(async _ =>
-        {
-            using var request = next();
-            using var answer = await crowd.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-            await answer.Content.CopyToAsync(Stream.Null);
-            return (int)answer.StatusCode;
-        }));
+            return await client.SendAsync(request);
     }
 
     public async ValueTask DisposeAsync()
     {
+        AppDomain.CurrentDomain.ProcessExit -= Kill;
         client.Dispose();
-        if (isGuest)
-            return;
-        process.StandardInput.Close();
+        process.Kill();
         await process.WaitForExitAsync();
         process.Dispose();
     }
+
+    private void Kill(object? sender, EventArgs exit) => process.Kill();
+
+    private static async Task<bool> IsReady(HttpClient probe)
+    {
+        try
+        {
+            using var answer = await probe.GetAsync(new Uri("/health/ready", UriKind.Relative));
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private static HttpClient NewClient(Uri address) =>
+        new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false })
+        {
+            BaseAddress = address,
+        };
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 }
 
-/// <summary>CPU time in microseconds, of the server and of the database's own processes, and allocated bytes.</summary>
-internal sealed record Cost(double Cpu, double DatabaseCpu, double Bytes)
+/// <summary>CPU time of a server, of its database connections, and of PostgreSQL's background processes.</summary>
+internal readonly record struct Cpu(TimeSpan Server, TimeSpan Database, TimeSpan Background)
 {
-    public double AllCpu => Cpu + DatabaseCpu;
+    public TimeSpan All => Server + Database + Background;
 
-    public static Cost operator +(Cost one, Cost other) =>
-        new(one.Cpu + other.Cpu, one.DatabaseCpu + other.DatabaseCpu, one.Bytes + other.Bytes);
-
-    public static Cost operator -(Cost after, Cost before) =>
-        new(after.Cpu - before.Cpu, after.DatabaseCpu - before.DatabaseCpu, after.Bytes - before.Bytes);
-
-    public static Cost operator /(Cost sum, int count) =>
-        new(sum.Cpu / count, sum.DatabaseCpu / count, sum.Bytes / count);
-
-    /// <summary>The median of each number.</summary>
-    public static Cost Median(IReadOnlyCollection<Cost> costs) => new(
-        Median(costs.Select(cost => cost.Cpu)),
-        Median(costs.Select(cost => cost.DatabaseCpu)),
-        Median(costs.Select(cost => cost.Bytes)));
-
-    public static double Median(IEnumerable<double> numbers)
-    {
-        var sorted = numbers.Order().ToArray();
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
+    public static Cpu operator -(Cpu after, Cpu before) => new(
+        after.Server - before.Server, after.Database - before.Database, after.Background - before.Background);
 }

@@ -12,7 +12,9 @@ using Shared.Contracts;
 
 namespace Benchmarks.Tokens;
 
-/// <summary>An auth database whose accounts have a direct JWT each, or every second one an OAuth client.</summary>
+/// <summary>
+/// A database of Auth.Server whose accounts have a direct JWT each, or every second one an OAuth client.
+/// </summary>
 internal sealed class IssuedTokens : IAsyncDisposable
 {
     /// <summary>The file with the public part of the signing key, for the bare API.</summary>
@@ -22,6 +24,11 @@ internal sealed class IssuedTokens : IAsyncDisposable
     public const string ClientKeyFile = "client-key.pem";
 
     public const string PublicUrl = "http://localhost:5001/";
+
+    public const string ScimBaseUrl = "http://localhost:5002/scim/v2";
+
+    /// <summary>More than any benchmark takes.</summary>
+    private const int Seats = 10_000_000;
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("benchmark-");
     private readonly ClientKey key;
@@ -35,6 +42,11 @@ internal sealed class IssuedTokens : IAsyncDisposable
     }
 
     public string Connection { get; }
+
+    /// <summary>The name of the PostgreSQL database; null for SQLite.</summary>
+    public string? Database => Connection.StartsWith("Data Source=", StringComparison.Ordinal)
+        ? null
+        : new Npgsql.NpgsqlConnectionStringBuilder(Connection).Database;
 
     public string Folder => folder.FullName;
 
@@ -52,11 +64,42 @@ internal sealed class IssuedTokens : IAsyncDisposable
     public static async Task<IssuedTokens> Create(bool postgres, int accounts, bool withClients = true)
     {
         var issued = new IssuedTokens(postgres);
-        await using var app = AuthHost.Build(issued.Connection, issued.Folder, Rotation.Data);
+        await using var app = Auth.Server.Program.Build(
+            [
+                "--Logging:LogLevel:Default=Warning",
+                .. issued.Settings().Select(setting => "--" + setting.Replace("__", ":", StringComparison.Ordinal)),
+            ]);
         await Auth.Server.Management.Preparation.Run(app, migrate: true);
         await issued.Issue(app.Services, accounts, withClients);
         return issued;
     }
+
+    /// <summary>Starts a node of the authorization server.</summary>
+    /// <param name="data">The node's own subfolder, where it listens for commands.</param>
+    public Task<Server> StartServer(string data = Rotation.Data) => Server.Start(
+        "auth-server/Auth.Server.dll", Folder, Database, Settings(data));
+
+    /// <summary>Starts a node of Scim.Api that trusts <paramref name="authority"/>.</summary>
+    public Task<Server> StartScimApi(Server authority, Database users) => Server.Start(
+        "scim-api/Scim.Api.dll",
+        Folder,
+        users.Name,
+        $"ConnectionStrings__Scim={users.Connection}",
+        $"Scim__BaseUrl={ScimBaseUrl}",
+        $"AuthServer__Issuer={PublicUrl}",
+        $"AuthServer__Url={authority.Address}",
+        $"AuthServer__ClientKeyFile={Path.Combine(Folder, ClientKeyFile)}");
+
+    private string[] Settings(string data = Rotation.Data) =>
+    [
+        $"ConnectionStrings__Auth={Connection}",
+        $"Auth__PublicUrl={PublicUrl}",
+        $"Auth__ScimBaseUrl={ScimBaseUrl}",
+        "Auth__Limits__RequestsPerClient=1000000",
+        "Auth__ScimApiUrl=http://127.0.0.1:9",
+        $"Auth__DataDirectory={Path.Combine(Folder, data)}",
+        $"Auth__KeyCertificate={Path.Combine(Folder, "keys.pfx")}",
+    ];
 
     public ValueTask DisposeAsync()
     {
@@ -74,7 +117,10 @@ internal sealed class IssuedTokens : IAsyncDisposable
             await using var scope = services.CreateAsyncScope();
             var account = await scope.ServiceProvider.GetRequiredService<AccountRegister>().Create(
                 $"Account {i}",
-                new(ScimEnabled: true, Licences: new Dictionary<string, int> { ["portal"] = 100 }),
+                new(
+                    ScimEnabled: true,
+                    RateLimit: 0,
+                    Licences: new Dictionary<string, int> { [SeededUsers.Product] = Seats }),
                 CancellationToken.None);
             var method = i % 2 == 0 || !withClients ? CredentialMethods.DirectJwt : CredentialMethods.OAuth2;
             var set = await scope.ServiceProvider.GetRequiredService<CredentialIssuer>().Generate(

@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Benchmarks.Tokens;
 using Microsoft.Data.Sqlite;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -12,13 +13,13 @@ using Npgsql;
 using Scim.Api.Data;
 using Shared.Contracts;
 
-namespace Benchmarks.Tokens;
+namespace Benchmarks.Floors;
 
 /// <summary>
-/// The baseline for the real server: the least code that introspects and issues tokens, with a hashed secret, one
+/// The floor of Auth.Server: the least code that introspects and issues tokens, with a hashed secret, one
 /// signature and one prepared statement; for a new token, a second one that writes its row.
 /// </summary>
-internal sealed class BareAuthHost
+internal sealed class TokenFloor
 {
     private const string Introspection =
         """
@@ -45,6 +46,9 @@ internal sealed class BareAuthHost
         VALUES (@p0, @p1, 'x', @p2, @p3, 'valid', @p4, 'urn:ietf:params:oauth:token-type:access_token', @p5)
         """;
 
+    /// <summary>The setting with the folder of <see cref="IssuedTokens"/>.</summary>
+    public const string FolderSetting = "Folder";
+
     private readonly string connection;
     private readonly ConcurrentDictionary<string, ConcurrentBag<DbCommand>> idle = new();
     private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
@@ -52,7 +56,7 @@ internal sealed class BareAuthHost
     private readonly SigningCredentials signing;
     private readonly byte[] introspectionSecret = SHA256.HashData("secret"u8);
 
-    private BareAuthHost(string connection, string folder)
+    private TokenFloor(string connection, string folder)
     {
         this.connection = connection;
         using var key = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, IssuedTokens.KeyFile)));
@@ -77,15 +81,12 @@ internal sealed class BareAuthHost
             SecurityAlgorithms.EcdsaSha256);
     }
 
-    public static WebApplication Build(string connection, string folder)
+    public static void Map(WebApplication app)
     {
-        var host = new BareAuthHost(connection, folder);
-        var builder = WebApplication.CreateBuilder(["--Urls=http://127.0.0.1:0"]);
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        var app = builder.Build();
-        app.MapPost(AuthServerPaths.Introspection, host.Introspect);
-        app.MapPost(AuthServerPaths.Token, host.Issue);
-        return app;
+        var floor = new TokenFloor(
+            app.Configuration.GetConnectionString("Auth")!, app.Configuration[FolderSetting]!);
+        app.MapPost(AuthServerPaths.Introspection, floor.Introspect);
+        app.MapPost(AuthServerPaths.Token, floor.Issue);
     }
 
     private async Task Introspect(HttpContext http)
