@@ -12,9 +12,11 @@ namespace Scim.Api.Discovery;
 /// </summary>
 internal static class DiscoveryApi
 {
-    private static readonly Resource Config = ConfigOf(EmbeddedFile.Read("service-provider-config.json"));
+    private static readonly string ConfigText = EmbeddedFile.Read("service-provider-config.json");
 
-    private static readonly Resource ConfigWithoutPagination = ConfigOf(Edited(Config.Document, config =>
+    private static readonly Resource Config = ConfigOf(ConfigText);
+
+    private static readonly Resource ConfigWithoutPagination = ConfigOf(Edited(ConfigText, config =>
         config.Remove("pagination")));
 
     private static readonly Resource[] Schemas = [.. Schema.All.Select(schema => SchemaOf(schema, schema.Text))];

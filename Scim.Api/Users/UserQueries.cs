@@ -3,6 +3,7 @@ using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
+using Scim.Api.Protocol.Schemas;
 
 namespace Scim.Api.Users;
 
@@ -61,11 +62,7 @@ internal static class UserQueries
                     return (null, false);
                 if (await row.IsDBNullAsync(0, cancellation))
                     return (null, true);
-                var user = User.ToResource(id, row.GetString(0)) with
-                {
-                    Created = row.GetDateTime(1), LastModified = row.GetDateTime(2), Version = row.GetInt64(3),
-                };
-                return (user, false);
+                return (row.ToResource(id, document: 0), false);
             }
             finally
             {
@@ -73,6 +70,16 @@ internal static class UserQueries
             }
         }
     }
+
+    /// <summary>
+    /// A user as a resource, from a row with <c>Created</c>, <c>LastModified</c> and <c>Version</c> as its columns 1 to
+    /// 3. The document stays UTF-8.
+    /// </summary>
+    public static Resource ToResource(this DbDataReader row, Guid id, int document) =>
+        new(ResourceType.User.Name, $"{ResourceType.User.Endpoint}/{id}", row.GetFieldValue<byte[]>(document))
+        {
+            Created = row.GetDateTime(1), LastModified = row.GetDateTime(2), Version = row.GetInt64(3),
+        };
 
     private static void Add(this DbCommand command, string name, DbType type, object value)
     {

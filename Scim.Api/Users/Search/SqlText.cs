@@ -1,6 +1,7 @@
-using System.Data.Common;
+using System.Data;
 using System.Globalization;
 using System.Text;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Users.Search;
 
@@ -25,23 +26,22 @@ internal sealed class SqlText(SqlDialect dialect)
         return Name(values.Count);
     }
 
-    public DbCommand ToCommand(DbConnection connection)
-    {
-        var command = connection.CreateCommand();
-#pragma warning disable CA2100 // Every value is a parameter.
-        command.CommandText = text.ToString();
-#pragma warning restore CA2100
-        for (var i = 0; i < values.Count; i++)
-        {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = Name(i + 1);
-            parameter.Value = values[i];
-            command.Parameters.Add(parameter);
-        }
-        return command;
-    }
+    /// <summary>Adds the statement to a batch.</summary>
+    public void AddTo(SqlBatch batch) => batch.Add(text.ToString(), [.. values.Select(ToValue)]);
 
     public override string ToString() => text.ToString();
 
-    private static string Name(int number) => "@p" + number.ToString(CultureInfo.InvariantCulture);
+    private static string Name(int number) => "$" + number.ToString(CultureInfo.InvariantCulture);
+
+    private static SqlValue ToValue(object value) => value switch
+    {
+        Guid id => (Guid?)id,
+        string text => text,
+        bool truth => (bool?)truth,
+        int number => number,
+        DateTime time => (DateTime?)time,
+        double number => new(DbType.Double, number),
+        decimal number => new(DbType.Decimal, number),
+        _ => throw new InvalidOperationException($"{value.GetType()} is not the type of a parameter."),
+    };
 }

@@ -1,20 +1,23 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Options;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Paging;
 using Scim.Api.Provisioning;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Users.Search;
 
 /// <summary>A query for users of an account, by default in order of creation.</summary>
 internal sealed record UserQuery(Guid AccountId, BoundFilter? Filter = null, Sorting? Sorting = null)
 {
+    /// <summary>Whether the query asks for all users in order of creation.</summary>
+    public bool IsUnfiltered => Filter is null && Sorting is null;
+
     /// <summary>Whether indexes serve the query, so that it needs no <see cref="SearchBudget"/>.</summary>
-    public bool IsIndexed => Filter is null ? Sorting is null : IsLookup;
+    public bool IsIndexed => IsUnfiltered || IsLookup;
 
     /// <summary>Whether the query asks for one user, or a few, that an index finds.</summary>
     public bool IsLookup => Filter?.IsLookup() == true;
@@ -44,6 +47,9 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
     private const string Remedy =
         "Compare userName, externalId, id or the value of emails by eq, or ask for fewer users.";
 
+    // The total of an unfiltered list is kept, not counted.
+    private const string CountAll = """SELECT "Users" FROM "Populations" WHERE "AccountId" = $1""";
+
     // Larger documents are not read with the page, because they might not fit in memory.
     private const int LargeDocument = 16 * 1024;
 
@@ -54,19 +60,30 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
     public Task<FoundUsers> Find(
         UserQuery query, UserPosition? after, int skip, int take, int maxSize, CancellationToken cancellation)
     {
-        var sql = new SqlText(SqlDialect.Of(db.Database));
-        var sortKey = query.Sorting is null ? null : SortKey.Of(query.Sorting, sql, options.Value.BaseUrl);
-        WritePage(sql, query, sortKey, after, skip, take);
         return Run(
             query,
             skip,
             async deadline =>
             {
-                var found = await OnConnection(sql, command => Read(command, sortKey, maxSize, deadline), deadline);
+                var sql = NewText();
+                var sortKey = query.Sorting is null ? null : SortKey.Of(query.Sorting, sql, options.Value.BaseUrl);
+                WritePage(sql, query, sortKey, after, skip, take);
+                var (found, users) = await OnConnection(
+                    async batch =>
+                    {
+                        sql.AddTo(batch);
+                        if (query.Filter is null)
+                            batch.Add(CountAll, query.AccountId);
+                        await using var results = await batch.Read(deadline);
+                        return (await ReadPage(results, sortKey, maxSize), query.Filter is null
+                            ? await results.One(row => row.GetInt32(0))
+                            : (int?)null);
+                    },
+                    deadline);
                 // A list that was read from the beginning to the end need not be counted.
                 return new FoundUsers(found, after is null && found.Count < take && (found.Count > 0 || skip == 0)
                     ? skip + found.Count
-                    : await CountNow(query, deadline));
+                    : users ?? await CountNow(query, deadline));
             },
             cancellation);
     }
@@ -81,22 +98,14 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
     public async Task<IReadOnlyList<Resource>> Read(
         Guid accountId, IReadOnlyList<FoundUser> users, CancellationToken cancellation)
     {
-        var sql = new SqlText(SqlDialect.Of(db.Database))
+        var sql = NewText()
             .Append("SELECT u.\"Id\", u.\"Created\", u.\"LastModified\", u.\"Version\", u.\"Document\"");
         sql.Append($" FROM \"Users\" AS u WHERE u.\"AccountId\" = {sql.Parameter(accountId)} AND u.\"Id\" IN (");
         sql.Append(string.Join(", ", users.Select(user => sql.Parameter(user.Position.Id)))).Append(")");
-        var resources = await OnConnection(
-            sql,
-            async command =>
-            {
-                await using var row = await command.ExecuteReaderAsync(cancellation);
-                var read = new Dictionary<Guid, Resource>();
-                while (await row.ReadAsync(cancellation))
-                    read[row.GetGuid(0)] = ToResource(row, row.GetString(4));
-                return read;
-            },
-            cancellation);
-        return [.. users.Select(user => resources[user.Position.Id])];
+        var resources = await Read(
+            sql, row => (Id: row.GetGuid(0), Resource: row.ToResource(row.GetGuid(0), document: 4)), cancellation);
+        var read = resources.ToDictionary(user => user.Id, user => user.Resource);
+        return [.. users.Select(user => read[user.Position.Id])];
     }
 
     /// <summary>The statement that <see cref="Find"/> runs.</summary>
@@ -134,14 +143,17 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
     private async Task<int> CountNow(UserQuery query, CancellationToken cancellation)
     {
         if (query.Filter is null)
-            return await db.CountUsers(query.AccountId, cancellation);
-        var sql = new SqlText(SqlDialect.Of(db.Database)).Append("SELECT COUNT(*)");
+            return await OnConnection(
+                async batch =>
+                {
+                    batch.Add(CountAll, query.AccountId);
+                    await using var results = await batch.Read(cancellation);
+                    return await results.One(row => row.GetInt32(0));
+                },
+                cancellation);
+        var sql = NewText().Append("SELECT COUNT(*)");
         WriteUsers(sql, query);
-        return await OnConnection(
-            sql,
-            async command => Convert.ToInt32(
-                await command.ExecuteScalarAsync(cancellation), System.Globalization.CultureInfo.InvariantCulture),
-            cancellation);
+        return (await Read(sql, row => row.GetInt32(0), cancellation))[0];
     }
 
     private Task<T> Run<T>(
@@ -150,14 +162,23 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
             ? search(cancellation)
             : budget.Run(db, query.AccountId, Remedy, search, cancellation);
 
-    private async Task<T> OnConnection<T>(SqlText sql, Func<DbCommand, Task<T>> execute, CancellationToken cancellation)
+    private Task<IReadOnlyList<T>> Read<T>(
+        SqlText sql, Func<DbDataReader, T> read, CancellationToken cancellation) => OnConnection(
+            async batch =>
+            {
+                sql.AddTo(batch);
+                await using var results = await batch.Read(cancellation);
+                return await results.All(read);
+            },
+            cancellation);
+
+    private async Task<T> OnConnection<T>(Func<SqlBatch, Task<T>> execute, CancellationToken cancellation)
     {
         await db.Database.OpenConnectionAsync(cancellation);
         try
         {
-            await using var command = sql.ToCommand(db.Database.GetDbConnection());
-            command.Transaction = db.Database.CurrentTransaction?.GetDbTransaction();
-            return await execute(command);
+            using var batch = SqlBatch.On(db);
+            return await execute(batch);
         }
         finally
         {
@@ -165,30 +186,19 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
         }
     }
 
-    private static async Task<IReadOnlyList<FoundUser>> Read(
-        DbCommand command, SortKey? sortKey, int maxSize, CancellationToken cancellation)
+    private SqlText NewText() => new(SqlDialect.Of(db.Database));
+
+    private static Task<IReadOnlyList<FoundUser>> ReadPage(SqlResults results, SortKey? sortKey, int maxSize)
     {
-        await using var row = await command.ExecuteReaderAsync(cancellation);
-        var found = new List<FoundUser>();
         var (room, fits) = (maxSize, true);
-        while (await row.ReadAsync(cancellation))
+        return results.All(row =>
         {
-            var (id, size) = (row.GetGuid(0), row.GetInt32(4));
+            var size = row.GetInt32(4);
             fits = fits && size <= LargeDocument && (room -= size) >= 0;
-            found.Add(new FoundUser(
-                new UserPosition(id, sortKey?.Operand.Read(row, 6)),
+            return new FoundUser(
+                new UserPosition(row.GetGuid(0), sortKey?.Operand.Read(row, 6)),
                 size,
-                fits ? ToResource(row, row.GetString(5)) : null));
-        }
-        return found;
+                fits ? row.ToResource(row.GetGuid(0), document: 5) : null);
+        });
     }
-
-    private static Resource ToResource(DbDataReader row, string document) =>
-        User.ToResource(row.GetGuid(0), document) with
-    {
-        Created = Utc(row, 1), LastModified = Utc(row, 2), Version = row.GetInt64(3),
-    };
-
-    private static DateTime Utc(DbDataReader row, int column) =>
-        DateTime.SpecifyKind(row.GetDateTime(column), DateTimeKind.Utc);
 }

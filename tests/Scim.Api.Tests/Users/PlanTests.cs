@@ -6,6 +6,7 @@ using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Schemas;
 using Scim.Api.Users;
 using Scim.Api.Users.Search;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Tests.Users;
 
@@ -79,11 +80,9 @@ internal sealed class PlanTests
             .Append(db.Database.IsNpgsql() ? "EXPLAIN " : "EXPLAIN QUERY PLAN ");
         scope.ServiceProvider.GetRequiredService<UserSearch>()
             .WritePage(sql, query, sortKey: null, after: null, skip: 0, take: 100);
-        await using var command = sql.ToCommand(db.Database.GetDbConnection());
-        await using var reader = await command.ExecuteReaderAsync();
-        var steps = new List<string>();
-        while (await reader.ReadAsync())
-            steps.Add(reader.GetString(db.Database.IsNpgsql() ? 0 : 3));
-        return steps;
+        using var batch = SqlBatch.On(db);
+        sql.AddTo(batch);
+        await using var results = await batch.Read(default);
+        return [.. await results.All(row => row.GetString(db.Database.IsNpgsql() ? 0 : 3))];
     }
 }

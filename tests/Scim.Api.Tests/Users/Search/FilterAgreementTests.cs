@@ -6,6 +6,7 @@ using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Schemas;
 using Scim.Api.Users.Search;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Tests.Users.Search;
 
@@ -39,13 +40,13 @@ internal sealed class FilterAgreementTests
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         await db.Database.OpenConnectionAsync();
         var found = 0;
-        RandomUsers.Filter.Sample(
-            filter =>
+        await RandomUsers.Filter.SampleAsync(
+            async filter =>
             {
                 var matching = users.Where(user => filter.Bind(Type.Find).Matches(user.Json));
                 var expected = matching.Select(user => user.Id).Order().ToList();
                 found += expected.Count;
-                return Find(db, filter).Order().SequenceEqual(expected);
+                return (await Find(db, filter)).Order().SequenceEqual(expected);
             },
             iter: Tries,
             threads: 1,
@@ -62,17 +63,15 @@ internal sealed class FilterAgreementTests
             seed: "0000000000003",
             print: filter => filter.ToString());
 
-    private List<Guid> Find(ScimDbContext db, Filter filter)
+    private async Task<IReadOnlyList<Guid>> Find(ScimDbContext db, Filter filter)
     {
         var sql = new SqlText(SqlDialect.Of(db.Database));
         var condition = new FilterSql(sql, account, RandomUsers.BaseUrl).Write(filter.Bind(Type.Find));
         sql.Append("SELECT u.\"Id\" FROM \"Users\" AS u WHERE ")
             .Append($"u.\"AccountId\" = {sql.Parameter(account)} AND {condition}");
-        using var command = sql.ToCommand(db.Database.GetDbConnection());
-        using var row = command.ExecuteReader();
-        var found = new List<Guid>();
-        while (row.Read())
-            found.Add(row.GetGuid(0));
-        return found;
+        using var batch = SqlBatch.On(db);
+        sql.AddTo(batch);
+        await using var results = await batch.Read(default);
+        return await results.All(row => row.GetGuid(0));
     }
 }
