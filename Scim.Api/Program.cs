@@ -88,6 +88,7 @@ internal static class Program
         builder.Services.AddSingleton<LargeMessages>();
         builder.Services.AddScoped<UserWrites>();
         builder.Services.AddScoped<UserSearch>();
+        builder.Services.AddSingleton<Anchors>();
         builder.Services.AddSingleton<SearchBudget>();
         builder.Services.AddSingleton<Refolding>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Refolding>());

@@ -198,6 +198,8 @@ internal sealed class User
         {
             user.ToTable("Users");
             user.HasKey(u => new { u.AccountId, u.Id });
+            // Lists skip users by it, without reading them.
+            user.HasIndex(u => new { u.AccountId, u.Id }).HasFilter(NotDeleted);
             user.HasIndex(u => new { u.AccountId, u.UserNameKey }).IsUnique().HasFilter(NotDeleted);
             // With the id, so that the result is already sorted; otherwise SQLite prefers to scan the whole account.
             user.HasIndex(u => new { u.AccountId, u.ExternalId, u.Id }).HasFilter(NotDeleted);

@@ -39,7 +39,8 @@ internal sealed record FoundUser(UserPosition Position, int Size, Resource? Reso
 internal sealed record FoundUsers(IReadOnlyList<FoundUser> Users, int Total);
 
 /// <summary>Finds users in the database. The size of the documents in memory is limited.</summary>
-internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions<ScimOptions> options)
+internal sealed class UserSearch(
+    ScimDbContext db, SearchBudget budget, Anchors anchors, IOptions<ScimOptions> options)
 {
     /// <summary>The maximum number of users to skip without a budget.</summary>
     public const int MaxSkipWithoutBudget = 1000;
@@ -65,6 +66,8 @@ internal sealed class UserSearch(ScimDbContext db, SearchBudget budget, IOptions
             skip,
             async deadline =>
             {
+                if (query.IsUnfiltered && skip > Anchors.Spacing)
+                    (after, skip) = await anchors.Approach(db, query.AccountId, after, skip, deadline);
                 var sql = NewText();
                 var sortKey = query.Sorting is null ? null : SortKey.Of(query.Sorting, sql, options.Value.BaseUrl);
                 WritePage(sql, query, sortKey, after, skip, take);

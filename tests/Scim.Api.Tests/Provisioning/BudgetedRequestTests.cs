@@ -242,7 +242,7 @@ internal sealed class BudgetedRequestTests
     }
 
     private Task Search(string what, ScimDbContext db, SearchBudget budget) => what == "users"
-        ? new UserSearch(db, budget, server.Services.GetRequiredService<IOptions<ScimOptions>>()).Find(
+        ? new UserSearch(db, budget, new(time), server.Services.GetRequiredService<IOptions<ScimOptions>>()).Find(
             new(crowd.Id, BoundFilter.Parse("title co \"nobody\"", ResourceType.User.Find)), after: null, skip: 0, take: 1, maxSize: 0, default)
         : new EventQuery(null, null, null, "nobody", null).Read(db, budget, crowd.Id, 50, default);
 

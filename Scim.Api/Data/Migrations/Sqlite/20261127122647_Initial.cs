@@ -232,6 +232,12 @@ namespace Scim.Api.Data.Migrations.Sqlite
                 filter: "\"DeletedAt\" IS NULL");
 
             migrationBuilder.CreateIndex(
+                name: "IX_Users_AccountId_Id",
+                table: "Users",
+                columns: new[] { "AccountId", "Id" },
+                filter: "\"DeletedAt\" IS NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Users_AccountId_LastModified",
                 table: "Users",
                 columns: new[] { "AccountId", "LastModified" },

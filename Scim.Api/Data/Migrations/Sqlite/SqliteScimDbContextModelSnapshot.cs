@@ -240,6 +240,9 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     b.HasIndex("AccountId", "DeletedAt")
                         .HasFilter("\"DeletedAt\" IS NOT NULL AND \"Document\" <> ''");
 
+                    b.HasIndex("AccountId", "Id")
+                        .HasFilter("\"DeletedAt\" IS NULL");
+
                     b.HasIndex("AccountId", "LastModified")
                         .HasFilter("\"DeletedAt\" IS NULL");
 
