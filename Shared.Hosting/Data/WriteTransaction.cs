@@ -9,11 +9,13 @@ namespace Shared.Hosting.Data;
 /// </summary>
 public sealed class WriteTransaction : IAsyncDisposable
 {
+    private readonly DbContext db;
     private readonly IDbContextTransaction transaction;
     private Action? lastCheck;
     private Action? ended;
 
-    private WriteTransaction(IDbContextTransaction transaction) => this.transaction = transaction;
+    private WriteTransaction(DbContext db, IDbContextTransaction transaction) =>
+        (this.db, this.transaction) = (db, transaction);
 
     /// <summary>Begins a transaction.</summary>
     /// <exception cref="InvalidOperationException">The context already has a transaction.</exception>
@@ -21,7 +23,24 @@ public sealed class WriteTransaction : IAsyncDisposable
     {
         if (db.Database.CurrentTransaction is not null)
             throw new InvalidOperationException("This context already has a transaction.");
-        return new(await db.Database.BeginTransactionAsync(cancellation));
+        var connection = db.Database.GetDbConnection();
+        var gate = WriterGate.Of(db);
+        // Wait for the other writers before the connection is opened, so that the pool gives this one the connection
+        // that they have just used: SQLite still has the pages in its memory that writers need.
+        if (gate is not null)
+            await gate.Enter(connection, cancellation);
+        try
+        {
+            await db.Database.OpenConnectionAsync(cancellation);
+            return new(db, await db.Database.BeginTransactionAsync(cancellation));
+        }
+        catch
+        {
+            await db.Database.CloseConnectionAsync();
+            if (gate?.Writer == connection)
+                gate.Leave();
+            throw;
+        }
     }
 
     /// <summary>
@@ -52,6 +71,7 @@ public sealed class WriteTransaction : IAsyncDisposable
         try
         {
             await transaction.DisposeAsync();
+            await db.Database.CloseConnectionAsync();
         }
         finally
         {

@@ -1,5 +1,7 @@
 using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 
 namespace Shared.Hosting.Data;
 
@@ -19,6 +21,10 @@ public sealed class WriterGate(TimeSpan longestWait) : DbCommandInterceptor, IDb
     /// <summary>The connection that is writing, or null.</summary>
     public DbConnection? Writer { get; private set; }
 
+    /// <summary>The gate of a context; null if it has none, like contexts for PostgreSQL.</summary>
+    internal static WriterGate? Of(DbContext db) => db.GetService<IDbContextOptions>()
+        .FindExtension<CoreOptionsExtension>()?.Interceptors?.OfType<WriterGate>().SingleOrDefault();
+
     /// <inheritdoc />
     public async ValueTask<InterceptionResult<DbTransaction>> TransactionStartingAsync(
         DbConnection connection,
@@ -26,7 +32,9 @@ public sealed class WriterGate(TimeSpan longestWait) : DbCommandInterceptor, IDb
         InterceptionResult<DbTransaction> result,
         CancellationToken cancellationToken = default)
     {
-        await Enter(connection, cancellationToken);
+        // WriteTransaction has entered before it opened the connection.
+        if (Writer != connection)
+            await Enter(connection, cancellationToken);
         try
         {
             return InterceptionResult<DbTransaction>.SuppressWithResult(
@@ -124,7 +132,8 @@ public sealed class WriterGate(TimeSpan longestWait) : DbCommandInterceptor, IDb
         }
     }
 
-    private async Task Enter(DbConnection connection, CancellationToken cancellation)
+    /// <summary>Waits for the writers before this one.</summary>
+    internal async Task Enter(DbConnection connection, CancellationToken cancellation)
     {
         if (!await semaphore.WaitAsync(longestWait, cancellation))
             throw TookTooLong();
