@@ -13,6 +13,7 @@ Builds and runs Auth.Server and Scim.Api on this machine, with a demo account. C
   --data DIR            where databases, keys, logs and local.env are (default: .local in this repository)
   --auth-port PORT      the port of Auth.Server and its portal (default: 5001)
   --scim-port PORT      the port of Scim.Api (default: 5002)
+  --servers DIR         run the servers that deploy/publish.sh has published into DIR, instead of building them
   --public-url URL      the https:// address of a tunnel or TLS proxy in front of both servers
   --fresh               delete the data and start again
   --background          return when both servers are ready; they keep running
@@ -29,23 +30,22 @@ say() { printf '%s\n' "$*"; }
 fail() { printf 'local.sh: %s\n' "$*" >&2; exit 1; }
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-auth_dll=$repository/Auth.Server/bin/Release/net10.0/Auth.Server.dll
-scim_dll=$repository/Scim.Api/bin/Release/net10.0/Scim.Api.dll
 stamp=Auth.Server/bin/Release/local.stamp
 . "$repository/deploy/local/servers.sh"
 . "$repository/deploy/local/demo.sh"
 
-data=$repository/.local auth_port=5001 scim_port=5002 public_url='' fresh='' background='' stop=''
+data=$repository/.local auth_port=5001 scim_port=5002 servers='' public_url='' fresh='' background='' stop=''
 
 read_options() {
     while [ $# -gt 0 ]; do
         case $1 in
-            --data | --auth-port | --scim-port | --public-url)
+            --data | --auth-port | --scim-port | --servers | --public-url)
                 [ $# -gt 1 ] && [ -n "$2" ] || fail "$1 needs a value."
                 case $1 in
                     --data) data=$2 ;;
                     --auth-port) auth_port=$2 ;;
                     --scim-port) scim_port=$2 ;;
+                    --servers) servers=$2 ;;
                     --public-url) public_url=${2%/} ;;
                 esac
                 shift ;;
@@ -77,6 +77,19 @@ open_data() {
         fail "The path $data is too long for a Unix socket in it (at most 80 characters); choose another with --data."
 }
 
+find_servers() {
+    if [ -z "$servers" ]; then
+        auth_dll=$repository/Auth.Server/bin/Release/net10.0/Auth.Server.dll
+        scim_dll=$repository/Scim.Api/bin/Release/net10.0/Scim.Api.dll
+        return
+    fi
+    [ -f "$servers/auth-server/Auth.Server.dll" ] && [ -f "$servers/scim-api/Scim.Api.dll" ] ||
+        fail "$servers has no published servers. Publish them first: deploy/publish.sh '$servers'"
+    servers=$(cd "$servers" && pwd -P)
+    auth_dll=$servers/auth-server/Auth.Server.dll
+    scim_dll=$servers/scim-api/Scim.Api.dll
+}
+
 check_sdk() {
     dotnet=$(command -v dotnet) || fail "The .NET 10 SDK is not installed (no dotnet on the PATH): https://dotnet.microsoft.com/download"
     (cd "$repository" && "$dotnet" --version) >/dev/null 2>&1 ||
@@ -91,7 +104,7 @@ is_built() {
 }
 
 build() {
-    is_built && return
+    [ -z "$servers" ] && ! is_built || return 0
     say 'Building (the first time also fetches packages, which takes a minute)...'
     local log=$data/logs/build.log project
     # Created first, because new folders count as changes. The time stamp is from before the build, so that a file that
@@ -165,6 +178,7 @@ main() {
     fi
 
     check_sdk
+    find_servers
     ! runs auth-server && ! runs scim-api ||
         fail "Already running on $data. Stop it first: deploy/local.sh --stop --data '$data'"
     ! listens "$auth_port" || fail "Port $auth_port is in use by another program; choose another with --auth-port."

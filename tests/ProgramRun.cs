@@ -7,7 +7,16 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
 {
     private static readonly TimeSpan patience = TimeSpan.FromMinutes(1);
 
-    /// <summary>Runs a program from the test's own folder, and waits for its end.</summary>
+    /// <summary>
+    /// The file of a program: the published one, which starts in half the time, if <c>TEST_SERVERS</c> is the folder
+    /// that <c>deploy/publish.sh</c> has published into, otherwise the one in the test's own folder.
+    /// </summary>
+    public static string FileOf(string program) =>
+        Environment.GetEnvironmentVariable("TEST_SERVERS") is { Length: > 0 } published
+            ? Path.Combine(published, program.ToLowerInvariant().Replace('.', '-'), $"{program}.dll")
+            : Path.Combine(AppContext.BaseDirectory, $"{program}.dll");
+
+    /// <summary>Runs a program, and waits for its end.</summary>
     /// <param name="program">The name of the assembly.</param>
     /// <param name="settings">Environment variables, <c>Name=value</c>.</param>
     /// <param name="arguments">The command line.</param>
@@ -55,7 +64,7 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
             // Not the folder of the program, whose settings must not be used.
             WorkingDirectory = Path.GetTempPath(),
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, $"{program}.dll"));
+        start.ArgumentList.Add(FileOf(program));
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";

@@ -6,7 +6,7 @@ namespace EndToEnd.Tests;
 /// <summary><c>deploy/local.sh</c>: a restart keeps everything, and every error is one sentence.</summary>
 internal sealed class LocalScriptTests : EndToEndTest
 {
-    // A separate system, because tests stop and restart it; each test leaves it running.
+    // A separate system, because tests stop and restart it; a test may find it stopped.
     private LocalSystem system = null!;
 
     [OneTimeSetUp]
@@ -75,7 +75,10 @@ internal sealed class LocalScriptTests : EndToEndTest
     {
         var before = system["ACCOUNT_ID"];
 
+        // Like most people, with servers that the script builds.
+        system.IsBuilt = true;
         await system.Restart("--fresh");
+        system.IsBuilt = false;
 
         Assert.That(system["ACCOUNT_ID"], Is.Not.EqualTo(before));
     }
@@ -85,13 +88,13 @@ internal sealed class LocalScriptTests : EndToEndTest
     [TestCase("an interrupted first start", "")]
     public async Task External_databases_can_be_used_after_the_data_directory_was_deleted(string how, string elsewhere)
     {
+        await using var system = new LocalSystem();
         using var folder = new TemporaryFolder();
         var (auth, scim) = ("ConnectionStrings__Auth", "ConnectionStrings__Scim");
-        await system.Stop();
         Set($"Data Source={folder.Path}/auth.db", $"Data Source={folder.Path}/scim.db");
         try
         {
-            await system.Start("--fresh");
+            await system.Start();
             var customer = await Customer.Open(system);
             await system.Stop();
             if (elsewhere == "forgotten")
@@ -114,8 +117,6 @@ internal sealed class LocalScriptTests : EndToEndTest
         finally
         {
             Set(null, null);
-            await system.Stop();
-            await system.Start("--fresh");
         }
 
         void Set(string? authDatabase, string? scimDatabase)
@@ -173,7 +174,6 @@ internal sealed class LocalScriptTests : EndToEndTest
         Assert.That(script.HasExited);
 
         Assert.That(servers.Where(pid => Directory.Exists($"/proc/{pid}")), Is.Empty);
-        await system.Start();
     }
 
     [Test]
@@ -192,6 +192,7 @@ internal sealed class LocalScriptTests : EndToEndTest
         RequireSentence("Already running", Local.Place);
 
     [TestCase("There is no option --frsh.", "--frsh")]
+    [TestCase("/usr has no published servers.", "--servers", "/usr", "--data", "/tmp")]
     [TestCase("--data needs a value.", "--data")]
     [TestCase("70000 is not a valid port", "--auth-port", "70000")]
     [TestCase("different ports", "--auth-port", "6000", "--scim-port", "6000")]
@@ -236,7 +237,6 @@ internal sealed class LocalScriptTests : EndToEndTest
             await script.StandardError.ReadToEndAsync(), Does.Contain(
                 "scim-api ended unexpectedly").And.Contains(last));
         Assert.That(Directory.Exists($"/proc/{other}"), Is.False);
-        await system.Start();
     }
 
     private static async Task RequireSentence(string sentence, params string[] options)

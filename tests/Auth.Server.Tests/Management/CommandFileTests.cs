@@ -74,7 +74,7 @@ public sealed class CommandFileTests
 
     private static async Task<(int ExitCode, string Output)> Shell(AuthServer server, string command, string file)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "Auth.Server.dll");
+        var program = SciLeads.Tests.ProgramRun.FileOf("Auth.Server");
         var start = new ProcessStartInfo("bash", ["-c", $"exec dotnet '{program}' {command}"])
         {
             WorkingDirectory = server.DataDirectory, RedirectStandardOutput = true, RedirectStandardError = true,
