@@ -43,6 +43,9 @@ export TMPDIR=$results/tmp
 trap 'sleep 1.5; rm -rf "$results"' EXIT
 
 dotnet build SciLeads.Auth.sln --configuration Release --disable-build-servers --verbosity quiet
+# Tests that start the servers' programs start the published ones, in half the time.
+export TEST_SERVERS=$results/servers
+deploy/publish.sh "$TEST_SERVERS" >/dev/null
 
 # Prints the output of a suite when it has ended, so that the output of two suites does not mix.
 run() {
@@ -51,29 +54,38 @@ run() {
     output=$results/$suite.$database.txt
     TEST_DATABASE=$database dotnet test "tests/$suite" --configuration Release --no-build --nologo \
         --results-directory "$results" --logger "trx;LogFileName=$suite.$database.trx" \
-        --logger 'console;verbosity=minimal' "$@" >"$output" 2>&1 ||
+        --logger 'console;verbosity=minimal' "$@" </dev/null >"$output" 2>&1 ||
         printf ' %s (%s)' "$suite" "$database" >>"$results/broken"
     printf '\n%s (%s)\n' "$suite" "$database"
     cat "$output"
 }
 
-# On PostgreSQL again, except what does not depend on the database: the form of requests, pages, limits, logs.
-again=("$@")
-[ $# -gt 0 ] || again=(--filter 'TestCategory!=AnyDatabase')
+# Runs suites, one after another, until none is left. Two lanes take turns, so that both end at about the same time. On
+# PostgreSQL again: what depends on the database, not the form of requests, pages, limits and logs.
+lane() {
+    local suite database filter
+    while read -r suite database filter; do
+        # The other lane may have taken it.
+        mkdir "$results/$suite.$database" 2>/dev/null || continue
+        if [ $# -gt 0 ]; then
+            [ "$suite.$database" = EndToEnd.Tests.postgres ] || run "$suite" "$database" "$@"
+        else
+            run "$suite" "$database" ${filter:+--filter "$filter"}
+        fi
+    done <<'END'
+EndToEnd.Tests sqlite
+Auth.Server.Tests sqlite
+Scim.Api.Tests sqlite
+EndToEnd.Tests postgres FullyQualifiedName~Crash|FullyQualifiedName~OAuthTests|FullyQualifiedName~RotateScript
+Auth.Server.Tests postgres TestCategory!=AnyDatabase
+Scim.Api.Tests postgres TestCategory!=AnyDatabase
+END
+}
 
-# Two suites at a time: the end-to-end tests mostly wait for processes to start, one after another. The cluster, whose
-# processes are stopped and killed, runs alone, on a PostgreSQL server of its own.
-{
-    run EndToEnd.Tests sqlite "$@"
-    # Again what depends on the database: crashes at every step, the flows, the script for schedulers.
-    [ $# -gt 0 ] || run EndToEnd.Tests postgres \
-        --filter 'FullyQualifiedName~Crash|FullyQualifiedName~OAuthTests|FullyQualifiedName~RotateScript'
-    run Scim.Api.Tests postgres "${again[@]}"
-} &
-run Auth.Server.Tests sqlite "$@"
-run Scim.Api.Tests sqlite "$@"
-run Auth.Server.Tests postgres "${again[@]}"
+lane "$@" &
+lane "$@"
 wait
+# The cluster, whose processes are stopped and killed, runs alone, on a PostgreSQL server of its own.
 run Cluster.Tests postgres "$@"
 [ $# -gt 0 ] || run Cluster.Tests sqlite --filter FullyQualifiedName~Interleavings
 
