@@ -65,8 +65,12 @@ public sealed class BarrierTests
         var generating = Generate();
         var jti = (await waiting).Sets.Keys.Single();
 
-        await Task.Delay(TimeSpan.FromMilliseconds(300));
-        Assert.That(generating.IsCompleted, Is.False);
+        for (var times = 0; times < 20; times++)
+        {
+            Assert.That((await node.Poll(now: true)).Sets.Keys, Is.EqualTo(new[] { jti }));
+            Assert.That(generating.IsCompleted, Is.False);
+        }
+
         await node.Poll(now: true, ack: jti);
 
         Assert.That((await generating).Confirmation, Does.StartWith("Confirmed by 1 of 1 node"));
