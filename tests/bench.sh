@@ -7,16 +7,28 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 usage() {
     cat <<'USAGE'
 Usage: tests/bench.sh [sqlite|postgres] [part...] [--smoke]
+       tests/bench.sh micro [BenchmarkDotNet option...]
 
 Starts Auth.Server and Scim.Api as separate processes, fills a database with users, sends each kind of request to the
 product and to its floor in turn, and prints a table. The floor is the least code that does the same: a bare Kestrel
-endpoint with prepared statements. Exits with 1 if a target is missed. Without arguments: both databases, all parts
-that say nothing else.
+endpoint with prepared statements. Exits with 1 if a target is missed. Without a database: SQLite, then PostgreSQL.
+Without a part: the first three.
 
   reads       get by id, userName eq
-  pages       the first page, pages of a paging walk, a page in the middle
+  pages       the first page, pages of a paging walk, a page outside a walk
   writes      create, for one account and for 16; PATCH active
+
+  tokens      introspection, token by client credentials
+  start       seconds to the first response, memory of both servers when idle
   growth      get by id, with a million users and with a thousand
+  okta        ten minutes in which an Okta customer's day happens
+  entra [N]   the first cycle of Entra ID with N users (100,000), then ten minutes of changes
+  memory      of Scim.Api, while an account requests many pages of large users
+  barrier     how long a rotation waits for four nodes
+  rotation    introspection while credentials are rotated (PostgreSQL)
+  floods      introspection while unauthenticated callers flood each endpoint
+
+  micro       time and allocations of the parts of a request, with BenchmarkDotNet
   --smoke     little of everything, without a verdict: shows that the benchmark works
 
 The results are also in tests/Benchmarks/results/: every run, as JSON. The columns: requests per second; latency; CPU
@@ -41,12 +53,18 @@ need() {
 for argument in "$@"; do
     case $argument in
         --help | -h) usage; exit 0 ;;
-        sqlite | postgres | reads | pages | writes | growth | --smoke) ;;
-        *) usage >&2; fail "There is no part $argument." ;;
+        micro) break ;;
+        sqlite | postgres | --smoke | reads | pages | writes | tokens | start | growth | okta | entra | memory | barrier | \
+            rotation | floods) ;;
+        *[!0-9]* | '') usage >&2; fail "There is no part $argument." ;;
     esac
 done
 
 command -v dotnet >/dev/null || fail 'The .NET 10 SDK is not installed: https://dotnet.microsoft.com/download'
+benchmarks=tests/Benchmarks/bin/Release/net10.0/Benchmarks
+dotnet build tests/Benchmarks --configuration Release --verbosity quiet --nologo
+[ "${1:-}" != micro ] || exec "$benchmarks" "$@"
+
 [ -r /proc/stat ] || fail 'The benchmark reads /proc, which only Linux has.'
 need wrk wrk
 [ -n "${TEST_POSTGRES:-}" ] || [ -d /usr/lib/postgresql ] || need pg_ctl postgresql
@@ -60,7 +78,6 @@ export TMPDIR=$work/tmp
 trap 'sleep 1.5; rm -rf "$work"' EXIT
 
 deploy/publish.sh "$work/servers" >/dev/null
-dotnet build tests/Benchmarks --configuration Release --verbosity quiet
 results=tests/Benchmarks/results/$(date -u +%Y%m%d-%H%M%S).json
 mkdir -p "${results%/*}"
-tests/Benchmarks/bin/Release/net10.0/Benchmarks "$work/servers" "$results" "$@"
+"$benchmarks" "$work/servers" "$results" "$@"

@@ -1,4 +1,7 @@
 using System.Text;
+using Benchmarks.Days;
+using Benchmarks.Floors;
+using Benchmarks.Tokens;
 
 namespace Benchmarks;
 
@@ -82,6 +85,133 @@ internal sealed class Benchmark(bool postgres, Scale scale, Report report)
         var many = new Load(
             $"get by id, {scale.ManyUsers} users", other, Requests.Get(product.Tokens[0], scale.ManyUsers));
         await new Comparison("growth", few, many).AtMost(1.1, many, few).Measure(scale, report);
+    }
+
+    /// <summary>Introspection and tokens at Auth.Server.</summary>
+    public async Task Tokens()
+    {
+        await using var issued = await IssuedTokens.Create(postgres, scale.TokenAccounts);
+        await using var auth = await issued.StartServer();
+        await using var floor = await Server.StartFloor(
+            Floor.Tokens, issued.Folder, issued.Database, $"ConnectionStrings__Auth={issued.Connection}",
+            $"{TokenFloor.FolderSetting}={issued.Folder}");
+        var introspect = new Load("introspection", auth, Requests.Introspect(issued));
+        var introspectFloor = new Load("  floor: introspection", floor, Requests.IntrospectWithSecret(issued));
+        var token = new Load("token by client credentials", auth, Requests.ClientCredentials(issued));
+        var tokenFloor = token with { Name = "  floor: token", Server = floor };
+        await new Comparison("tokens", introspect, introspectFloor, token, tokenFloor)
+            .AtMost(1.5, introspect, introspectFloor)
+            .AtMost(2, token, tokenFloor)
+            .Measure(scale, report);
+    }
+
+    /// <summary>How long both servers take to start, and their memory before the first request.</summary>
+    public async Task Start()
+    {
+        await using var product = await Product.Start(postgres, scale.Accounts, scale.Users);
+        report.AtMost(1.5, product.AuthServer.StartTime.TotalSeconds, "Auth.Server, seconds to the first response");
+        report.AtMost(1.5, product.ScimApi.StartTime.TotalSeconds, "Scim.Api, seconds to the first response");
+        await Task.Delay(TimeSpan.FromSeconds(scale.Seconds * 3));
+        report.AtMost(
+            220, product.AuthServer.Memory + product.ScimApi.Memory, "both servers idle, MB of resident memory");
+    }
+
+    /// <summary>
+    /// How much memory Scim.Api needs when one account, whose users are large, requests many pages at the same time.
+    /// </summary>
+    public async Task Memory()
+    {
+        foreach (var requests in (int[])[4, 64])
+        {
+            await using var product = await Product.Start(postgres, accounts: 1, scale.FewUsers);
+            await product.Users.With(
+                db => SeededUsers.Enlarge(db, product.Issued.Accounts[0], scale.LargeUsers));
+            var page = Requests.FirstPage(product.Tokens[0])[0];
+            await product.ScimApi.Send(page.ToMessage());
+            var (idle, peak) = (product.ScimApi.OwnMemory, 0);
+            var often = TimeSpan.FromMilliseconds(10);
+            await using (new Timer(_ => peak = Math.Max(peak, product.ScimApi.OwnMemory), null, often, often))
+            {
+                await Task.WhenAll(Enumerable.Range(0, requests).Select(async _ =>
+                {
+                    // Some are refused with 429 or 503.
+                    using var answer = await product.ScimApi.Answer(page.ToMessage());
+                }));
+            }
+            report.AtMost(300, peak - idle, $"MB more during {requests} pages of large users at the same time");
+        }
+    }
+
+    /// <summary>
+    /// How long introspection at Auth.Server takes while unauthenticated callers flood each endpoint in their reach.
+    /// </summary>
+    public async Task Floods()
+    {
+        await using var issued = await IssuedTokens.Create(postgres, Math.Max(2, scale.TokenAccounts / 10));
+        await using var auth = await issued.StartServer();
+        await new Floods(auth, issued, report, callers: scale.Judged ? 60 : 4, samples: scale.Judged ? 300 : 5)
+            .Measure();
+    }
+
+    /// <summary>
+    /// Introspection at Auth.Server while another node rotates the credentials of ten thousand accounts at random,
+    /// compared with the same without rotation; all tokens have been replaced before. Only for PostgreSQL, which allows
+    /// several nodes.
+    /// </summary>
+    public async Task Rotations()
+    {
+        if (!postgres)
+            return;
+        await using var issued = await IssuedTokens.Create(postgres, scale.RotatingAccounts, withClients: false);
+        await using var auth = await issued.StartServer("other-data");
+        await using var rotating = await issued.StartServer();
+        var rotation = new Rotation(issued);
+        for (var times = 0; times < issued.Accounts.Count; times++)
+            await rotation.Once();
+        var calm = new Load("introspection", auth, Requests.Introspect(issued));
+        var busy = calm with
+        {
+            Name = "introspection, accounts rotating",
+            Meanwhile = until => rotation.GoOn(TimeSpan.FromMilliseconds(20), until),
+        };
+        await new Comparison("rotation", calm, busy)
+            .AtMost(1.1, busy, calm, run => run.Cpu)
+            .Measure(scale, report);
+    }
+
+    /// <summary>How long a rotation waits for four idle nodes.</summary>
+    public async Task Barrier()
+    {
+        const int Nodes = 4;
+        await using var product = await Product.Start(postgres, scale.Accounts, scale.FewUsers);
+        for (var node = 1; node < Nodes; node++)
+            await product.StartScimApi(product.Users);
+        var rotation = new Rotation(product.Issued);
+        var times = new List<double>();
+        for (var round = -scale.Barriers / 3; round < scale.Barriers; round++)
+        {
+            await Task.Delay(50);
+            // At first, not all nodes are registered and not all code is compiled.
+            if (round < 0)
+                await rotation.Once();
+            else
+                times.Add(await rotation.Confirmed(Nodes));
+        }
+        report.Latency($"barrier of {Nodes} nodes", times);
+    }
+
+    /// <summary>A day of an Okta customer, in a few minutes.</summary>
+    public async Task OktaDay()
+    {
+        await using var product = await Product.Start(postgres, scale.Accounts, scale.Users);
+        await new OktaDay(product, report).Run(scale.DayMinutes);
+    }
+
+    /// <summary>Entra ID provisions every user of a directory, and then sends changes.</summary>
+    public async Task EntraCycle()
+    {
+        await using var product = await Product.Start(postgres, accounts: 1, users: 0);
+        await new EntraCycle(product, report).Run(scale.CycleUsers, scale.DayMinutes);
     }
 
     /// <summary>Requires that the floor answers with the same bytes, so that it does the same work.</summary>

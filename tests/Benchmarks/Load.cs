@@ -19,13 +19,16 @@ internal sealed record Load(string Name, Server Server, IReadOnlyList<Request> R
     public const int Many = 16;
 
     private const int EnoughToCompile = 100;
-    private static readonly TimeSpan longestWarmUp = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan longestWarmUp = TimeSpan.FromMinutes(1);
 
     private string? file;
     private long next;
 
     /// <summary>The number of the first request, for requests that contain their number.</summary>
     public long First { init => next = value; }
+
+    /// <summary>What else happens during a measurement.</summary>
+    public Func<CancellationToken, Task>? Meanwhile { get; init; }
 
     /// <summary>Sends requests for at least that time, until the server has compiled what they need.</summary>
     public async Task WarmUp(int seconds)
@@ -39,7 +42,8 @@ internal sealed record Load(string Name, Server Server, IReadOnlyList<Request> R
             requests += result.Requests - result.Refused;
             next += result.Sent;
             if (Stopwatch.GetElapsedTime(begin) > longestWarmUp)
-                throw new InvalidOperationException($"{Name}: {requests} requests in {longestWarmUp}.\n{Server.Log}");
+                throw new InvalidOperationException(
+                    $"{Name}: {requests} requests in {longestWarmUp}; the last were {result}.\n{Server.Log}");
         }
     }
 
@@ -49,7 +53,11 @@ internal sealed record Load(string Name, Server Server, IReadOnlyList<Request> R
     {
         file ??= Write();
         var (all, own, wrk) = (Machine.CpuOfAll(), Server.Spent(), Machine.CpuOfEndedChildren());
+        using var end = new CancellationTokenSource();
+        var meanwhile = Meanwhile?.Invoke(end.Token) ?? Task.CompletedTask;
         var result = Check(await Wrk(seconds));
+        await end.CancelAsync();
+        await meanwhile;
         var cost = Server.Spent() - own;
         var others = Machine.CpuOfAll() - all - cost.All - (Machine.CpuOfEndedChildren() - wrk);
         next += result.Sent;

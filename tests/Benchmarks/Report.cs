@@ -42,6 +42,14 @@ internal sealed class Report(bool judged)
         parts.Add(new { database, name = what, verdicts = new[] { verdict } });
     }
 
+    /// <summary>How long something took, in milliseconds.</summary>
+    public void Latency(string name, IEnumerable<double> times)
+    {
+        var sorted = times.Order().ToArray();
+        var (p50, p99) = (sorted[sorted.Length / 2], sorted[sorted.Length * 99 / 100]);
+        Add(name, $"{name,-60} {sorted.Length,8:N0} times  p50 {p50,8:N1} ms  p99 {p99,8:N1} ms", new { p50, p99 });
+    }
+
     /// <summary>A line for people, and the same as data.</summary>
     public void Add(string name, string line, object data)
     {

@@ -8,7 +8,7 @@ namespace Benchmarks;
 internal static class Requests
 {
     private const string Users = "/scim/v2/Users";
-    private const string ScimJson = "application/scim+json";
+    public const string ScimJson = "application/scim+json";
 
     /// <summary>So many different requests that they do not fit into a processor's cache.</summary>
     private const int Variety = 20_000;
@@ -46,6 +46,13 @@ internal static class Requests
         .. Enumerable.Range(0, users).Select(number => Activate(token, number, "true")),
     ];
 
+    /// <summary>The body with which Okta sets <c>active</c>.</summary>
+    public static string Activation(string active) =>
+        $$$"""
+        {"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations":[{"op":"replace","value":{"active":{{{active}}}}}]}
+        """;
+
     /// <summary>Introspects each token, authenticated with an assertion, as Scim.Api does.</summary>
     public static Request[] Introspect(IssuedTokens issued) =>
     [
@@ -82,10 +89,7 @@ internal static class Requests
         "PATCH",
         $"{Users}/{SeededUsers.Id(number)}",
         token,
-        $$$"""
-        {"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-        "Operations":[{"op":"replace","value":{"active":{{{active}}}}}]}
-        """);
+        Activation(active));
 
     private static Request With(string method, string path, string token, string body) =>
         new(method, path, token) { ContentType = ScimJson, Body = body };

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Scim.Api.Data;
 using Scim.Api.Protocol;
 using Scim.Api.Protocol.Schemas;
 using Scim.Api.Users;
@@ -41,6 +43,21 @@ internal static class SeededUsers
         user.SetDocument(UserDocument.Compose(user.Id, attributes), claimsWorkEmail: true, time);
         user.RecordSetByClient(new SetByClient(DisplayName: true, WorkEmail: true));
         return user;
+    }
+
+    /// <summary>
+    /// Gives the first users a displayName of a million letters, which was possible before there was a limit.
+    /// </summary>
+    public static async Task Enlarge(ScimDbContext db, Guid account, int users)
+    {
+        var seeded = db.UsersOf(account).Include(user => user.Emails).OrderBy(user => user.Id).Take(users);
+        foreach (var user in await seeded.ToListAsync())
+        {
+            var document = user.Json();
+            document["displayName"] = new string('x', 1_000_000);
+            user.SetDocument(document, claimsWorkEmail: true, user.LastModified);
+        }
+        await db.SaveChangesAsync();
     }
 
     /// <summary>The body that creates the user, in the form in which identity providers send it.</summary>
