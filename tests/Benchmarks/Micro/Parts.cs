@@ -75,7 +75,9 @@ public class Parts
         var db = new SqliteScimDbContext(
             new DbContextOptionsBuilder<SqliteScimDbContext>().UseSqlite("Data Source=:memory:").Options);
         dialect = SqlDialect.Of(db.Database);
-        search = new(db, new SearchBudget(TimeProvider.System), Options.Create(new ScimOptions { BaseUrl = BaseUrl }));
+        search = new(
+            db, new SearchBudget(TimeProvider.System), new Anchors(TimeProvider.System),
+            Options.Create(new ScimOptions { BaseUrl = BaseUrl }));
         token = tokens.CreateToken(new SecurityTokenDescriptor
         {
             TokenType = "at+jwt",
