@@ -8,7 +8,7 @@ namespace Scim.Api.Admission;
 
 /// <summary>
 /// A transaction that writes for a caller, who may lose access before it is committed. It takes two round trips to
-/// PostgreSQL: <see cref="LockFenceAndRead"/> and <see cref="Commit"/>.
+/// PostgreSQL: <see cref="LockAndRead"/> and <see cref="Commit"/>.
 /// </summary>
 internal sealed class CallerTransaction : IAsyncDisposable
 {
@@ -48,21 +48,24 @@ internal sealed class CallerTransaction : IAsyncDisposable
     }
 
     /// <summary>
-    /// Locks the account's <see cref="Fence"/>, so that it cannot be raised before COMMIT, and reads. A caller whose
-    /// set was replaced meanwhile is refused (401).
+    /// Locks the account and its <see cref="Fence"/>, so that the fence cannot be raised before COMMIT, and reads. A
+    /// caller whose set was replaced meanwhile is refused (401).
     /// </summary>
     /// <param name="statements">Adds the statements.</param>
     /// <param name="read">Reads their results.</param>
     /// <param name="cancellation">Cancels the statements.</param>
-    public Task<T> LockFenceAndRead<T>(
+    public Task<T> LockAndRead<T>(
         Action<SqlBatch> statements, Func<SqlResults, Task<T>> read, CancellationToken cancellation) => Read(
         batch =>
         {
+            // In this order: writers that wait for the account must not keep the fence from being raised.
+            batch.LockAccount(caller.AccountId);
             batch.LockFence(caller.AccountId);
             statements(batch);
         },
         async results =>
         {
+            await results.One(_ => true);
             var fence = await results.One(Fence.Read);
             if (caller.CredentialSet is { } set && fence?.Admits(set) is not true)
                 throw new ScimException(TokenErrors.NoLongerActive());

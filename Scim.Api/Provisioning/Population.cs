@@ -4,7 +4,7 @@ using Scim.Api.Data;
 
 namespace Scim.Api.Provisioning;
 
-/// <summary>How many users an account has. Writers of the account lock its row.</summary>
+/// <summary>How many users an account has.</summary>
 internal sealed class Population
 {
     public required Guid AccountId { get; init; }

@@ -19,18 +19,6 @@ internal static class UserStatements
     // What is read
     extension(SqlBatch batch)
     {
-        /// <summary>
-        /// Locks the account for the rest of the transaction, so that what the next statements read (names, addresses,
-        /// seats, the last id) is still true when it commits. An upsert locks the row even if its WHERE is false.
-        /// SQLite has only one writer anyway.
-        /// </summary>
-        public void LockAccount(Guid account) => batch.Add(
-            """
-            INSERT INTO "Populations" ("AccountId", "Users") VALUES ($1, 0)
-            ON CONFLICT ("AccountId") DO UPDATE SET "Users" = "Populations"."Users" WHERE FALSE
-            """,
-            account);
-
         /// <summary>Reads a user: the result of <see cref="ReadUser"/>, if it exists.</summary>
         public void FindUser(Guid account, Guid id) => batch.Add(
             $"""
@@ -169,7 +157,11 @@ internal static class UserStatements
         }
 
         public void ChangePopulation(Guid account, int by) => batch.Add(
-            """UPDATE "Populations" SET "Users" = "Users" + $2 WHERE "AccountId" = $1""", account, by);
+            """
+            INSERT INTO "Populations" ("AccountId", "Users") VALUES ($1, $2)
+            ON CONFLICT ("AccountId") DO UPDATE SET "Users" = "Populations"."Users" + excluded."Users"
+            """,
+            account, by);
 
         public void InsertEvent(ProvisioningEvent e) => batch.Add(
             """

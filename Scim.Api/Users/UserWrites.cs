@@ -33,10 +33,9 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         var uniqueness = new Uniqueness(document, rules);
 
         await using var transaction = await CallerTransaction.Begin(db, caller, cancellation);
-        var (owners, sharingExternalId, seats, newestId) = await transaction.LockFenceAndRead(
+        var (owners, sharingExternalId, seats, newestId) = await transaction.LockAndRead(
             batch =>
             {
-                batch.LockAccount(account.Id);
                 uniqueness.FindOwners(batch, account.Id);
                 batch.FindUsersByExternalId(account.Id, UserDocument.ExternalId(document));
                 batch.FindSeatCounts(account.Id);
@@ -175,10 +174,9 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         // No user has the id of zeros, which stands for a malformed one.
         var guid = UserIds.TryRead(id, out var read) ? read : Guid.Empty;
         var account = attempt.Caller.AccountId;
-        var (user, emails, seats) = await transaction.LockFenceAndRead(
+        var (user, emails, seats) = await transaction.LockAndRead(
             batch =>
             {
-                batch.LockAccount(account);
                 batch.FindUser(account, guid);
                 batch.FindEmails(account, guid);
                 batch.FindSeatCounts(account);

@@ -44,10 +44,10 @@ internal static class Probe
         if (pauses.TryRemove(caller.AccountId, out var pause))
             await pause.Wait();
         await using var write = await CallerTransaction.Begin(db, caller, cancellation);
-        await write.LockFenceAndRead(batch => batch.LockAccount(caller.AccountId), _ => Task.FromResult(true), cancellation);
+        await write.LockAndRead(_ => { }, _ => Task.FromResult(true), cancellation);
         if (commitPauses.TryRemove(caller.AccountId, out var last))
             await last.Wait();
-        await write.Commit(_ => { }, cancellation);
+        await write.Commit(batch => batch.ChangePopulation(caller.AccountId, by: 0), cancellation);
         return Results.NoContent();
     }
 

@@ -1,0 +1,34 @@
+using System.Buffers.Binary;
+using Shared.Hosting.Data;
+
+namespace Scim.Api.Data;
+
+/// <summary>Lets one transaction at a time write the users of an account.</summary>
+internal static class AccountLock
+{
+    /// <summary>
+    /// Waits for the account's other writers, in the order of arrival, and keeps them waiting until the transaction
+    /// ends. So what the next statements read (names, addresses, seats, the newest id) is still true when it commits.
+    /// <para>
+    /// On PostgreSQL it is an advisory lock: waiting for a row that each writer changes would wake all of them at each
+    /// commit. Two accounts whose ids end alike would share a lock, which only makes them wait for each other. SQLite
+    /// has one writer, which is this transaction.
+    /// </para>
+    /// The result says nothing.
+    /// </summary>
+    public static void LockAccount(this SqlBatch batch, Guid accountId)
+    {
+        if (batch.IsPostgres)
+            batch.Add("SELECT pg_advisory_xact_lock($1)", KeyOf(accountId));
+        else
+            batch.Add("SELECT 0");
+    }
+
+    // The random bits of the id.
+    private static long KeyOf(Guid accountId)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        accountId.TryWriteBytes(bytes, bigEndian: true, out _);
+        return BinaryPrimitives.ReadInt64BigEndian(bytes[8..]);
+    }
+}
