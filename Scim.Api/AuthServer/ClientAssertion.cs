@@ -7,7 +7,7 @@ namespace Scim.Api.AuthServer;
 
 /// <summary>
 /// Authenticates this server: a JWT signed with the <see cref="ClientKey"/> (RFC 7523 §2.2) whose only audience is the
-/// issuer. Each one is used for a minute, so that not every introspection costs a signature.
+/// issuer. For introspection, each one is used for a minute, so that not every request costs a signature.
 /// </summary>
 internal sealed class ClientAssertion(ClientKey key, IOptions<AuthServerOptions> options, TimeProvider time)
 {
@@ -19,12 +19,20 @@ internal sealed class ClientAssertion(ClientKey key, IOptions<AuthServerOptions>
     private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
     private volatile Assertion? current;
 
-    /// <summary>The form fields that authenticate a request.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Parameters() =>
+    /// <summary>The form fields that authenticate an introspection request.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Parameters() => Parameters(Current());
+
+    /// <summary>
+    /// The same for any other request. The authorization server accepts each assertion only once there (RFC 7523 §3),
+    /// and may have received a request whose response was lost.
+    /// </summary>
+    public IEnumerable<KeyValuePair<string, string>> ParametersForOneRequest() => Parameters(Create(time.GetUtcNow()));
+
+    private static IEnumerable<KeyValuePair<string, string>> Parameters(string jwt) =>
     [
         new("client_id", Audiences.Scim),
         new("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-        new("client_assertion", Current()),
+        new("client_assertion", jwt),
     ];
 
     private string Current()

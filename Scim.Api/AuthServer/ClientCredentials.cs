@@ -13,7 +13,7 @@ internal sealed class ClientCredentials(
         using var request = new HttpRequestMessage(
             HttpMethod.Post, new Uri(server.Value.BaseAddress, AuthServerPaths.Token));
         request.Content = new FormUrlEncodedContent(
-            [new("grant_type", "client_credentials"), new("scope", scope), .. assertion.Parameters()]);
+            [new("grant_type", "client_credentials"), new("scope", scope), .. assertion.ParametersForOneRequest()]);
         return await authServer.Send<Token>(request, cancellation);
     }
 

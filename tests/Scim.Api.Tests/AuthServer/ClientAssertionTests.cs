@@ -64,4 +64,17 @@ public sealed class ClientAssertionTests
 
         string Jwt() => assertion.Parameters().Single(field => field.Key == "client_assertion").Value;
     }
+
+    [Test(Description = "RFC 7523 §3, point 7: the authorization server accepts it once")]
+    public async Task Each_token_request_has_an_assertion_of_its_own()
+    {
+        var credentials = server.Services.GetRequiredService<ClientCredentials>();
+        var assertions = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            await credentials.GetToken(Scopes.ReadAccounts, default);
+            assertions.Add(server.AuthServer.LastForm(AuthServerPaths.Token)["client_assertion"].ToString());
+        }
+        Assert.That(assertions, Is.Unique);
+    }
 }
