@@ -160,6 +160,6 @@ public sealed class WriterGateTests
             .Where(file => Regex.IsMatch(File.ReadAllText(file), @"new SqliteConnection\(|GetDbConnection\("))
             .Select(file => Path.GetRelativePath(sources, file).Replace('\\', '/'));
         Assert.That(found, Is.EquivalentTo(
-            ["Provisioning/SearchBudget.cs", "Users/Search/UserSearch.cs", "Users/UserQueries.cs"]));
+            ["Provisioning/SearchBudget.cs", "Users/UserQueries.cs"]));
     }
 }

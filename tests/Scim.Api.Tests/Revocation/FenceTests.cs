@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Scim.Api.Data;
 using Scim.Api.Revocation;
+using SciLeads.Tests;
 using Shared.Contracts;
 
 namespace Scim.Api.Tests.Revocation;
@@ -96,6 +97,31 @@ public sealed class FenceTests
     }
 
     [Test]
+    public async Task Writers_that_wait_for_the_account_do_not_keep_the_fence_from_being_raised()
+    {
+        var account = new TestAccount();
+        var hold = Probe.HoldCommitOf(account);
+        using var old = server.ClientWith("Bearer " + TokenOf(account, 1));
+        var first = old.PostAsync("/scim/v2/probe", null);
+        await hold.Reached;
+        var second = old.PostAsync("/scim/v2/probe", null);
+        await WaitForWaiting(transactions: 1);
+        var current = Get(TokenOf(account, 2));
+        await WaitForWaiting(transactions: 2);
+        hold.Release();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((await first).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+            Assert.That(await current, Is.EqualTo(HttpStatusCode.OK));
+            // SQLite's writers wait in one queue, in which it may come before the one that raises the fence.
+            Assert.That((await second).StatusCode, TestPostgres.IsWanted
+                ? Is.EqualTo(HttpStatusCode.Unauthorized)
+                : Is.AnyOf(HttpStatusCode.Unauthorized, HttpStatusCode.NoContent));
+        }
+    }
+
+    [Test]
     public async Task The_fence_survives_a_restart()
     {
         var account = new TestAccount();
@@ -180,5 +206,21 @@ public sealed class FenceTests
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         return await db.Set<Fence>().SingleAsync(fence => fence.AccountId == account.Id);
+    }
+
+    /// <summary>Waits until so many transactions wait for locks of PostgreSQL.</summary>
+    private async Task WaitForWaiting(int transactions)
+    {
+        if (!TestPostgres.IsWanted)
+            return;
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        var waiting = db.Database.SqlQuery<int>(
+            $"""
+            SELECT COUNT(*)::int AS "Value" FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'
+            """);
+        while (await waiting.SingleAsync() < transactions)
+            await Task.Yield();
     }
 }
