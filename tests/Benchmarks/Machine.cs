@@ -57,16 +57,15 @@ internal static class Machine
         return int.Parse(line[(label.Length + 1)..^" kB".Length], CultureInfo.InvariantCulture) / 1024;
     }
 
+    // PostgreSQL's processes say in their command line what they do. Process.GetProcessesByName would take that for
+    // their name.
     private static IEnumerable<(int Process, string Title)> Postgres()
     {
-        foreach (var process in Process.GetProcessesByName("postgres"))
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
-            using (process)
-            {
-                var title = Read($"/proc/{process.Id}/cmdline");
-                if (title.StartsWith("postgres:", StringComparison.Ordinal))
-                    yield return (process.Id, title);
-            }
+            if (int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var process)
+                && Read($"{folder}/cmdline") is var title && title.StartsWith("postgres:", StringComparison.Ordinal))
+                yield return (process, title);
         }
     }
 
