@@ -28,7 +28,7 @@ internal sealed class Report(bool judged)
         foreach (var run in quietest)
             Write(
                 $"{run.Name,-44}{run.PerSecond,9:N0}{run.P50,9:N2}{run.P99,9:N1}{run.Cpu,11:N0}{run.DatabaseCpu,12:N0}"
-                + $"{run.Memory,8}{run.Others,8:P0}");
+                + $"{run.Memory,8}{run.Others,8:P0}{(run.Refused > 0 ? $"  {run.Refused} refused" : "")}");
         var verdicts = targets.Select(target => target.Judge(quietest)).ToList();
         verdicts.ForEach(Print);
         parts.Add(new { database, name, quietest, verdicts, rounds });

@@ -82,7 +82,8 @@ internal sealed class PreparedBatch(string connectionString, bool writes, params
     {
         if (!new DatabaseOptions { Scim = connectionString }.IsPostgres)
             return PrepareSqlite(values);
-        var connection = new NpgsqlConnection(connectionString);
+        // Three batches write, on 16 connections each.
+        var connection = new NpgsqlConnection($"{connectionString};Maximum Pool Size=48");
         await connection.OpenAsync();
         var batch = new NpgsqlBatch(connection);
         foreach (var (statement, parameters) in statements.Zip(values))
