@@ -74,14 +74,9 @@ internal sealed class CallerTransaction : IAsyncDisposable
         cancellation);
 
     /// <summary>Reads more.</summary>
-    public async Task<T> Read<T>(
-        Action<SqlBatch> statements, Func<SqlResults, Task<T>> read, CancellationToken cancellation)
-    {
-        using var batch = SqlBatch.On(db);
-        statements(batch);
-        await using var results = await batch.Read(cancellation);
-        return await read(results);
-    }
+    public Task<T> Read<T>(
+        Action<SqlBatch> statements, Func<SqlResults, Task<T>> read, CancellationToken cancellation) =>
+        SqlBatch.Read(db, statements, read, cancellation);
 
     /// <summary>Writes and commits.</summary>
     public async Task Commit(Action<SqlBatch> statements, CancellationToken cancellation)

@@ -42,7 +42,7 @@ internal sealed class Uniqueness
     /// <summary>Reads the results of <see cref="FindOwners"/>.</summary>
     public async Task<Owners> ReadOwners(SqlResults results)
     {
-        var ofUserName = await results.One(UserStatements.ReadUser);
+        var ofUserName = await results.One(User.Read);
         return new(ofUserName, workEmails.Count > 0 ? await results.All(UserStatements.ReadOwner) : []);
     }
 

@@ -6,6 +6,7 @@ using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Users;
 
@@ -76,7 +77,7 @@ internal sealed class User
     };
 
     /// <summary>A stored user, without the e-mail addresses, from a row with all columns.</summary>
-    public static User Stored(DbDataReader row) => new()
+    public static User Read(DbDataReader row) => new()
     {
         AccountId = row.GetGuid(0),
         Id = row.GetGuid(1),
@@ -92,9 +93,9 @@ internal sealed class User
         SearchVersion = row.GetInt32(11),
         SearchText = row.GetString(12),
         Version = row.GetInt64(13),
-        Created = DateTime.SpecifyKind(row.GetDateTime(14), DateTimeKind.Utc),
-        LastModified = DateTime.SpecifyKind(row.GetDateTime(15), DateTimeKind.Utc),
-        DeletedAt = row.IsDBNull(16) ? null : DateTime.SpecifyKind(row.GetDateTime(16), DateTimeKind.Utc),
+        Created = row.GetUtc(14),
+        LastModified = row.GetUtc(15),
+        DeletedAt = row.IsDBNull(16) ? null : row.GetUtc(16),
     };
 
     public static Resource ToResource(Guid id, string document) =>

@@ -1,9 +1,9 @@
-using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Protocol.Schemas;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Users;
 
@@ -22,8 +22,8 @@ internal static class UserQueries
             db.Set<UserEmail>().Where(email => email.AccountId == accountId);
 
         /// <summary>
-        /// Reads a user as a resource. This is the most frequent request, so it is one statement, prepared once per
-        /// connection, and creates no entity. A user that is larger than the current limit is only read when
+        /// Reads a user as a resource. This is the most frequent request, so it is one statement, which stays prepared
+        /// on PostgreSQL, and creates no entity. A user that is larger than the current limit is only read when
         /// <paramref name="message"/> has a slot.
         /// </summary>
         public async Task<Resource?> ReadUser(
@@ -39,36 +39,21 @@ internal static class UserQueries
             return (await db.ReadUser(accountId, guid, int.MaxValue, cancellation)).User;
         }
 
-        private async Task<(Resource? User, bool IsLarge)> ReadUser(
-            Guid accountId, Guid id, int maxSize, CancellationToken cancellation)
-        {
-            await db.Database.OpenConnectionAsync(cancellation);
-            try
-            {
-                await using var command = db.Database.GetDbConnection().CreateCommand();
-                command.CommandText =
-                    """
-                    SELECT CASE WHEN octet_length("Document") <= @size THEN "Document" END,
-                        "Created", "LastModified", "Version"
-                    FROM "Users"
-                    WHERE "AccountId" = @account AND "Id" = @id AND "DeletedAt" IS NULL
-                    """;
-                command.Add("@size", DbType.Int32, maxSize);
-                command.Add("@account", DbType.Guid, accountId);
-                command.Add("@id", DbType.Guid, id);
-                await command.PrepareAsync(cancellation);
-                await using var row = await command.ExecuteReaderAsync(CommandBehavior.SingleRow, cancellation);
-                if (!await row.ReadAsync(cancellation))
-                    return (null, false);
-                if (await row.IsDBNullAsync(0, cancellation))
-                    return (null, true);
-                return (row.ToResource(id, document: 0), false);
-            }
-            finally
-            {
-                await db.Database.CloseConnectionAsync();
-            }
-        }
+        private Task<(Resource? User, bool IsLarge)> ReadUser(
+            Guid accountId, Guid id, int maxSize, CancellationToken cancellation) => SqlBatch.Read(
+            db,
+            batch => batch.Add(
+                """
+                SELECT CASE WHEN octet_length("Document") <= $3 THEN "Document" END,
+                    "Created", "LastModified", "Version"
+                FROM "Users"
+                WHERE "AccountId" = $1 AND "Id" = $2 AND "DeletedAt" IS NULL
+                """,
+                accountId, id, maxSize),
+            results => results.One(row => row.IsDBNull(0)
+                ? (null, IsLarge: true)
+                : ((Resource?)row.ToResource(id, document: 0), IsLarge: false)),
+            cancellation);
     }
 
     /// <summary>
@@ -80,11 +65,4 @@ internal static class UserQueries
         {
             Created = row.GetDateTime(1), LastModified = row.GetDateTime(2), Version = row.GetInt64(3),
         };
-
-    private static void Add(this DbCommand command, string name, DbType type, object value)
-    {
-        var parameter = command.CreateParameter();
-        (parameter.ParameterName, parameter.DbType, parameter.Value) = (name, type, value);
-        command.Parameters.Add(parameter);
-    }
 }

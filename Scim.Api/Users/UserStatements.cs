@@ -19,7 +19,7 @@ internal static class UserStatements
     // What is read
     extension(SqlBatch batch)
     {
-        /// <summary>Reads a user: the result of <see cref="ReadUser"/>, if it exists.</summary>
+        /// <summary>Reads a user: the result of <see cref="User.Read"/>, if it exists.</summary>
         public void FindUser(Guid account, Guid id) => batch.Add(
             $"""
             SELECT {UserColumns} FROM "Users" WHERE "AccountId" = $1 AND "Id" = $2 AND "DeletedAt" IS NULL
@@ -69,8 +69,6 @@ internal static class UserStatements
         public void FindNewestId(Guid account) => batch.Add(
             """SELECT "Id" FROM "Users" WHERE "AccountId" = $1 ORDER BY "Id" DESC LIMIT 1""", account);
     }
-
-    public static User ReadUser(DbDataReader row) => User.Stored(row);
 
     public static UserEmail ReadEmail(DbDataReader row) =>
         new() { ValueKey = row.GetString(0), TypeKey = row.GetString(1), Claimed = row.GetBoolean(2) };

@@ -43,7 +43,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
             },
             async results => (
                 await uniqueness.ReadOwners(results),
-                await results.All(UserStatements.ReadUser),
+                await results.All(User.Read),
                 await results.All(UserStatements.ReadSeatCount),
                 await results.One(UserStatements.ReadId)),
             cancellation);
@@ -182,7 +182,7 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
                 batch.FindSeatCounts(account);
             },
             async results => (
-                await results.One(UserStatements.ReadUser),
+                await results.One(User.Read),
                 await results.All(UserStatements.ReadEmail),
                 await results.All(UserStatements.ReadSeatCount)),
             cancellation);

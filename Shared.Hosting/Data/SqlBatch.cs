@@ -35,6 +35,31 @@ public abstract class SqlBatch : IDisposable
         ? new PostgresBatch(db, connection)
         : new SqliteBatch(db, (SqliteConnection)db.Database.GetDbConnection());
 
+    /// <summary>Runs statements in one batch, and reads their results.</summary>
+    /// <param name="db">The context. Its connection is opened unless it is open already.</param>
+    /// <param name="statements">Adds the statements.</param>
+    /// <param name="read">Reads their results.</param>
+    /// <param name="cancellation">Cancels the statements.</param>
+    public static async Task<T> Read<T>(
+        DbContext db,
+        Action<SqlBatch> statements,
+        Func<SqlResults, Task<T>> read,
+        CancellationToken cancellation)
+    {
+        await db.Database.OpenConnectionAsync(cancellation);
+        try
+        {
+            using var batch = On(db);
+            statements(batch);
+            await using var results = await batch.Read(cancellation);
+            return await read(results);
+        }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
+        }
+    }
+
     /// <summary>Adds a statement, and the values of its parameters.</summary>
     public abstract void Add(string sql, params ReadOnlySpan<SqlValue> values);
 

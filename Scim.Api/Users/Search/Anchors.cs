@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
-using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Shared.Hosting.Data;
 
@@ -170,7 +169,7 @@ internal sealed class Anchors(TimeProvider time)
                     Deleted: row.IsDBNull(3)
                         ? null
                         : new DeletedUser(
-                            row.GetGuid(3), DateTime.SpecifyKind(row.GetDateTime(4), DateTimeKind.Utc))));
+                            row.GetGuid(3), row.GetUtc(4))));
             return new AccountState(
                 rows[0].Users, rows[0].Created, rows[0].LastId,
                 [.. rows.Select(row => row.Deleted).OfType<DeletedUser>()]);
@@ -199,20 +198,7 @@ internal sealed class Anchors(TimeProvider time)
             return found.Count > 0 ? found[0] : null;
         }
 
-        private async Task<IReadOnlyList<T>> Read<T>(string sql, SqlValue[] values, Func<DbDataReader, T> read)
-        {
-            await db.Database.OpenConnectionAsync(cancellation);
-            try
-            {
-                using var batch = SqlBatch.On(db);
-                batch.Add(sql, values);
-                await using var results = await batch.Read(cancellation);
-                return await results.All(read);
-            }
-            finally
-            {
-                await db.Database.CloseConnectionAsync();
-            }
-        }
+        private Task<IReadOnlyList<T>> Read<T>(string sql, SqlValue[] values, Func<DbDataReader, T> read) =>
+            SqlBatch.Read(db, batch => batch.Add(sql, values), results => results.All(read), cancellation);
     }
 }

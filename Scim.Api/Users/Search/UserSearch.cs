@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
@@ -71,17 +70,17 @@ internal sealed class UserSearch(
                 var sql = NewText();
                 var sortKey = query.Sorting is null ? null : SortKey.Of(query.Sorting, sql, options.Value.BaseUrl);
                 WritePage(sql, query, sortKey, after, skip, take);
-                var (found, users) = await OnConnection(
-                    async batch =>
+                var (found, users) = await SqlBatch.Read(
+                    db,
+                    batch =>
                     {
                         sql.AddTo(batch);
                         if (query.Filter is null)
                             batch.Add(CountAll, query.AccountId);
-                        await using var results = await batch.Read(deadline);
-                        return (await ReadPage(results, sortKey, maxSize), query.Filter is null
-                            ? await results.One(row => row.GetInt32(0))
-                            : (int?)null);
                     },
+                    async results => (
+                        await ReadPage(results, sortKey, maxSize),
+                        query.Filter is null ? await results.One(row => row.GetInt32(0)) : (int?)null),
                     deadline);
                 // A list that was read from the beginning to the end need not be counted.
                 return new FoundUsers(found, after is null && found.Count < take && (found.Count > 0 || skip == 0)
@@ -146,14 +145,7 @@ internal sealed class UserSearch(
     private async Task<int> CountNow(UserQuery query, CancellationToken cancellation)
     {
         if (query.Filter is null)
-            return await OnConnection(
-                async batch =>
-                {
-                    batch.Add(CountAll, query.AccountId);
-                    await using var results = await batch.Read(cancellation);
-                    return await results.One(row => row.GetInt32(0));
-                },
-                cancellation);
+            return await db.CountUsers(query.AccountId, cancellation);
         var sql = NewText().Append("SELECT COUNT(*)");
         WriteUsers(sql, query);
         return (await Read(sql, row => row.GetInt32(0), cancellation))[0];
@@ -165,29 +157,8 @@ internal sealed class UserSearch(
             ? search(cancellation)
             : budget.Run(db, query.AccountId, Remedy, search, cancellation);
 
-    private Task<IReadOnlyList<T>> Read<T>(
-        SqlText sql, Func<DbDataReader, T> read, CancellationToken cancellation) => OnConnection(
-            async batch =>
-            {
-                sql.AddTo(batch);
-                await using var results = await batch.Read(cancellation);
-                return await results.All(read);
-            },
-            cancellation);
-
-    private async Task<T> OnConnection<T>(Func<SqlBatch, Task<T>> execute, CancellationToken cancellation)
-    {
-        await db.Database.OpenConnectionAsync(cancellation);
-        try
-        {
-            using var batch = SqlBatch.On(db);
-            return await execute(batch);
-        }
-        finally
-        {
-            await db.Database.CloseConnectionAsync();
-        }
-    }
+    private Task<IReadOnlyList<T>> Read<T>(SqlText sql, Func<DbDataReader, T> read, CancellationToken cancellation) =>
+        SqlBatch.Read(db, sql.AddTo, results => results.All(read), cancellation);
 
     private SqlText NewText() => new(SqlDialect.Of(db.Database));
 

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Microsoft.EntityFrameworkCore;
 using Scim.Api.Data;
 using Scim.Api.Users.Search;
 using Shared.Hosting.Data;
@@ -55,22 +54,9 @@ internal static class WalkStatements
             return found.Count > 0 ? found[0] : null;
         }
 
-        private async Task<IReadOnlyList<FoundBookmark>> Read(
-            string sql, SqlValue[] values, CancellationToken cancellation)
-        {
-            await db.Database.OpenConnectionAsync(cancellation);
-            try
-            {
-                using var batch = SqlBatch.On(db);
-                batch.Add(sql, values);
-                await using var results = await batch.Read(cancellation);
-                return await results.All(ReadBookmark);
-            }
-            finally
-            {
-                await db.Database.CloseConnectionAsync();
-            }
-        }
+        private Task<IReadOnlyList<FoundBookmark>> Read(
+            string sql, SqlValue[] values, CancellationToken cancellation) =>
+            SqlBatch.Read(db, batch => batch.Add(sql, values), results => results.All(ReadBookmark), cancellation);
     }
 
     // What is written
@@ -117,8 +103,8 @@ internal static class WalkStatements
             Id = row.GetGuid(3),
             IsShared = row.GetBoolean(5),
             Total = row.GetInt32(6),
-            EndedAt = row.IsDBNull(7) ? null : DateTime.SpecifyKind(row.GetDateTime(7), DateTimeKind.Utc),
-            ExpiresAt = DateTime.SpecifyKind(row.GetDateTime(8), DateTimeKind.Utc),
+            EndedAt = row.IsDBNull(7) ? null : row.GetUtc(7),
+            ExpiresAt = row.GetUtc(8),
         };
         var position = new UserPosition(row.GetGuid(1), row.IsDBNull(2) ? null : row.GetString(2));
         return new FoundBookmark(row.GetInt32(0), position, row.GetGuid(3), walk);
