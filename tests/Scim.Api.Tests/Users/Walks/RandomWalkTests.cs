@@ -6,27 +6,11 @@ namespace Scim.Api.Tests.Users.Walks;
 /// </summary>
 [Parallelizable]
 [Category("Slow")]
-internal sealed class RandomWalkTests
+internal sealed class RandomWalkTests : TwoNodes
 {
     private readonly List<HttpClient> clients = [];
     private readonly HashSet<string> matching = [];
     private Random random = null!;
-    private ScimServer one = null!;
-    private ScimServer two = null!;
-
-    [OneTimeSetUp]
-    public async Task Start()
-    {
-        one = await ScimServer.Start();
-        two = await ScimServer.Start(authServer: one.AuthServer, folder: one.Folder);
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        await two.DisposeAsync();
-        await one.DisposeAsync();
-    }
 
     [TearDown]
     public void Forget()
@@ -43,8 +27,8 @@ internal sealed class RandomWalkTests
     {
         var account = new TestAccount();
         random = new Random(seed);
-        clients.AddRange([one.ClientOf(account), two.ClientOf(account)]);
-        var ids = await one.Gather(account, 60);
+        clients.AddRange([One.ClientOf(account), Two.ClientOf(account)]);
+        var ids = await One.Gather(account, 60);
         matching.UnionWith(ids.Where((_, i) => IsIn(query, i)));
         Reader[] readers = [New(), New(), New()];
         var walks = 0;

@@ -8,33 +8,17 @@ namespace Scim.Api.Tests.Users.Walks;
 /// <summary>Pages that are requested again and again leave nothing behind, and cost other walks nothing.</summary>
 [Parallelizable]
 [Category("Slow")]
-internal sealed class RepeatedPageTests
+internal sealed class RepeatedPageTests : TwoNodes
 {
-    private ScimServer one = null!;
-    private ScimServer two = null!;
     private TestAccount account = null!;
     private List<string> ids = null!;
-
-    [OneTimeSetUp]
-    public async Task StartNodes()
-    {
-        one = await ScimServer.Start();
-        two = await ScimServer.Start(authServer: one.AuthServer, folder: one.Folder);
-    }
-
-    [OneTimeTearDown]
-    public async Task StopNodes()
-    {
-        await two.DisposeAsync();
-        await one.DisposeAsync();
-    }
 
     [SetUp]
     public async Task Gather()
     {
         account = new TestAccount();
         account.Policy = account.Policy with { RateLimit = 10_000 };
-        ids = await one.Gather(account, 40);
+        ids = await One.Gather(account, 40);
     }
 
     [TestCase("count=10")]
@@ -45,7 +29,7 @@ internal sealed class RepeatedPageTests
     [TestCase("count=10&sortBy=nickName&startIndex=21")]
     public async Task A_page_that_is_requested_a_thousand_times_changes_no_row(string page)
     {
-        using var client = one.ClientOf(account);
+        using var client = One.ClientOf(account);
         for (var startIndex = 1; startIndex <= 31; startIndex += 10)
             await Read(client, $"count=10&startIndex={startIndex}");
         // From the second request on, several readers may be at the end of the page.
@@ -60,7 +44,7 @@ internal sealed class RepeatedPageTests
     [Test]
     public async Task Pages_that_are_requested_at_the_same_time_by_several_nodes_have_one_bookmark()
     {
-        HttpClient[] clients = [one.ClientOf(account), two.ClientOf(account)];
+        HttpClient[] clients = [One.ClientOf(account), Two.ClientOf(account)];
         await Task.WhenAll(Enumerable.Range(0, 40).Select(i => Read(clients[i % 2], "count=10")));
         await Task.WhenAll(Enumerable.Range(0, 40).Select(i => Read(clients[i % 2], "count=10&startIndex=11")));
         Assert.That((await Rows()).Count(row => row.StartsWith(nameof(Bookmark))), Is.EqualTo(2));
@@ -70,7 +54,7 @@ internal sealed class RepeatedPageTests
     [Test]
     public async Task A_client_that_only_reads_the_first_pages_adds_no_rows()
     {
-        using var client = one.ClientOf(account);
+        using var client = One.ClientOf(account);
         for (var i = 0; i < 3; i++)
             await ReadTwoPages();
         var before = await Rows();
@@ -88,7 +72,7 @@ internal sealed class RepeatedPageTests
     [Test]
     public async Task Repeated_walks_add_no_bookmarks()
     {
-        using var client = one.ClientOf(account);
+        using var client = One.ClientOf(account);
         for (var i = 0; i < 5; i++)
             for (var startIndex = 1; startIndex <= 31; startIndex += 10)
                 await Read(client, $"count=10&startIndex={startIndex}");
@@ -98,7 +82,7 @@ internal sealed class RepeatedPageTests
     [Test]
     public async Task Whoever_reads_a_page_that_others_read_too_misses_nobody()
     {
-        using var client = one.ClientOf(account);
+        using var client = One.ClientOf(account);
         // The first reader stays at the end of the first page, the second one reads on, the third one begins later.
         await Read(client, "count=10");
         await Read(client, "count=10");
@@ -114,7 +98,7 @@ internal sealed class RepeatedPageTests
     [Test]
     public async Task A_client_that_polls_the_first_page_does_not_hold_a_walk_back_after_it()
     {
-        using var client = one.ClientOf(account);
+        using var client = One.ClientOf(account);
         for (var walk = 0; walk < 3; walk++)
         {
             var seen = new List<string>();
@@ -145,7 +129,7 @@ internal sealed class RepeatedPageTests
 
     private async Task<List<string>> Rows()
     {
-        await using var scope = one.Services.CreateAsyncScope();
+        await using var scope = One.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
         var walks = await db.Set<Walk>().AsNoTracking().Where(walk => walk.AccountId == account.Id).ToListAsync();
         var bookmarks = await db.Set<Bookmark>().AsNoTracking().Where(one => one.AccountId == account.Id)

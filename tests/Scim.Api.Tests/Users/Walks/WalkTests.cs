@@ -6,24 +6,8 @@ namespace Scim.Api.Tests.Users.Walks;
 /// </summary>
 [Parallelizable]
 [Category("Slow")]
-internal sealed class WalkTests
+internal sealed class WalkTests : TwoNodes
 {
-    private ScimServer one = null!;
-    private ScimServer two = null!;
-
-    [OneTimeSetUp]
-    public async Task Start()
-    {
-        one = await ScimServer.Start();
-        two = await ScimServer.Start(authServer: one.AuthServer, folder: one.Folder);
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        await two.DisposeAsync();
-        await one.DisposeAsync();
-    }
 
     [TestCase(1, Whom.Before)]
     [TestCase(1, Whom.At)]
@@ -46,9 +30,9 @@ internal sealed class WalkTests
         foreach (var byCursor in (bool[])[false, true])
         {
             var account = new TestAccount();
-            await one.Gather(account, count switch { 1 => 60, 7 => 100, _ => 350 });
-            using var walker = new Walker(one.ClientOf(account), two.ClientOf(account), count, query, byCursor);
-            var world = await World.Of(one.ClientOf(account), query);
+            await One.Gather(account, count switch { 1 => 60, 7 => 100, _ => 350 });
+            using var walker = new Walker(One.ClientOf(account), Two.ClientOf(account), count, query, byCursor);
+            var world = await World.Of(One.ClientOf(account), query);
             while (await walker.Step())
                 await world.Change(walker.Seen, deleted);
             await world.Finish(walker.Seen, deleted);
@@ -67,11 +51,11 @@ internal sealed class WalkTests
     public async Task Two_concurrent_walks_each_see_everybody(string query)
     {
         var account = new TestAccount();
-        await one.Gather(account, 100);
+        await One.Gather(account, 100);
         var random = new Random(9);
-        var world = await World.Of(one.ClientOf(account), query);
-        using var ann = new Walker(one.ClientOf(account), two.ClientOf(account), 10, query, byCursor: false);
-        using var ben = new Walker(two.ClientOf(account), one.ClientOf(account), 10, query, byCursor: false);
+        var world = await World.Of(One.ClientOf(account), query);
+        using var ann = new Walker(One.ClientOf(account), Two.ClientOf(account), 10, query, byCursor: false);
+        using var ben = new Walker(Two.ClientOf(account), One.ClientOf(account), 10, query, byCursor: false);
         for (var (a, b) = (true, true); a || b;)
         {
             var first = random.Next(2) == 0;
@@ -91,11 +75,11 @@ internal sealed class WalkTests
     public async Task A_new_walk_is_not_held_back_by_the_previous_one(string query)
     {
         var account = new TestAccount();
-        await one.Gather(account, 100);
-        var world = await World.Of(one.ClientOf(account), query);
+        await One.Gather(account, 100);
+        var world = await World.Of(One.ClientOf(account), query);
         for (var walks = 0; walks < 3; walks++)
         {
-            using var walker = new Walker(one.ClientOf(account), two.ClientOf(account), 10, query, byCursor: false);
+            using var walker = new Walker(One.ClientOf(account), Two.ClientOf(account), 10, query, byCursor: false);
             while (await walker.Step())
             {
             }
