@@ -142,7 +142,7 @@ internal static class Program
         });
         if (auth.IsHttps)
             app.UseHsts();
-        app.UseMiddleware<SecurityHeaders>();
+        app.UseMiddleware<SecurityHeaders>($"/{AuthorizationServer.AuthorizePath}");
         app.UseExceptionHandler("/error");
         app.UseErrorPages();
         app.UseManagementProblems();

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Auth.Server;
 
@@ -7,8 +8,14 @@ namespace Auth.Server;
 /// data and, once, secrets. Pages contain no inline script or style. Other responses (exports, tokens, redirects with
 /// codes) are not stored either, unless they set <c>Cache-Control</c> themselves.
 /// </summary>
-internal sealed class SecurityHeaders(RequestDelegate next)
+internal sealed class SecurityHeaders(RequestDelegate next, string consentPath)
 {
+    // What pages use, and what they could otherwise be tricked into.
+    private const string PermissionsPolicy =
+        "publickey-credentials-get=(self), publickey-credentials-create=(self), clipboard-write=(self), "
+        + "clipboard-read=(), camera=(), microphone=(), display-capture=(), geolocation=(), payment=(), usb=(), "
+        + "serial=(), hid=(), bluetooth=(), midi=(), browsing-topics=()";
+
     private static readonly object formTargets = new();
     private static readonly object nonce = new();
 
@@ -34,12 +41,19 @@ internal sealed class SecurityHeaders(RequestDelegate next)
 
     public Task InvokeAsync(HttpContext http)
     {
+        // Read now, as an error page has another path.
+        string?[] addresses = [http.Request.Path, http.Request.Query["returnUrl"]];
         http.Response.OnStarting(() =>
         {
             var headers = http.Response.Headers;
             headers.XContentTypeOptions = "nosniff";
             headers.XFrameOptions = "DENY";
             headers["Referrer-Policy"] = "no-referrer";
+            headers["Permissions-Policy"] = PermissionsPolicy;
+            // A provider opens the consent page in a window, to whose opener its callback reports. That page, and the
+            // pages on the way to it, must not cut the two off from each other.
+            if (!addresses.Append(ReturnUrlIn(http)).Any(LeadsToConsent))
+                headers["Cross-Origin-Opener-Policy"] = "same-origin";
             var (scripts, styles, images) = http.Items[nonce] is { } value
                 ? ($"'self' 'nonce-{value}'", "'self' 'unsafe-inline'", "'self' data:")
                 : ("'self'", "'self'", "'self'");
@@ -55,6 +69,12 @@ internal sealed class SecurityHeaders(RequestDelegate next)
         });
         return next(http);
     }
+
+    private bool LeadsToConsent(string? address) =>
+        address?.StartsWith(consentPath, StringComparison.OrdinalIgnoreCase) == true;
+
+    /// <summary>The address in a form that has been read, to which the browser returns after signing in.</summary>
+    private static string? ReturnUrlIn(HttpContext http) => http.Features.Get<IFormFeature>()?.Form?["returnUrl"];
 
     /// <summary>What is public and may be cached: metadata (RFC 8414) and keys.</summary>
     private static bool IsPublic(PathString path) =>

@@ -35,10 +35,17 @@ internal sealed record SignedIn(Guid AdministratorId, Guid AccountId, Guid Sessi
         CookieAuthenticationDefaults.AuthenticationScheme));
 }
 
+/// <summary>The account of the administrator who is signed in: a feature of the request.</summary>
+internal sealed record SignedInAccount(string Name, bool IsSuspended);
+
 /// <summary>The portal's cookie. It is valid only as long as the session in the database that it refers to.</summary>
 internal static class PortalCookie
 {
     public const string SignInPath = "/sign-in";
+    public const string SignOutPath = "/sign-out";
+
+    /// <summary>The parameter of the page to sign in that says that a form was sent after the session ended.</summary>
+    public const string EndedParameter = "ended";
 
     /// <param name="services">The services of the server.</param>
     /// <param name="auth">The settings.</param>
@@ -57,6 +64,11 @@ internal static class PortalCookie
             options.ExpireTimeSpan = AdministratorSession.Lifetime;
             options.SlidingExpiration = false;
             options.Events.OnValidatePrincipal = context => RequireLiveSession(context, isUse);
+            options.Events.OnRedirectToLogin = context =>
+            {
+                context.Response.Redirect(SignInAddress(context.Request));
+                return Task.CompletedTask;
+            };
         });
 
     /// <summary>With HTTPS, adds the prefix of cookies that no other host of the domain can set.</summary>
@@ -64,6 +76,20 @@ internal static class PortalCookie
 
     public static CookieSecurePolicy SecurePolicyOf(AuthOptions auth) =>
         auth.IsHttps ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
+
+    /// <summary>
+    /// Where to sign in, from where the browser returns to the requested page. A form is not sent again after that, so
+    /// the page to sign in says that nothing was changed.
+    /// </summary>
+    private static string SignInAddress(HttpRequest request)
+    {
+        if (HttpMethods.IsGet(request.Method))
+            return SignInPath + QueryString.Create("returnUrl", request.Path + request.QueryString);
+        if (request.Path == SignOutPath)
+            return SignInPath;
+        var query = QueryString.Create(request.Query.Where(parameter => parameter.Key != "handler"));
+        return SignInPath + QueryString.Create("returnUrl", request.Path + query).Add(EndedParameter, "true");
+    }
 
     /// <summary>How often the time of a session's last use is updated, so that not every page needs a write.</summary>
     private static readonly TimeSpan touchInterval = TimeSpan.FromMinutes(1);
@@ -77,7 +103,13 @@ internal static class PortalCookie
         var id = SignedIn.From(context.Principal!).SessionId;
         var cancellation = context.HttpContext.RequestAborted;
         var session = await db.Sessions.Where(AdministratorSession.IsLive(now)).Where(s => s.Id == id)
-            .Select(s => new { s.LastUsedAt }).SingleOrDefaultAsync(cancellation);
+            .Select(s => new
+            {
+                s.LastUsedAt,
+                Account = new SignedInAccount(
+                    s.Administrator.Account.Name, s.Administrator.Account.Suspended),
+            })
+            .SingleOrDefaultAsync(cancellation);
         if (session is null)
         {
             context.RejectPrincipal();
@@ -85,6 +117,7 @@ internal static class PortalCookie
             return;
         }
 
+        context.HttpContext.Features.Set(session.Account);
         // Requests that a page's script makes do not count as use: the person may have left the screen.
         if (now - session.LastUsedAt >= touchInterval && isUse(context.Request))
         {

@@ -38,7 +38,12 @@ internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory 
     {
         await Lock(accountId, once, cancellation);
         var account = await db.Accounts.AsNoTracking().SingleAsync(account => account.Id == accountId, cancellation);
-        return account.AllowsScim ? account : throw ProblemException.Forbidden(
+        if (account.Suspended)
+        {
+            throw ProblemException.Forbidden(
+                $"{account.Name} is suspended. Nothing was changed. Write to support@scileads.com.");
+        }
+        return account.ScimEnabled ? account : throw ProblemException.Forbidden(
             $"SCIM provisioning is not enabled for {account.Name}. Write to support@scileads.com to have it enabled.");
     }
 

@@ -18,7 +18,7 @@ internal sealed class AccountSettings
 
     private readonly Option<string?> suspended = new("--suspended")
     {
-        Description = "Whether identity providers are refused, and no credentials can be generated.",
+        Description = "Whether identity providers are refused, and the portal is read-only.",
     };
 
     private readonly Option<string?> domains = new("--domains")

@@ -13,6 +13,10 @@ internal static class ManagementDescription
 {
     private const string Scheme = "oauth2";
 
+    private const string BackToPortal =
+        "<p style=\"margin:0;padding:12px 24px\">"
+        + "<a href=\"/settings/management-clients\">← Back to the SciLeads portal</a></p>";
+
     private static readonly Dictionary<string, string> scopes = new()
     {
         [Scopes.ReadAccounts] = "Reading accounts",
@@ -48,6 +52,10 @@ internal static class ManagementDescription
                 .WithNonce(SecurityHeaders.AllowNonce(http));
             scalar.DefaultFonts = false;
             scalar.Telemetry = false;
+            // Buttons that lead to Scalar's own services.
+            scalar.HideClientButton = true;
+            scalar.HideDeveloperTools().DisableAgent().DisableMcp();
+            scalar.AddHeaderContent(BackToPortal);
         });
     }
 

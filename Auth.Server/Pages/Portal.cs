@@ -40,6 +40,7 @@ internal static class Portal
             pages.Conventions.AllowAnonymousToPage("/Invitation");
             pages.Conventions.AllowAnonymousToPage("/Error");
             pages.Conventions.ConfigureFilter(new RequireSecondFactor());
+            pages.Conventions.ConfigureFilter(new RefuseIfSuspended());
             pages.Conventions.ConfigureFilter(new ShowRefusals());
         });
     }
@@ -52,6 +53,11 @@ internal static class Portal
     /// <summary>Whether a page's script makes the request, perhaps with nobody at the screen.</summary>
     public static bool IsPolling(HttpRequest request) =>
         HttpMethods.IsGet(request.Method) && request.Query["handler"] == ScimCredentialsModel.NewsHandler;
+
+    /// <summary>Whether a page, by its path, is about signing in and not about the account.</summary>
+    public static bool ConcernsOnlySignIn(string page) =>
+        page.StartsWith("/Security/", StringComparison.Ordinal)
+        || page is "/SignIn" or "/SignOut" or "/Invitation" or "/Error";
 
     /// <summary>Formats a UTC time for people.</summary>
     public static string FormatTime(DateTime utc) =>

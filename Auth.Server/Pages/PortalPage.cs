@@ -15,6 +15,9 @@ internal abstract class PortalPage : PageModel
     /// <summary>Why the request was refused; null if it was not.</summary>
     public string? Refusal { get; protected set; }
 
+    /// <summary>What is wrong, which the layout shows at the top of the page.</summary>
+    public virtual IReadOnlyList<PageError> Errors => PageError.Of(Refusal);
+
     /// <summary>The administrator who is signed in.</summary>
     protected SignedIn Administrator => SignedIn.From(User);
 
@@ -33,6 +36,15 @@ internal abstract class PortalPage : PageModel
     protected virtual Task Load(CancellationToken cancellation) => Task.CompletedTask;
 }
 
+/// <summary>What is wrong with a request, shown at the top of the page.</summary>
+/// <param name="Message">A sentence.</param>
+/// <param name="Field">The id of the field that it is about; null if it is about the whole request.</param>
+internal sealed record PageError(string Message, string? Field = null)
+{
+    /// <summary>The errors of a page that has at most one.</summary>
+    public static IReadOnlyList<PageError> Of(string? refusal) => refusal is null ? [] : [new(refusal)];
+}
+
 /// <summary>Lets each page show the refusals of its handlers.</summary>
 internal sealed class ShowRefusals : IAsyncPageFilter
 {
@@ -46,5 +58,32 @@ internal sealed class ShowRefusals : IAsyncPageFilter
             return;
         executed.Result = await page.Refuse(refusal, context.HttpContext.RequestAborted);
         executed.ExceptionHandled = true;
+    }
+}
+
+/// <summary>
+/// Makes the portal read-only for a suspended account. Its administrators can still change how they sign in.
+/// </summary>
+internal sealed class RefuseIfSuspended : IAsyncPageFilter
+{
+    public Task OnPageHandlerSelectionAsync(PageHandlerSelectedContext context) => Task.CompletedTask;
+
+    public async Task OnPageHandlerExecutionAsync(
+        PageHandlerExecutingContext context, PageHandlerExecutionDelegate next)
+    {
+        var http = context.HttpContext;
+        if (!HttpMethods.IsPost(http.Request.Method)
+            || http.Features.Get<SignedInAccount>() is not { IsSuspended: true } account
+            || Portal.ConcernsOnlySignIn(context.ActionDescriptor.ViewEnginePath))
+        {
+            await next();
+            return;
+        }
+
+        var refusal = ProblemException.Forbidden(
+            $"{account.Name} is suspended. Nothing was changed. Write to support@scileads.com.");
+        context.Result = context.HandlerInstance is PortalPage page
+            ? await page.Refuse(refusal, http.RequestAborted)
+            : new StatusCodeResult(refusal.Status);
     }
 }

@@ -15,6 +15,9 @@ internal sealed class SignInModel(
     SignIn signIn, Sessions sessions, SecondFactorRegister factors, Passkeys passkeys, DeviceCookie deviceCookie)
     : PageModel
 {
+    public const string EndedMessage =
+        "Nothing was changed: you are no longer signed in. Sign in, and send the form again.";
+
     private const string TookTooLong = "That took too long. Enter your password again.";
 
     [BindProperty(SupportsGet = true)]
@@ -40,6 +43,10 @@ internal sealed class SignInModel(
     /// <summary>The account chosen, by its administrator's id.</summary>
     [BindProperty]
     public Guid? Administrator { get; set; }
+
+    /// <summary>Whether the administrator sent a form after the session had ended.</summary>
+    [FromQuery(Name = PortalCookie.EndedParameter)]
+    public bool HasEnded { get; set; }
 
     public string? Refusal { get; private set; }
 

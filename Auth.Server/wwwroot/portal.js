@@ -37,6 +37,60 @@ function say(text) {
   setTimeout(() => { spoken.textContent = text; }, 50);
 }
 
+// Times: the server writes them in UTC. Here they become those of the visitor's time zone; those of tables and facts also
+// become relative, and are exact on hover.
+const dateTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short" });
+const exactTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
+const relativeTime = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+const units = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3600], ["minute", 60]];
+
+function describe(time) {
+  const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
+  const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? [];
+  return unit ? relativeTime.format(Math.trunc(seconds / size), unit) : seconds > 0 ? "in a moment" : "just now";
+}
+
+function localize(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const date = new Date(time.dateTime);
+    const text = "relative" in time.dataset ? describe(time) : dateTime.format(date);
+    if (time.textContent !== text)
+      time.textContent = text;
+    time.title = exactTime.format(date);
+  }
+}
+
+localize(document);
+setInterval(() => localize(document), 15_000);
+
+// A block that htmx has replaced. If it says what has changed, that is announced.
+document.addEventListener("htmx:load", event => {
+  if (event.detail.elt === document.body)
+    return;
+  localize(event.detail.elt.parentElement ?? document);
+  const news = event.detail.elt.querySelector("[data-say]");
+  if (news)
+    say(news.textContent.trim());
+});
+
+// The menu of the header closes like any other menu.
+const menus = document.querySelectorAll(".menu details");
+document.addEventListener("click", event => close(menu => !menu.contains(event.target)));
+document.addEventListener("keydown", event => {
+  if (event.key === "Escape")
+    close(menu => menu.contains(document.activeElement));
+});
+
+function close(which) {
+  for (const menu of menus) {
+    if (!menu.open || !which(menu))
+      continue;
+    if (menu.contains(document.activeElement))
+      menu.querySelector("summary").focus();
+    menu.open = false;
+  }
+}
+
 // Updates the progress of new credentials, for ten minutes.
 for (const news of document.querySelectorAll("[data-news]")) {
   const until = Date.now() + 600_000;

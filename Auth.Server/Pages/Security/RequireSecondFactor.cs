@@ -16,7 +16,8 @@ internal sealed class RequireSecondFactor : IAsyncPageFilter
         PageHandlerExecutingContext context, PageHandlerExecutionDelegate next)
     {
         var http = context.HttpContext;
-        if (http.User.Identity?.IsAuthenticated != true || IsExempt(context.ActionDescriptor.ViewEnginePath)
+        if (http.User.Identity?.IsAuthenticated != true
+            || Portal.ConcernsOnlySignIn(context.ActionDescriptor.ViewEnginePath)
             || !await http.RequestServices.GetRequiredService<SecondFactorRegister>()
                 .IsMissing(SignedIn.From(http.User), http.RequestAborted))
         {
@@ -27,8 +28,4 @@ internal sealed class RequireSecondFactor : IAsyncPageFilter
         var returnUrl = HttpMethods.IsGet(http.Request.Method) ? http.Request.Path + http.Request.QueryString : "/";
         context.Result = new LocalRedirectResult(OverviewModel.Path + QueryString.Create("returnUrl", returnUrl));
     }
-
-    private static bool IsExempt(string page) =>
-        page.StartsWith("/Security/", StringComparison.Ordinal)
-        || page is "/SignIn" or "/SignOut" or "/Invitation" or "/Error";
 }

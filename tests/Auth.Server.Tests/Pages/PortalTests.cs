@@ -187,6 +187,8 @@ public sealed class PortalTests
     [TestCase("/portal.css", "text/css")]
     [TestCase("/portal.js", "text/javascript")]
     [TestCase("/passkeys.js", "text/javascript")]
+    [TestCase("/lib/htmx.min.js", "text/javascript")]
+    [TestCase("/lib/htmx-sse.min.js", "text/javascript")]
     [TestCase("/mark.svg", "image/svg+xml")]
     public async Task Static_files_of_the_pages_are_served(string path, string type)
     {
