@@ -71,10 +71,17 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
     private const int AtOnce = 100;
 
     /// <summary>Carries out an action on another system. Exactly one entry records the outcome.</summary>
+    /// <param name="actor">Who acts.</param>
+    /// <param name="action">What is done.</param>
+    /// <param name="account">The account concerned.</param>
+    /// <param name="about">The subject of the action.</param>
+    /// <param name="detail">What the entry says if the action is carried out.</param>
+    /// <param name="act">Carries it out.</param>
     /// <exception cref="ProblemException">
     /// The action was refused, or, with <see cref="ProblemException.IsOutcomeUnknown"/>, its outcome is unknown.
     /// </exception>
-    public async Task Record(Actor actor, AuditAction action, Guid account, string about, Func<Task> act)
+    public async Task Record(
+        Actor actor, AuditAction action, Guid account, string about, string? detail, Func<Task> act)
     {
         var pending = new PendingAction
         {
@@ -102,7 +109,7 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
             throw;
         }
 
-        await Close(pending, AuditOutcome.Done, null, CancellationToken.None);
+        await Close(pending, AuditOutcome.Done, detail, CancellationToken.None);
     }
 
     /// <summary>

@@ -19,6 +19,7 @@ internal sealed class Attempt
     private readonly string? requestId;
     private Guid? userId;
     private string? userName;
+    private string? note;
 
     /// <summary>An admitted caller's attempt; the operation is one of <see cref="ProvisioningOperations"/>.</summary>
     public Attempt(Caller caller, string operation, string? requestId)
@@ -40,6 +41,9 @@ internal sealed class Attempt
 
     /// <summary>Corrects and records the deviations in the request.</summary>
     public ClientQuirks Quirks { get; } = new();
+
+    /// <summary>One of <see cref="ProvisioningOutcomes"/>; null until a write has changed something.</summary>
+    public string? Outcome { get; private set; }
 
     /// <summary>Whether an administrator made the request in the portal.</summary>
     public bool IsFromPortal => caller?.Administrator is not null;
@@ -72,6 +76,9 @@ internal sealed class Attempt
     /// <summary>Sets the user that it concerns by the userName that this body asks for.</summary>
     public void SetSubject(JsonObject body) => userName = DocumentReader.Text(body["userName"]) ?? userName;
 
+    /// <summary>Sets the reason that an administrator gives for a change.</summary>
+    public void SetNote(string reason) => note = reason;
+
     /// <summary>The event of a completed write, to be saved with it.</summary>
     public ProvisioningEvent Done(
         string outcome,
@@ -80,7 +87,10 @@ internal sealed class Attempt
         DateTime now,
         IReadOnlyCollection<Violation>? notApplied = null)
     {
+        Outcome = outcome;
         var reasons = (notApplied ?? []).Select(violation => violation.Error.Detail).ToList();
+        if (note is not null)
+            reasons.Insert(0, note);
         return Event(outcome, status, reasons is [] ? null : string.Join(' ', reasons), now) with
         {
             Changed = ProvisioningEvent.Join(changed),

@@ -52,7 +52,9 @@ internal sealed record ProvisioningEvent
 
     public string? ScimType { get; init; }
 
-    /// <summary>The error's <c>detail</c>, or why some attributes were not applied.</summary>
+    /// <summary>
+    /// The error's <c>detail</c>, why some attributes were not applied, or the reason that an administrator gave.
+    /// </summary>
     public string? Reason { get; init; }
 
     /// <summary>Names of attributes, separated by spaces.</summary>
@@ -68,6 +70,11 @@ internal sealed record ProvisioningEvent
     public string Habits { get; init; } = "";
 
     public string? RequestId { get; init; }
+
+    /// <summary>
+    /// How many more refusals of the same kind followed within a minute, and left no event of their own.
+    /// </summary>
+    public int Repeats { get; init; }
 
     /// <summary>What the portal searches: the names, reason and ids above, folded, one per line.</summary>
     public string SearchText { get; init; } = "";

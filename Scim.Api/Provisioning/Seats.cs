@@ -19,6 +19,8 @@ internal sealed class Seat
         {
             seat.ToTable("Seats");
             seat.HasKey(s => new { s.AccountId, s.UserId, s.Product });
+            // The users who have a product, in order of creation.
+            seat.HasIndex(s => new { s.AccountId, s.Product, s.UserId });
         }
     }
 }

@@ -42,6 +42,12 @@ internal sealed class User
 
     public bool? HasSetWorkEmail { get; private set; }
 
+    /// <summary>
+    /// Whether it was an administrator who last changed <see cref="Active"/>, so that the identity provider may change
+    /// it back.
+    /// </summary>
+    public bool ActiveSetByHand { get; private set; }
+
     /// <summary>One of <see cref="Shared.Contracts.UserSources"/>.</summary>
     public required string Source { get; init; }
 
@@ -96,6 +102,7 @@ internal sealed class User
         Created = row.GetUtc(14),
         LastModified = row.GetUtc(15),
         DeletedAt = row.IsDBNull(16) ? null : row.GetUtc(16),
+        ActiveSetByHand = row.GetBoolean(17),
     };
 
     public static Resource ToResource(Guid id, string document) =>
@@ -113,6 +120,9 @@ internal sealed class User
 
     /// <summary>Whether no other user may have this work e-mail, because this one has it.</summary>
     public bool Claims(string emailKey) => Emails.Exists(email => email.Claimed && email.ValueKey == emailKey);
+
+    /// <summary>Records that <see cref="Active"/> has changed, and whether an administrator did it.</summary>
+    public void RecordActiveChange(bool byHand) => ActiveSetByHand = byHand;
 
     /// <summary>The e-mail addresses as they are stored.</summary>
     public IReadOnlyList<EmailRow> EmailRows() =>
@@ -205,7 +215,13 @@ internal sealed class User
             // With the id, so that the result is already sorted; otherwise SQLite prefers to scan the whole account.
             user.HasIndex(u => new { u.AccountId, u.ExternalId, u.Id }).HasFilter(NotDeleted);
             user.HasIndex(u => new { u.AccountId, u.DeletedAt }).HasFilter(NotErased);
-            user.HasIndex(u => new { u.AccountId, u.LastModified }).HasFilter(NotDeleted);
+            // With the id, so that users who were changed at the same time, as by an import, are sorted as well.
+            user.HasIndex(u => new { u.AccountId, u.LastModified, u.Id }).HasFilter(NotDeleted);
+            // For the portal's list: its filters and its order.
+            user.HasIndex(u => new { u.AccountId, u.Active, u.Id }).HasFilter(NotDeleted);
+            user.HasIndex(u => new { u.AccountId, u.Source, u.Id }).HasFilter(NotDeleted);
+            user.HasIndex(u => new { u.AccountId, u.Id }, "IX_Users_ActiveSetByHand")
+                .HasFilter($"{NotDeleted} AND \"ActiveSetByHand\"");
             user.HasIndex(u => new { u.AccountId, u.SearchVersion }).HasFilter(NotDeleted);
             user.Property(u => u.Version).IsConcurrencyToken();
             user.Property(u => u.Search).HasAnnotation(ScimDbContext.Json, true).HasDefaultValue("{}");

@@ -13,7 +13,8 @@ internal static class UserStatements
     private const string UserColumns =
         """
         "AccountId", "Id", "UserName", "UserNameKey", "ExternalId", "Active", "HasSetDisplayName", "HasSetWorkEmail",
-        "Source", "Document", "Search", "SearchVersion", "SearchText", "Version", "Created", "LastModified", "DeletedAt"
+        "Source", "Document", "Search", "SearchVersion", "SearchText", "Version", "Created", "LastModified",
+        "DeletedAt", "ActiveSetByHand"
         """;
 
     // What is read
@@ -86,23 +87,25 @@ internal static class UserStatements
         public void InsertUser(User user) => batch.Add(
             $"""
             INSERT INTO "Users" ({UserColumns})
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
             """,
             user.AccountId, user.Id, user.UserName, user.UserNameKey, user.ExternalId, user.Active,
             user.HasSetDisplayName, user.HasSetWorkEmail, user.Source, user.Document, SqlValue.Json(user.Search),
-            user.SearchVersion, user.SearchText, user.Version, user.Created, user.LastModified, user.DeletedAt);
+            user.SearchVersion, user.SearchText, user.Version, user.Created, user.LastModified, user.DeletedAt,
+            user.ActiveSetByHand);
 
         public void UpdateUser(User user) => batch.Add(
             """
             UPDATE "Users"
             SET "UserName" = $3, "UserNameKey" = $4, "ExternalId" = $5, "Active" = $6, "HasSetDisplayName" = $7,
                 "HasSetWorkEmail" = $8, "Document" = $9, "Search" = $10, "SearchVersion" = $11, "SearchText" = $12,
-                "Version" = $13, "LastModified" = $14, "DeletedAt" = $15
+                "Version" = $13, "LastModified" = $14, "DeletedAt" = $15, "ActiveSetByHand" = $16
             WHERE "AccountId" = $1 AND "Id" = $2
             """,
             user.AccountId, user.Id, user.UserName, user.UserNameKey, user.ExternalId, user.Active,
             user.HasSetDisplayName, user.HasSetWorkEmail, user.Document, SqlValue.Json(user.Search),
-            user.SearchVersion, user.SearchText, user.Version, user.LastModified, user.DeletedAt);
+            user.SearchVersion, user.SearchText, user.Version, user.LastModified, user.DeletedAt,
+            user.ActiveSetByHand);
 
         /// <summary>Writes what has changed in a user's e-mail addresses.</summary>
         public void ChangeEmails(User user, IReadOnlyCollection<EmailRow> before)
@@ -165,12 +168,12 @@ internal static class UserStatements
             """
             INSERT INTO "ProvisioningEvents" ("AccountId", "Id", "Time", "CredentialSetId", "AdministratorId",
                 "Administrator", "Operation", "UserId", "UserName", "UserNameKey", "Outcome", "Status", "ScimType",
-                "Reason", "Changed", "NotApplied", "Habits", "RequestId", "SearchText")
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+                "Reason", "Changed", "NotApplied", "Habits", "RequestId", "SearchText", "Repeats")
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
             """,
             e.AccountId, e.Id, e.Time, e.CredentialSetId, e.AdministratorId,
             e.Administrator, e.Operation, e.UserId, e.UserName, e.UserNameKey, e.Outcome, e.Status, e.ScimType,
-            e.Reason, e.Changed, e.NotApplied, e.Habits, e.RequestId, e.SearchText);
+            e.Reason, e.Changed, e.NotApplied, e.Habits, e.RequestId, e.SearchText, e.Repeats);
     }
 }
 

@@ -66,6 +66,8 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         user.SetDocument(document, rules.ByGuide, now, claims.Shared, claims.KeepsKey);
         // The portal's form and the import's file have one address, which is both userName and work e-mail.
         user.RecordSetByClient(caller.CredentialSet is null ? DerivedAttributes.Guess(document) : set);
+        if (former is not null)
+            user.RecordActiveChange(byHand: caller.CredentialSet is null);
         attempt.SetSubject(user.Id, user.UserName);
         var created = attempt.Done(
             former is null ? ProvisioningOutcomes.Created : ProvisioningOutcomes.Restored,
@@ -118,6 +120,8 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
         if (!isSame)
             user.SetDocument(document, rules.ByGuide, now, claims.Shared, claims.KeepsKey);
         user.RecordSetByClient(set);
+        if (user.Active != wasActive)
+            user.RecordActiveChange(byHand: attempt.Caller.CredentialSet is null);
         if (user.Active && !wasActive)
             account.RequireSeats(seats);
         attempt.SetSubject(user.Id, user.UserName);

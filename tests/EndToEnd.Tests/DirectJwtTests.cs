@@ -83,8 +83,13 @@ internal sealed class DirectJwtTests : EndToEndTest
             .Filter(new() { HasText = "cleo@customer.example" });
 
         var cells = await row.InnerTextAsync();
-        foreach (var text in new[] { "Test", "User", "Test User", "Active", "00u-cleo@customer.example", "portal", "SCIM" })
+        foreach (var text in new[] { "Test User", "Active", "portal", "Identity provider" })
             Assert.That(cells, Does.Contain(text));
         Assert.That(await portal.Page.Locator(".seats").InnerTextAsync(), Does.Contain("1 of 200 used, 199 free"));
+        await row.GetByRole(Microsoft.Playwright.AriaRole.Link).ClickAsync();
+        await portal.Page.GetByRole(Microsoft.Playwright.AriaRole.Heading, new() { Name = "Attributes" }).WaitForAsync();
+        var attributes = await portal.Page.Locator("tbody").InnerTextAsync();
+        foreach (var text in new[] { "cleo@customer.example (work, primary)", "Test User", "00u-cleo@customer.example" })
+            Assert.That(attributes, Does.Contain(text));
     }
 }

@@ -45,15 +45,20 @@ internal sealed class ProvisioningLogTests : EndToEndTest
         await scim.Create("bob@customer.example");
         var portal = await SignIn(customer);
 
-        await portal.Open("/settings/user-management");
-        await portal.Page.GetByRole(AriaRole.Button, new() { Name = "Deactivate cleo@customer.example" }).ClickAsync();
+        await portal.Open("/settings/user-management?search=cleo@customer.example");
+        await portal.Page.GetByRole(AriaRole.Link, new() { Name = "Test User" }).ClickAsync();
+        await portal.Page.GetByLabel("Reason").FillAsync("left");
+        await portal.Page.GetByRole(AriaRole.Button, new() { Name = "Deactivate" }).ClickAsync();
         await portal.Page.GetByRole(AriaRole.Status).Filter(new() { HasText = "was deactivated" }).WaitForAsync();
-        await portal.Page.GetByRole(AriaRole.Link, new() { Name = "History of cleo@customer.example" }).ClickAsync();
+        var timeline = await portal.Page.Locator(".timeline li").AllInnerTextsAsync();
+        Assert.That(timeline[0], Does.Contain($"{customer.Email} deactivated this person.").And.Contains("left"));
+        Assert.That(timeline, Has.Count.EqualTo(2));
+        await portal.Page.GetByRole(AriaRole.Link, new() { Name = "All events in the provisioning log" }).ClickAsync();
         await portal.Page.GetByRole(AriaRole.Heading, new() { Name = "Provisioning Log" }).WaitForAsync();
 
         var rows = await portal.Page.Locator("tbody tr").AllInnerTextsAsync();
         Assert.That(rows, Has.Count.EqualTo(2));
-        Assert.That(rows[0], Does.Contain("Deactivated").And.Contains("Changed: active").And.Contains(customer.Email));
+        Assert.That(rows[0], Does.Contain("Deactivated").And.Contains("left").And.Contains(customer.Email));
         Assert.That(
             rows[1],
             Does.Contain("Created").And.Contains("Corrected: password-dropped").And.Contains("Identity provider"));

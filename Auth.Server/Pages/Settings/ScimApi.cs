@@ -16,41 +16,51 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
     private const string UsersPath = "portal/users";
     private const string EventsPath = "portal/events";
     private const string People = "The list of people";
+    private const string Person = "The person";
     private const string Log = "The provisioning log";
     private static readonly TimeSpan tokenLifetime = TimeSpan.FromMinutes(5);
 
-    /// <summary>A page of the people who match a search; an empty search matches everybody.</summary>
-    public async Task<PortalUsers> List(
-        SignedIn administrator, string? search, int page, CancellationToken cancellation)
-    {
-        var query = $"{UsersPath}?search={Uri.EscapeDataString(search ?? "")}&page={page}";
-        using var response = await Send(administrator, new(HttpMethod.Get, query), People, cancellation);
-        return (await response.Content.ReadFromJsonAsync<PortalUsers>(cancellation))!;
-    }
+    /// <summary>
+    /// The status of a page that shows a refusal. If Scim.Api refuses the portal itself, the administrator's request is
+    /// not to blame.
+    /// </summary>
+    public static int StatusOf(ProblemException refusal) =>
+        refusal.Status is 400 or 403 or 404 or 409 or 429 ? refusal.Status : StatusCodes.Status503ServiceUnavailable;
+
+    /// <summary>A page of people; the parameters are <see cref="PortalUserParameters"/>.</summary>
+    public Task<PortalUsers> List(SignedIn administrator, QueryString query, CancellationToken cancellation) =>
+        Read<PortalUsers>(administrator, UsersPath + query, People, cancellation);
+
+    /// <summary>A person with all attributes.</summary>
+    /// <exception cref="ProblemException">There is no such person (404), or Scim.Api cannot be reached.</exception>
+    public Task<PortalUserDetails> Get(SignedIn administrator, Guid user, CancellationToken cancellation) =>
+        Read<PortalUserDetails>(administrator, $"{UsersPath}/{user}", Person, cancellation);
 
     /// <summary>Adds a person by hand.</summary>
-    public Task Add(SignedIn administrator, NewPortalUser user) =>
-        Change(administrator, new(HttpMethod.Post, UsersPath) { Content = JsonContent.Create(user) });
+    public Task Add(SignedIn administrator, NewPortalUser user) => Change(
+        administrator,
+        new(HttpMethod.Post, UsersPath) { Content = JsonContent.Create(user) },
+        _ => Task.FromResult(true));
 
     /// <summary>Deactivates or reactivates a person by hand.</summary>
-    public Task SetActive(SignedIn administrator, Guid user, bool active)
+    /// <exception cref="ProblemException">
+    /// As for every change; or the person already is as requested (409), so that nothing was changed.
+    /// </exception>
+    public async Task<PortalUserChange> SetActive(SignedIn administrator, Guid user, PortalUserActivation wanted)
     {
-        var patch = new
-        {
-            schemas = new[] { "urn:ietf:params:scim:api:messages:2.0:PatchOp" },
-            Operations = new[] { new { op = "replace", path = "active", value = active } },
-        };
-        // Keeps the names as they are above: SCIM capitalizes Operations.
-        var content = JsonContent.Create(patch, options: JsonSerializerOptions.Default);
-        return Change(administrator, new(HttpMethod.Patch, $"scim/v2/Users/{user}") { Content = content });
+        var change = await Change(
+            administrator,
+            new(HttpMethod.Patch, $"{UsersPath}/{user}") { Content = JsonContent.Create(wanted) },
+            response => response.Content.ReadFromJsonAsync<PortalUserChange>());
+        return change!.Changed
+            ? change
+            : throw ProblemException.Conflict(
+                $"{change.Email} is already {(wanted.Active ? "active" : "inactive")}. Nothing was changed.");
     }
 
     /// <summary>A page of provisioning events that match a query.</summary>
-    public async Task<PortalEvents> Events(SignedIn administrator, QueryString query, CancellationToken cancellation)
-    {
-        using var response = await Send(administrator, new(HttpMethod.Get, EventsPath + query), Log, cancellation);
-        return (await response.Content.ReadFromJsonAsync<PortalEvents>(cancellation))!;
-    }
+    public Task<PortalEvents> Events(SignedIn administrator, QueryString query, CancellationToken cancellation) =>
+        Read<PortalEvents>(administrator, EventsPath + query, Log, cancellation);
 
     /// <summary>All events that match a query, as a CSV stream. The caller disposes the response.</summary>
     public Task<HttpResponseMessage> EventsAsCsv(
@@ -65,13 +75,16 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
     /// Scim.Api refused the change; or, with <see cref="ProblemException.IsOutcomeUnknown"/>, it is not certain whether
     /// the change was made.
     /// </exception>
-    private async Task Change(SignedIn administrator, HttpRequestMessage request)
+    private async Task<T> Change<T>(
+        SignedIn administrator, HttpRequestMessage request, Func<HttpResponseMessage, Task<T>> read)
     {
         try
         {
             using var response = await Send(administrator, request, People, CancellationToken.None);
+            return await read(response);
         }
-        catch (ProblemException problem) when (problem.InnerException is { } lost && !WasNeverSent(lost))
+        catch (Exception error) when (error is JsonException
+            || (error is ProblemException { InnerException: { } lost } && !WasNeverSent(lost)))
         {
             throw new ProblemException(
                 StatusCodes.Status503ServiceUnavailable,
@@ -81,6 +94,13 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
                 IsOutcomeUnknown = true,
             };
         }
+    }
+
+    private async Task<T> Read<T>(
+        SignedIn administrator, string path, string what, CancellationToken cancellation)
+    {
+        using var response = await Send(administrator, new(HttpMethod.Get, path), what, cancellation);
+        return (await response.Content.ReadFromJsonAsync<T>(cancellation))!;
     }
 
     private static bool WasNeverSent(Exception error) =>

@@ -7,21 +7,12 @@ using Shared.Contracts;
 namespace Auth.Server.Pages.Settings;
 
 /// <summary>
-/// Shows and changes the people of the account, whoever created them. <c>Scim.Api</c> stores them and enforces the
+/// Lists the people of the account, whoever created them, and adds people. <c>Scim.Api</c> stores them and enforces the
 /// rules; its error messages are shown unchanged. While it cannot be reached, the rest of the page still works.
 /// </summary>
 internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim, PendingActions pending) : PortalPage
 {
-    private const string Path = "/settings/user-management";
-
-    // Which of the two forms was sent, which decides where a refusal is shown.
-    private bool isAdding;
-
-    [FromQuery(Name = "search")]
-    public string? Search { get; set; }
-
-    [FromQuery(Name = "page")]
-    public int? RequestedPage { get; set; }
+    public const string Path = "/settings/user-management";
 
     /// <summary>The value entered under <i>Add user</i>.</summary>
     [BindProperty]
@@ -44,34 +35,32 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
 
     public Account Account { get; private set; } = null!;
 
+    /// <summary>What is shown of the list, as the address of the page says.</summary>
+    public PeopleView View { get; private set; } = null!;
+
     /// <summary>Null while <c>Scim.Api</c> cannot be reached; <see cref="ListRefusal"/> says why.</summary>
     public PortalUsers? People { get; private set; }
 
     public string? ListRefusal { get; private set; }
 
-    public string? AddRefusal { get; private set; }
-
-    public string? ActiveRefusal { get; private set; }
+    public override IReadOnlyList<PageError> Errors => PageError.Of(Refusal ?? ListRefusal);
 
     public bool NamesAreRequired => Account.AttributeRules == AttributeRuleSets.Guide;
 
-    public int LastPage => Math.Max(1, (People!.Total + People.PageSize - 1) / People.PageSize);
-
-    /// <summary>How many people are on earlier pages.</summary>
-    public int Before => (People!.Page - 1) * People.PageSize;
-
-    /// <summary>The address of a page of the list, optionally with a handler.</summary>
-    public string AddressOf(int page, string? handler = null)
+    /// <summary>A person's name, as a list shows it.</summary>
+    public static string NameOf(PortalUser person)
     {
-        var query = QueryString.Empty;
-        if (!string.IsNullOrEmpty(Search))
-            query = query.Add("search", Search);
-        if (page > 1)
-            query = query.Add("page", $"{page}");
-        if (handler is not null)
-            query = query.Add("handler", handler);
-        return Path + query;
+        var full = string.Join(
+            ' ', new[] { person.FirstName, person.LastName }.Where(name => !string.IsNullOrWhiteSpace(name)));
+        return string.IsNullOrWhiteSpace(person.DisplayName) ? full is "" ? person.Email : full : person.DisplayName;
     }
+
+    /// <summary>The work e-mail address, if it is not the one under which the person is listed.</summary>
+    public static string? OtherAddressOf(PortalUser person) =>
+        string.Equals(person.WorkEmail, person.Email, StringComparison.OrdinalIgnoreCase) ? null : person.WorkEmail;
+
+    public static string SourceOf(PortalUser person) =>
+        person.Source == UserSources.Scim ? "Identity provider" : "SciLeads";
 
     public Task OnGet(CancellationToken cancellation) => Load(cancellation);
 
@@ -85,26 +74,17 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
             LastName = NullIfEmpty(LastName),
             DisplayName = NullIfEmpty(DisplayName?.Trim()),
         };
-        isAdding = true;
-        await Change(AuditAction.AddPerson, email, () => scim.Add(Administrator, person));
+        // The change continues if the browser disconnects.
+        await pending.Record(
+            Actor, AuditAction.AddPerson, Administrator.AccountId, email, detail: null,
+            () => scim.Add(Administrator, person));
         Done = $"{email} was added.";
-        return LocalRedirect(Path + QueryString.Create("search", email));
-    }
-
-    public async Task<IActionResult> OnPostSetActive(Guid id, bool active, string? name)
-    {
-        await Change(
-            active ? AuditAction.ReactivatePerson : AuditAction.DeactivatePerson,
-            $"{id}",
-            () => scim.SetActive(Administrator, id, active));
-        Done = $"{name} was {(active ? "reactivated" : "deactivated")}.";
-        return LocalRedirect(AddressOf(RequestedPage ?? 1));
+        return LocalRedirect(Path + QueryString.Create(PortalUserParameters.Search, email));
     }
 
     public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
     {
-        (AddRefusal, ActiveRefusal) = isAdding ? (refusal.Message, (string?)null) : (null, refusal.Message);
-        Response.StatusCode = StatusOf(refusal);
+        (Response.StatusCode, Refusal) = (ScimApi.StatusOf(refusal), refusal.Message);
         await Load(cancellation);
         return Page();
     }
@@ -112,26 +92,17 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
     protected override async Task Load(CancellationToken cancellation)
     {
         Account = await accounts.Get(Administrator.AccountId, cancellation);
+        View = new(Request.Query);
         try
         {
-            People = await scim.List(Administrator, Search?.Trim(), Math.Max(1, RequestedPage ?? 1), cancellation);
+            People = await scim.List(Administrator, View.Query, cancellation);
         }
         // The rest of the page is useful without the list.
         catch (ProblemException refusal)
         {
-            (Response.StatusCode, ListRefusal) = (StatusOf(refusal), refusal.Message);
+            (Response.StatusCode, ListRefusal) = (ScimApi.StatusOf(refusal), refusal.Message);
         }
     }
-
-    /// <summary>
-    /// Sends a change to <c>Scim.Api</c> with one audit entry. It continues if the browser disconnects.
-    /// </summary>
-    private Task Change(AuditAction action, string about, Func<Task> act) =>
-        pending.Record(Actor, action, Administrator.AccountId, about, act);
-
-    // If Scim.Api refuses the portal itself, the administrator's request is not to blame.
-    private static int StatusOf(ProblemException refusal) =>
-        refusal.Status is 400 or 403 or 404 or 409 or 429 ? refusal.Status : StatusCodes.Status503ServiceUnavailable;
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

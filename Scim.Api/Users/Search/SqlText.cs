@@ -27,7 +27,10 @@ internal sealed class SqlText(SqlDialect dialect)
     }
 
     /// <summary>Adds the statement to a batch.</summary>
-    public void AddTo(SqlBatch batch) => batch.Add(text.ToString(), [.. values.Select(ToValue)]);
+    public void AddTo(SqlBatch batch) => AddTo(batch, before: "");
+
+    /// <summary>Adds the statement, after a word such as <c>EXPLAIN</c>.</summary>
+    public void AddTo(SqlBatch batch, string before) => batch.Add(before + text, [.. values.Select(ToValue)]);
 
     public override string ToString() => text.ToString();
 

@@ -42,7 +42,7 @@ internal sealed class UserSearch(
     ScimDbContext db, SearchBudget budget, Anchors anchors, IOptions<ScimOptions> options)
 {
     /// <summary>The maximum number of users to skip without a budget.</summary>
-    public const int MaxSkipWithoutBudget = 1000;
+    private const int MaxSkipWithoutBudget = 1000;
 
     private const string Remedy =
         "Compare userName, externalId, id or the value of emails by eq, or ask for fewer users.";

@@ -13,6 +13,9 @@ public sealed class PendingActionsTests
 {
     private const string Page = "/settings/user-management";
 
+    private const string Changed = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 28\r\n\r\n"
+        + "{\"email\":\"b\",\"changed\":true}";
+
     /// <summary>How Scim.Api, or a proxy in front of it, behaves after it has received the request.</summary>
     [TestCase("add", "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", "Done")]
     [TestCase("add", "HTTP/1.1 409 Conflict\r\nContent-Length: 14\r\n\r\n{\"detail\":\"x\"}", "Refused")]
@@ -20,7 +23,8 @@ public sealed class PendingActionsTests
     [TestCase("add", "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n", "Unknown")]
     [TestCase("add", "", "Unknown", Description = "The connection is closed without a response.")]
     [TestCase("add", "no HTTP", "Unknown")]
-    [TestCase("deactivate", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "Done")]
+    [TestCase("deactivate", Changed, "Done")]
+    [TestCase("deactivate", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "Unknown")]
     [TestCase("deactivate", "", "Unknown")]
     [TestCase("reactivate", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "Unknown")]
     public async Task One_entry_records_the_outcome(string what, string answer, string outcome)
@@ -44,7 +48,7 @@ public sealed class PendingActionsTests
     [TestCase("deactivate")]
     public async Task A_cancelled_request_leaves_an_entry(string what)
     {
-        using var scim = new RawServer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") { Hold = true };
+        using var scim = new RawServer(Changed) { Hold = true };
         await using var server = await Server(scim.Address);
         using var ada = await Browser.SignedIn(server);
         var before = (await Entries(server)).Count;
@@ -68,7 +72,7 @@ public sealed class PendingActionsTests
     [Test]
     public async Task A_response_after_the_action_was_given_up_adds_no_second_entry()
     {
-        using var scim = new RawServer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") { Hold = true };
+        using var scim = new RawServer(Changed) { Hold = true };
         await using var server = await Server(scim.Address);
         using var ada = await Browser.SignedIn(server);
         var before = (await Entries(server)).Count;
@@ -138,10 +142,10 @@ public sealed class PendingActionsTests
         var form = (await browser.Open("/", CancellationToken.None)).Document
             .QuerySelector("input[name=__RequestVerificationToken]")!.GetAttribute("value")!;
         return await browser.Post(
-            what == "add" ? $"{Page}?handler=Add" : $"{Page}?handler=SetActive",
+            what == "add" ? $"{Page}?handler=Add" : $"{Page}/{Guid.NewGuid()}?handler=SetActive",
             leaving,
             ("__RequestVerificationToken", form), ("Email", "bob@example.com"), ("FirstName", "Bob"), ("LastName", "B"),
-            ("id", $"{Guid.NewGuid()}"), ("active", what == "reactivate" ? "true" : "false"), ("name", "Bob"));
+            ("active", what == "reactivate" ? "true" : "false"), ("Reason", "left"));
     }
 
     /// <summary>

@@ -149,8 +149,8 @@ public sealed class PortalEntriesTests
         foreach (var (active, action) in new[] { ("true", AuditAction.ReactivatePerson), ("false", AuditAction.DeactivatePerson) })
         {
             await browser.Post(
-                "/settings/user-management?handler=SetActive",
-                ("__RequestVerificationToken", form), ("id", $"{Guid.NewGuid()}"), ("active", active));
+                $"/settings/user-management/{Guid.NewGuid()}?handler=SetActive",
+                ("__RequestVerificationToken", form), ("Reason", "left"), ("active", active));
             await Left(action, AuditOutcome.Refused);
         }
     }

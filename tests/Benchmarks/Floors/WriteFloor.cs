@@ -131,9 +131,9 @@ internal sealed class WriteFloor
         $"""
         INSERT INTO "Users" ("AccountId", "Id", "UserName", "UserNameKey", "ExternalId", "Active", "HasSetDisplayName",
             "HasSetWorkEmail", "Source", "Document", "Search", "SearchVersion", "SearchText", "Version", "Created",
-            "LastModified")
+            "LastModified", "ActiveSetByHand")
         VALUES ($1, $2, $3, $4, $5, TRUE, TRUE, TRUE, 'scim', $6, {(isPostgres ? "CAST($7 AS jsonb)" : "$7")}, $8, $9,
-            1, $10, $10)
+            1, $10, $10, FALSE)
         """;
 
     private static string UpdateUser(bool isPostgres, bool active)

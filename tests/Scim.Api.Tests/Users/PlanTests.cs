@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Filters;
 using Scim.Api.Protocol.Schemas;
+using Scim.Api.Provisioning;
 using Scim.Api.Users;
 using Scim.Api.Users.Search;
 using Shared.Hosting.Data;
@@ -31,6 +33,8 @@ internal sealed class PlanTests
                 $$""","externalId":"{{i}}","emails":[{"value":"u{{i}}@example.com","type":"work"}]""");
             user.SetDocument(JsonNode.Parse(document)!.AsObject(), claimsWorkEmail: true, now);
             db.Add(user);
+            if (i % 100 == 0)
+                db.Add(new Seat { AccountId = account, UserId = user.Id, Product = "portal" });
         }
         await db.SaveChangesAsync();
         // PostgreSQL eventually does this by itself; SQLite does not.
@@ -61,6 +65,36 @@ internal sealed class PlanTests
         Assert.That(plan, Has.None.Contains("TEMP B-TREE").And.None.Contains("Sort"), string.Join('\n', plan));
     }
 
+    [TestCase("", "(\"AccountId\" = |AccountId=\\?)")]
+    [TestCase("sort=email", "UserNameKey")]
+    [TestCase("sort=changed", "LastModified")]
+    [TestCase("sort=status", "Active_Id")]
+    [TestCase("sort=source", "Source_Id")]
+    [TestCase("status=inactive", "Active_Id")]
+    [TestCase("source=scileads", "Source_Id")]
+    [TestCase("licence=portal", "(Seats|Product)")]
+    [TestCase("changed=hand", "ActiveSetByHand")]
+    public async Task The_portals_list_uses_an_index(string query, string index)
+    {
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        var http = new DefaultHttpContext { Request = { QueryString = new("?" + query) } };
+        var list = await PortalUserQuery.BindAsync(http);
+        var dialect = SqlDialect.Of(db.Database);
+        // Where the filter leaves few users, its index is used; otherwise the index of the order.
+        var page = await Plan(db, list.PageText(dialect, account, false, isIndexed: true, position: null, false));
+        var count = await Plan(db, list.CountText(dialect, account, false));
+        Assert.That(page, Has.Some.Match(index), string.Join('\n', page));
+        foreach (var plan in new[] { page, count })
+            Assert.That(plan, Has.None.Matches<string>(IsScan), string.Join('\n', plan));
+    }
+
+    private static bool IsScan(string step) =>
+        (step.StartsWith("SCAN", StringComparison.Ordinal) && !step.Contains("SCAN counted", StringComparison.Ordinal))
+        // Of a table with one page, PostgreSQL uses no index.
+        || step.Contains("Seq Scan on \"Users\"", StringComparison.Ordinal)
+        || step.Contains("TEMP B-TREE", StringComparison.Ordinal);
+
     private static bool IsLookup(string step, string[] columns) =>
         step.Contains(string.Join(" AND ", columns.Select(column => $"{column}=?")), StringComparison.Ordinal)
         || (step.Contains("Index Cond:", StringComparison.Ordinal)
@@ -75,13 +109,17 @@ internal sealed class PlanTests
     {
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
-        await db.Database.OpenConnectionAsync();
-        var sql = new SqlText(SqlDialect.Of(db.Database))
-            .Append(db.Database.IsNpgsql() ? "EXPLAIN " : "EXPLAIN QUERY PLAN ");
+        var sql = new SqlText(SqlDialect.Of(db.Database));
         scope.ServiceProvider.GetRequiredService<UserSearch>()
             .WritePage(sql, query, sortKey: null, after: null, skip: 0, take: 100);
+        return await Plan(db, sql);
+    }
+
+    private static async Task<List<string>> Plan(ScimDbContext db, SqlText sql)
+    {
+        await db.Database.OpenConnectionAsync();
         using var batch = SqlBatch.On(db);
-        sql.AddTo(batch);
+        sql.AddTo(batch, db.Database.IsNpgsql() ? "EXPLAIN " : "EXPLAIN QUERY PLAN ");
         await using var results = await batch.Read(default);
         return [.. await results.All(row => row.GetString(db.Database.IsNpgsql() ? 0 : 3))];
     }

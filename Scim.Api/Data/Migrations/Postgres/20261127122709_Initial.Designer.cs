@@ -106,6 +106,9 @@ namespace Scim.Api.Data.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<int>("Repeats")
+                        .HasColumnType("integer");
+
                     b.Property<string>("RequestId")
                         .HasColumnType("text")
                         .UseCollation("C");
@@ -162,6 +165,8 @@ namespace Scim.Api.Data.Migrations.Postgres
 
                     b.HasKey("AccountId", "UserId", "Product");
 
+                    b.HasIndex("AccountId", "Product", "UserId");
+
                     b.ToTable("Seats", (string)null);
                 });
 
@@ -182,7 +187,7 @@ namespace Scim.Api.Data.Migrations.Postgres
                     b.ToTable("SeatCounts", (string)null);
                 });
 
-            modelBuilder.Entity("Scim.Api.Tokens.Fence", b =>
+            modelBuilder.Entity("Scim.Api.Revocation.Fence", b =>
                 {
                     b.Property<Guid>("AccountId")
                         .HasColumnType("uuid");
@@ -207,6 +212,9 @@ namespace Scim.Api.Data.Migrations.Postgres
                         .HasColumnType("uuid");
 
                     b.Property<bool>("Active")
+                        .HasColumnType("boolean");
+
+                    b.Property<bool>("ActiveSetByHand")
                         .HasColumnType("boolean");
 
                     b.Property<DateTime>("Created")
@@ -275,9 +283,6 @@ namespace Scim.Api.Data.Migrations.Postgres
                     b.HasIndex("AccountId", "Id")
                         .HasFilter("\"DeletedAt\" IS NULL");
 
-                    b.HasIndex("AccountId", "LastModified")
-                        .HasFilter("\"DeletedAt\" IS NULL");
-
                     b.HasIndex("AccountId", "SearchVersion")
                         .HasFilter("\"DeletedAt\" IS NULL");
 
@@ -285,8 +290,20 @@ namespace Scim.Api.Data.Migrations.Postgres
                         .IsUnique()
                         .HasFilter("\"DeletedAt\" IS NULL");
 
+                    b.HasIndex("AccountId", "Active", "Id")
+                        .HasFilter("\"DeletedAt\" IS NULL");
+
                     b.HasIndex("AccountId", "ExternalId", "Id")
                         .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.HasIndex("AccountId", "LastModified", "Id")
+                        .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.HasIndex("AccountId", "Source", "Id")
+                        .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.HasIndex(new[] { "AccountId", "Id" }, "IX_Users_ActiveSetByHand")
+                        .HasFilter("\"DeletedAt\" IS NULL AND \"ActiveSetByHand\"");
 
                     b.ToTable("Users", (string)null);
                 });

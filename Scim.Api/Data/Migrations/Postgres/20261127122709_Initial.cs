@@ -91,6 +91,7 @@ namespace Scim.Api.Data.Migrations.Postgres
                     NotApplied = table.Column<string>(type: "text", nullable: false, defaultValue: "", collation: "C"),
                     Habits = table.Column<string>(type: "text", nullable: false, collation: "C"),
                     RequestId = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    Repeats = table.Column<int>(type: "integer", nullable: false),
                     SearchText = table.Column<string>(type: "text", nullable: false, collation: "C")
                 },
                 constraints: table =>
@@ -134,6 +135,7 @@ namespace Scim.Api.Data.Migrations.Postgres
                     UserNameKey = table.Column<string>(type: "text", nullable: false, collation: "C"),
                     ExternalId = table.Column<string>(type: "text", nullable: true, collation: "C"),
                     Active = table.Column<bool>(type: "boolean", nullable: false),
+                    ActiveSetByHand = table.Column<bool>(type: "boolean", nullable: false),
                     HasSetDisplayName = table.Column<bool>(type: "boolean", nullable: true),
                     HasSetWorkEmail = table.Column<bool>(type: "boolean", nullable: true),
                     Source = table.Column<string>(type: "text", nullable: false, collation: "C"),
@@ -209,6 +211,11 @@ namespace Scim.Api.Data.Migrations.Postgres
                 columns: new[] { "AccountId", "UserNameKey", "Id" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_Seats_AccountId_Product_UserId",
+                table: "Seats",
+                columns: new[] { "AccountId", "Product", "UserId" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_UserEmails_AccountId_UserId",
                 table: "UserEmails",
                 columns: new[] { "AccountId", "UserId" });
@@ -219,6 +226,12 @@ namespace Scim.Api.Data.Migrations.Postgres
                 columns: new[] { "AccountId", "ValueKey" },
                 unique: true,
                 filter: "\"Claimed\"");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Users_AccountId_Active_Id",
+                table: "Users",
+                columns: new[] { "AccountId", "Active", "Id" },
+                filter: "\"DeletedAt\" IS NULL");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Users_AccountId_DeletedAt",
@@ -239,9 +252,9 @@ namespace Scim.Api.Data.Migrations.Postgres
                 filter: "\"DeletedAt\" IS NULL");
 
             migrationBuilder.CreateIndex(
-                name: "IX_Users_AccountId_LastModified",
+                name: "IX_Users_AccountId_LastModified_Id",
                 table: "Users",
-                columns: new[] { "AccountId", "LastModified" },
+                columns: new[] { "AccountId", "LastModified", "Id" },
                 filter: "\"DeletedAt\" IS NULL");
 
             migrationBuilder.CreateIndex(
@@ -251,11 +264,23 @@ namespace Scim.Api.Data.Migrations.Postgres
                 filter: "\"DeletedAt\" IS NULL");
 
             migrationBuilder.CreateIndex(
+                name: "IX_Users_AccountId_Source_Id",
+                table: "Users",
+                columns: new[] { "AccountId", "Source", "Id" },
+                filter: "\"DeletedAt\" IS NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Users_AccountId_UserNameKey",
                 table: "Users",
                 columns: new[] { "AccountId", "UserNameKey" },
                 unique: true,
                 filter: "\"DeletedAt\" IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Users_ActiveSetByHand",
+                table: "Users",
+                columns: new[] { "AccountId", "Id" },
+                filter: "\"DeletedAt\" IS NULL AND \"ActiveSetByHand\"");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Walks_AccountId_ExpiresAt",

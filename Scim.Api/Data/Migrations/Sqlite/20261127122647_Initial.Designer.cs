@@ -90,6 +90,9 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     b.Property<string>("Reason")
                         .HasColumnType("TEXT");
 
+                    b.Property<int>("Repeats")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("RequestId")
                         .HasColumnType("TEXT");
 
@@ -140,6 +143,8 @@ namespace Scim.Api.Data.Migrations.Sqlite
 
                     b.HasKey("AccountId", "UserId", "Product");
 
+                    b.HasIndex("AccountId", "Product", "UserId");
+
                     b.ToTable("Seats", (string)null);
                 });
 
@@ -159,7 +164,7 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     b.ToTable("SeatCounts", (string)null);
                 });
 
-            modelBuilder.Entity("Scim.Api.Tokens.Fence", b =>
+            modelBuilder.Entity("Scim.Api.Revocation.Fence", b =>
                 {
                     b.Property<Guid>("AccountId")
                         .HasColumnType("TEXT");
@@ -184,6 +189,9 @@ namespace Scim.Api.Data.Migrations.Sqlite
                         .HasColumnType("TEXT");
 
                     b.Property<bool>("Active")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("ActiveSetByHand")
                         .HasColumnType("INTEGER");
 
                     b.Property<DateTime>("Created")
@@ -246,9 +254,6 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     b.HasIndex("AccountId", "Id")
                         .HasFilter("\"DeletedAt\" IS NULL");
 
-                    b.HasIndex("AccountId", "LastModified")
-                        .HasFilter("\"DeletedAt\" IS NULL");
-
                     b.HasIndex("AccountId", "SearchVersion")
                         .HasFilter("\"DeletedAt\" IS NULL");
 
@@ -256,8 +261,20 @@ namespace Scim.Api.Data.Migrations.Sqlite
                         .IsUnique()
                         .HasFilter("\"DeletedAt\" IS NULL");
 
+                    b.HasIndex("AccountId", "Active", "Id")
+                        .HasFilter("\"DeletedAt\" IS NULL");
+
                     b.HasIndex("AccountId", "ExternalId", "Id")
                         .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.HasIndex("AccountId", "LastModified", "Id")
+                        .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.HasIndex("AccountId", "Source", "Id")
+                        .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.HasIndex(new[] { "AccountId", "Id" }, "IX_Users_ActiveSetByHand")
+                        .HasFilter("\"DeletedAt\" IS NULL AND \"ActiveSetByHand\"");
 
                     b.ToTable("Users", (string)null);
                 });

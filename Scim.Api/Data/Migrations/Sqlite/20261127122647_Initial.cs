@@ -90,6 +90,7 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     NotApplied = table.Column<string>(type: "TEXT", nullable: false, defaultValue: ""),
                     Habits = table.Column<string>(type: "TEXT", nullable: false),
                     RequestId = table.Column<string>(type: "TEXT", nullable: true),
+                    Repeats = table.Column<int>(type: "INTEGER", nullable: false),
                     SearchText = table.Column<string>(type: "TEXT", nullable: false)
                 },
                 constraints: table =>
@@ -133,6 +134,7 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     UserNameKey = table.Column<string>(type: "TEXT", nullable: false),
                     ExternalId = table.Column<string>(type: "TEXT", nullable: true),
                     Active = table.Column<bool>(type: "INTEGER", nullable: false),
+                    ActiveSetByHand = table.Column<bool>(type: "INTEGER", nullable: false),
                     HasSetDisplayName = table.Column<bool>(type: "INTEGER", nullable: true),
                     HasSetWorkEmail = table.Column<bool>(type: "INTEGER", nullable: true),
                     Source = table.Column<string>(type: "TEXT", nullable: false),
@@ -208,6 +210,11 @@ namespace Scim.Api.Data.Migrations.Sqlite
                 columns: new[] { "AccountId", "UserNameKey", "Id" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_Seats_AccountId_Product_UserId",
+                table: "Seats",
+                columns: new[] { "AccountId", "Product", "UserId" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_UserEmails_AccountId_UserId",
                 table: "UserEmails",
                 columns: new[] { "AccountId", "UserId" });
@@ -218,6 +225,12 @@ namespace Scim.Api.Data.Migrations.Sqlite
                 columns: new[] { "AccountId", "ValueKey" },
                 unique: true,
                 filter: "\"Claimed\"");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Users_AccountId_Active_Id",
+                table: "Users",
+                columns: new[] { "AccountId", "Active", "Id" },
+                filter: "\"DeletedAt\" IS NULL");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Users_AccountId_DeletedAt",
@@ -238,9 +251,9 @@ namespace Scim.Api.Data.Migrations.Sqlite
                 filter: "\"DeletedAt\" IS NULL");
 
             migrationBuilder.CreateIndex(
-                name: "IX_Users_AccountId_LastModified",
+                name: "IX_Users_AccountId_LastModified_Id",
                 table: "Users",
-                columns: new[] { "AccountId", "LastModified" },
+                columns: new[] { "AccountId", "LastModified", "Id" },
                 filter: "\"DeletedAt\" IS NULL");
 
             migrationBuilder.CreateIndex(
@@ -250,11 +263,23 @@ namespace Scim.Api.Data.Migrations.Sqlite
                 filter: "\"DeletedAt\" IS NULL");
 
             migrationBuilder.CreateIndex(
+                name: "IX_Users_AccountId_Source_Id",
+                table: "Users",
+                columns: new[] { "AccountId", "Source", "Id" },
+                filter: "\"DeletedAt\" IS NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Users_AccountId_UserNameKey",
                 table: "Users",
                 columns: new[] { "AccountId", "UserNameKey" },
                 unique: true,
                 filter: "\"DeletedAt\" IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Users_ActiveSetByHand",
+                table: "Users",
+                columns: new[] { "AccountId", "Id" },
+                filter: "\"DeletedAt\" IS NULL AND \"ActiveSetByHand\"");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Walks_AccountId_ExpiresAt",

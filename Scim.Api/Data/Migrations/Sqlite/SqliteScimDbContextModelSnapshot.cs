@@ -87,6 +87,9 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     b.Property<string>("Reason")
                         .HasColumnType("TEXT");
 
+                    b.Property<int>("Repeats")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("RequestId")
                         .HasColumnType("TEXT");
 
@@ -137,6 +140,8 @@ namespace Scim.Api.Data.Migrations.Sqlite
 
                     b.HasKey("AccountId", "UserId", "Product");
 
+                    b.HasIndex("AccountId", "Product", "UserId");
+
                     b.ToTable("Seats", (string)null);
                 });
 
@@ -156,7 +161,7 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     b.ToTable("SeatCounts", (string)null);
                 });
 
-            modelBuilder.Entity("Scim.Api.Tokens.Fence", b =>
+            modelBuilder.Entity("Scim.Api.Revocation.Fence", b =>
                 {
                     b.Property<Guid>("AccountId")
                         .HasColumnType("TEXT");
@@ -181,6 +186,9 @@ namespace Scim.Api.Data.Migrations.Sqlite
                         .HasColumnType("TEXT");
 
                     b.Property<bool>("Active")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("ActiveSetByHand")
                         .HasColumnType("INTEGER");
 
                     b.Property<DateTime>("Created")
@@ -243,9 +251,6 @@ namespace Scim.Api.Data.Migrations.Sqlite
                     b.HasIndex("AccountId", "Id")
                         .HasFilter("\"DeletedAt\" IS NULL");
 
-                    b.HasIndex("AccountId", "LastModified")
-                        .HasFilter("\"DeletedAt\" IS NULL");
-
                     b.HasIndex("AccountId", "SearchVersion")
                         .HasFilter("\"DeletedAt\" IS NULL");
 
@@ -253,8 +258,20 @@ namespace Scim.Api.Data.Migrations.Sqlite
                         .IsUnique()
                         .HasFilter("\"DeletedAt\" IS NULL");
 
+                    b.HasIndex("AccountId", "Active", "Id")
+                        .HasFilter("\"DeletedAt\" IS NULL");
+
                     b.HasIndex("AccountId", "ExternalId", "Id")
                         .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.HasIndex("AccountId", "LastModified", "Id")
+                        .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.HasIndex("AccountId", "Source", "Id")
+                        .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.HasIndex(new[] { "AccountId", "Id" }, "IX_Users_ActiveSetByHand")
+                        .HasFilter("\"DeletedAt\" IS NULL AND \"ActiveSetByHand\"");
 
                     b.ToTable("Users", (string)null);
                 });

@@ -1,0 +1,51 @@
+using Auth.Server.Credentials;
+using Shared.Contracts;
+
+namespace Auth.Server.Pages.Settings;
+
+/// <summary>Provisioning events in plain language.</summary>
+/// <param name="sets">The account's credential sets, by id: which provider used them.</param>
+internal sealed class EventText(IReadOnlyDictionary<Guid, CredentialSet> sets)
+{
+    /// <summary>Who made the request.</summary>
+    public string ActorOf(PortalEvent entry) => entry switch
+    {
+        { Administrator: { } administrator } => administrator,
+        { CredentialSet: { } set } => Provider.NameOf(sets.GetValueOrDefault(set)),
+        _ => "SciLeads",
+    };
+
+    /// <summary>What happened, as a sentence without the person: <c>Okta changed title.</c></summary>
+    public string SentenceOf(PortalEvent entry)
+    {
+        var (actor, whom) = (ActorOf(entry), entry.UserName is null && entry.UserId is null ? "" : " this person");
+        return entry.Outcome switch
+        {
+            ProvisioningOutcomes.Created => $"{actor} created{whom}.",
+            ProvisioningOutcomes.Restored => $"{actor} created{whom} again, who was inactive.",
+            ProvisioningOutcomes.Updated when entry.Changed.Count > 0 => $"{actor} changed {ListOf(entry.Changed)}.",
+            ProvisioningOutcomes.Updated => $"{actor} sent a change, of which nothing was applied.",
+            ProvisioningOutcomes.Deactivated => $"{actor} deactivated{whom}.",
+            ProvisioningOutcomes.Reactivated => $"{actor} reactivated{whom}.",
+            ProvisioningOutcomes.Deleted => $"{actor} deleted{whom}.",
+            _ => $"{actor} was refused when it tried to {AttemptOf(entry)}.",
+        };
+    }
+
+    /// <summary>A list of attribute names, without the URN of their schema.</summary>
+    public static string ListOf(IEnumerable<string> names) =>
+        string.Join(", ", names.Select(name => name[(name.LastIndexOf(':') + 1)..]));
+
+    /// <summary>An outcome with a capital letter.</summary>
+    public static string NameOf(string outcome) => char.ToUpperInvariant(outcome[0]) + outcome[1..];
+
+    private static string AttemptOf(PortalEvent entry) => entry.Operation switch
+    {
+        ProvisioningOperations.Create => "create this person",
+        ProvisioningOperations.Replace or ProvisioningOperations.Patch => "change this person",
+        ProvisioningOperations.Delete => "delete this person",
+        ProvisioningOperations.Bulk => "send several changes at once",
+        _ when entry.UserName is null && entry.UserId is null => "use the API",
+        _ => "read this person",
+    };
+}
