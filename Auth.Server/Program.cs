@@ -12,10 +12,10 @@ using Auth.Server.Management;
 using Auth.Server.Operations;
 using Auth.Server.Pages;
 using Auth.Server.Pages.Settings;
+using Auth.Server.Provisioning;
 using Auth.Server.Retention;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HttpOverrides;
-using Microsoft.Extensions.Http.Resilience;
 using Shared.Hosting;
 using Shared.Hosting.Data;
 
@@ -107,15 +107,8 @@ internal static class Program
         services.AddPortalCookie(auth, isUse: request => !Portal.IsPolling(request));
         services.AddPortal(auth);
         services.AddHttpClient<ScimApi>(http => http.BaseAddress = auth.ScimApiUrl)
-            .AddStandardResilienceHandler(resilience =>
-            {
-                // No page waits longer than this. Unsafe requests are not repeated, as they may have been carried out.
-                resilience.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(8);
-                resilience.AttemptTimeout.Timeout = TimeSpan.FromSeconds(3);
-                resilience.Retry.Delay = TimeSpan.FromMilliseconds(200);
-                resilience.Retry.MaxRetryAttempts = 2;
-                resilience.Retry.DisableForUnsafeHttpMethods();
-            });
+            .AddStandardResilienceHandler(DiagnosisRegistration.ForPages);
+        services.AddDiagnosis(auth);
         services.AddManagement(auth);
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemHandler>();

@@ -128,6 +128,7 @@ internal static class Program
         var portal = app.MapGroup("/portal").RequireAuthorization(Scopes.Portal).RecordRefusals();
         portal.MapPortalUsers();
         portal.MapProvisioningLog();
+        app.MapGroup("/portal").RequireAuthorization(Scopes.ReadPeople).RecordRefusals().MapPortalLookup();
         app.MapResourceMetadata();
         app.MapHealth();
         return app;

@@ -11,6 +11,12 @@ public static class Scopes
     /// </summary>
     public const string Portal = "portal";
 
+    /// <summary>
+    /// For <c>Auth.Server</c> itself: looking up a person in <c>/portal/lookup</c> of <c>Scim.Api</c>. Only the tokens
+    /// that it issues to itself have it; they belong to an account, and to no session.
+    /// </summary>
+    public const string ReadPeople = "people.read";
+
     /// <summary>Reading accounts through the management API.</summary>
     public const string ReadAccounts = "accounts.read";
 

@@ -25,6 +25,7 @@ internal enum AuditAction
     AddPerson,
     DeactivatePerson,
     ReactivatePerson,
+    CheckProvisioning,
 
     ListAdministrators,
     CreateAdministrator,

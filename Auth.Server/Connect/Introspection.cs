@@ -1,4 +1,6 @@
+using System.Security.Claims;
 using System.Text.Json;
+using Auth.Server.Accounts;
 using Auth.Server.Credentials;
 using Auth.Server.Events;
 using Microsoft.AspNetCore;
@@ -162,10 +164,10 @@ internal static class Introspection
         (string?)request[TokenIntrospection.Parameters.ClientUserAgent];
 
     /// <summary>Adds the account and the credential set of a token that was just found valid.</summary>
-    internal sealed class AddAccount(CredentialUses uses, TimeProvider time)
+    internal sealed class AddAccount(CredentialUses uses, AccountRegister accounts, TimeProvider time)
         : IOpenIddictServerHandler<HandleIntrospectionRequestContext>
     {
-        public ValueTask HandleAsync(HandleIntrospectionRequestContext context)
+        public async ValueTask HandleAsync(HandleIntrospectionRequestContext context)
         {
             var token = context.Transaction.GetProperty<KnownToken>(KnownToken.Property)!;
             if (token.Account is not null)
@@ -189,12 +191,29 @@ internal static class Introspection
                 });
             }
 
+            else if (token.Account is null
+                && context.GenericTokenPrincipal.HasScope(Shared.Contracts.Scopes.ReadPeople))
+            {
+                await AddSubject(context, context.GenericTokenPrincipal);
+            }
+
             // A token ends with its set, whatever its own expiry says. Rounded down to whole seconds, so that a
             // resource server does not accept the token longer than this server does.
             DateTime?[] ends = [token.ExpiresAt, token.CredentialSet?.ExpiresAt];
             if (ends.Min() is { } end)
                 context.Claims["expires_in"] = (long)Math.Max(0, (end - time.GetUtcNow().UtcDateTime).TotalSeconds);
-            return ValueTask.CompletedTask;
+        }
+
+        /// <summary>Adds the account of a token that this server issued to itself, without set or session.</summary>
+        private async Task AddSubject(HandleIntrospectionRequestContext context, ClaimsPrincipal principal)
+        {
+            var account = await accounts.Get(
+                Guid.Parse(principal.GetClaim(Claims.Subject)!), context.CancellationToken);
+            context.Claims["account"] = AsJson(account.ToPolicy());
+            context.Claims["act"] = AsJson(new TokenIntrospection.Actor
+            {
+                Subject = principal.GetClaim(Claims.ClientId)!,
+            });
         }
 
         private static OpenIddictParameter AsJson<T>(T value) => new(JsonSerializer.SerializeToElement(value));

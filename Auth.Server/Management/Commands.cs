@@ -74,6 +74,7 @@ internal sealed class Commands(
         KeyCommands.Create(context),
         ResourceServerCommands.Create(context),
         ManagementClientCommands.Create(context),
+        ProvisioningCommands.Create(context),
         AuditCommands.Create(context),
         DatabaseCommands.Create(context),
     };

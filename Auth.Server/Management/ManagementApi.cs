@@ -39,6 +39,7 @@ internal static class ManagementApi
             "ListAccounts", "Lists the accounts that the caller can access.", 400);
         accounts.MapGet("{id:guid}", GetAccount).Described("GetAccount", "Shows one account.", 404);
         endpoints.MapCredentialSets();
+        endpoints.MapProvisioning();
         endpoints.MapManagementDescription();
     }
 

@@ -32,7 +32,9 @@ internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = fals
     /// <summary>Why the caller is not authorized; null if it is.</summary>
     public ScimError? Refusal(Caller caller) => caller switch
     {
-        { Account: { Suspended: true } account } => TokenErrors.Suspended(account.Name),
+        // Auth.Server explains to operators what becomes of the people of a suspended account, too.
+        { Account: { Suspended: true } account } when scope != Scopes.ReadPeople =>
+            TokenErrors.Suspended(account.Name),
         { Account: { ScimEnabled: false } account, CredentialSet: not null } => TokenErrors.ScimDisabled(account.Name),
         _ when !caller.Scopes.Contains(scope) => TokenErrors.InsufficientScope(scope),
         // The portal's routes act on behalf of an administrator.

@@ -46,7 +46,8 @@ internal static class TokenValidation
             .AddPolicy(
                 ScimOrAnonymous,
                 policy => policy.AddRequirements(new ScopeRequirement(Scopes.Scim, allowsAnonymous: true)))
-            .AddPolicy(Scopes.Portal, policy => policy.AddRequirements(new ScopeRequirement(Scopes.Portal)));
+            .AddPolicy(Scopes.Portal, policy => policy.AddRequirements(new ScopeRequirement(Scopes.Portal)))
+            .AddPolicy(Scopes.ReadPeople, policy => policy.AddRequirements(new ScopeRequirement(Scopes.ReadPeople)));
     }
 
     private static void Configure(JwtBearerOptions jwt, IOptions<AuthServerOptions> server, SigningKeys keys)

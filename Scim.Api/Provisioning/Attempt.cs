@@ -119,7 +119,7 @@ internal sealed class Attempt
             Id = Guid.CreateVersion7(now),
             Time = now,
             CredentialSetId = credentialSetId,
-            AdministratorId = administrator is null ? null : Guid.Parse(administrator.Subject),
+            AdministratorId = Guid.TryParse(administrator?.Subject, out var id) ? id : null,
             Administrator = administrator?.Email,
             Operation = Operation,
             UserId = userId,

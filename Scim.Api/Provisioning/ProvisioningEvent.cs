@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Scim.Api.Data;
+using Shared.Contracts;
 
 namespace Scim.Api.Provisioning;
 
@@ -100,6 +101,26 @@ internal sealed record ProvisioningEvent
         }
         return result.ToString();
     }
+
+    /// <summary>The event as the portal reads it.</summary>
+    public PortalEvent ToPortalEvent() => new()
+    {
+        Id = Id,
+        Time = Time,
+        CredentialSet = CredentialSetId,
+        Administrator = Administrator,
+        Operation = Operation,
+        UserId = UserId,
+        UserName = UserName,
+        Outcome = Outcome,
+        Status = Status,
+        ScimType = ScimType,
+        Reason = Reason,
+        Changed = Split(Changed),
+        NotApplied = Split(NotApplied) is { Count: > 0 } names ? names : null,
+        Habits = Split(Habits),
+        RequestId = RequestId,
+    };
 
     public sealed class Configuration : IEntityTypeConfiguration<ProvisioningEvent>
     {

@@ -30,7 +30,7 @@ internal static class ProvisioningLogApi
         EventQuery query, Caller caller, ScimDbContext db, SearchBudget budget, CancellationToken cancellation)
     {
         var (events, next) = await query.Read(db, budget, caller.AccountId, PageSize, cancellation);
-        return Results.Json(new PortalEvents { Events = [.. events.Select(Row)], Next = next });
+        return Results.Json(new PortalEvents { Events = [.. events.Select(one => one.ToPortalEvent())], Next = next });
     }
 
     private static async Task<IResult> Download(
@@ -79,23 +79,4 @@ internal static class ProvisioningLogApi
         one.Reason, one.UserName, one.UserId?.ToString(), one.Changed, one.Habits, one.Administrator,
         one.CredentialSetId?.ToString(), one.RequestId, one.Id.ToString(), one.NotApplied,
     ];
-
-    private static PortalEvent Row(ProvisioningEvent one) => new()
-    {
-        Id = one.Id,
-        Time = one.Time,
-        CredentialSet = one.CredentialSetId,
-        Administrator = one.Administrator,
-        Operation = one.Operation,
-        UserId = one.UserId,
-        UserName = one.UserName,
-        Outcome = one.Outcome,
-        Status = one.Status,
-        ScimType = one.ScimType,
-        Reason = one.Reason,
-        Changed = ProvisioningEvent.Split(one.Changed),
-        NotApplied = ProvisioningEvent.Split(one.NotApplied) is { Count: > 0 } names ? names : null,
-        Habits = ProvisioningEvent.Split(one.Habits),
-        RequestId = one.RequestId,
-    };
 }

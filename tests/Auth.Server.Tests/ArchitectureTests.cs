@@ -26,8 +26,8 @@ public sealed partial class ArchitectureTests
         ["Administrators", "Credentials"],
         // OAuth, and the tokens of both.
         ["Connect"],
-        // What makes credentials and keys of all that.
-        ["Issuance", "KeyLifecycle"],
+        // What makes credentials and keys of all that, and what explains why somebody is not provisioned.
+        ["Issuance", "KeyLifecycle", "Provisioning"],
         // The ways in, and what is deleted after a while.
         ["Management", "Retention"],
         ["Pages"],

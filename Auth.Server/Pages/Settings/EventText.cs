@@ -1,4 +1,5 @@
 using Auth.Server.Credentials;
+using Auth.Server.Provisioning;
 using Shared.Contracts;
 
 namespace Auth.Server.Pages.Settings;
@@ -11,7 +12,7 @@ internal sealed class EventText(IReadOnlyDictionary<Guid, CredentialSet> sets)
     public string ActorOf(PortalEvent entry) => entry switch
     {
         { Administrator: { } administrator } => administrator,
-        { CredentialSet: { } set } => Provider.NameOf(sets.GetValueOrDefault(set)),
+        { CredentialSet: { } set } => IdentityProvider.Of(sets.GetValueOrDefault(set)).Name,
         _ => "SciLeads",
     };
 

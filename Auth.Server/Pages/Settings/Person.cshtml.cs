@@ -1,5 +1,6 @@
 using Auth.Server.Audit;
 using Auth.Server.Credentials;
+using Auth.Server.Provisioning;
 using Microsoft.AspNetCore.Mvc;
 using Shared.Contracts;
 
@@ -38,7 +39,7 @@ internal sealed class PersonModel(ScimApi scim, CredentialHistory credentials, P
     public EventText Text { get; private set; } = null!;
 
     /// <summary>The name of the identity provider, to begin a sentence.</summary>
-    public string ProviderName { get; private set; } = Provider.Unknown;
+    public string ProviderName { get; private set; } = IdentityProvider.Unknown.Name;
 
     /// <summary>Whether an identity provider has ever set anything of this person, and may do so again.</summary>
     public bool IsManaged => Details!.User.Source == UserSources.Scim
@@ -89,7 +90,7 @@ internal sealed class PersonModel(ScimApi scim, CredentialHistory credentials, P
     {
         var sets = await credentials.List(Administrator.AccountId, cancellation);
         Text = new(sets.ToDictionary(set => set.Id));
-        ProviderName = Provider.NameOf(sets);
+        ProviderName = IdentityProvider.Of(sets).Name;
         try
         {
             Details = await scim.Get(Administrator, Id, cancellation);

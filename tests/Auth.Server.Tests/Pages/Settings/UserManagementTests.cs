@@ -106,6 +106,7 @@ public sealed class UserManagementTests
 
     [TestCase("?after=0193f3b0-0000-7000-8000-000000000000", "There is nobody on this page any more. First page")]
     [TestCase("?search=ann", "No one matches “ann”. Show everybody")]
+    [TestCase("?search=jane@example.com", "No one matches “jane@example.com”. Find out why Show everybody")]
     [TestCase("?status=inactive", "No one matches the filters. Show everybody")]
     [TestCase("", "There are no people yet. Add a person above, or assign people in your identity provider.")]
     public async Task An_empty_list_says_why(string query, string text)
