@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Shared.Contracts;
 
 /// <summary>
-/// A page of an account's provisioning events, newest first: the response to
-/// <c>GET /portal/events?search=&amp;outcome=&amp;user=&amp;userName=&amp;before=</c> of <c>Scim.Api</c>.
+/// A page of an account's provisioning events, newest first: the response to <c>GET /portal/events</c> of
+/// <c>Scim.Api</c>, whose parameters are <see cref="PortalEventParameters"/>.
 /// </summary>
 public sealed record PortalEvents
 {
@@ -15,6 +15,50 @@ public sealed record PortalEvents
     /// <summary>The value of <c>before</c> for the next older page; null if there is none.</summary>
     [JsonPropertyName("next")]
     public Guid? Next { get; init; }
+}
+
+/// <summary>
+/// The parameters of the provisioning log. The portal's page has the same ones in its address. Each can be absent.
+/// </summary>
+public static class PortalEventParameters
+{
+    /// <summary>
+    /// Words that all occur in names, reason or ids. A number of three digits is a <see cref="Status"/>.
+    /// </summary>
+    public const string Search = "search";
+
+    /// <summary>One of <see cref="ProvisioningOutcomes"/>.</summary>
+    public const string Outcome = "outcome";
+
+    /// <summary>The HTTP status of the response.</summary>
+    public const string Status = "status";
+
+    /// <summary>One of <see cref="ProvisioningOperations"/>.</summary>
+    public const string Operation = "operation";
+
+    /// <summary>The id of the credential set with which the request was made.</summary>
+    public const string CredentialSet = "set";
+
+    /// <summary>The id of the user.</summary>
+    public const string User = "user";
+
+    /// <summary>
+    /// The user's userName, which also finds refused requests about it. Without <see cref="User"/>, it finds everybody
+    /// who had it.
+    /// </summary>
+    public const string UserName = "userName";
+
+    /// <summary>The first day, UTC: <c>2026-11-24</c>.</summary>
+    public const string From = "from";
+
+    /// <summary>The last day, UTC.</summary>
+    public const string To = "to";
+
+    /// <summary>The id of an event: only older ones.</summary>
+    public const string Before = "before";
+
+    /// <summary>The id of an event: only newer ones.</summary>
+    public const string After = "after";
 }
 
 /// <summary>An attempt to read or change users of an account, and its outcome.</summary>
@@ -82,6 +126,12 @@ public sealed record PortalEvent
     /// <summary>Identifies the request in the server's log. All events of a bulk request have the same.</summary>
     [JsonPropertyName("request_id")]
     public string? RequestId { get; init; }
+
+    /// <summary>
+    /// How many more refusals of the same kind followed within a minute, and left no event of their own.
+    /// </summary>
+    [JsonPropertyName("repeats")]
+    public int Repeats { get; init; }
 }
 
 /// <summary>The kinds of attempts.</summary>
@@ -106,6 +156,9 @@ public static class ProvisioningOperations
     /// A bulk request as a whole. Leaves an event only if it is refused; its operations have their own events.
     /// </summary>
     public const string Bulk = "bulk";
+
+    /// <summary>All operations.</summary>
+    public static IReadOnlyList<string> All { get; } = [Create, Replace, Patch, Delete, Read, Bulk];
 }
 
 /// <summary>The outcomes of attempts.</summary>

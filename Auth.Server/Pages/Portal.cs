@@ -3,6 +3,7 @@ using System.Text;
 using Auth.Server.Administrators;
 using Auth.Server.Credentials;
 using Auth.Server.Pages.Security;
+using Auth.Server.Pages.Settings;
 using Microsoft.AspNetCore.Mvc;
 using Shared.Contracts;
 
@@ -26,6 +27,7 @@ internal static class Portal
         });
         services.AddScoped<RememberedForms>();
         services.AddHostedService<RememberedFormWatch>();
+        services.AddSingleton<LiveEvents>();
         // Keeps messages across a redirect.
         services.Configure<CookieTempDataProviderOptions>(options =>
         {
@@ -52,7 +54,8 @@ internal static class Portal
 
     /// <summary>Whether a page's script makes the request, perhaps with nobody at the screen.</summary>
     public static bool IsPolling(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method) && request.Query["handler"] == ScimCredentialsModel.NewsHandler;
+        HttpMethods.IsGet(request.Method) && $"{request.Query["handler"]}"
+            is ScimCredentialsModel.NewsHandler or ProvisioningLogModel.StreamHandler;
 
     /// <summary>Whether a page, by its path, is about signing in and not about the account.</summary>
     public static bool ConcernsOnlySignIn(string page) =>

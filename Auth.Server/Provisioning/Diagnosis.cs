@@ -169,8 +169,11 @@ internal sealed class Diagnosis
             : Other(OtherPerson);
         if (Person is { } inactive)
             yield return Inactive(inactive, known.Deactivation);
-        else if (OtherPerson is null)
-            yield return known.Deletion is { } deletion ? Deleted(deletion) : NeverRequested();
+        else if (OtherPerson is null && known.Deletion is { } deletion)
+            yield return Deleted(deletion);
+        // A refused request was a request.
+        else if (OtherPerson is null && known.Refusal is null)
+            yield return NeverRequested();
     }
 
     private Check Domain()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -80,6 +81,15 @@ internal sealed record ProvisioningEvent
     /// <summary>What the portal searches: the names, reason and ids above, folded, one per line.</summary>
     public string SearchText { get; init; } = "";
 
+    /// <summary>The smallest id of a day, UTC: a version 7 GUID (RFC 9562 §5.7) whose random bits are zero.</summary>
+    public static Guid FirstIdOf(DateOnly day)
+    {
+        var start = new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
+        var time = Math.Max(0, start.ToUnixTimeMilliseconds());
+        return Guid.Parse(string.Create(
+            CultureInfo.InvariantCulture, $"{time >> 16:x8}-{time & 0xFFFF:x4}-7000-8000-000000000000"));
+    }
+
     public static string Join(IEnumerable<string> names) => string.Join(' ', names);
 
     public static IReadOnlyList<string> Split(string names) => names.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -120,6 +130,7 @@ internal sealed record ProvisioningEvent
         NotApplied = Split(NotApplied) is { Count: > 0 } names ? names : null,
         Habits = Split(Habits),
         RequestId = RequestId,
+        Repeats = Repeats,
     };
 
     public sealed class Configuration : IEntityTypeConfiguration<ProvisioningEvent>

@@ -12,7 +12,8 @@ namespace Scim.Api.Provisioning;
 /// These leave no event: refusals without a token that we signed, or at an unknown address, which requires no token; a
 /// 404 for a read, because a client that asks whether a user exists has not failed; reads by the portal's own pages.
 /// Refusals that clients repeat (401, 429, 503, and 403 if the caller is refused whatever it requests) leave one event
-/// per minute, credential set and reason. A metric counts all of them.
+/// per minute, credential set and reason, which says how many more there were (<see cref="RefusalRepeats"/>). A metric
+/// counts all of them.
 /// </para>
 /// </summary>
 internal sealed class ProvisioningLog
@@ -52,6 +53,9 @@ internal sealed class ProvisioningLog
     public async Task Refuse(Attempt attempt, ScimError refusal) =>
         Count(refusal, recorded: IsWorthAnEvent(attempt, refusal) && await Write(attempt, refusal));
 
+    /// <inheritdoc cref="RecentRefusals.TakeRepeats"/>
+    public IReadOnlyList<(Guid AccountId, Guid EventId, int Repeats)> TakeRepeats() => recent.TakeRepeats();
+
     private bool IsWorthAnEvent(Attempt attempt, ScimError refusal) => (attempt.Operation, refusal.Status) switch
     {
         (ProvisioningOperations.Read, 404) => false,
@@ -69,9 +73,11 @@ internal sealed class ProvisioningLog
             await using var scope = scopes.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
             await using var write = await db.BeginWrite(limit.Token);
-            db.Add(attempt.Refused(refusal, time.GetUtcNow().UtcDateTime));
+            var refused = attempt.Refused(refusal, time.GetUtcNow().UtcDateTime);
+            db.Add(refused);
             await db.SaveChangesAsync(limit.Token);
             await write.Commit(limit.Token);
+            recent.SetEvent(attempt.RepetitionKey(refusal), refused.AccountId, refused.Id);
             return true;
         }
         // In any case, the response must be about the client's fault, not about this one.
@@ -97,6 +103,8 @@ internal static class ProvisioningLogging
         services.AddSingleton<ProvisioningLog>();
         services.AddSingleton<RefusalObserver>(provider => provider.GetRequiredService<ProvisioningLog>().Observe);
         services.AddHostedService<EventPruning>();
+        services.AddSingleton<RefusalRepeats>();
+        services.AddHostedService(services => services.GetRequiredService<RefusalRepeats>());
     }
 
     /// <summary>Takes note of the errors that endpoints of the group return, before they are sent.</summary>

@@ -17,7 +17,7 @@ internal static class ProvisioningLogApi
     private static readonly string[] csvColumns =
     [
         "time", "outcome", "operation", "status", "scimType", "reason", "userName", "userId", "changed", "habits",
-        "administrator", "credentialSet", "requestId", "id", "notApplied",
+        "administrator", "credentialSet", "requestId", "id", "notApplied", "repeats",
     ];
 
     public static void MapProvisioningLog(this IEndpointRouteBuilder portal)
@@ -78,5 +78,6 @@ internal static class ProvisioningLogApi
         Csv.Time(one.Time), one.Outcome, one.Operation, one.Status.ToString(CultureInfo.InvariantCulture), one.ScimType,
         one.Reason, one.UserName, one.UserId?.ToString(), one.Changed, one.Habits, one.Administrator,
         one.CredentialSetId?.ToString(), one.RequestId, one.Id.ToString(), one.NotApplied,
+        one.Repeats.ToString(CultureInfo.InvariantCulture),
     ];
 }

@@ -20,13 +20,15 @@ internal sealed class ProvisioningLogTests : EndToEndTest
         await portal.Page.GetByRole(AriaRole.Link, new() { Name = "Provisioning Log" }).ClickAsync();
         await portal.Page.GetByRole(AriaRole.Searchbox, new() { Name = "Search events" }).FillAsync("Jane");
         await portal.Page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
-        var row = portal.Page.Locator("tbody tr");
+        var row = portal.Page.Locator(".log > li");
         await Assertions.Expect(row).ToHaveCountAsync(1, new() { Timeout = 60_000 });
 
-        var rows = await row.AllInnerTextsAsync();
-        Assert.That(rows[0], Does.Contain("Creation refused").And.Contains("jane@other.example"));
         Assert.That(
-            rows[0], Does.Contain(refused.Detail!).And.Contains("400 invalidValue").And.Contains("Identity provider"));
+            await row.InnerTextAsync(),
+            Does.Contain("Okta was refused when it tried to create this person.").And.Contains("jane@other.example"));
+        await row.Locator("summary").ClickAsync();
+        Assert.That(
+            await row.InnerTextAsync(), Does.Contain(refused.Detail!).And.Contains("400 invalidValue"));
 
         var download = await portal.Page.RunAndWaitForDownloadAsync(
             () => portal.Page.GetByRole(AriaRole.Link, new() { Name = "Download as CSV" }).ClickAsync());
@@ -34,6 +36,13 @@ internal sealed class ProvisioningLogTests : EndToEndTest
         var lines = await File.ReadAllLinesAsync(await download.PathAsync());
         Assert.That(lines, Has.Length.EqualTo(2));
         Assert.That(lines[1], Does.Contain("jane@other.example"));
+
+        // New events appear by themselves, and an opened row stays open.
+        await portal.Open("/settings/provisioning-log");
+        await row.First.Locator("summary").ClickAsync();
+        await scim.Create("live@customer.example");
+        await Assertions.Expect(row.First).ToContainTextAsync("live@customer.example", new() { Timeout = 60_000 });
+        await Assertions.Expect(row.Nth(1).Locator("details")).ToHaveAttributeAsync("open", "");
     }
 
     [Test]
@@ -56,12 +65,10 @@ internal sealed class ProvisioningLogTests : EndToEndTest
         await portal.Page.GetByRole(AriaRole.Link, new() { Name = "All events in the provisioning log" }).ClickAsync();
         await portal.Page.GetByRole(AriaRole.Heading, new() { Name = "Provisioning Log" }).WaitForAsync();
 
-        var rows = await portal.Page.Locator("tbody tr").AllInnerTextsAsync();
+        var rows = await portal.Page.Locator(".log > li").AllTextContentsAsync();
         Assert.That(rows, Has.Count.EqualTo(2));
         Assert.That(rows[0], Does.Contain("Deactivated").And.Contains("left").And.Contains(customer.Email));
-        Assert.That(
-            rows[1],
-            Does.Contain("Created").And.Contains("Corrected: password-dropped").And.Contains("Identity provider"));
+        Assert.That(rows[1], Does.Contain("Created").And.Contains("password-dropped").And.Contains("Okta, API token"));
     }
 
     [Test]
@@ -76,7 +83,7 @@ internal sealed class ProvisioningLogTests : EndToEndTest
 
         await portal.Open("/settings/provisioning-log?outcome=refused");
 
-        var rows = await portal.Page.Locator("tbody tr").AllInnerTextsAsync();
+        var rows = await portal.Page.Locator(".log > li").AllTextContentsAsync();
         Assert.That(rows.Count(row => row.Contains("replaced or revoked", StringComparison.Ordinal)), Is.EqualTo(1));
         Assert.That(rows[0], Does.Contain("401"));
     }

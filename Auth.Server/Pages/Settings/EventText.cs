@@ -19,7 +19,9 @@ internal sealed class EventText(IReadOnlyDictionary<Guid, CredentialSet> sets)
     /// <summary>What happened, as a sentence without the person: <c>Okta changed title.</c></summary>
     public string SentenceOf(PortalEvent entry)
     {
-        var (actor, whom) = (ActorOf(entry), entry.UserName is null && entry.UserId is null ? "" : " this person");
+        var (actor, whom) = (ActorOf(entry), entry.UserName is null && entry.UserId is null
+            ? " somebody"
+            : " this person");
         return entry.Outcome switch
         {
             ProvisioningOutcomes.Created => $"{actor} created{whom}.",
@@ -32,6 +34,23 @@ internal sealed class EventText(IReadOnlyDictionary<Guid, CredentialSet> sets)
             _ => $"{actor} was refused when it tried to {AttemptOf(entry)}.",
         };
     }
+
+    /// <summary>Who made the request, and with which credentials: <c>Okta, API token ending in 4f2Q</c>.</summary>
+    public string SenderOf(PortalEvent entry) =>
+        entry.CredentialSet is { } id && sets.TryGetValue(id, out var set)
+            ? $"{ActorOf(entry)}, {Portal.DescribeSecret(set)}"
+            : ActorOf(entry);
+
+    /// <summary>What was requested.</summary>
+    public static string RequestOf(PortalEvent entry) => entry.Operation switch
+    {
+        ProvisioningOperations.Create => "Create a person (POST)",
+        ProvisioningOperations.Replace => "Replace all attributes of a person (PUT)",
+        ProvisioningOperations.Patch => "Change attributes of a person (PATCH)",
+        ProvisioningOperations.Delete => "Delete a person (DELETE)",
+        ProvisioningOperations.Bulk => "Several changes at once (bulk)",
+        _ => "Read or search",
+    };
 
     /// <summary>A list of attribute names, without the URN of their schema.</summary>
     public static string ListOf(IEnumerable<string> names) =>

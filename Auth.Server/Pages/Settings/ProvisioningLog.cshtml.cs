@@ -1,4 +1,4 @@
-using System.Globalization;
+using Auth.Server.Credentials;
 using Microsoft.AspNetCore.Mvc;
 using Shared.Contracts;
 
@@ -8,75 +8,65 @@ namespace Auth.Server.Pages.Settings;
 /// Shows what identity providers and administrators did with the account's people, and why something was refused. The
 /// events come from <c>Scim.Api</c>, whose error messages are shown unchanged.
 /// </summary>
-internal sealed class ProvisioningLogModel(ScimApi scim) : PortalPage
+internal sealed class ProvisioningLogModel(ScimApi scim, CredentialHistory credentials) : PortalPage
 {
     public const string Path = "/settings/provisioning-log";
 
-    [FromQuery(Name = "search")]
-    public string? Search { get; set; }
+    /// <summary>The handler of the event stream, which is not a use of the session.</summary>
+    public const string StreamHandler = "Stream";
 
-    [FromQuery(Name = "outcome")]
-    public string? Outcome { get; set; }
-
-    /// <summary>The id of the user whose events are shown.</summary>
-    [FromQuery(Name = "user")]
-    public string? UserId { get; set; }
-
-    /// <summary>The <c>userName</c> of the user whose events are shown.</summary>
-    [FromQuery(Name = "userName")]
-    public string? UserName { get; set; }
-
-    [FromQuery(Name = "before")]
-    public string? Before { get; set; }
+    /// <summary>What is shown, as the address of the page says.</summary>
+    public LogView View { get; private set; } = null!;
 
     /// <summary>Null while <c>Scim.Api</c> cannot be reached; <see cref="PortalPage.Refusal"/> says why.</summary>
     public PortalEvents? Log { get; private set; }
 
-    public bool IsAboutUser => !string.IsNullOrEmpty(UserId) || !string.IsNullOrEmpty(UserName);
+    /// <summary>The account's credential sets, the newest first.</summary>
+    public IReadOnlyList<CredentialSet> Sets { get; private set; } = [];
 
-    public bool IsSearch => !string.IsNullOrWhiteSpace(Search) || !string.IsNullOrEmpty(Outcome) || IsAboutUser;
+    public EventText Text { get; private set; } = null!;
+
+    public IEnumerable<LogRow> Rows => LogRow.Of(Log!.Events, Text);
 
     /// <summary>All events of a user: by the id and, for events before it existed, by the <c>userName</c>.</summary>
-    public static string AddressOfUser(Guid? id, string? userName) =>
-        Path + Query(("user", $"{id}"), ("userName", userName));
-
-    /// <summary>The address of this search: its newest events, or those before an event.</summary>
-    public string AddressOf(Guid? before) => Path + QueryBefore($"{before}");
-
-    public string AddressOfCsv() => Path + QueryBefore(null).Add("handler", "Csv");
-
-    public static string TimeOf(PortalEvent entry) =>
-        entry.Time.ToString("d MMM yyyy, HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
-
-    public static string NameOf(string outcome) => char.ToUpperInvariant(outcome[0]) + outcome[1..];
-
-    /// <summary>A short title of an event.</summary>
-    public static string TitleOf(PortalEvent entry) => entry switch
+    public static string AddressOfUser(Guid? id, string? userName)
     {
-        { Outcome: not ProvisioningOutcomes.Refused } => NameOf(entry.Outcome),
-        { Operation: ProvisioningOperations.Create } => "Creation refused",
-        { Operation: ProvisioningOperations.Replace or ProvisioningOperations.Patch } => "Update refused",
-        { Operation: ProvisioningOperations.Delete } => "Deletion refused",
-        _ => "Request refused",
-    };
+        var query = QueryString.Empty;
+        if (id is not null)
+            query = query.Add(PortalEventParameters.User, $"{id}");
+        if (!string.IsNullOrEmpty(userName))
+            query = query.Add(PortalEventParameters.UserName, userName);
+        return Path + query;
+    }
 
-    public static string ActorOf(PortalEvent entry) =>
-        entry.Administrator ?? (entry.CredentialSet is null ? "SciLeads" : "Identity provider");
-
-    /// <summary>A list of attribute names, without the URN of their schema.</summary>
-    public static string ListOf(IEnumerable<string> names) =>
-        string.Join(", ", names.Select(name => name[(name.LastIndexOf(':') + 1)..]));
-
-    public async Task OnGet(CancellationToken cancellation) =>
-        Log = await scim.Events(Administrator, QueryBefore(Before), cancellation);
+    public async Task OnGet(CancellationToken cancellation)
+    {
+        await Load(cancellation);
+        Log = await scim.Events(Administrator, View.Query, cancellation);
+    }
 
     public async Task<IActionResult> OnGetCsv(CancellationToken cancellation)
     {
-        var csv = await scim.EventsAsCsv(Administrator, QueryBefore(null), cancellation);
+        await Load(cancellation);
+        var csv = await scim.EventsAsCsv(Administrator, View.Newest().Query, cancellation);
         HttpContext.Response.RegisterForDispose(csv);
         return File(
             await csv.Content.ReadAsStreamAsync(cancellation), "text/csv; charset=utf-8", "provisioning-log.csv");
     }
+
+    /// <summary>Streams the rows of new events.</summary>
+    public async Task<IActionResult> OnGetStream(Guid after, CancellationToken cancellation)
+    {
+        await Load(cancellation);
+        // A browser that opens the stream again says what it has received.
+        if (Guid.TryParse(Request.Headers["Last-Event-ID"], out var received))
+            after = received;
+        return new EventStream(this, scim, Administrator, View.Newest().Query, after);
+    }
+
+    /// <summary>The rows of events as HTML.</summary>
+    public Task<string> Render(IReadOnlyList<PortalEvent> events) =>
+        EventStream.Render(this, TempData, "_LogRows", LogRow.Of(events, Text));
 
     public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
     {
@@ -87,10 +77,10 @@ internal sealed class ProvisioningLogModel(ScimApi scim) : PortalPage
         return page;
     }
 
-    private QueryString QueryBefore(string? before) => Query(
-        ("search", Search?.Trim()), ("outcome", Outcome), ("user", UserId), ("userName", UserName), ("before", before));
-
-    private static QueryString Query(params (string Name, string? Value)[] parameters) => parameters
-        .Where(parameter => !string.IsNullOrEmpty(parameter.Value))
-        .Aggregate(QueryString.Empty, (query, parameter) => query.Add(parameter.Name, parameter.Value!));
+    protected override async Task Load(CancellationToken cancellation)
+    {
+        View = new(Request.Query);
+        Sets = await credentials.List(Administrator.AccountId, cancellation);
+        Text = new(Sets.ToDictionary(set => set.Id));
+    }
 }

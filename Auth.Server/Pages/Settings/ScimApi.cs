@@ -20,6 +20,8 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
     private const string Log = "The provisioning log";
     private static readonly TimeSpan tokenLifetime = TimeSpan.FromMinutes(5);
 
+    private (Guid Session, string Value, DateTimeOffset UseUntil)? token;
+
     /// <summary>
     /// The status of a page that shows a refusal. If Scim.Api refuses the portal itself, the administrator's request is
     /// not to blame.
@@ -138,12 +140,21 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         }
     }
 
-    private Task<string> IssueToken(SignedIn administrator) => tokens.Issue(
-        administrator.AccountId,
-        "portal",
-        [Scopes.Scim, Scopes.Portal],
-        (time.GetUtcNow() + tokenLifetime).UtcDateTime,
-        (IssuedUnder.Session, administrator.SessionId.ToString()));
+    // An event stream makes many calls with one token, which ends with the session.
+    private async Task<string> IssueToken(SignedIn administrator)
+    {
+        var now = time.GetUtcNow();
+        if (token is { } issued && issued.Session == administrator.SessionId && now < issued.UseUntil)
+            return issued.Value;
+        var value = await tokens.Issue(
+            administrator.AccountId,
+            "portal",
+            [Scopes.Scim, Scopes.Portal],
+            (now + tokenLifetime).UtcDateTime,
+            (IssuedUnder.Session, administrator.SessionId.ToString()));
+        token = (administrator.SessionId, value, now + (tokenLifetime / 2));
+        return value;
+    }
 
     /// <summary>
     /// A refusal with Scim.Api's own message. A response without one comes from something else, such as a proxy, and if

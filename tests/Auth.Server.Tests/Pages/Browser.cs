@@ -68,6 +68,10 @@ internal sealed class Browser : IDisposable
                 : new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))),
         });
 
+    /// <summary>Opens an event stream, and returns the response as soon as it has begun.</summary>
+    public Task<HttpResponseMessage> OpenStream(string path) => http.SendAsync(
+        new(HttpMethod.Get, new Uri(path, UriKind.Relative)), HttpCompletionOption.ResponseHeadersRead);
+
     public void Dispose() => http.Dispose();
 
     private async Task<Page> Send(HttpRequestMessage request, CancellationToken leaving = default)

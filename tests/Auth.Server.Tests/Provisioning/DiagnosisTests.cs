@@ -85,6 +85,8 @@ public sealed class DiagnosisTests
             diagnosis.Checks.Select(check => check.Cause), Is.Ordered.And.Unique, "The order is always the same.");
         Assert.That(diagnosis.Checks.Where(check => check.IsFine != true), Has.All.Property("Remedy").Not.Null);
         Assert.That(diagnosis.Checks.Select(check => check.Text), Has.All.EndsWith(".").Or.All.Contains(": "));
+        if (situation.Contains("refused", StringComparison.Ordinal))
+            Assert.That(diagnosis.Checks.Select(check => check.Cause), Does.Not.Contain(Cause.NeverRequested));
         if (cause == "None")
             Assert.That(diagnosis.Answer.Text, Does.StartWith($"{Jane} is provisioned and active."));
     }

@@ -84,7 +84,17 @@ internal sealed class ProvisioningLogApiTests
     [TestCase("search=%25", "")]
     [TestCase("search=request-2", "refuse Ann")]
     [TestCase("search=bob&outcome=created", "create Bob")]
-    [TestCase("userName=ANN@example.com", "refuse Ann")]
+    [TestCase("userName=ANN@example.com", "refuse Ann, create Ann", Description = "Not only the refused request.")]
+    [TestCase("userName=ann@example.com&outcome=refused", "refuse Ann")]
+    [TestCase("search=429", "refuse Ann", Description = "Not user429@example.com.")]
+    [TestCase("status=429", "refuse Ann")]
+    [TestCase("status=200&outcome=created", "create Bob, create Ann")]
+    [TestCase("search=429&status=200", "", Description = "Both a word and a status.")]
+    [TestCase("operation=delete", "")]
+    [TestCase("set=0193f3b0-0000-7000-8000-000000000000", "")]
+    [TestCase("from=2000-01-01&to=9999-12-31", "delete Bob, update Bob, refuse Ann, create Bob, create Ann")]
+    [TestCase("to=2000-01-01", "")]
+    [TestCase("from=9999-12-31", "")]
     [TestCase("user={ann}", "create Ann")]
     [TestCase("user={ann}&userName=ann@example.com", "refuse Ann, create Ann")]
     [TestCase("user={ann}&userName=ann@example.com&outcome=refused", "refuse Ann")]
@@ -135,9 +145,29 @@ internal sealed class ProvisioningLogApiTests
         Assert.That(sizes, Is.EqualTo([50, 50, 20]));
     }
 
+    [Test]
+    public async Task Newer_events_than_one_are_found_for_live_updates()
+    {
+        var account = new TestAccount();
+        using var portal = server.PortalOf(account);
+        await Save(account, [.. Enumerable.Range(0, 3).Select(i =>
+            ($"{i}", (Guid?)null, "user429@example.com", ProvisioningOutcomes.Created, (string?)null))]);
+        var all = (await portal.GetFromJsonAsync<PortalEvents>("events"))!.Events;
+        var newer = (await portal.GetFromJsonAsync<PortalEvents>($"events?after={all[1].Id}"))!.Events;
+        Assert.That(newer.Select(e => e.Operation), Is.EqualTo(["2"]));
+        Assert.That((await portal.GetFromJsonAsync<PortalEvents>($"events?after={all[0].Id}"))!.Events, Is.Empty);
+        Assert.That((await portal.GetFromJsonAsync<PortalEvents>("events?search=429"))!.Events, Is.Empty);
+        Assert.That((await portal.GetFromJsonAsync<PortalEvents>("events?search=user429"))!.Events, Has.Count.EqualTo(3));
+    }
+
     [TestCase("outcome=nonsense", "outcome must be one of created, ")]
     [TestCase("before=x", "before must be an id")]
     [TestCase("user=ann", "user must be an id")]
+    [TestCase("after=x", "after must be an id")]
+    [TestCase("set=x", "set must be an id")]
+    [TestCase("operation=nonsense", "operation must be one of create, ")]
+    [TestCase("status=many", "status must be a number")]
+    [TestCase("from=yesterday", "from must be a day such as 2026-11-24")]
     public async Task An_invalid_query_is_refused(string query, string detail)
     {
         using var portal = server.PortalOf(new TestAccount());
@@ -191,8 +221,8 @@ internal sealed class ProvisioningLogApiTests
             Assert.That(bytes[..3], Is.EqualTo(Encoding.UTF8.Preamble.ToArray()));
             Assert.That(lines, Has.Length.EqualTo(1 + 1103 + 1), "one reason has a line break");
             Assert.That(
-                lines[0], Does.StartWith("time,outcome,operation,status,scimType,reason,userName,userId,changed"));
-            Assert.That(lines[1], Does.Contain(",create,200,,\"'\t=1\",\"'＝1\","));
+                lines[0], Does.StartWith("time,outcome,operation,status,scimType,reason,userName,userId,changed").And.EndsWith("repeats"));
+            Assert.That(lines[1], Does.Contain(",create,429,,\"'\t=1\",\"'＝1\","));
             Assert.That(lines[2], Does.Contain(",\"'-2\",\"'@SUM(A1)\","));
             Assert.That(lines[3], Does.EndWith(",\"'+1 \"\"é\"\", and"));
             Assert.That(lines[4], Does.StartWith("more\",\"'=HYPERLINK(\"\"http://evil\"\")\","));
@@ -222,7 +252,7 @@ internal sealed class ProvisioningLogApiTests
         var budget = server.Services.GetRequiredService<SearchBudget>();
         foreach (var search in (string?[])[null, "ann"])
         {
-            var query = new EventQuery(null, null, null, search, null);
+            var query = new EventQuery().Searching(search);
             var (events, _) = await query.Read(db, budget, account.Id, 500, default);
             Assert.That(events, Has.Count.EqualTo(1));
         }
@@ -270,7 +300,7 @@ internal sealed class ProvisioningLogApiTests
             UserName = e.UserName,
             UserNameKey = CaseFolding.Fold(e.UserName),
             Outcome = e.Outcome,
-            Status = 200,
+            Status = e.Outcome == ProvisioningOutcomes.Refused ? 429 : 200,
             Reason = e.Reason,
             RequestId = $"request-{i}",
             SearchText = CaseFolding.Fold($"{e.UserName}\n{e.Reason}\nrequest-{i}"),

@@ -46,9 +46,14 @@ internal sealed class RepeatedRefusalTests
             (events[0].Status, events[0].CredentialSetId, events[0].Operation), Is.EqualTo((401, (Guid?)set, "read")));
         Assert.That(events[0].Reason, Does.Contain("replaced or revoked"));
 
+        var repeats = server.Services.GetRequiredService<RefusalRepeats>();
+        await repeats.Write(default);
+        await client.Get("Users");
+        await repeats.Write(default);
+        await repeats.Write(default);
         time.Advance(TimeSpan.FromSeconds(61));
         await client.Get("Users");
-        Assert.That(await EventsOf(account), Has.Count.EqualTo(2));
+        Assert.That((await EventsOf(account)).Select(e => e.Repeats), Is.EquivalentTo([5, 0]));
     }
 
     [Test]

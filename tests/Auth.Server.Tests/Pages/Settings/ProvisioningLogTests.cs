@@ -2,7 +2,12 @@ using System.Net;
 using System.Text.Json;
 using System.Web;
 using Auth.Server.Accounts;
+using Auth.Server.Administrators;
+using Auth.Server.Pages.Settings;
 using Auth.Server.Tests.Connect;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Shared.Contracts;
 using WireMock.RequestBuilders;
 using WireMock.ResponseBuilders;
@@ -37,7 +42,7 @@ public sealed class ProvisioningLogTests
     }
 
     [Test]
-    public async Task Events_show_what_was_requested_by_whom_the_outcome_and_the_reason()
+    public async Task A_row_is_a_sentence_and_opens_to_show_what_was_requested_the_rule_and_the_remedy()
     {
         using var scim = ScimApi();
         await using var server = await Server(scim);
@@ -46,53 +51,142 @@ public sealed class ProvisioningLogTests
         var page = await browser.Open(Address);
 
         Assert.That(page.Status, Is.EqualTo(200));
-        Assert.That(page.Document.QuerySelectorAll("thead th").Select(Page.TextOf), Is.EqualTo(new[]
+        Assert.That(page.Document.QuerySelectorAll(".log summary").Select(Page.TextOf), Is.EqualTo(new[]
         {
-            "Time", "Event", "User", "Details", "Status", "By", "Request ID",
+            "24 November 2026, 10:11 UTC Your identity provider was refused when it tried to create this person. "
+            + "+42 more in this minute jane@example.com Refused",
+            "24 November 2026, 10:11 UTC ada@example.com deactivated this person. jane@example.com Deactivated",
+            "24 November 2026, 10:11 UTC SciLeads was refused when it tried to use the API. – Refused",
         }));
-        Assert.That(page.Document.QuerySelectorAll("tbody tr").Select(Page.TextOf), Is.EqualTo(new[]
+        var details = page.Document.QuerySelectorAll(".log dl").Select(list => string.Join("; ", list.Children.Select(
+            fact => $"{Page.TextOf(fact.Children[0])}: {Page.TextOf(fact.Children[1])}")));
+        Assert.That(details, Is.EqualTo(new[]
         {
-            "24 Nov 2026, 10:11:12 UTC Creation refused jane@example.com No seat <left> of portal. "
-            + "Corrected: capital-op, string-boolean 403 Identity provider r-1",
-            "24 Nov 2026, 10:11:11 UTC Deactivated jane@example.com Changed: active, name.givenName, department "
-            + "Not applied: userName. The userName x@example.com belongs to another user. 200 ada@example.com –",
-            "24 Nov 2026, 10:11:10 UTC Request refused – The filter is wrong. 400 invalidFilter SciLeads –",
+            "Reason: No seat <left> of portal.; Rule: An active person needs a seat of each product that new people "
+            + "receive.; What to do: Deactivate somebody who does not need a seat, or ask support@scileads.com for "
+            + "more.; Requested: Create a person (POST); Corrected: capital-op, string-boolean; By: Your identity "
+            + "provider; Status: 403; Time: 24 November 2026, 10:11:12.000 UTC; Request ID: r-1",
+            "Reason: The userName x@example.com belongs to another user.; Requested: Change attributes of a person "
+            + "(PATCH); Changed: active, name.givenName, department; Not applied: userName; By: ada@example.com; "
+            + "Status: 200; Time: 24 November 2026, 10:11:11.000 UTC; Request ID: –",
+            "Reason: The filter is wrong.; Rule: A request must follow the rules of SCIM and of the account.; "
+            + "What to do: Correct the value at your identity provider. It sends it again with the next change.; "
+            + "Requested: Read or search; By: SciLeads; Status: 400 invalidFilter; Time: 24 November 2026, "
+            + "10:11:10.000 UTC; Request ID: –",
         }));
         Assert.That(page.Html, Does.Not.Contain("<left>"));
     }
 
     [Test]
-    public async Task Search_and_pages_are_requested_from_Scim_Api_with_the_administrators_token()
+    public async Task Filters_and_pages_are_in_the_address_and_sent_to_Scim_Api()
     {
         using var scim = ScimApi();
         await using var server = await Server(scim);
         using var introspection = await ResourceServer.Register(server);
         using var browser = await Browser.SignedIn(server);
 
-        var ofJane = (await browser.Open(Address)).Document.QuerySelector("tbody tr td a")!.GetAttribute("href")!;
+        var ofJane = (await browser.Open(Address)).Document.QuerySelectorAll(".log a")
+            .First(link => link.TextContent == "All events of this person").GetAttribute("href")!;
         var found = await browser.Submit(
-            await browser.Open(ofJane), "Search", ("search", " a & b "), ("outcome", "refused"));
+            await browser.Open(ofJane), "Search", ("search", " a & b "), ("outcome", "refused"), ("status", "403"),
+            ("operation", "create"), ("from", "2026-11-01"), ("to", "2026-11-30"));
         var older = await browser.Open(found.Document.QuerySelector("a[rel=next]")!.GetAttribute("href")!);
         await browser.Open(older.Document.QuerySelector("a[rel=first]")!.GetAttribute("href")!);
 
         Assert.That(found.Text, Does.Contain("Events of jane@example.com."));
-        Assert.That(found.Document.QuerySelector("option[selected]")!.GetAttribute("value"), Is.EqualTo("refused"));
+        Assert.That(
+            found.Document.QuerySelectorAll("option[selected]").Select(option => option.GetAttribute("value")),
+            Is.EqualTo(new[] { "refused", "create" }));
+        Assert.That((found.Field("Status"), found.Field("From"), found.Field("To")), Is.EqualTo(
+            ("403", "2026-11-01", "2026-11-30")));
+        Assert.That(found.Document.QuerySelector("[sse-connect]"), Is.Not.Null);
+        Assert.That(older.Document.QuerySelector("[sse-connect]"), Is.Null, "Only the newest events are live.");
         var asked = scim.LogEntries.Select(entry => entry.RequestMessage!).ToList();
-        string[] names = ["search", "outcome", "user", "userName", "before"];
+        string[] names =
+            ["search", "outcome", "status", "operation", "set", "from", "to", "user", "userName", "before"];
+        var filtered = $"a & b|refused|403|create||2026-11-01|2026-11-30|{jane}|jane@example.com|";
         Assert.That(
             asked.Select(request => HttpUtility.ParseQueryString(new Uri(request.Url).Query))
                 .Select(query => string.Join('|', names.Select(name => query[name]))),
             Is.EqualTo(new[]
             {
-                "||||",
-                $"||{jane}|jane@example.com|",
-                $"a & b|refused|{jane}|jane@example.com|",
-                $"a & b|refused|{jane}|jane@example.com|{next}",
-                $"a & b|refused|{jane}|jane@example.com|",
+                "|||||||||", $"|||||||{jane}|jane@example.com|", filtered, $"{filtered}{next}", filtered,
             }));
         var token = await introspection.Introspect(asked[^1].Headers!["Authorization"][0]["Bearer ".Length..]);
         Assert.That(token.Act!.Email, Is.EqualTo("ada@example.com"));
         Assert.That(token.Scope!.Split(' '), Does.Contain(Scopes.Portal));
+    }
+
+    [Test]
+    public async Task New_events_are_streamed_until_the_session_ends()
+    {
+        using var scim = WireMockServer.Start();
+        var (first, second) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        foreach (var (after, id) in new[] { (first, second), (second, (Guid?)null) })
+        {
+            scim.Given(Request.Create().WithPath("/portal/events").WithParam("after", $"{after}")).RespondWith(
+                id is { } known
+                    ? Response.Create().WithHeader("Content-Type", "application/json")
+                        .WithBody(JsonSerializer.Serialize(new PortalEvents { Events = [Created(known)] }))
+                    : Response.Create().WithStatusCode(401).WithBodyAsJson(new { detail = "The token has ended." }));
+        }
+        await using var server = await Server(scim);
+        using var browser = await Browser.SignedIn(server);
+
+        using var stream = await browser.OpenStream($"{Address}?handler=Stream&outcome=created&after={first}");
+        using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync());
+        var message = await ReadMessage(lines);
+        // The next question is answered by a refusal, as if the session had ended.
+        server.Time.Advance(TimeSpan.FromSeconds(3));
+        var rest = await lines.ReadToEndAsync();
+
+        Assert.That(stream.Content.Headers.ContentType!.MediaType, Is.EqualTo("text/event-stream"));
+        Assert.That(stream.Headers.GetValues("X-Accel-Buffering"), Is.EqualTo(new[] { "no" }));
+        Assert.That(stream.Headers.CacheControl!.NoStore);
+        Assert.That(message, Does.StartWith($"id: {second}\nevent: rows\ndata: "));
+        Assert.That(message, Does.Contain("created this person.").And.Contain("jane&lt;@example.com"));
+        Assert.That(rest.Trim(':', '\n'), Is.Empty);
+        var asked = scim.LogEntries.Select(entry => entry.RequestMessage!).ToList();
+        Assert.That(asked, Has.All.Property("Url").Contains("outcome=created"));
+        Assert.That(
+            asked.Select(request => request.Headers!["Authorization"][0]).Distinct().Count(), Is.EqualTo(1),
+            "one token for the stream");
+    }
+
+    [Test]
+    public async Task A_stream_ends_when_the_server_stops_and_is_no_use_of_the_session()
+    {
+        using var scim = WireMockServer.Start();
+        Answer(scim, new() { Events = [] });
+        await using var server = await Server(scim);
+        using var browser = await Browser.SignedIn(server);
+        var used = await LastUsed();
+        server.Time.Advance(TimeSpan.FromMinutes(5));
+
+        using var stream = await browser.OpenStream($"{Address}?handler=Stream&after={Guid.Empty}");
+        using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync());
+        Assert.That(await lines.ReadLineAsync(), Is.EqualTo(": open"));
+        Assert.That(await LastUsed(), Is.EqualTo(used));
+        server.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        Assert.That(async () => await lines.ReadToEndAsync(), Throws.Nothing);
+
+        Task<DateTime> LastUsed() => server.WithDatabase(
+            db => db.Set<AdministratorSession>().Select(session => session.LastUsedAt).SingleAsync());
+    }
+
+    [Test]
+    public void The_streams_of_an_account_are_limited()
+    {
+        var events = new LiveEvents();
+        var account = Guid.NewGuid();
+        var open = Enumerable.Range(0, LiveEvents.MaxStreams).Select(_ => events.TryOpen(account)).ToList();
+        Assert.That(open, Has.None.Null);
+        Assert.That(events.TryOpen(account), Is.Null);
+        Assert.That(events.TryOpen(Guid.NewGuid()), Is.Not.Null, "Another account has its own.");
+        open[0]!.Dispose();
+        open[0]!.Dispose();
+        Assert.That(events.TryOpen(account), Is.Not.Null);
+        Assert.That(events.TryOpen(account), Is.Null);
     }
 
     [Test]
@@ -154,6 +248,32 @@ public sealed class ProvisioningLogTests
             Assert.That((await client.GetAsync(address)).StatusCode, Is.EqualTo(HttpStatusCode.Redirect));
     }
 
+    /// <summary>The next message of a stream, without comments.</summary>
+    private static async Task<string> ReadMessage(StreamReader lines)
+    {
+        var message = new List<string>();
+        while (await lines.ReadLineAsync() is { } line)
+        {
+            if (line.Length == 0 && message.Count > 0)
+                break;
+            if (line.Length > 0 && line[0] != ':')
+                message.Add(line);
+        }
+        return string.Join('\n', message);
+    }
+
+    private static PortalEvent Created(Guid id) => new()
+    {
+        Id = id,
+        Time = new(2026, 11, 24, 10, 11, 12, DateTimeKind.Utc),
+        Operation = ProvisioningOperations.Create,
+        Outcome = ProvisioningOutcomes.Created,
+        UserName = "jane<@example.com",
+        Status = 201,
+        Changed = [],
+        Habits = [],
+    };
+
     private static async Task<AuthServer> Server(WireMockServer scim)
     {
         var server = await AuthServer.Start($"--Auth:ScimApiUrl={scim.Url}");
@@ -164,7 +284,7 @@ public sealed class ProvisioningLogTests
     private static WireMockServer ScimApi()
     {
         var scim = WireMockServer.Start();
-        var at = new DateTime(2026, 11, 24, 10, 11, 12, DateTimeKind.Utc);
+        var (at, set) = (new DateTime(2026, 11, 24, 10, 11, 12, DateTimeKind.Utc), Guid.CreateVersion7());
         Answer(scim, new()
         {
             Events =
@@ -173,7 +293,7 @@ public sealed class ProvisioningLogTests
                 {
                     Id = Guid.CreateVersion7(),
                     Time = at,
-                    CredentialSet = Guid.CreateVersion7(),
+                    CredentialSet = set,
                     Operation = ProvisioningOperations.Create,
                     UserId = jane,
                     UserName = "jane@example.com",
@@ -183,6 +303,23 @@ public sealed class ProvisioningLogTests
                     Changed = [],
                     Habits = ["capital-op", "string-boolean"],
                     RequestId = "r-1",
+                    Repeats = 40,
+                },
+                new()
+                {
+                    Id = Guid.CreateVersion7(),
+                    Time = at.AddMilliseconds(-500),
+                    CredentialSet = set,
+                    Operation = ProvisioningOperations.Create,
+                    UserId = jane,
+                    UserName = "jane@example.com",
+                    Outcome = ProvisioningOutcomes.Refused,
+                    Status = 403,
+                    Reason = "No seat <left> of portal.",
+                    Changed = [],
+                    Habits = ["capital-op", "string-boolean"],
+                    RequestId = "r-0",
+                    Repeats = 1,
                 },
                 new()
                 {
