@@ -76,7 +76,7 @@ lane() {
 EndToEnd.Tests sqlite
 Auth.Server.Tests sqlite
 Scim.Api.Tests sqlite
-EndToEnd.Tests postgres FullyQualifiedName~Crash|FullyQualifiedName~OAuthTests|FullyQualifiedName~RotateScript
+EndToEnd.Tests postgres FullyQualifiedName~Crash
 Auth.Server.Tests postgres TestCategory!=AnyDatabase
 Scim.Api.Tests postgres TestCategory!=AnyDatabase
 END

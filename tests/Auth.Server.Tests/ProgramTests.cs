@@ -20,6 +20,7 @@ public sealed class ProgramTests
     [TestCase("accounts", "create", "--help")]
     [TestCase("--json", "database", "migrate", "--help")]
     [TestCase("--Urls=http://127.0.0.1:0", "--help")]
+    [Category("AnyDatabase")]
     public async Task Help_needs_no_settings(params string[] arguments)
     {
         var run = await ProgramRun.Of(Name, [], arguments);
@@ -28,6 +29,7 @@ public sealed class ProgramTests
     }
 
     [Test]
+    [Category("AnyDatabase")]
     public async Task The_version_needs_no_settings()
     {
         var run = await ProgramRun.Of(Name, [], "--version");
@@ -36,6 +38,7 @@ public sealed class ProgramTests
     }
 
     [TestCaseSource(nameof(AllCommands))]
+    [Category("AnyDatabase")]
     public void The_help_of_a_command_needs_no_server(string command)
     {
         string[] words = [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"];
@@ -48,6 +51,7 @@ public sealed class ProgramTests
     [TestCase("accounts create")]
     [TestCase("accounts update --account nobody")]
     [TestCase("database migrate --what")]
+    [Category("AnyDatabase")]
     public void A_mistyped_command_needs_no_server(string command) =>
         Assert.That(Commands.Parse(command.Split(' ')).NeedsServer, Is.False);
 
@@ -65,6 +69,7 @@ public sealed class ProgramTests
     [TestCase]
     [TestCase("accounts", "list")]
     [TestCase("database", "migrate")]
+    [Category("AnyDatabase")]
     public async Task All_invalid_settings_are_reported_together(params string[] arguments)
     {
         var run = await ProgramRun.Of(
@@ -96,6 +101,7 @@ public sealed class ProgramTests
     [TestCase("ConnectionStrings__Auth=Fiel=auth.db", "ConnectionStrings:Auth is not a valid connection string")]
     [TestCase("ConnectionStrings__Auth=nonsense", "ConnectionStrings:Auth is not a valid connection string")]
     [TestCase("ConnectionStrings__Auth=Host=127.0.0.1;Port=9;Timeout=2", "The database cannot be used")]
+    [Category("AnyDatabase")]
     public async Task An_operator_error_is_reported_as_a_sentence(string setting, string sentence)
     {
         using var folder = new Folder();
@@ -106,6 +112,7 @@ public sealed class ProgramTests
 
     [TestCase]
     [TestCase("accounts", "list")]
+    [Category("AnyDatabase")]
     public async Task A_program_error_is_reported_with_its_stack_trace(params string[] arguments)
     {
         using var folder = new Folder();
@@ -146,6 +153,7 @@ public sealed class ProgramTests
 
     [TestCase(true)]
     [TestCase(false)]
+    [Category("AnyDatabase")]
     public async Task A_second_server_on_a_data_directory_is_refused_and_leaves_the_first_its_socket(bool sameDatabase)
     {
         await using var server = await AuthServer.Start();
@@ -170,6 +178,7 @@ public sealed class ProgramTests
     }
 
     [Test]
+    [Category("AnyDatabase")]
     public async Task A_killed_server_does_not_hold_its_data_directory()
     {
         using var folder = new Folder();
@@ -196,6 +205,7 @@ public sealed class ProgramTests
     }
 
     [Test]
+    [Category("AnyDatabase")]
     public async Task A_migration_does_not_call_the_server_that_listens_on_the_socket()
     {
         using var folder = new Folder();

@@ -9,7 +9,7 @@ namespace EndToEnd.Tests;
 /// </summary>
 internal sealed class RotationCrashTests : EndToEndTest
 {
-    private static readonly int rounds = Environment.GetEnvironmentVariable("TEST_NIGHTLY") is null ? 8 : 80;
+    private static readonly int rounds = Environment.GetEnvironmentVariable("TEST_NIGHTLY") is null ? 5 : 80;
     private static readonly TimeSpan longest = TimeSpan.FromSeconds(30);
 
     private readonly List<string> killedWhile = [];

@@ -4,6 +4,7 @@ namespace Scim.Api.Tests;
 
 /// <summary>The program as an operator sees it: help, and invalid settings.</summary>
 [Parallelizable]
+[Category("AnyDatabase")]
 public sealed class ProgramTests
 {
     private const string Name = "Scim.Api";

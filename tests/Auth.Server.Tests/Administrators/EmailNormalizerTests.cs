@@ -8,6 +8,7 @@ namespace Auth.Server.Tests.Administrators;
 
 /// <summary>Different spellings of an administrator's e-mail address count as the same address (RFC 8265 §3.3).</summary>
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class EmailNormalizerTests
 {
     private AuthServer server = null!;

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Auth.Server.Tests.Administrators;
 
+[Category("AnyDatabase")]
 public sealed class PasswordRulesTests
 {
     private const string Email = "lovelace@example.com";

@@ -8,6 +8,7 @@ namespace Auth.Server.Tests.Connect;
 /// A consent always grants <c>scim</c> and a refresh token; the <c>scope</c> in the response is the requested one,
 /// because requests-oauthlib compares them.
 /// </summary>
+[Category("AnyDatabase")]
 internal sealed class GrantedScopeTests
 {
     private AuthServer server = null!;

@@ -5,6 +5,7 @@ using Shared.Contracts;
 
 namespace Auth.Server.Tests.Connect;
 
+[Category("AnyDatabase")]
 public sealed class TokenEndpointTests
 {
     [TestCase(true, TestName = "A_client_gets_a_token_with_its_secret_in_the_header")]

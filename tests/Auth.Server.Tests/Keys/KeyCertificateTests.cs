@@ -11,6 +11,7 @@ namespace Auth.Server.Tests.Keys;
 
 /// <summary>A process whose certificate cannot decrypt the key ring adds no key to it.</summary>
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class KeyCertificateTests
 {
     private DirectoryInfo folder = null!;

@@ -14,6 +14,7 @@ namespace Auth.Server.Tests.Limits;
 /// </summary>
 [Category("Slow")]
 [NonParallelizable]
+[Category("AnyDatabase")]
 internal sealed class ClientRateLimitTests
 {
     private const string Limit = "--Auth:Limits:RequestsPerClient=20";

@@ -14,6 +14,7 @@ namespace Auth.Server.Tests.Limits;
 
 /// <summary>Only callers with repeated failed authentications are throttled.</summary>
 [NonParallelizable]
+[Category("AnyDatabase")]
 internal sealed class FailedAuthenticationsTests
 {
     private const string Stranger = "203.0.113.7";

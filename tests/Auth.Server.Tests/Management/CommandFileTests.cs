@@ -9,6 +9,7 @@ namespace Auth.Server.Tests.Management;
 /// <summary>
 /// Files that commands name are read by the process that the operator started, whatever kind of file they are.
 /// </summary>
+[Category("AnyDatabase")]
 public sealed class CommandFileTests
 {
     /// <summary>The command runs in a shell, so the file descriptors are those of its own process.</summary>

@@ -9,6 +9,7 @@ namespace Scim.Api.Tests.Provisioning;
 
 /// <summary>How many requests an account may send. At one per second, a test is faster than its bucket fills.</summary>
 [Parallelizable]
+[Category("AnyDatabase")]
 internal sealed class RateLimitTests
 {
     private ScimServer server = null!;

@@ -13,6 +13,7 @@ namespace Scim.Api.Tests.Provisioning;
 /// How large a user may become, by every way of writing it. Other tests show that deactivations are never refused for it.
 /// </summary>
 [Parallelizable]
+[Category("AnyDatabase")]
 internal sealed class SizeLimitTests
 {
     private const string Extension = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";

@@ -7,6 +7,7 @@ namespace Auth.Server.Tests.Pages.Security;
 
 /// <summary>Passkeys (W3C WebAuthn §7).</summary>
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class PasskeysTests
 {
     [Test]

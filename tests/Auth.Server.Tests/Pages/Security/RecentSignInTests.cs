@@ -8,6 +8,7 @@ namespace Auth.Server.Tests.Pages.Security;
 
 /// <summary>How long an unused session lasts, and what requires a sign-in within the last ten minutes.</summary>
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class RecentSignInTests
 {
     private const string Credentials = "/scim-credentials";

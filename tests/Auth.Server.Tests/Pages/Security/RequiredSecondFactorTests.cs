@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Auth.Server.Tests.Pages.Security;
 
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class RequiredSecondFactorTests
 {
     [TestCase("/")]
