@@ -27,7 +27,7 @@ internal sealed class RepeatedPageTests : TwoNodes
     [TestCase("count=10&startIndex=15", Description = "no page of the walk")]
     [TestCase("count=10&filter=active eq true")]
     [TestCase("count=10&sortBy=nickName&startIndex=21")]
-    public async Task A_page_that_is_requested_a_thousand_times_changes_no_row(string page)
+    public async Task A_page_that_is_requested_again_and_again_changes_no_row(string page)
     {
         using var client = One.ClientOf(account);
         for (var startIndex = 1; startIndex <= 31; startIndex += 10)
@@ -36,7 +36,7 @@ internal sealed class RepeatedPageTests : TwoNodes
         for (var i = 0; i < 2; i++)
             await Read(client, page);
         var before = await Rows();
-        for (var i = 0; i < 1000; i++)
+        for (var i = 0; i < 200; i++)
             await Read(client, page);
         Assert.That(await Rows(), Is.EqualTo(before));
     }
