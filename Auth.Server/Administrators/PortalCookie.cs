@@ -66,7 +66,16 @@ internal static class PortalCookie
             options.Events.OnValidatePrincipal = context => RequireLiveSession(context, isUse);
             options.Events.OnRedirectToLogin = context =>
             {
-                context.Response.Redirect(SignInAddress(context.Request));
+                // A script that polls must not show the page to sign in within its own page: 286 ends its polling.
+                if (!isUse(context.Request))
+                {
+                    context.Response.StatusCode = 286;
+                    context.Response.Headers["HX-Reswap"] = "none";
+                }
+                else
+                {
+                    context.Response.Redirect(SignInAddress(context.Request));
+                }
                 return Task.CompletedTask;
             };
         });

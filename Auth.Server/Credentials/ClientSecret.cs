@@ -11,10 +11,13 @@ namespace Auth.Server.Credentials;
 /// </summary>
 internal static class ClientSecret
 {
-    private const string Prefix = "scim_cs_";
+    public const string Prefix = "scim_cs_";
     private const string Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     private const int RandomLength = 43;
     private const int ChecksumLength = 6;
+
+    /// <summary>The number of characters of a client secret.</summary>
+    public static int Length => Prefix.Length + RandomLength + ChecksumLength;
 
     public static string Generate()
     {
@@ -25,7 +28,7 @@ internal static class ClientSecret
 
     /// <summary>Whether a text has the form of a client secret. The checksum reveals typing mistakes.</summary>
     public static bool IsWellFormed(string text) =>
-        text.Length == Prefix.Length + RandomLength + ChecksumLength
+        text.Length == Length
         && text.StartsWith(Prefix, StringComparison.Ordinal)
         && text[Prefix.Length..].All(char.IsAsciiLetterOrDigit)
         && text.EndsWith(Checksum(text[..^ChecksumLength]), StringComparison.Ordinal);

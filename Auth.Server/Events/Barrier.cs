@@ -102,7 +102,7 @@ internal sealed record Confirmation(int Confirmed, int Nodes, TimeSpan Elapsed, 
     public override string ToString()
     {
         if (Nodes == 0)
-            return "Not confirmed: no node of Scim.Api has contacted this server in the last hour.";
+            return "Not confirmed: there is no node of Scim.Api at the moment.";
         var milliseconds = Math.Ceiling(Elapsed.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
         var nodes = $"{Confirmed} of {Nodes} {(Nodes == 1 ? "node" : "nodes")}";
         return Unconfirmed.Count == 0

@@ -7,6 +7,7 @@ internal static class IssuanceRegistration
     {
         services.AddScoped<CredentialClients>();
         services.AddScoped<CredentialIssuer>();
+        services.AddScoped<TokenCheck>();
         services.AddScoped<CredentialCheck>();
     }
 }

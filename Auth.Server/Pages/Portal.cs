@@ -12,6 +12,9 @@ namespace Auth.Server.Pages;
 /// <summary>What all pages share: authorization, protection against forged forms, and texts.</summary>
 internal static class Portal
 {
+    /// <summary>The name of the handlers that scripts call by themselves, every few seconds.</summary>
+    public const string LiveHandler = "Live";
+
     // Kestrel accepts request lines of at most 8 KB.
     private const int MaxUrlLength = 8000;
 
@@ -54,8 +57,8 @@ internal static class Portal
 
     /// <summary>Whether a page's script makes the request, perhaps with nobody at the screen.</summary>
     public static bool IsPolling(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method) && $"{request.Query["handler"]}"
-            is ScimCredentialsModel.NewsHandler or ProvisioningLogModel.StreamHandler;
+        HttpMethods.IsGet(request.Method)
+        && $"{request.Query["handler"]}" is LiveHandler or ProvisioningLogModel.StreamHandler;
 
     /// <summary>Whether a page, by its path, is about signing in and not about the account.</summary>
     public static bool ConcernsOnlySignIn(string page) =>
@@ -77,6 +80,9 @@ internal static class Portal
             CredentialSetEnd.KeyWithdrawn =>
                 $"SciLeads ended those that end in {set.LastFour} on {endedAt}, because the key that signed their API "
                 + $"Token is no longer trusted. {next}",
+            CredentialSetEnd.Superseded =>
+                $"Those that end in {set.LastFour} were replaced on {endedAt}. Enter the newer ones at your identity "
+                + "provider.",
             _ => $"{set.EndedBy} ended those that end in {set.LastFour} on {endedAt}. {next}",
         };
     }
@@ -110,6 +116,13 @@ internal static class Portal
     /// </summary>
     public static string LocalOr(IUrlHelper url, string? address, string otherwise) =>
         url.IsLocalUrl(address) && Ascii.IsValid(address) && address.Length <= MaxUrlLength ? address : otherwise;
+
+    /// <summary>
+    /// A name at the beginning of a sentence: one of several words, such as <c>an operator</c>, gets a capital letter;
+    /// an e-mail address or a client's name remains as it is.
+    /// </summary>
+    public static string Capitalize(string name) =>
+        name.Contains(' ', StringComparison.Ordinal) ? char.ToUpperInvariant(name[0]) + name[1..] : name;
 
     /// <summary>The name of an authentication method in the setup guide.</summary>
     public static string NameOf(string method) =>

@@ -77,6 +77,13 @@ internal sealed class RememberedForms(
             (issued, _) => Remember(administrator, hash, issued, secret));
     }
 
+    /// <summary>What a form has generated, while it can be shown; null if there is nothing.</summary>
+    public async Task<IssuedCredentials?> Recall(
+        SignedIn administrator, string hash, CancellationToken cancellation) =>
+        await Find(administrator, hash, cancellation) is { } form
+            ? await Repeat(form, requests.SecretOf<RememberedForm>(administrator.SessionId, hash))
+            : null;
+
     /// <summary>Deletes secrets that are no longer shown.</summary>
     public async Task Forget(CancellationToken cancellation)
     {

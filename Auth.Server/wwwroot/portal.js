@@ -47,7 +47,7 @@ const units = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["ho
 function describe(time) {
   const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
   const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? [];
-  return unit ? relativeTime.format(Math.trunc(seconds / size), unit) : seconds > 0 ? "in a moment" : "just now";
+  return unit ? relativeTime.format(Math.round(seconds / size), unit) : seconds > 0 ? "in a moment" : "just now";
 }
 
 function localize(root) {
@@ -91,21 +91,6 @@ function close(which) {
   }
 }
 
-// Updates the progress of new credentials, for ten minutes.
-for (const news of document.querySelectorAll("[data-news]")) {
-  const until = Date.now() + 600_000;
-  const timer = news.dataset.news && setInterval(async () => {
-    if (Date.now() > until)
-      clearInterval(timer);
-    const answer = await fetch(news.dataset.news, { redirect: "error" }).catch(() => null);
-    if (!answer?.ok)
-      return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
-    if (fresh.textContent.trim() !== news.textContent.trim())
-      news.replaceChildren(...fresh.childNodes);
-  }, 3000);
-}
-
 // An invitation's code comes after the link's #, which is not sent to servers. This posts it in the form, and removes it
 // from the history.
 const codeForm = document.querySelector("form[data-code]");
@@ -117,6 +102,9 @@ if (codeForm && location.hash.length > 1) {
 
 // A double click sends a form once. The buttons stay enabled, because the value of a disabled one would not be sent.
 document.addEventListener("submit", event => {
+  // A download leaves the page as it is.
+  if ("download" in event.target.dataset)
+    return;
   if (event.target.hasAttribute("aria-busy"))
     event.preventDefault();
   else

@@ -97,27 +97,29 @@ internal sealed class CredentialsPageTests : EndToEndTest
         await RequireRefused(token);
 
         await portal.Open("/scim-credentials");
-        await page.GetByLabel("API Token to check").FillAsync(token);
+        await page.GetByLabel("API token, client secret or access token").FillAsync(token);
         await page.GetByRole(AriaRole.Button, new() { Name = "Check" }).ClickAsync();
         await page.GetByText("Correct: this belongs to the staged credentials.").WaitForAsync();
         await RequireWorks(old);
 
+        await portal.Open("/scim-credentials");
         await page.GetByRole(AriaRole.Button, new() { Name = "Activate now" }).ClickAsync();
         await page.GetByText("The staged credentials are active now").WaitForAsync();
         await RequireRefused(old);
 
-        // The page is not reloaded: the script polls.
-        await page.GetByText("Your identity provider still uses the old token").WaitForAsync();
+        // The page is not reloaded: it replaces the block.
+        var headline = page.Locator("#progress [data-say]");
+        await Assertions.Expect(headline).ToHaveTextAsync(
+            "Your identity provider still uses the old token.", new() { Timeout = 60_000 });
         await RequireWorks(token);
-        await page.GetByText("First successful request:").WaitForAsync();
-        Assert.That(await page.GetByText("still uses the old token").CountAsync(), Is.Zero);
+        await Assertions.Expect(headline).ToHaveTextAsync(
+            "Done: your identity provider uses the new credentials, and nobody the old ones.", new() { Timeout = 60_000 });
+        await Assertions.Expect(page.Locator("#progress .steps > li.done")).ToHaveCountAsync(3);
+        await Assertions.Expect(page.Locator("#spoken")).ToHaveTextAsync(
+            "Done: your identity provider uses the new credentials, and nobody the old ones.");
     }
 
-    private static async Task Choose(Portal portal)
-    {
-        await portal.Open("/scim-credentials");
-        await portal.Page.GetByText("Choose JWT Token").ClickAsync();
-    }
+    private static Task Choose(Portal portal) => portal.OpenForm("Choose JWT Token");
 
     private static Task<IResponse> Submit(Portal portal) => portal.Page.RunAndWaitForResponseAsync(
         () => portal.Generate.ClickAsync(), response => response.Request.Method == "POST");

@@ -57,9 +57,11 @@ internal abstract class EndToEndTest
     protected static LocalSystem Local => Shared.System;
 
     /// <summary>A browser without cookies.</summary>
-    protected async Task<Portal> OpenBrowser(LocalSystem? system = null)
+    protected async Task<Portal> OpenBrowser(LocalSystem? system = null, BrowserNewContextOptions? options = null)
     {
-        var context = await Shared.Browser.NewContextAsync(new() { IgnoreHTTPSErrors = true });
+        options ??= new();
+        options.IgnoreHTTPSErrors = true;
+        var context = await Shared.Browser.NewContextAsync(options);
         // Build machines can be busy.
         context.SetDefaultTimeout(60_000);
         contexts.Add(context);

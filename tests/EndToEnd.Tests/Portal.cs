@@ -36,19 +36,31 @@ internal sealed class Portal(LocalSystem system, IBrowserContext context, IPage 
 
     public async Task<string> GenerateToken()
     {
-        await Open("/scim-credentials");
-        await page.GetByText("Choose JWT Token").ClickAsync();
+        await OpenForm("Choose JWT Token");
         await Generate.ClickAsync();
         return await ValueOf("API Token");
     }
 
     public async Task<OAuthClient> GenerateClient(params string[] redirectUris)
     {
-        await Open("/scim-credentials");
-        await page.GetByText("Choose OAuth 2.0").ClickAsync();
-        await page.GetByLabel("Other redirect URIs").FillAsync(string.Join('\n', redirectUris));
+        await OpenForm("Choose OAuth 2.0");
+        if (redirectUris.Length > 0)
+            await page.GetByLabel("Other redirect URIs").FillAsync(string.Join('\n', redirectUris));
+        else
+            await page.GetByLabel("Client credentials only").CheckAsync();
         await Generate.ClickAsync();
         return new(system, await ValueOf("Client ID"), await ValueOf("Client Secret"));
+    }
+
+    /// <summary>
+    /// Opens the form that generates credentials, and chooses a method. The new credentials replace others now.
+    /// </summary>
+    public async Task OpenForm(string method)
+    {
+        await Open("/scim-credentials/generate");
+        await page.GetByText(method).ClickAsync();
+        if (await page.GetByLabel("Now").CountAsync() > 0)
+            await page.GetByLabel("Now").CheckAsync();
     }
 
     public ILocator Generate => page.GetByRole(AriaRole.Button, new() { Name = "Generate Credentials" });

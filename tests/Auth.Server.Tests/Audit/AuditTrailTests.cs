@@ -108,12 +108,14 @@ public sealed class AuditTrailTests
             await browser.Open("/sign-in"), "Sign in", ("email", Email), ("password", AuthServer.Password));
         await Left(AuditAction.SignIn);
 
-        var credentials = await browser.Open("/scim-credentials");
+        var credentials = await browser.Open("/scim-credentials/generate");
         await browser.Submit(credentials, "Generate Credentials", ("Method", CredentialMethods.DirectJwt));
         await Left(AuditAction.GenerateCredentials);
         await browser.Submit(credentials, "Generate Credentials", ("Method", CredentialMethods.DirectJwt));
         Assert.That(await Entries(server), Has.Count.EqualTo(known), "a reload does nothing");
-        await browser.Submit(credentials, "Generate Credentials", ("Method", CredentialMethods.OAuth2));
+        await browser.Submit(
+            credentials, "Generate Credentials", ("Method", CredentialMethods.OAuth2),
+            ("ClientCredentialsOnly", "true"));
         await Left(AuditAction.GenerateCredentials, AuditOutcome.Refused);
         var administrators = await browser.Submit(
             await browser.Open("/settings/administrators"), "Invite", ("email", "bob@example.com"));

@@ -175,7 +175,7 @@ public sealed class PublicKeysTests
             Assert.That((int)answer.StatusCode, Is.EqualTo(400));
             Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain("bad one"));
 
-            var form = await browser.Open("/scim-credentials");
+            var form = await browser.Open("/scim-credentials/generate");
             var page = await browser.Submit(form, "Generate Credentials", ("Method", "oauth2"), ("Jwks", bad));
             Assert.That(page.Text, Does.Contain("bad one"));
             var clients = await browser.Submit(

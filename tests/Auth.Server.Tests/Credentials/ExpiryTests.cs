@@ -68,7 +68,7 @@ public sealed class ExpiryTests
         using var browser = await Browser.SignedIn(server);
         Assert.That(
             (await browser.Open("/scim-credentials/history")).Text,
-            Does.Contain(staged ? "Never activated" : "Expired").And.Not.Contain("Staged"));
+            Does.Contain(staged ? "was never activated, and expired." : " expired."));
 
         // The background check records the same.
         await server.With<CredentialSets, bool>(async sets =>

@@ -2,6 +2,8 @@ using Auth.Server.Accounts;
 using Auth.Server.Credentials;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Events;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Shared.Contracts;
 
 namespace Auth.Server.Tests.Pages;
@@ -14,7 +16,8 @@ namespace Auth.Server.Tests.Pages;
 public sealed class PlannedRotationTests
 {
     private const string Address = "/scim-credentials";
-    private const string Staged = "/scim-credentials/staged";
+    private const string Generate = "/scim-credentials/generate";
+    private const string Rotate = "/scim-credentials/rotate";
     private AuthServer server = null!;
     private ResourceServer scim = null!;
     private ScimNode node = null!;
@@ -44,21 +47,19 @@ public sealed class PlannedRotationTests
     }
 
     [Test]
-    public async Task Now_is_selected_by_default()
+    public async Task New_credentials_can_take_effect_now()
     {
-        var page = await browser.Open(Address);
-        var chosen = page.Document.QuerySelectorAll("input[name=TakesOver]")
-            .Where(radio => radio.HasAttribute("checked"));
-        Assert.That(chosen.Select(radio => Page.TextOf(radio.Closest("label")!)), Is.EqualTo(new[] { "Now" }));
+        var page = await browser.Open(Generate);
 
         var issued = await browser.Submit(page, "Generate Credentials", ("Method", CredentialMethods.DirectJwt));
 
-        Assert.That(issued.Text, Does.Contain("It is active now").And.Contain("Not confirmed: no node"));
+        Assert.That(issued.Text, Does.Contain("It is active now. The previous credentials no longer work."));
+        Assert.That(issued.Text, Does.Contain("In effect everywhere since"));
         Assert.That((await scim.Introspect(active.Token!)).Active, Is.False);
     }
 
-    [TestCase("Manual", "They become active when you activate them.")]
-    [TestCase("FirstUse", "They become active with the first SCIM request that uses them.")]
+    [TestCase("Manual", "The new credentials wait until you activate them.")]
+    [TestCase("FirstUse", "Waiting for your identity provider: its first call activates the new credentials.")]
     public async Task Staged_credentials_are_shown_once_and_the_current_ones_remain_valid(
         string takesOver, string says)
     {
@@ -70,31 +71,12 @@ public sealed class PlannedRotationTests
         Assert.That((await scim.Introspect(active.Token!)).Active);
         var page = await browser.Open(Address);
         Assert.That(page.Html, Does.Not.Contain(token));
-        Assert.That(page.Headings, Does.Contain("Staged Credentials"));
-        Assert.That(page.Text, Does.Contain(says).And.Contain($"ends in {token[^4..]}").And.Contain(
-            $"If they are not active by {Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime.AddDays(7))}"));
-        Assert.That(page.Text, Does.Contain($"The staged API token ending in {token[^4..]} ends immediately"));
-    }
-
-    [Test]
-    public async Task A_check_says_whether_the_secret_is_correct_and_activates_nothing()
-    {
-        var token = (await Stage("Manual")).Field("API Token");
-        var page = await browser.Open(Address);
-
-        var wrong = await browser.Submit(page, "Check", ("secret", active.Token!));
-        var good = await browser.Submit(wrong, "Check", ("secret", $" {token}"));
-
-        Assert.That(wrong.Status, Is.EqualTo(400));
+        Assert.That(page.Headings, Does.Contain("Rotation"));
+        Assert.That(page.Text, Does.Contain(says).And.Contain($"API token ending in {token[^4..]}").And.Contain(
+            $"they expire {TimeIn(TimeSpan.FromDays(7))}."));
         Assert.That(
-            Page.TextOf(wrong.Document.QuerySelector("#secret-error")!), Does.StartWith("This is neither the secret"));
-        Assert.That(wrong.Document.QuerySelector("#secret")!.GetAttribute("aria-invalid"), Is.EqualTo("true"));
-        Assert.That(wrong.Html, Does.Not.Contain(active.Token!), "the input is not shown again");
-        Assert.That(good.Status, Is.EqualTo(200));
-        Assert.That(good.Text, Does.Contain("Correct: this belongs to the staged credentials."));
-        Assert.That(good.Html, Does.Not.Contain(token));
-        Assert.That((await scim.Introspect(active.Token!)).Active);
-        Assert.That((await scim.Introspect(token)).Staged);
+            (await browser.Open(Generate)).Text,
+            Does.Contain($"The staged API token ending in {token[^4..]} ends immediately"));
     }
 
     [Test]
@@ -107,20 +89,19 @@ public sealed class PlannedRotationTests
         var then = await browser.Follow(done);
         var again = await browser.Submit(page, "Activate now");
 
-        Assert.That(done.Location, Is.EqualTo(Address));
+        Assert.That(done.Location, Is.EqualTo(Rotate));
         Assert.That(then.Text, Does.Contain(
-            $"The staged credentials are active now: the API token ending in {token[^4..]}. "));
+            $"The staged credentials are active now: the API token ending in {token[^4..]}."));
         Assert.That(again.Status, Is.EqualTo(409));
         Assert.That(again.Text, Does.Contain("ada@example.com activated these credentials on"));
         Assert.That((await scim.Introspect(token)).Active);
         Assert.That((await scim.Introspect(active.Token!)).Active, Is.False);
-        Assert.That((await browser.Open(Staged)).Location, Is.EqualTo(Address), "nothing is staged");
     }
 
     [Test]
     public async Task Staging_again_requires_a_form_that_shows_the_staged_credentials()
     {
-        var old = await browser.Open(Address);
+        var old = await browser.Open(Generate);
         var first = (await Stage("Manual")).Field("API Token");
 
         var refused = await Stage("Manual", old);
@@ -163,7 +144,7 @@ public sealed class PlannedRotationTests
         var answer = await scim.Introspect(token);
         Assert.That((answer.Active, answer.Pending), Is.EqualTo((false, false)));
         Assert.That((await scim.Introspect(active.Token!)).Active);
-        Assert.That((await browser.Open(Address)).Headings, Does.Not.Contain("Staged Credentials"));
+        Assert.That((await browser.Open(Address)).Headings, Does.Not.Contain("Rotation"));
     }
 
     [Test]
@@ -173,7 +154,6 @@ public sealed class PlannedRotationTests
         var question = await browser.Open(LinkOf(await browser.Open(Address), "Revoke the active credentials"));
 
         Assert.That((await browser.Open($"/scim-credentials/revoke?set={other.Set.Id}")).Location, Is.EqualTo(Address));
-        Assert.That((await browser.Open($"{Address}?handler=News&set={other.Set.Id}")).Status, Is.EqualTo(404));
         var refused = await browser.Submit(question, "Revoke", ("set", $"{other.Set.Id}"));
 
         Assert.That(refused.Status, Is.EqualTo(409));
@@ -186,64 +166,139 @@ public sealed class PlannedRotationTests
         const string use = "203.0.113.7, Okta SCIM Client 1.0.0";
         Assert.That(
             (await browser.Open(Address)).Text,
-            Does.Contain("Last used Not used yet").And.Contain("It has not been used yet."));
+            Does.Contain("Last used Not used yet"));
 
         await node.Introspect(active.Token!);
         await server.WriteUses();
 
         var time = Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime);
         Assert.That((await browser.Open(Address)).Text, Does.Contain($"Last used {time} from {use}")
-            .And.Contain($"It was last used on {time} from {use}."));
+            .And.Contain($"Last call with the API token ending in {active.Set.LastFour}, from {use}."));
+        Assert.That((await browser.Open(Generate)).Text, Does.Contain($"It was last used {time} from {use}."));
         Assert.That((await browser.Open("/")).Text, Does.Contain($"Last used {time} from {use}"));
     }
 
     [Test]
-    public async Task After_a_change_the_page_shows_who_still_uses_the_old_secret_until_the_first_successful_request()
+    public async Task The_steps_of_a_rotation_are_completed_one_after_another_and_never_contradict_each_other()
     {
-        var issued = await server.Generate(account);
-        Assert.That(await News(issued), Does.Contain("They have not been used yet."));
+        var token = (await Stage("FirstUse")).Field("API Token");
+        Assert.That(await Steps(), Is.EqualTo(("Waiting for your identity provider: its first call activates the new "
+            + "credentials.", "done, -, later")));
+
+        await node.Introspect(active.Token!);
+        await node.Introspect(token);
+        await server.With(async (CredentialSets sets) =>
+        {
+            await sets.CompleteFirstUse(Guid.Parse(SetIdOf(token)), CancellationToken.None);
+            return true;
+        });
+        Assert.That(await Steps(), Is.EqualTo(("Waiting for your identity provider…", "done, -, later")));
 
         server.Time.Advance(TimeSpan.FromMinutes(1));
         await node.Introspect(active.Token!);
         await server.WriteUses();
-        var time = Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime);
-        Assert.That(await News(issued), Does.Contain("Your identity provider still uses the old token: "
-            + $"last refused {time} from 203.0.113.7, Okta SCIM Client 1.0.0."));
+        Assert.That(await Steps(), Is.EqualTo(("Your identity provider still uses the old token.", "done, -, problem")));
 
         server.Time.Advance(TimeSpan.FromMinutes(1));
-        await node.Introspect(issued.Token!);
+        await node.Introspect(token);
         await server.WriteUses();
-        time = Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime);
-        Assert.That(await News(issued), Does.Contain($"First successful request: {time}.").And.Not.Contain("old token"));
+        Assert.That(await Steps(), Is.EqualTo(("Done: your identity provider uses the new credentials, and nobody the "
+            + "old ones.", "done, done, done")));
 
         server.Time.Advance(TimeSpan.FromMinutes(1));
         await node.Introspect(active.Token!);
         await server.WriteUses();
-        Assert.That(await News(issued), Does.Contain("Somebody still uses the old token: last refused"));
+        Assert.That(await Steps(), Is.EqualTo(("Somebody still uses the old token.", "done, done, problem")));
+        Assert.That((await browser.Open(Rotate)).Text, Does.Contain(
+            $"A call with the API token ending in {active.Set.LastFour} was refused {TimeIn(TimeSpan.Zero)} from "
+            + "203.0.113.7, Okta SCIM Client 1.0.0. Whoever sent it needs the new token."));
     }
 
     [Test]
-    public async Task The_history_shows_all_sets_without_secrets()
+    public async Task A_live_block_is_sent_again_only_if_something_has_changed()
+    {
+        await Stage("Manual");
+        foreach (var (path, id) in new[] { (Address, "current-credentials"), (Rotate, "progress") })
+        {
+            var poll = (await browser.Open(path)).Document.GetElementById(id)!.GetAttribute("hx-get")!;
+            Assert.That((await browser.Open(poll)).Status, Is.EqualTo(204), path);
+            var outdated = await browser.Open(poll.Replace("seen=", "seen=x"));
+            Assert.That(outdated.Document.Body!.FirstElementChild!.Id, Is.EqualTo(id), path);
+        }
+
+        await browser.Submit(await browser.Open(Rotate), "Activate now");
+        server.Services.GetRequiredService<CredentialUses>().Used(
+            (await server.FindActive(account))!.Id, "203.0.113.7", "Okta");
+        await server.WriteUses();
+        var block = (await browser.Open(Address)).Document.GetElementById("current-credentials")!;
+        Assert.That(block.HasAttribute("hx-get"), Is.False, "nothing is about to change");
+    }
+
+    [TestCase(CredentialMethods.DirectJwt, "API Token")]
+    [TestCase(CredentialMethods.OAuth2, "Client Secret")]
+    public async Task Rotating_generates_credentials_of_the_same_kind_with_the_same_settings(
+        string method, string label)
+    {
+        const string uri = "https://client.example/callback";
+        (string, string)[] settings = method == CredentialMethods.DirectJwt
+            ? [("LifetimeDays", "90")]
+            : [("OtherRedirectUris", uri), ("RequirePkce", "true"), ("SecretLifetimeDays", "730")];
+        await browser.Submit(
+            await browser.Open(Generate), "Generate Credentials", [("Method", method), ("TakesOver", ""), .. settings]);
+        var before = (await server.FindActive(account))!;
+        await node.Introspect(active.Token!);
+
+        // Rotating again is possible as soon as the last rotation is complete.
+        server.Services.GetRequiredService<CredentialUses>().Used(before.Id, "203.0.113.7", "Okta");
+        server.Time.Advance(TimeSpan.FromMinutes(1));
+        server.Services.GetRequiredService<CredentialUses>().Used(before.Id, "203.0.113.7", "Okta");
+        await server.WriteUses();
+        var page = await browser.Open($"{Rotate}?again=true");
+        var issued = await browser.Submit(page, "Generate Credentials", ("TakesOver", ""));
+
+        Assert.That(issued.Status, Is.EqualTo(200), issued.Text);
+        Assert.That(issued.Field(label), Is.Not.Empty);
+        var after = (await server.FindActive(account))!;
+        Assert.That(after.Id, Is.Not.EqualTo(before.Id));
+        Assert.That(after.Method, Is.EqualTo(method));
+        Assert.That(after.ExpiresAt - after.CreatedAt, Is.EqualTo(before.ExpiresAt - before.CreatedAt));
+        if (method == CredentialMethods.OAuth2)
+        {
+            var asked = await browser.Open(
+                $"/connect/authorize?response_type=code&client_id={after.ClientId}&redirect_uri={uri}");
+            Assert.That(asked.Location, Does.StartWith($"{uri}?error=invalid_request"), "PKCE is required");
+        }
+    }
+
+    [Test]
+    public async Task The_history_is_a_timeline_without_secrets()
     {
         await node.Introspect(active.Token!);
+        server.Time.Advance(TimeSpan.FromMinutes(1));
         var client = await server.Generate(account, CredentialMethods.OAuth2);
+        server.Time.Advance(TimeSpan.FromMinutes(1));
         await node.Introspect(active.Token!);
         await server.WriteUses();
+        server.Time.Advance(TimeSpan.FromMinutes(1));
         var staged = (await Stage("Manual")).Field("API Token");
         server.Time.Advance(TimeSpan.FromDays(8));
         using var later = await Browser.SignedIn(server);
 
         var page = await later.Open("/scim-credentials/history");
 
-        var rows = page.Document.QuerySelectorAll("tbody tr").Select(Page.TextOf).ToList();
-        Assert.That(rows, Has.Count.EqualTo(3));
-        Assert.That(rows[0], Does.Contain($"ends in {staged[^4..]} Never activated").And.Contain("by ada@example.com"));
-        Assert.That(rows[1], Does.Contain($"OAuth 2.0 Flow ends in {client.Set.LastFour} {client.Set.ClientId} Active")
-            .And.Contain("by a test. Confirmed by 0 of 1 node."));
-        Assert.That(rows[2], Does.Contain($"Direct JWT Token ends in {active.Set.LastFour} Replaced")
-            .And.Contain("by a test"));
-        Assert.That(
-            rows[2].Split("from 203.0.113.7, Okta SCIM Client 1.0.0"), Has.Length.EqualTo(3), "used and refused");
+        var sentences = page.Document.QuerySelectorAll(".timeline li").Select(entry =>
+            Page.TextOf(entry)[Page.TextOf(entry.QuerySelector("time")!).Length..].Trim());
+        var (old, end) = ($"API token ending in {active.Set.LastFour}", $"API token ending in {staged[^4..]}");
+        Assert.That(sentences, Is.EqualTo(new[]
+        {
+            $"The {end} was never activated, and expired.",
+            $"ada@example.com staged the {end} (Direct JWT Token).",
+            $"Last refused call with the {old}, after it had ended, from 203.0.113.7, Okta SCIM Client 1.0.0.",
+            $"A test generated the client secret ending in {client.Set.LastFour} (OAuth 2.0 Flow).",
+            $"A test replaced the {old}.",
+            $"Last call with the {old}, from 203.0.113.7, Okta SCIM Client 1.0.0.",
+            $"A test generated the {old} (Direct JWT Token).",
+        }));
         foreach (var secret in new[] { active.Token!, client.ClientSecret!, staged })
             Assert.That(page.Html, Does.Not.Contain(secret));
     }
@@ -251,16 +306,30 @@ public sealed class PlannedRotationTests
     private static string LinkOf(Page page, string name) =>
         page.Document.QuerySelector($"a[aria-label='{name}']")!.GetAttribute("href")!;
 
+    private static string SetIdOf(string token) => new JsonWebToken(token).GetClaim("credential_set").Value;
+
+    private string TimeIn(TimeSpan span) =>
+        Auth.Server.Pages.Portal.FormatTime(server.Time.GetUtcNow().UtcDateTime + span);
+
     private async Task<Page> Stage(string takesOver, Page? form = null) => await browser.Submit(
-        form ?? await browser.Open(Address), "Generate Credentials",
+        form ?? await browser.Open(Generate), "Generate Credentials",
         ("Method", CredentialMethods.DirectJwt), ("TakesOver", takesOver));
 
-    /// <summary>The progress of a set, as the page shows it and as the script polls it.</summary>
-    private async Task<string> News(IssuedCredentials issued)
+    /// <summary>
+    /// The headline of the progress, and the states of its steps. They are the same on the page, where a script replaces
+    /// the block, and on the page of the rotation.
+    /// </summary>
+    private async Task<(string Headline, string Steps)> Steps()
     {
-        var fragment = await browser.Open($"{Address}?handler=News&set={issued.Set.Id}");
-        var news = Page.TextOf(fragment.Document.Body!);
-        Assert.That((await browser.Open(Address)).Text, Does.Contain(news));
-        return news;
+        var shown = (await browser.Open(Rotate)).Document.GetElementById("progress")!;
+        var live = (await browser.Open($"{Rotate}?handler=Live")).Document.GetElementById("progress")!;
+        Assert.That(Page.TextOf(live), Is.EqualTo(Page.TextOf(shown)));
+        return (
+            Page.TextOf(shown.QuerySelector("[data-say]")!),
+            string.Join(", ", shown.QuerySelectorAll(".steps > li").Select(step => step.ClassName switch
+            {
+                null or "" => "-",
+                var state => state,
+            })));
     }
 }

@@ -14,7 +14,7 @@ namespace Auth.Server.Tests.Pages;
 [Category("Slow")]
 public sealed class RememberedFormsTests
 {
-    private const string Address = "/scim-credentials";
+    private const string Address = "/scim-credentials/generate";
     private const string Button = "Generate Credentials";
     private AuthServer server = null!;
     private Account account = null!;
@@ -44,7 +44,7 @@ public sealed class RememberedFormsTests
     {
         await server.Generate(account);
         var page = await ada.Open(Address);
-        (string, string)[] fields = [("Method", method), ("TakesOver", takesOver)];
+        (string, string)[] fields = [("Method", method), ("TakesOver", takesOver), ("ClientCredentialsOnly", "true")];
         var secret = (await ada.Submit(page, Button, fields)).Field(label);
         var sets = await Sets();
 
@@ -78,7 +78,8 @@ public sealed class RememberedFormsTests
         var page = await ada.Open(Address);
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 5)
-            .Select(_ => ada.Submit(page, Button, ("Method", method), ("TakesOver", takesOver))));
+            .Select(_ => ada.Submit(
+                page, Button, ("Method", method), ("TakesOver", takesOver), ("ClientCredentialsOnly", "true"))));
 
         Assert.That(answers.Select(answer => answer.Status), Is.All.EqualTo(200));
         Assert.That(answers.Select(answer => answer.Field(label)).Distinct().Count(), Is.EqualTo(1));

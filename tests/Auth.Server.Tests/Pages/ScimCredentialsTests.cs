@@ -5,43 +5,125 @@ using Auth.Server.Credentials;
 using Auth.Server.Issuance;
 using Auth.Server.Tests.Connect;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Shared.Contracts;
 
 namespace Auth.Server.Tests.Pages;
 
+/// <summary>Generating credentials in the portal: step 3 of the setup guide.</summary>
 [Category("AnyDatabase")]
 [Category("Slow")]
 public sealed class ScimCredentialsTests
 {
     private const string Address = "/scim-credentials";
+    private const string Generate = "/scim-credentials/generate";
     private const string Button = "Generate Credentials";
     private static readonly (string, string) jwt = ("Method", CredentialMethods.DirectJwt);
+    private static readonly (string, string) only = ("ClientCredentialsOnly", "true");
     private static readonly (string, string) oauth2 = ("Method", CredentialMethods.OAuth2);
 
-    [Test]
-    public async Task The_page_has_the_headings_and_cards_of_the_setup_guide()
+    [TestCase(Address, false, Description = "Step 3: without credentials, the page itself.")]
+    [TestCase(Generate, false)]
+    [TestCase(Generate, true, Description = "Generate New Credentials, if there are some.")]
+    public async Task The_page_is_step_3_of_the_setup_guide_to_the_letter(string address, bool hasCredentials)
     {
         await using var server = await Server();
+        if (hasCredentials)
+            await server.Generate(await OnlyAccount(server));
+        using var browser = await Browser.SignedIn(server);
+
+        var page = await browser.Open(address);
+
+        var lastAt = -1;
+        foreach (var line in guide)
+        {
+            var at = page.Text.IndexOf(line, lastAt + 1, StringComparison.Ordinal);
+            Assert.That(at, Is.GreaterThan(lastAt), line);
+            lastAt = at;
+        }
+        Assert.That(page.Headings, Is.SupersetOf(new[]
+        {
+            "Generate New Credentials", "Choose Your Authentication Method", "Important Security Information",
+            "What happens next?",
+        }));
+        var cards = page.Document.QuerySelectorAll("label.card");
+        Assert.That(cards.Select(card => card.QuerySelectorAll("input[type=radio]").Length), Is.EqualTo(new[] { 1, 1 }));
+    }
+
+    [Test]
+    public async Task With_credentials_the_page_is_short_and_leads_to_the_form()
+    {
+        await using var server = await Server();
+        await server.Generate(await OnlyAccount(server));
         using var browser = await Browser.SignedIn(server);
 
         var page = await browser.Open(Address);
 
-        Assert.That(page.Headings, Is.SupersetOf(new[]
+        Assert.That(page.Document.QuerySelectorAll("label.card"), Is.Empty);
+        Assert.That(page.Document.QuerySelectorAll("dl.facts > div"), Has.Exactly(5).Items);
+        Assert.That(page.Document.QuerySelectorAll("main a.button").Select(Page.TextOf), Is.EqualTo(new[]
         {
-            "SCIM Credentials",
-            "Generate New Credentials",
-            "Choose Your Authentication Method",
-            "Important Security Information",
-            "What happens next?",
+            "Rotate", "Generate New Credentials", "Connect", "Revoke",
         }));
-        var cards = page.Document.QuerySelectorAll("label.card");
-        Assert.That(cards.Select(Page.TextOf).ToArray(), Has.Length.EqualTo(2));
-        Assert.That(Page.TextOf(cards[0]), Does.StartWith("OAuth 2.0 Flow").And.EndsWith("Choose OAuth 2.0"));
-        Assert.That(Page.TextOf(cards[1]), Does.StartWith("Direct JWT Token").And.EndsWith("Choose JWT Token"));
-        Assert.That(cards.Select(card => card.QuerySelectorAll("input[type=radio]").Length), Is.All.EqualTo(1));
-        Assert.That(page.Text, Does.Contain("only once").And.Contain("securely").And.Contain("one active set")
-            .And.Contain("full access").And.Contain("JWT Token Generated").And.Contain("Copy Token")
-            .And.Contain("Configure Provider"));
+        Assert.That(page.Document.QuerySelector("a.danger")!.TextContent, Is.EqualTo("Revoke"));
+    }
+
+    [TestCase(false, "")]
+    [TestCase(true, "FirstUse")]
+    public async Task Credentials_in_use_are_not_replaced_before_the_new_ones_are_used(bool isUsed, string chosen)
+    {
+        await using var server = await Server();
+        var current = await server.Generate(await OnlyAccount(server));
+        if (isUsed)
+            server.Services.GetRequiredService<CredentialUses>().Used(current.Set.Id, "203.0.113.7", "Okta");
+        await server.WriteUses();
+        using var browser = await Browser.SignedIn(server);
+
+        var page = await browser.Open(Generate);
+
+        var radio = page.Document.QuerySelectorAll("input[name=TakesOver]").Single(one => one.HasAttribute("checked"));
+        Assert.That(radio.GetAttribute("value"), Is.EqualTo(chosen));
+    }
+
+    [TestCase("okta-app", "Enter the Okta app name or redirect URIs.")]
+    [TestCase("client-credentials-only", "With client credentials only", "OtherRedirectUris", "https://client.example/")]
+    public async Task An_OAuth_client_has_redirect_URIs_or_is_deliberately_without(
+        string field, string reason, string? also = null, string? value = null)
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+        (string, string)[] fields = also is null ? [oauth2] : [oauth2, only, (also, value!)];
+
+        var refused = await browser.Submit(await browser.Open(Generate), Button, fields);
+
+        Assert.That(refused.Status, Is.EqualTo(400));
+        Assert.That(Page.TextOf(refused.Document.QuerySelector($"#errors a[href='#{field}']")!), Does.StartWith(reason));
+        Assert.That(await Sets(server), Is.Zero);
+    }
+
+    [Test]
+    public async Task The_first_credentials_replace_none()
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+
+        var issued = await browser.Submit(await browser.Open(Generate), Button, jwt);
+
+        Assert.That(issued.Text, Does.Contain("It is active now.").And.Not.Contain("no longer work"));
+        Assert.That(issued.Text, Does.Contain("Important: The API token is displayed only once. Store it securely. "
+            + "If you lose the token, you'll need to generate a new one."));
+    }
+
+    [Test]
+    public async Task A_client_secret_can_expire()
+    {
+        await using var server = await Server();
+        using var browser = await Browser.SignedIn(server);
+
+        await browser.Submit(await browser.Open(Generate), Button, oauth2, only, ("SecretLifetimeDays", "730"));
+
+        var set = await server.WithDatabase(db => db.CredentialSets.SingleAsync());
+        Assert.That(set.ExpiresAt - set.CreatedAt, Is.EqualTo(TimeSpan.FromDays(730)));
     }
 
     [Test]
@@ -51,7 +133,7 @@ public sealed class ScimCredentialsTests
         using var scim = await ResourceServer.Register(server);
         using var browser = await Browser.SignedIn(server);
 
-        var result = await browser.Submit(await browser.Open(Address), Button, jwt);
+        var result = await browser.Submit(await browser.Open(Generate), Button, jwt);
 
         Assert.That(result.Status, Is.EqualTo(200));
         Assert.That(result.Header("Cache-Control"), Does.Contain("no-store"));
@@ -75,7 +157,7 @@ public sealed class ScimCredentialsTests
         using var scim = await ResourceServer.Register(server);
         using var browser = await Browser.SignedIn(server);
 
-        var result = await browser.Submit(await browser.Open(Address), Button, jwt, ("LifetimeDays", "90"));
+        var result = await browser.Submit(await browser.Open(Generate), Button, jwt, ("LifetimeDays", "90"));
 
         var introspection = await scim.Introspect(result.Field("API Token"));
         Assert.That(introspection.ExpiresIn, Is.EqualTo((long)TimeSpan.FromDays(90).TotalSeconds));
@@ -89,7 +171,7 @@ public sealed class ScimCredentialsTests
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
 
-        var result = await browser.Submit(await browser.Open(Address), Button, jwt, ("LifetimeDays", days));
+        var result = await browser.Submit(await browser.Open(Generate), Button, jwt, ("LifetimeDays", days));
 
         Assert.That(result.Status, Is.EqualTo(400));
         Assert.That(result.Text, Does.Contain("A lifetime must be from"));
@@ -101,10 +183,10 @@ public sealed class ScimCredentialsTests
         await using var server = await Server();
         using var scim = await ResourceServer.Register(server);
         using var browser = await Browser.SignedIn(server);
-        var form = await browser.Open(Address);
+        var form = await browser.Open(Generate);
 
-        var wrong = await browser.Submit(form, Button, oauth2, ("Jwks", "nonsense"));
-        var result = await browser.Submit(form, Button, oauth2, ("Jwks", scim.Jwks));
+        var wrong = await browser.Submit(form, Button, oauth2, ("Jwks", "nonsense"), only);
+        var result = await browser.Submit(form, Button, oauth2, ("Jwks", scim.Jwks), only);
 
         Assert.That(wrong.Status, Is.EqualTo(400));
         Assert.That(wrong.Text, Does.Contain("not a JWK set"));
@@ -126,7 +208,7 @@ public sealed class ScimCredentialsTests
         {
             (string, string)[] fields =
                 [oauth2, ("OtherRedirectUris", uri), ("RequirePkce", requiresPkce ? "true" : "false")];
-            var issued = await browser.Submit(await browser.Open(Address), Button, fields);
+            var issued = await browser.Submit(await browser.Open(Generate), Button, fields);
             var asked = await browser.Open(
                 $"/connect/authorize?response_type=code&client_id={issued.Field("Client ID")}&redirect_uri={uri}");
             Assert.That(asked.Status, Is.EqualTo(requiresPkce ? 302 : 200));
@@ -141,7 +223,7 @@ public sealed class ScimCredentialsTests
         using var http = server.CreateClient();
         using var browser = await Browser.SignedIn(server);
 
-        var result = await browser.Submit(await browser.Open(Address), Button, oauth2, ("OktaApp", " scileads_1 "));
+        var result = await browser.Submit(await browser.Open(Generate), Button, oauth2, ("OktaApp", " scileads_1 "));
 
         Assert.That(result.Status, Is.EqualTo(200));
         Assert.That(result.Field("SCIM Base URL"), Is.EqualTo(AuthServer.ScimBaseUrl.ToString()));
@@ -160,7 +242,7 @@ public sealed class ScimCredentialsTests
         using var browser = await Browser.SignedIn(server);
 
         var result = await browser.Submit(
-            await browser.Open(Address), Button, oauth2,
+            await browser.Open(Generate), Button, oauth2,
             ("OtherRedirectUris", "https://client.example/cb?x=1\r\n\r\n  http://127.0.0.1:8400/callback \r\n"));
 
         Assert.That(
@@ -174,7 +256,7 @@ public sealed class ScimCredentialsTests
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
 
-        var result = await browser.Submit(await browser.Open(Address), Button, oauth2);
+        var result = await browser.Submit(await browser.Open(Generate), Button, oauth2, only);
 
         Assert.That(result.Text, Does.Contain("only the client credentials grant"));
         Assert.That(await RedirectUrisOf(server, result.Field("Client ID")), Is.Empty);
@@ -194,15 +276,17 @@ public sealed class ScimCredentialsTests
         using var browser = await Browser.SignedIn(server);
         var other = field == "OktaApp" ? ("OtherRedirectUris", "https://good.example/") : ("OktaApp", "good");
 
-        var refused = await browser.Submit(await browser.Open(Address), Button, oauth2, (field, typed), other);
+        var refused = await browser.Submit(await browser.Open(Generate), Button, oauth2, (field, typed), other);
 
         Assert.That(refused.Status, Is.EqualTo(400));
         var input = refused.Document.QuerySelector($"[name={field}]")!;
         Assert.That(input.GetAttribute("aria-invalid"), Is.EqualTo("true"));
         Assert.That(Page.TextOf(refused.Document.QuerySelector($"#{input.Id}-error")!), Does.Contain(reason));
+        Assert.That(
+            Page.TextOf(refused.Document.QuerySelector($"#errors a[href='#{input.Id}']")!), Does.Contain(reason));
         Assert.That(refused.Document.QuerySelectorAll("[aria-invalid]"), Has.Exactly(1).Items);
         Assert.That(refused.Document.QuerySelector("#oauth2[checked]"), Is.Not.Null);
-        var kept = new[] { "Okta app name (optional)", "Other redirect URIs (optional)" }.Select(refused.Field);
+        var kept = new[] { "Okta app name", "Other redirect URIs" }.Select(refused.Field);
         Assert.That(kept, Is.EquivalentTo(new[] { typed, other.Item2 }));
         Assert.That(await Sets(server), Is.Zero);
     }
@@ -213,7 +297,7 @@ public sealed class ScimCredentialsTests
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
 
-        var refused = await browser.Submit(await browser.Open(Address), Button);
+        var refused = await browser.Submit(await browser.Open(Generate), Button);
 
         Assert.That(refused.Status, Is.EqualTo(400));
         Assert.That(refused.Text, Does.Contain("Choose an authentication method."));
@@ -240,9 +324,9 @@ public sealed class ScimCredentialsTests
         await using var server = await Server();
         using var scim = await ResourceServer.Register(server);
         using var browser = await Browser.SignedIn(server);
-        var page = await browser.Open(Address);
+        var page = await browser.Open(Generate);
 
-        var tab = await browser.Open(Address);
+        var tab = await browser.Open(Generate);
 
         var answers = await Task.WhenAll(browser.Submit(page, Button, jwt), browser.Submit(tab, Button, jwt));
 
@@ -251,7 +335,7 @@ public sealed class ScimCredentialsTests
         var refused = answers.Single(answer => answer.Status == 409);
         var when = server.Time.GetUtcNow().ToString("yyyy-MM-dd 'at' HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
         Assert.That(refused.Text, Does.Contain($"ada@example.com generated new credentials on {when}"));
-        Assert.That(refused.Text, Does.Contain($"ends in {shown[^4..]}"));
+        Assert.That(refused.Text, Does.Contain($"ending in {shown[^4..]}"));
         Assert.That(refused.Html, Does.Not.Contain(shown));
         Assert.That((await scim.Introspect(shown)).Active, Is.True);
     }
@@ -263,7 +347,7 @@ public sealed class ScimCredentialsTests
         using var scim = await ResourceServer.Register(server);
         using var browser = await Browser.SignedIn(server);
         await server.Generate(await OnlyAccount(server));
-        var page = await browser.Open(Address);
+        var page = await browser.Open(Generate);
         var token = (await browser.Submit(page, Button, jwt)).Field("API Token");
 
         server.Time.Advance(TimeSpan.FromMinutes(10));
@@ -283,10 +367,10 @@ public sealed class ScimCredentialsTests
         using var scim = await ResourceServer.Register(server);
         using var ada = await Browser.SignedIn(server);
         using var bob = await Browser.SignedIn(server, "bob@example.com");
-        var bobs = await bob.Open(Address);
-        var token = (await ada.Submit(await ada.Open(Address), Button, jwt)).Field("API Token");
+        var bobs = await bob.Open(Generate);
+        var token = (await ada.Submit(await ada.Open(Generate), Button, jwt)).Field("API Token");
 
-        var refused = await bob.Submit(bobs, Button, oauth2);
+        var refused = await bob.Submit(bobs, Button, oauth2, only);
 
         Assert.That(refused.Status, Is.EqualTo(409));
         Assert.That(refused.Text, Does.Contain("ada@example.com generated new credentials"));
@@ -315,7 +399,7 @@ public sealed class ScimCredentialsTests
     {
         await using var server = await Server();
         using var browser = await Browser.SignedIn(server);
-        var page = await browser.Open(Address);
+        var page = await browser.Open(Generate);
         var account = await OnlyAccount(server);
         await server.With<AccountRegister, Account>(
             accounts => accounts.Update(account.Id, new(ScimEnabled: false), CancellationToken.None));
@@ -327,6 +411,32 @@ public sealed class ScimCredentialsTests
         Assert.That(refused.Document.QuerySelectorAll("main form"), Is.Empty);
         Assert.That(await Sets(server), Is.Zero);
     }
+
+    // The lines of the guide, in its order.
+    private static readonly string[] guide =
+    [
+        "Generate new SCIM service authentication credentials",
+        "Choose Your Authentication Method",
+        "Select the authentication method that best fits your SCIM provider's capabilities.",
+        "Important Security Information",
+        "The client secret will be shown only once after generation",
+        "Store the credentials securely in your application configuration",
+        "You can only have one active set of credentials per account",
+        "These credentials provide full access to your SCIM service endpoints",
+        "OAuth 2.0 Flow",
+        "Full OAuth 2.0 authorization code flow with client credentials.",
+        "Best for enterprise SCIM providers like Okta, Azure AD.",
+        "Choose OAuth 2.0",
+        "Direct JWT Token",
+        "Pre-generated JWT bearer token for direct API authentication.",
+        "Perfect for providers that don't support OAuth flows.",
+        "Choose JWT Token",
+        "Generate Credentials",
+        "What happens next?",
+        "JWT Token Generated Bearer token created and displayed",
+        "Copy Token Save token securely (shown only once)",
+        "Configure Provider Add as Bearer token in SCIM provider settings",
+    ];
 
     private static async Task<AuthServer> Server(AccountChange? settings = null)
     {

@@ -2,7 +2,7 @@ using Auth.Server.Credentials;
 using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore.Mvc;
 
-namespace Auth.Server.Pages;
+namespace Auth.Server.Pages.ScimCredentials;
 
 /// <summary>Asks for confirmation before the active or the staged credential set is revoked.</summary>
 [RecentSignIn(OnlyForms = true)]
@@ -33,8 +33,8 @@ internal sealed class RevokeCredentialsModel(CredentialSets sets, CredentialHist
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {
-        var confirmation = await sets.Revoke(Administrator.AccountId, SetId, Actor, once: null, cancellation);
-        Done = $"The credentials were revoked. {confirmation}";
+        await sets.Revoke(Administrator.AccountId, SetId, Actor, once: null, cancellation);
+        Done = "The credentials were revoked. They no longer work anywhere.";
         return LocalRedirect(ScimCredentialsModel.Path);
     }
 }

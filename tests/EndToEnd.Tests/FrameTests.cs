@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace EndToEnd.Tests;
+
+/// <summary>
+/// What needs a browser to be seen: that pages fit, that they are accessible, that the menu works with a keyboard and
+/// without scripts, that errors receive the focus, and that times are those of the visitor.
+/// </summary>
+internal sealed class FrameTests : EndToEndTest
+{
+    private static readonly string[] pages =
+    [
+        "/", "/scim-credentials", "/scim-credentials/generate", "/scim-credentials/rotate", "/scim-credentials/check",
+        "/scim-credentials/history", "/scim-credentials/connect", "/scim-credentials/connect?provider=okta",
+        "/scim-credentials/connect?provider=entra", "/settings/user-management", "/settings/provisioning-log",
+        "/settings/administrators", "/settings/management-clients", "/settings/audit-log", "/security",
+    ];
+
+    [Test]
+    public async Task Pages_with_extreme_values_fit_at_every_width_and_have_no_accessibility_violations()
+    {
+        var customer = await Customer.Open(Local);
+        var domains = string.Join(',', Enumerable.Range(1, 60).Select(i => $"department-{i}.subsidiary.example.com"));
+        await Local.Auth(
+            "accounts", "update", "--account", customer.AccountId, "--domains", $"customer.example,{domains}");
+        using (var scim = Local.Scim(await customer.GenerateToken()))
+        {
+            await scim.Send(HttpMethod.Post, "Users", new JsonObject
+            {
+                ["schemas"] = new JsonArray("urn:ietf:params:scim:schemas:core:2.0:User"),
+                ["userName"] = $"{new string('a', 64)}@customer.example",
+                ["name"] = new JsonObject
+                {
+                    ["givenName"] = "Wolfgang-Maximilian", ["familyName"] = "Wolfeschlegelsteinhausenbergerdorff",
+                },
+                ["displayName"] = "Wolfgang-Maximilian Wolfeschlegelsteinhausenbergerdorff",
+                ["emails"] = new JsonArray(
+                    new JsonObject { ["value"] = $"{new string('a', 64)}@customer.example", ["type"] = "work" }),
+                ["active"] = true,
+            });
+        }
+        var portal = await SignIn(customer);
+
+        foreach (var path in pages)
+        {
+            await portal.Open(path);
+            foreach (var width in new[] { 390, 1280, 1920 })
+            {
+                await portal.Page.SetViewportSizeAsync(width, 900);
+                var excess = await portal.Page.EvaluateAsync<int>(
+                    "document.documentElement.scrollWidth - document.documentElement.clientWidth");
+                Assert.That(excess, Is.Zero, $"{path} at {width} px");
+                if (width >= 1280)
+                {
+                    var header = await portal.Page.EvaluateAsync<int>("document.querySelector('.bar').offsetHeight");
+                    Assert.That(header, Is.LessThan(65), $"the header of {path} has one line at {width} px");
+                }
+                if (width == 1920)
+                    continue;
+                var violations = (await portal.Page.RunAxe()).Violations
+                    .Select(one => $"{one.Id}: {string.Join(" | ", one.Nodes.Select(node => node.Html))}");
+                Assert.That(violations, Is.Empty, $"{path} at {width} px");
+            }
+        }
+    }
+
+    [Test]
+    public async Task The_menu_of_a_phone_works_without_scripts()
+    {
+        var customer = await Customer.Open(Local);
+        var portal = await OpenBrowser(options: new() { JavaScriptEnabled = false });
+        var page = portal.Page;
+        await portal.SignIn(customer.Email, customer.Password);
+        await page.SetViewportSizeAsync(390, 800);
+        var link = page.GetByRole(AriaRole.Link, new() { Name = "Audit Log" });
+        Assert.That(await link.IsVisibleAsync(), Is.False);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Menu" }).ClickAsync();
+        await page.GetByText("Settings", new() { Exact = true }).ClickAsync();
+        await link.ClickAsync();
+
+        await portal.WaitFor("/settings/audit-log");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Menu" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await portal.WaitFor("/sign-in");
+    }
+
+    [Test]
+    public async Task The_settings_menu_closes_with_Escape_and_errors_receive_the_focus()
+    {
+        var portal = await SignIn(await Customer.Open(Local));
+        var page = portal.Page;
+
+        await page.GetByText("Settings", new() { Exact = true }).FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.GetByRole(AriaRole.Link, new() { Name = "Audit Log" })).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Tab");
+        await page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(page.GetByRole(AriaRole.Link, new() { Name = "Audit Log" })).ToBeHiddenAsync();
+        await Assertions.Expect(page.GetByText("Settings", new() { Exact = true })).ToBeFocusedAsync();
+
+        await portal.OpenForm("Choose OAuth 2.0");
+        await portal.Generate.ClickAsync();
+        await Assertions.Expect(page.Locator("#errors")).ToBeFocusedAsync();
+        await page.Locator("#errors a").ClickAsync();
+        await Assertions.Expect(page.GetByLabel("Okta app name")).ToBeFocusedAsync();
+    }
+
+    [Test]
+    public async Task Times_are_relative_and_on_hover_exact_in_the_visitors_time_zone()
+    {
+        var customer = await Customer.Open(Local);
+        await customer.GenerateToken();
+        var portal = await OpenBrowser(options: new() { TimezoneId = "Asia/Kathmandu" });
+        await portal.SignIn(customer.Email, customer.Password);
+
+        await portal.Open("/scim-credentials");
+
+        var time = portal.Page.Locator("dl.facts time").First;
+        await Assertions.Expect(time).ToHaveTextAsync("just now");
+        var utc = DateTime.Parse(
+            (await time.GetAttributeAsync("datetime"))!, CultureInfo.InvariantCulture,
+            DateTimeStyles.AdjustToUniversal);
+        var there = utc + TimeSpan.FromMinutes((5 * 60) + 45);
+        Assert.That(
+            await time.GetAttributeAsync("title"),
+            Does.Contain(there.ToString("d MMMM yyyy 'at' HH:mm:ss", CultureInfo.InvariantCulture)));
+    }
+}
