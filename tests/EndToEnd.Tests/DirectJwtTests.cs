@@ -89,7 +89,7 @@ internal sealed class DirectJwtTests : EndToEndTest
         await row.GetByRole(Microsoft.Playwright.AriaRole.Link).ClickAsync();
         await portal.Page.GetByRole(Microsoft.Playwright.AriaRole.Heading, new() { Name = "Attributes" }).WaitForAsync();
         var attributes = await portal.Page.Locator("tbody").InnerTextAsync();
-        foreach (var text in new[] { "cleo@customer.example (work, primary)", "Test User", "00u-cleo@customer.example" })
+        foreach (var text in new[] { "cleo@customer.example (primary, work)", "Test User", "00u-cleo@customer.example" })
             Assert.That(attributes, Does.Contain(text));
     }
 }
