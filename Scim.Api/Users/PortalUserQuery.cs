@@ -101,16 +101,17 @@ internal sealed record PortalUserQuery
     private async Task<FoundPage> Find(ScimDbContext db, Guid accountId, CancellationToken cancellation)
     {
         var dialect = SqlDialect.Of(db.Database);
-        var isAddress = Words is [var word] && word.Contains('@', StringComparison.Ordinal)
-            && await HasAddress(db, accountId, word, cancellation);
+        var address = Words is [var word] && EmailAddress.IsValid(word)
+            ? await HasAddress(db, accountId, word, cancellation) ? Address.Exact : Address.Prefix
+            : Address.None;
         var position = (After ?? Before) is { } id ? await FindPosition(db, accountId, id, cancellation) : null;
-        var total = await Read(db, CountText(dialect, accountId, isAddress), row => row.GetInt32(0), cancellation) is
+        var total = await Read(db, CountText(dialect, accountId, address), row => row.GetInt32(0), cancellation) is
             [var counted] ? counted : 0;
         // The index of most filters also has the order of creation.
         var isIndexed = total <= MaxCounted
-            || (SortColumn is null && Driver(isAddress) != PortalUserParameters.Licence);
+            || (SortColumn is null && Driver(address) != PortalUserParameters.Licence);
         var isBackward = position is null ? IsLastPage : After is null;
-        var sql = PageText(dialect, accountId, isAddress, isIndexed, position, isBackward);
+        var sql = PageText(dialect, accountId, address, isIndexed, position, isBackward);
         var rows = await Read(db, sql, PortalRow.Read, cancellation);
         var users = rows.Take(PageSize);
         var isFirst = position is null && !IsLastPage;
@@ -126,7 +127,7 @@ internal sealed record PortalUserQuery
     private bool IsCounted => Words.Count > 0 || OnlyByHand || Active is not null || Source is not null;
 
     /// <summary>The statement that counts the users. Tests read its query plan.</summary>
-    public SqlText CountText(SqlDialect dialect, Guid accountId, bool isAddress)
+    public SqlText CountText(SqlDialect dialect, Guid accountId, Address address)
     {
         var sql = new SqlText(dialect);
         if (!IsCounted)
@@ -138,18 +139,21 @@ internal sealed record PortalUserQuery
                 : sql.Append($"SELECT \"Users\" FROM \"Populations\" WHERE \"AccountId\" = {account}");
         }
         sql.Append("SELECT COUNT(*) FROM (SELECT 1 FROM \"Users\" AS u");
-        WriteFilters(sql, accountId, isAddress, isIndexed: true);
+        WriteFilters(sql, accountId, address, isIndexed: true);
         return sql.Append($" LIMIT {sql.Parameter(MaxCounted + 1)}) AS counted");
     }
 
     /// <summary>The statement that reads the page. Tests read its query plan.</summary>
     public SqlText PageText(
-        SqlDialect dialect, Guid accountId, bool isAddress, bool isIndexed, Position? position, bool isBackward)
+        SqlDialect dialect, Guid accountId, Address address, bool isIndexed, Position? position, bool isBackward)
     {
         var sql = new SqlText(dialect).Append($"SELECT {PortalRow.Columns} FROM \"Users\" AS u");
-        WriteFilters(sql, accountId, isAddress, isIndexed);
+        WriteFilters(sql, accountId, address, isIndexed);
         var isDescending = IsDescending != isBackward;
         var sortColumn = SortColumn is null ? null : $"u.\"{SortColumn}\"";
+        // Few users are sorted: CASE keeps SQLite from following the index of the order past all the others.
+        if (sortColumn is not null && isIndexed && Driver(address) is not null)
+            sortColumn = $"CASE WHEN TRUE THEN {sortColumn} END";
         if (position is not null)
         {
             var comparison = isDescending ? "<" : ">";
@@ -165,14 +169,14 @@ internal sealed record PortalUserQuery
         return sql.Append($"u.\"Id\" {direction} LIMIT {sql.Parameter(PageSize + 1)}");
     }
 
-    private void WriteFilters(SqlText sql, Guid accountId, bool isAddress, bool isIndexed)
+    private void WriteFilters(SqlText sql, Guid accountId, Address address, bool isIndexed)
     {
         var account = sql.Parameter(accountId);
         sql.Append($" WHERE u.\"AccountId\" = {account} AND u.\"DeletedAt\" IS NULL");
-        var driver = Driver(isAddress);
-        foreach (var (filter, write) in Filters(isAddress))
+        var driver = Driver(address);
+        foreach (var (filter, write) in Filters(address))
         {
-            var usesIndex = filter == driver && (isIndexed || isAddress);
+            var usesIndex = filter == driver && (isIndexed || address != Address.None);
             var condition = write(sql, account, usesIndex);
             // "IS TRUE" keeps the database from using an index on this condition.
             sql.Append(usesIndex ? $" AND {condition}" : $" AND ({condition}) IS TRUE");
@@ -180,31 +184,36 @@ internal sealed record PortalUserQuery
     }
 
     /// <summary>The filter whose index is used: the one that probably matches the fewest users.</summary>
-    private string? Driver(bool address) => this switch
+    private string? Driver(Address address) => this switch
     {
-        _ when address => PortalUserParameters.Search,
+        _ when address != Address.None => PortalUserParameters.Search,
         { OnlyByHand: true } => PortalUserParameters.Changed,
         { Active: false } => PortalUserParameters.Status,
         { Source: UserSources.SciLeads } => PortalUserParameters.Source,
-        { Licence: not null } => PortalUserParameters.Licence,
         { Active: true } => PortalUserParameters.Status,
         { Source: not null } => PortalUserParameters.Source,
+        // Most users have a seat of most products.
+        { Licence: not null } => PortalUserParameters.Licence,
         _ => null,
     };
 
-    private IEnumerable<(string Filter, Func<SqlText, string, bool, string> Write)> Filters(bool isAddress)
+    private IEnumerable<(string Filter, Func<SqlText, string, bool, string> Write)> Filters(Address address)
     {
-        if (isAddress)
+        if (address != Address.None)
         {
-            yield return (PortalUserParameters.Search, (sql, account, _) => OfAddress(sql, account, Words[0]));
+            yield return (
+                PortalUserParameters.Search,
+                (sql, account, _) => OfAddress(sql, account, Words[0], address == Address.Exact));
         }
         else
         {
             foreach (var word in Words)
                 yield return ("word", (sql, _, _) => sql.Dialect.Contains("u.\"SearchText\"", sql.Parameter(word)));
         }
+        // The first condition allows the database to use the partial index, and the second makes SQLite prefer it.
         if (OnlyByHand)
-            yield return (PortalUserParameters.Changed, (_, _, _) => "u.\"ActiveSetByHand\"");
+            yield return (
+                PortalUserParameters.Changed, (_, _, _) => "u.\"ActiveSetByHand\" AND u.\"ActiveSetByHand\" = TRUE");
         if (Active is { } active)
             yield return (PortalUserParameters.Status, (sql, _, _) => $"u.\"Active\" = {sql.Parameter(active)}");
         if (Source is { } source)
@@ -215,21 +224,24 @@ internal sealed record PortalUserQuery
             {
                 var seats = $"FROM \"Seats\" AS s WHERE s.\"AccountId\" = {account}"
                     + $" AND s.\"Product\" = {sql.Parameter(product)}";
+                // PostgreSQL would read all seats for EXISTS, even if a few users are enough.
                 return usesIndex
                     ? $"u.\"Id\" IN (SELECT s.\"UserId\" {seats})"
-                    : $"EXISTS (SELECT 1 {seats} AND s.\"UserId\" = u.\"Id\")";
+                    : $"(SELECT 1 {seats} AND s.\"UserId\" = u.\"Id\") IS NOT NULL";
             });
         }
     }
 
-    private static string OfAddress(SqlText sql, string account, string address)
+    private static string OfAddress(SqlText sql, string account, string address, bool isExact)
     {
         var key = sql.Parameter(address);
+        // No address contains the last code point, so that all that begin with the key are between these two.
+        var range = isExact ? $"= {key}" : $"BETWEEN {key} AND {sql.Parameter(address + "\U0010FFFF")}";
         return $"""
             u."Id" IN (SELECT n."Id" FROM "Users" AS n
-                WHERE n."AccountId" = {account} AND n."UserNameKey" = {key} AND n."DeletedAt" IS NULL
+                WHERE n."AccountId" = {account} AND n."UserNameKey" {range} AND n."DeletedAt" IS NULL
                 UNION SELECT e."UserId" FROM "UserEmails" AS e
-                WHERE e."AccountId" = {account} AND e."ValueKey" = {key})
+                WHERE e."AccountId" = {account} AND e."ValueKey" {range})
             """;
     }
 
@@ -239,7 +251,7 @@ internal sealed record PortalUserQuery
         var sql = new SqlText(SqlDialect.Of(db.Database));
         var account = sql.Parameter(accountId);
         sql.Append("SELECT 1 FROM \"Users\" AS u").Append($" WHERE u.\"AccountId\" = {account}")
-            .Append($" AND u.\"DeletedAt\" IS NULL AND {OfAddress(sql, account, address)} LIMIT 1");
+            .Append($" AND u.\"DeletedAt\" IS NULL AND {OfAddress(sql, account, address, isExact: true)} LIMIT 1");
         return await Read(db, sql, row => row.GetInt32(0), cancellation) is [_];
     }
 
@@ -264,6 +276,19 @@ internal sealed record PortalUserQuery
     private static Task<IReadOnlyList<T>> Read<T>(
         ScimDbContext db, SqlText sql, Func<DbDataReader, T> read, CancellationToken cancellation) =>
         SqlBatch.Read(db, sql.AddTo, results => results.All(read), cancellation);
+
+    /// <summary>Whether the search is an e-mail address, and how it is compared.</summary>
+    internal enum Address
+    {
+        /// <summary>It is not an address: names and addresses contain its words.</summary>
+        None,
+
+        /// <summary>Somebody has exactly this address.</summary>
+        Exact,
+
+        /// <summary>Nobody has: it may be the beginning of one.</summary>
+        Prefix,
+    }
 
     /// <summary>A user's position in each of the orders.</summary>
     internal sealed record Position(Guid Id, string UserNameKey, bool Active, string Source, DateTime LastModified)

@@ -220,7 +220,7 @@ internal sealed class User
             // For the portal's list: its filters and its order.
             user.HasIndex(u => new { u.AccountId, u.Active, u.Id }).HasFilter(NotDeleted);
             user.HasIndex(u => new { u.AccountId, u.Source, u.Id }).HasFilter(NotDeleted);
-            user.HasIndex(u => new { u.AccountId, u.Id }, "IX_Users_ActiveSetByHand")
+            user.HasIndex(u => new { u.AccountId, u.ActiveSetByHand, u.Id }, "IX_Users_ActiveSetByHand")
                 .HasFilter($"{NotDeleted} AND \"ActiveSetByHand\"");
             user.HasIndex(u => new { u.AccountId, u.SearchVersion }).HasFilter(NotDeleted);
             user.Property(u => u.Version).IsConcurrencyToken();

@@ -74,6 +74,10 @@ internal sealed class PlanTests
     [TestCase("source=scileads", "Source_Id")]
     [TestCase("licence=portal", "(Seats|Product)")]
     [TestCase("changed=hand", "ActiveSetByHand")]
+    [TestCase("changed=hand&sort=email", "ActiveSetByHand")]
+    [TestCase("source=scileads&sort=changed", "Source_Id")]
+    [TestCase("search=u1@example.com", "UserNameKey")]
+    [TestCase("search=u1@example.co", "ValueKey")]
     public async Task The_portals_list_uses_an_index(string query, string index)
     {
         await using var scope = server.Services.CreateAsyncScope();
@@ -81,19 +85,25 @@ internal sealed class PlanTests
         var http = new DefaultHttpContext { Request = { QueryString = new("?" + query) } };
         var list = await PortalUserQuery.BindAsync(http);
         var dialect = SqlDialect.Of(db.Database);
+        var address = !query.StartsWith("search", StringComparison.Ordinal) ? PortalUserQuery.Address.None
+            : query.EndsWith(".co", StringComparison.Ordinal) ? PortalUserQuery.Address.Prefix
+            : PortalUserQuery.Address.Exact;
         // Where the filter leaves few users, its index is used; otherwise the index of the order.
-        var page = await Plan(db, list.PageText(dialect, account, false, isIndexed: true, position: null, false));
-        var count = await Plan(db, list.CountText(dialect, account, false));
+        var page = await Plan(db, list.PageText(
+            dialect, account, address, isIndexed: true, position: null, false));
+        var count = await Plan(db, list.CountText(dialect, account, address));
         Assert.That(page, Has.Some.Match(index), string.Join('\n', page));
+        // Few users are sorted, and those of an address.
+        var isSorted = query.Contains("&sort", StringComparison.Ordinal) || address != PortalUserQuery.Address.None;
         foreach (var plan in new[] { page, count })
-            Assert.That(plan, Has.None.Matches<string>(IsScan), string.Join('\n', plan));
+            Assert.That(plan, Has.None.Matches<string>(step => IsScan(step, isSorted)), string.Join('\n', plan));
     }
 
-    private static bool IsScan(string step) =>
+    private static bool IsScan(string step, bool isSorted) =>
         (step.StartsWith("SCAN", StringComparison.Ordinal) && !step.Contains("SCAN counted", StringComparison.Ordinal))
         // Of a table with one page, PostgreSQL uses no index.
         || step.Contains("Seq Scan on \"Users\"", StringComparison.Ordinal)
-        || step.Contains("TEMP B-TREE", StringComparison.Ordinal);
+        || (!isSorted && step.Contains("TEMP B-TREE", StringComparison.Ordinal));
 
     private static bool IsLookup(string step, string[] columns) =>
         step.Contains(string.Join(" AND ", columns.Select(column => $"{column}=?")), StringComparison.Ordinal)

@@ -198,7 +198,9 @@ internal sealed class PortalTests
     [TestCase("search=BOB@HOME.example", "bob")]
     [TestCase("search=bob@home.example&status=active", "")]
     [TestCase("search=@example.com", "eve, kim, bob, ann")]
-    [TestCase("search=ob@example.com", "bob, ann", Description = "A part of an address finds whoever contains it.")]
+    [TestCase("search=ob@", "bob, ann", Description = "A part of an address finds whoever contains it.")]
+    [TestCase("search=kim@example.co", "kim", Description = "So does its beginning, by an index.")]
+    [TestCase("search=ob@example.com", "", Description = "A whole address is not searched for in others.")]
     public async Task The_portal_filters(string query, string expected)
     {
         var account = Account(seats: 10);

@@ -302,7 +302,7 @@ namespace Scim.Api.Data.Migrations.Postgres
                     b.HasIndex("AccountId", "Source", "Id")
                         .HasFilter("\"DeletedAt\" IS NULL");
 
-                    b.HasIndex(new[] { "AccountId", "Id" }, "IX_Users_ActiveSetByHand")
+                    b.HasIndex(new[] { "AccountId", "ActiveSetByHand", "Id" }, "IX_Users_ActiveSetByHand")
                         .HasFilter("\"DeletedAt\" IS NULL AND \"ActiveSetByHand\"");
 
                     b.ToTable("Users", (string)null);

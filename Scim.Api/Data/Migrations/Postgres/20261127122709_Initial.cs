@@ -279,7 +279,7 @@ namespace Scim.Api.Data.Migrations.Postgres
             migrationBuilder.CreateIndex(
                 name: "IX_Users_ActiveSetByHand",
                 table: "Users",
-                columns: new[] { "AccountId", "Id" },
+                columns: new[] { "AccountId", "ActiveSetByHand", "Id" },
                 filter: "\"DeletedAt\" IS NULL AND \"ActiveSetByHand\"");
 
             migrationBuilder.CreateIndex(

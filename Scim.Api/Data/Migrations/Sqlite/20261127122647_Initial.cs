@@ -278,7 +278,7 @@ namespace Scim.Api.Data.Migrations.Sqlite
             migrationBuilder.CreateIndex(
                 name: "IX_Users_ActiveSetByHand",
                 table: "Users",
-                columns: new[] { "AccountId", "Id" },
+                columns: new[] { "AccountId", "ActiveSetByHand", "Id" },
                 filter: "\"DeletedAt\" IS NULL AND \"ActiveSetByHand\"");
 
             migrationBuilder.CreateIndex(
