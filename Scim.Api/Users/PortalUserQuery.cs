@@ -140,7 +140,7 @@ internal sealed record PortalUserQuery
         }
         sql.Append("SELECT COUNT(*) FROM (SELECT 1 FROM \"Users\" AS u");
         WriteFilters(sql, accountId, address, isIndexed: true);
-        return sql.Append($" LIMIT {sql.Parameter(MaxCounted + 1)}) AS counted");
+        return sql.Append($" LIMIT {MaxCounted + 1}) AS counted");
     }
 
     /// <summary>The statement that reads the page. Tests read its query plan.</summary>
@@ -166,7 +166,7 @@ internal sealed record PortalUserQuery
         sql.Append(" ORDER BY ");
         if (sortColumn is not null)
             sql.Append($"{sortColumn} {direction}, ");
-        return sql.Append($"u.\"Id\" {direction} LIMIT {sql.Parameter(PageSize + 1)}");
+        return sql.Append($"u.\"Id\" {direction} LIMIT {PageSize + 1}");
     }
 
     private void WriteFilters(SqlText sql, Guid accountId, Address address, bool isIndexed)

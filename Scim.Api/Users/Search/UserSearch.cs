@@ -124,7 +124,10 @@ internal sealed class UserSearch(
         sql.Append(" ORDER BY ");
         if (sortKey is not null)
             sql.Append($"{sortKey.Order(sql.Dialect)}, ");
-        sql.Append($"u.\"Id\" LIMIT {sql.Parameter(take)} OFFSET {sql.Parameter(skip)}");
+        // PostgreSQL would plan a statement whose LIMIT is a parameter anew each time.
+        sql.Append($"u.\"Id\" LIMIT {take}");
+        if (skip > 0)
+            sql.Append($" OFFSET {sql.Parameter(skip)}");
     }
 
     private static string After(UserPosition after, SortKey? sortKey, SqlText sql)
