@@ -20,9 +20,9 @@ public sealed class StartTests
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
     }
 
-    [TestCase("/.well-known/oauth-authorization-server")]
-    [TestCase("/scim-credentials", Description = "Redirects to the sign-in.")]
-    public async Task No_URL_is_built_from_the_host_of_a_request(string path)
+    [TestCase("/.well-known/oauth-authorization-server", "\"http://localhost:5001/\"")]
+    [TestCase("/scim-credentials", "^/sign-in", Description = "Redirects to the sign-in of the same host.")]
+    public async Task No_URL_is_built_from_the_host_of_a_request(string path, string says)
     {
         await using var server = await AuthServer.Start();
         using var client = server.CreateClient();
@@ -31,7 +31,7 @@ public sealed class StartTests
         request.Headers.Add("X-Forwarded-Host", "evil.example");
         using var response = await client.SendAsync(request);
         var said = $"{response.Headers.Location} {await response.Content.ReadAsStringAsync()}";
-        Assert.That(said, Does.Contain($"{AuthServer.PublicUrl}").And.Not.Contain("evil"));
+        Assert.That(said, Does.Match(says).And.Not.Contain("evil"));
     }
 
     [TestCase("TRACE", "/")]

@@ -3,6 +3,7 @@ using System.Text;
 using Auth.Server.Accounts;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Data;
 using Auth.Server.Issuance;
 using Microsoft.AspNetCore.Mvc;
 using Shared.Contracts;
@@ -18,8 +19,9 @@ internal sealed class ConnectModel(
     CredentialIssuer issuer,
     CredentialHistory history,
     RememberedForms forms,
+    AuthDbContext db,
     AuthOptions options)
-    : GeneratePage(accounts, issuer, history, forms)
+    : GeneratePage(accounts, issuer, history, forms, db)
 {
     public const string Path = "/scim-credentials/connect";
 

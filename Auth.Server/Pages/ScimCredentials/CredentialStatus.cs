@@ -1,7 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
+using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Data;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.EntityFrameworkCore;
+using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Auth.Server.Pages.ScimCredentials;
 
@@ -38,6 +42,11 @@ internal sealed class CredentialStatus
     /// <summary>The set that <see cref="New"/> replaces or has replaced; null if there is none.</summary>
     public CredentialSet? Old { get; }
 
+    /// <summary>
+    /// When the client of the new set last obtained an access token, UTC; null if never, or if the set is in use.
+    /// </summary>
+    public DateTime? TokenObtainedAt { get; private init; }
+
     /// <summary>The last call with the old set, after it ended, that was refused.</summary>
     public Use? UseOfOld =>
         Staged is null && Old?.LastRefusal is { } refusal && refusal.At >= Active?.ActivatedAt ? refusal : null;
@@ -57,9 +66,21 @@ internal sealed class CredentialStatus
         '.',
         new[] { New, Old }.Select(set =>
             $"{set?.Id} {set?.State} {set?.ConfirmedAt:O} {set?.FirstUsedAt:O} {set?.LastUse?.At:O} "
-            + $"{set?.LastRefusal?.At:O} {set?.EndedAt:O}")))));
+            + $"{set?.LastRefusal?.At:O} {set?.EndedAt:O}")
+            .Append($"{TokenObtainedAt:O}")))));
 
     public static async Task<CredentialStatus> Of(
-        Guid accountId, CredentialHistory history, CancellationToken cancellation) =>
-        new(await history.List(accountId, cancellation));
+        Guid accountId, CredentialHistory history, AuthDbContext db, CancellationToken cancellation)
+    {
+        var sets = await history.List(accountId, cancellation);
+        var unused = new CredentialStatus(sets).New is { ClientId: not null, FirstUsedAt: null } set ? set : null;
+        return new(sets)
+        {
+            TokenObtainedAt = unused is null
+                ? null
+                : await db.Set<Token>().Where(
+                    token => token.CredentialSetId == unused.Id && token.Type == TokenTypeIdentifiers.AccessToken)
+                    .MaxAsync(token => token.CreationDate, cancellation),
+        };
+    }
 }

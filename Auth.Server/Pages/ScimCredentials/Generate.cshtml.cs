@@ -1,6 +1,7 @@
 using Auth.Server.Accounts;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Data;
 using Auth.Server.Issuance;
 using Shared.Contracts;
 
@@ -12,8 +13,9 @@ internal sealed class GenerateModel(
     CredentialIssuer issuer,
     CredentialHistory history,
     RememberedForms forms,
+    AuthDbContext db,
     AuthOptions options)
-    : GeneratePage(accounts, issuer, history, forms)
+    : GeneratePage(accounts, issuer, history, forms, db)
 {
     public const string Path = "/scim-credentials/generate";
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Auth.Server.Accounts;
 using Auth.Server.Credentials;
+using Auth.Server.Data;
 using Auth.Server.Issuance;
 using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore.Mvc;
@@ -14,7 +15,11 @@ namespace Auth.Server.Pages.ScimCredentials;
 /// </summary>
 [RecentSignIn(OnlyForms = true)]
 internal abstract class GeneratePage(
-    AccountRegister accounts, CredentialIssuer issuer, CredentialHistory history, RememberedForms forms)
+    AccountRegister accounts,
+    CredentialIssuer issuer,
+    CredentialHistory history,
+    RememberedForms forms,
+    AuthDbContext db)
     : PortalPage, IReturnTo
 {
     // What fits into cookies: enough for a JWK set with a dozen keys.
@@ -63,7 +68,7 @@ internal abstract class GeneratePage(
         await Load(cancellation);
         if (Draft is null)
             Input = GenerateForm.Empty(Status);
-        if (!Account.AllowsScim)
+        if (!Account.ScimEnabled)
             Response.StatusCode = StatusCodes.Status403Forbidden;
         return Page();
     }
@@ -97,7 +102,7 @@ internal abstract class GeneratePage(
     protected override async Task Load(CancellationToken cancellation)
     {
         Account = await accounts.Get(Administrator.AccountId, cancellation);
-        Status = await CredentialStatus.Of(Account.Id, history, cancellation);
+        Status = await CredentialStatus.Of(Account.Id, history, db, cancellation);
         Input.For(Status);
     }
 

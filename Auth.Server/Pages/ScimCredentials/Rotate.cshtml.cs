@@ -1,6 +1,7 @@
 using Auth.Server.Accounts;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
+using Auth.Server.Data;
 using Auth.Server.Pages.Security;
 using Microsoft.AspNetCore.Mvc;
 using OpenIddict.Abstractions;
@@ -14,7 +15,12 @@ namespace Auth.Server.Pages.ScimCredentials;
 /// </summary>
 [RecentSignIn(OnlyForms = true)]
 internal sealed class RotateModel(
-    AccountRegister accounts, CredentialSets sets, CredentialHistory history, ClientManager clients, TimeProvider time)
+    AccountRegister accounts,
+    CredentialSets sets,
+    CredentialHistory history,
+    ClientManager clients,
+    AuthDbContext db,
+    TimeProvider time)
     : PortalPage
 {
     public const string Path = "/scim-credentials/rotate";
@@ -34,8 +40,11 @@ internal sealed class RotateModel(
     public CredentialProgress Progress => new(Status, Path);
 
     /// <summary>Whether the page shows a rotation; otherwise, it begins one.</summary>
-    public bool ShowsProgress => Status.IsRotating
+    public bool ShowsProgress => (Status.IsRotating && !(Again && CanRotateAgain))
         || (!Again && Status.Old is not null && Status.Active?.ActivatedAt > time.GetUtcNow().UtcDateTime - shownFor);
+
+    /// <summary>Whether the new credentials are in use, although somebody may still use the old ones.</summary>
+    public bool CanRotateAgain => Status is { Staged: null, Active.FirstUsedAt: not null };
 
     /// <summary>The form of the first step; null if the client has its own keys, which must be entered.</summary>
     public GenerateForm? Form { get; private set; }
@@ -49,7 +58,7 @@ internal sealed class RotateModel(
     /// <summary>The three steps, for the script; nothing if they have not changed.</summary>
     public async Task<IActionResult> OnGetLive(string? seen, CancellationToken cancellation)
     {
-        Status = await CredentialStatus.Of(Administrator.AccountId, history, cancellation);
+        Status = await CredentialStatus.Of(Administrator.AccountId, history, db, cancellation);
         return seen == Status.Version || Status.New is null ? new NoContentResult() : Partial("_Progress", Progress);
     }
 
@@ -62,7 +71,7 @@ internal sealed class RotateModel(
 
     protected override async Task Load(CancellationToken cancellation)
     {
-        Status = await CredentialStatus.Of(Administrator.AccountId, history, cancellation);
+        Status = await CredentialStatus.Of(Administrator.AccountId, history, db, cancellation);
         if (Status.Active is { } active
             && (await accounts.Get(Administrator.AccountId, cancellation)).AllowsScim
             && active.LastFour.Length > 0)

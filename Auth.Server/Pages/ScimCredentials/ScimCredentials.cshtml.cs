@@ -1,5 +1,6 @@
 using Auth.Server.Accounts;
 using Auth.Server.Credentials;
+using Auth.Server.Data;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Auth.Server.Pages.ScimCredentials;
@@ -9,7 +10,7 @@ namespace Auth.Server.Pages.ScimCredentials;
 /// them.
 /// </summary>
 internal sealed class ScimCredentialsModel(
-    AccountRegister accounts, CredentialHistory history, TimeProvider time) : PortalPage
+    AccountRegister accounts, CredentialHistory history, AuthDbContext db, TimeProvider time) : PortalPage
 {
     public const string Path = "/scim-credentials";
 
@@ -38,7 +39,7 @@ internal sealed class ScimCredentialsModel(
     public async Task<IActionResult> OnGet(CancellationToken cancellation)
     {
         await Load(cancellation);
-        if (!Account.AllowsScim)
+        if (!Account.ScimEnabled)
             Response.StatusCode = StatusCodes.Status403Forbidden;
         return Page();
     }
@@ -53,7 +54,7 @@ internal sealed class ScimCredentialsModel(
     protected override async Task Load(CancellationToken cancellation)
     {
         Account = await accounts.Get(Administrator.AccountId, cancellation);
-        Status = await CredentialStatus.Of(Account.Id, history, cancellation);
+        Status = await CredentialStatus.Of(Account.Id, history, db, cancellation);
         Expiry = ExpiryWarning.For(Status.Active, time.GetUtcNow().UtcDateTime);
         if (Status.New is null && Account.AllowsScim)
             Form = GenerateForm.Empty(Status);

@@ -122,6 +122,21 @@ public sealed class ConnectTests
     }
 
     [Test]
+    public async Task A_provider_that_obtains_a_token_but_makes_no_call_is_told_apart_from_one_that_does_nothing()
+    {
+        var issued = await browser.Submit(
+            await browser.Open($"{Address}?provider=okta"), Button, ("OktaApp", "scileads_1"));
+        var poll = issued.Document.GetElementById("progress")!.GetAttribute("hx-get")!;
+        using var http = server.CreateClient();
+
+        await http.ClientCredentialsToken(issued.Field("Client ID"), issued.Field("Client secret"));
+
+        Assert.That(
+            Page.TextOf((await browser.Open(poll)).Document.GetElementById("progress")!),
+            Does.StartWith("Waiting for Okta…").And.Contain("Okta obtained an access token"));
+    }
+
+    [Test]
     public async Task The_page_waits_for_the_provider_and_shows_its_first_call()
     {
         var issued = await browser.Submit(await browser.Open($"{Address}?provider=okta-token"), Button);

@@ -176,7 +176,7 @@ public sealed class FrameTests
         await server.With<AccountRegister, Account>(
             accounts => accounts.Update(suspended.Id, new(Suspended: true), CancellationToken.None));
 
-        foreach (var path in new[] { "/", "/settings/administrators", "/settings/audit-log", "/security" })
+        foreach (var path in new[] { "/", "/scim-credentials", "/settings/administrators", "/security" })
         {
             var page = await browser.Open(path);
             Assert.That(page.Status, Is.EqualTo(200), path);

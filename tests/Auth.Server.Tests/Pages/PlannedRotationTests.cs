@@ -212,6 +212,7 @@ public sealed class PlannedRotationTests
         Assert.That((await browser.Open(Rotate)).Text, Does.Contain(
             $"A call with the API token ending in {active.Set.LastFour} was refused {TimeIn(TimeSpan.Zero)} from "
             + "203.0.113.7, Okta SCIM Client 1.0.0. Whoever sent it needs the new token."));
+        Assert.That((await browser.Open($"{Rotate}?again=true")).FormWith("Generate Credentials").Button, Is.Not.Null);
     }
 
     [Test]
