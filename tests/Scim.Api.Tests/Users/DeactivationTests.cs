@@ -473,8 +473,8 @@ internal sealed class DeactivationTests
             Assert.That(shown.NotApplied, Is.EqualTo(["userName"]));
             Assert.That(shown.Changed, Is.EquivalentTo(["active", "title"]));
             Assert.That(shown.Reason, Does.StartWith($"The userName {Taken} belongs to another user"));
-            Assert.That(file.Split("\r\n")[0], Does.EndWith(",notApplied"));
-            Assert.That(file.Split("\r\n")[1], Does.EndWith(",userName"));
+            Assert.That(file.Split("\r\n")[0], Does.EndWith(",notApplied,repeats"));
+            Assert.That(file.Split("\r\n")[1], Does.EndWith(",userName,0"));
         }
     }
 
