@@ -74,7 +74,7 @@ internal static class PortalCookie
                 }
                 else
                 {
-                    context.Response.Redirect(SignInAddress(context.Request));
+                    context.Response.Redirect(SignInAddress(context.Request, context.Properties.RedirectUri));
                 }
                 return Task.CompletedTask;
             };
@@ -87,13 +87,13 @@ internal static class PortalCookie
         auth.IsHttps ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
 
     /// <summary>
-    /// Where to sign in, from where the browser returns to the requested page. A form is not sent again after that, so
-    /// the page to sign in says that nothing was changed.
+    /// Where to sign in, from where the browser returns to the requested page, or to <paramref name="returnTo"/>. A form
+    /// is not sent again after that, so the page to sign in says that nothing was changed.
     /// </summary>
-    private static string SignInAddress(HttpRequest request)
+    private static string SignInAddress(HttpRequest request, string? returnTo)
     {
-        if (HttpMethods.IsGet(request.Method))
-            return SignInPath + QueryString.Create("returnUrl", request.Path + request.QueryString);
+        if (returnTo is not null || HttpMethods.IsGet(request.Method))
+            return SignInPath + QueryString.Create("returnUrl", returnTo ?? request.Path + request.QueryString);
         if (request.Path == SignOutPath)
             return SignInPath;
         var query = QueryString.Create(request.Query.Where(parameter => parameter.Key != "handler"));

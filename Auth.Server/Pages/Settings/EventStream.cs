@@ -62,9 +62,8 @@ internal sealed class EventStream(
         // Tells proxies and the browser that the stream is open.
         await body.WriteAsync(": open\n\n"u8.ToArray(), cancellation);
         await body.FlushAsync(cancellation);
-        using var timer = new PeriodicTimer(interval, time);
         var last = after;
-        do
+        while (true)
         {
             var news = await scim.Events(
                 administrator, query.Add(PortalEventParameters.After, $"{last}"), cancellation);
@@ -80,8 +79,8 @@ internal sealed class EventStream(
                 await body.WriteAsync(":\n\n"u8.ToArray(), cancellation);
             }
             await body.FlushAsync(cancellation);
+            await Task.Delay(interval, time, cancellation);
         }
-        while (await timer.WaitForNextTickAsync(cancellation));
     }
 
     // Each line of the data has its own field.
