@@ -87,8 +87,8 @@ internal static class PortalCookie
         auth.IsHttps ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
 
     /// <summary>
-    /// Where to sign in, from where the browser returns to the requested page, or to <paramref name="returnTo"/>. A form
-    /// is not sent again after that, so the page to sign in says that nothing was changed.
+    /// Where to sign in, from where the browser returns to the requested page, or to <paramref name="returnTo"/>. A
+    /// form is not sent again after that, so the page to sign in says that nothing was changed.
     /// </summary>
     private static string SignInAddress(HttpRequest request, string? returnTo)
     {
