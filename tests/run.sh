@@ -34,15 +34,8 @@ if [ -z "${CHROMIUM:-}" ] && ! command -v chromium >/dev/null; then
     fi
 fi
 
-# Everything that the tests write goes into one folder, which is deleted at the end. It is in memory if there is plenty:
-# waiting for the disk takes a tenth of the time.
-room() { df --output=avail -k /dev/shm 2>/dev/null | tail -n 1; }
-memory() { sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo 2>/dev/null; }
-if [ "$(room || echo 0)" -gt 6000000 ] 2>/dev/null && [ "$(memory || echo 0)" -gt 12000000 ] 2>/dev/null; then
-    results=$(mktemp -d -p /dev/shm)
-else
-    results=$(mktemp -d)
-fi
+# Everything that the tests write goes into one folder, which is deleted at the end.
+results=$(mktemp -d)
 chmod 755 "$results" # PostgreSQL runs as another user.
 mkdir -m 777 "$results/tmp"
 export TMPDIR=$results/tmp
@@ -67,9 +60,8 @@ run() {
     cat "$output"
 }
 
-# Runs suites, one after another, until none is left. The lanes take turns, so that they end at about the same time; three
-# keep two cores busy. On PostgreSQL again: what depends on the database, not the form of requests, pages, limits and logs;
-# at night, everything.
+# Runs suites, one after another, until none is left. Two lanes take turns, so that both end at about the same time. On
+# PostgreSQL again: what depends on the database, not the form of requests, pages, limits and logs; at night, everything.
 lane() {
     local suite database filter
     while read -r suite database filter; do
@@ -91,7 +83,6 @@ Scim.Api.Tests postgres TestCategory!=AnyDatabase
 END
 }
 
-lane "$@" &
 lane "$@" &
 lane "$@"
 wait
