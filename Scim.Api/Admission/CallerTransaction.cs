@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Npgsql;
 using Scim.Api.Data;
 using Scim.Api.Protocol.Messages;
 using Scim.Api.Revocation;
@@ -14,10 +15,20 @@ internal sealed class CallerTransaction : IAsyncDisposable
 {
     private readonly ScimDbContext db;
     private readonly Caller caller;
+    private readonly EventClock clock;
+    private readonly TimeProvider time;
     private readonly WriteTransaction transaction;
 
-    private CallerTransaction(ScimDbContext db, Caller caller, WriteTransaction transaction) =>
+    /// <summary>
+    /// PostgreSQL's time when the account was locked, and this node's monotonic time when it had the answer.
+    /// </summary>
+    private (DateTime There, long Here)? locked;
+
+    private CallerTransaction(ScimDbContext db, Caller caller, WriteTransaction transaction)
+    {
         (this.db, this.caller, this.transaction) = (db, caller, transaction);
+        (clock, time) = (db.GetService<EventClock>(), db.GetService<TimeProvider>());
+    }
 
     /// <summary>
     /// Begins a transaction. If this node cannot be sure that the caller still has access, here or as the last step
@@ -28,17 +39,18 @@ internal sealed class CallerTransaction : IAsyncDisposable
         var transaction = await db.BeginWrite(cancellation);
         try
         {
-            var clock = db.GetService<EventClock>();
+            var write = new CallerTransaction(db, caller, transaction);
             if (caller.IntrospectedAt is { } reading)
             {
                 transaction.Guard(
-                    lastCheck: () => RequireAccess(clock.MayCommit(reading)),
+                    lastCheck: () => RequireAccess(
+                        write.clock.MayCommitFor(reading, since: write.time.GetTimestamp()) > TimeSpan.Zero),
                     ended: db.GetService<WritesInProgress>().Begin(caller.AccountId));
                 // Events about a credential set raise the fence, which is checked below. Administrators have no set, so
                 // the account's events are checked for them. Events for all accounts raise no fence: checked for both.
-                RequireAccess(clock.IsCurrent(caller.CredentialSet is null ? caller.AccountId : null, reading));
+                RequireAccess(write.clock.IsCurrent(caller.CredentialSet is null ? caller.AccountId : null, reading));
             }
-            return new(db, caller, transaction);
+            return write;
         }
         catch
         {
@@ -65,7 +77,8 @@ internal sealed class CallerTransaction : IAsyncDisposable
         },
         async results =>
         {
-            await results.One(_ => true);
+            if (await results.One(AccountLock.ReadTime) is { } there)
+                locked = (there, time.GetTimestamp());
             var fence = await results.One(Fence.Read);
             if (caller.CredentialSet is { } set && fence?.Admits(set) is not true)
                 throw new ScimException(TokenErrors.NoLongerActive());
@@ -83,7 +96,18 @@ internal sealed class CallerTransaction : IAsyncDisposable
     {
         using var batch = SqlBatch.On(db);
         statements(batch);
-        await transaction.Commit(batch, cancellation);
+        // This node may be frozen after its last check. PostgreSQL makes it again when it is about to commit.
+        if (caller.IntrospectedAt is { } reading && locked is { } at)
+            batch.Add(
+                "SELECT 1 / (clock_timestamp() < $1)::int", at.There + clock.MayCommitFor(reading, since: at.Here));
+        try
+        {
+            await transaction.Commit(batch, cancellation);
+        }
+        catch (PostgresException late) when (late.SqlState == PostgresErrorCodes.DivisionByZero)
+        {
+            throw new ScimException(TokenErrors.Unconfirmed());
+        }
     }
 
     public ValueTask DisposeAsync() => transaction.DisposeAsync();

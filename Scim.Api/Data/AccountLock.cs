@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Data.Common;
 using Shared.Hosting.Data;
 
 namespace Scim.Api.Data;
@@ -14,15 +15,18 @@ internal static class AccountLock
     /// commit. Two accounts whose ids end alike would share a lock, which only makes them wait for each other. SQLite
     /// has one writer, which is this transaction.
     /// </para>
-    /// The result says nothing.
+    /// <see cref="ReadTime"/> reads the result.
     /// </summary>
     public static void LockAccount(this SqlBatch batch, Guid accountId)
     {
         if (batch.IsPostgres)
-            batch.Add("SELECT pg_advisory_xact_lock($1)", KeyOf(accountId));
+            batch.Add("SELECT clock_timestamp() FROM pg_advisory_xact_lock($1)", KeyOf(accountId));
         else
-            batch.Add("SELECT 0");
+            batch.Add("SELECT NULL");
     }
+
+    /// <summary>PostgreSQL's time when the account was locked; null on SQLite, which runs in this process.</summary>
+    public static DateTime? ReadTime(DbDataReader row) => row.IsDBNull(0) ? null : row.GetDateTime(0);
 
     // The random bits of the id.
     private static long KeyOf(Guid accountId)

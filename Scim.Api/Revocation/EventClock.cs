@@ -51,12 +51,17 @@ internal sealed class EventClock(Lease lease, TimeProvider time)
         reading.UnderLease && lease.IsLive && IsCurrent(account, reading);
 
     /// <summary>
-    /// Whether a write whose caller was current when it began may be committed now. A lease that was renewed in the
-    /// meantime is enough: every event before the renewal has waited for this write.
+    /// For how long from <paramref name="since"/>, a time on the monotonic clock, a write whose caller was current when
+    /// it began may be committed. A lease that was renewed in the meantime is enough: every event before the renewal
+    /// has waited for this write.
     /// </summary>
-    public bool MayCommit(EventClockReading reading) =>
-        lease.IsLive
-        || (!reading.UnderLease && !lease.IsGivenUp && time.GetElapsedTime(reading.Time) < ValidityWithoutLease);
+    public TimeSpan MayCommitFor(EventClockReading reading, long since)
+    {
+        var until = lease.Until;
+        if (!reading.UnderLease && !lease.IsGivenUp)
+            until = Math.Max(until, reading.Time + (long)(ValidityWithoutLease.TotalSeconds * time.TimestampFrequency));
+        return until > since ? time.GetElapsedTime(since, until) : TimeSpan.Zero;
+    }
 
     /// <summary>Whether the generation is at least the account's minimum generation (its floor).</summary>
     public bool Admits(Guid account, long generation) =>

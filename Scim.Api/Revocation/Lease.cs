@@ -9,7 +9,10 @@ internal sealed class Lease(TimeProvider time)
     private long until = long.MinValue;
     private volatile bool isGivenUp;
 
-    public bool IsLive => !isGivenUp && time.GetTimestamp() < Volatile.Read(ref until);
+    public bool IsLive => time.GetTimestamp() < Until;
+
+    /// <summary>When it ends, on the monotonic clock.</summary>
+    public long Until => isGivenUp ? long.MinValue : Volatile.Read(ref until);
 
     /// <summary>
     /// The node has left permanently. Barriers no longer wait for it, so it no longer admits requests.

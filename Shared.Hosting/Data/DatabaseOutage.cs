@@ -29,6 +29,8 @@ public static class DatabaseOutage
         NpgsqlException => true,
         SqliteException sqlite => IsOutage(sqlite),
         DbException { IsTransient: true } => true,
+        // Npgsql, when its connection is cut off while it reads.
+        NullReferenceException { Source: nameof(Npgsql) } => true,
         // The database's host cannot be resolved; a queue for the database took too long.
         SocketException or TimeoutException => true,
         _ => IsCauseOf(error.InnerException),
