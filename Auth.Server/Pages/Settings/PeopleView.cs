@@ -1,12 +1,8 @@
-using System.Collections.Immutable;
 using Shared.Contracts;
 
 namespace Auth.Server.Pages.Settings;
 
-/// <summary>
-/// What <i>User Management</i> shows of the list: a search, filters, an order and a page. All of it is in the address,
-/// so that a view can be bookmarked and sent to a colleague.
-/// </summary>
+/// <summary>What <i>User Management</i> shows of the list: a search, filters, an order and a page.</summary>
 internal sealed class PeopleView
 {
     private static readonly string[] positions =
@@ -18,16 +14,13 @@ internal sealed class PeopleView
         PortalUserParameters.Changed,
     ];
 
-    private readonly ImmutableSortedDictionary<string, string> values;
+    private readonly ViewParameters values;
 
-    public PeopleView(IQueryCollection query) => values = PortalUserParameters.All
-        .Select(name => KeyValuePair.Create(name, $"{query[name]}".Trim()))
-        .Where(value => value.Value.Length > 0)
-        .ToImmutableSortedDictionary(StringComparer.Ordinal);
+    public PeopleView(IQueryCollection query) => values = new(query, PortalUserParameters.All);
 
-    private PeopleView(ImmutableSortedDictionary<string, string> values) => this.values = values;
+    private PeopleView(ViewParameters values) => this.values = values;
 
-    public string? Search => values.GetValueOrDefault(PortalUserParameters.Search);
+    public string? Search => values[PortalUserParameters.Search];
 
     public bool IsSearch => Search is not null;
 
@@ -36,20 +29,19 @@ internal sealed class PeopleView
         && search.Contains('@', StringComparison.Ordinal) && !search.Any(char.IsWhiteSpace);
 
     /// <summary>Whether it shows only some people.</summary>
-    public bool IsFiltered => IsSearch || filters.Any(values.ContainsKey);
+    public bool IsFiltered => IsSearch || values.HasAny(filters);
 
     /// <summary>Whether it is the first page.</summary>
-    public bool IsFirstPage => !positions.Any(values.ContainsKey);
+    public bool IsFirstPage => !values.HasAny(positions);
 
     /// <summary>The parameters for <c>Scim.Api</c>.</summary>
-    public QueryString Query =>
-        values.Aggregate(QueryString.Empty, (query, value) => query.Add(value.Key, value.Value));
+    public QueryString Query => values.Query;
 
     public string Address => UserManagementModel.Path + Query;
 
     /// <summary>The parameters other than the search, which its form repeats.</summary>
     public IEnumerable<KeyValuePair<string, string>> Kept =>
-        values.Where(value => value.Key != PortalUserParameters.Search && !positions.Contains(value.Key));
+        values.Except(positions.Append(PortalUserParameters.Search));
 
     /// <summary>The filters that the page offers.</summary>
     public static IEnumerable<(string Parameter, string Value, string Label)> Filters(IEnumerable<string> products) =>
@@ -62,7 +54,7 @@ internal sealed class PeopleView
         (PortalUserParameters.Changed, "hand", "Changed by hand"),
     ];
 
-    public bool Has(string parameter, string value) => values.GetValueOrDefault(parameter) == value;
+    public bool Has(string parameter, string value) => values[parameter] == value;
 
     /// <summary>The first page with a filter, or without it if it is already used.</summary>
     public PeopleView Toggle(string parameter, string value) =>
@@ -86,7 +78,7 @@ internal sealed class PeopleView
         : null;
 
     /// <summary>Whether it is in another order than the usual one, which shows the newest first.</summary>
-    public bool IsSorted => values.ContainsKey(PortalUserParameters.Sort);
+    public bool IsSorted => values[PortalUserParameters.Sort] is not null;
 
     public PeopleView NewestFirst() => With(positions.Append(PortalUserParameters.Sort), null);
 
@@ -98,9 +90,6 @@ internal sealed class PeopleView
 
     public PeopleView Before(PortalUser person) => With(positions, (PortalUserParameters.Before, $"{person.Id}"));
 
-    private PeopleView With(IEnumerable<string> without, (string Name, string Value)? value)
-    {
-        var others = values.RemoveRange(without);
-        return new(value is { } set ? others.SetItem(set.Name, set.Value) : others);
-    }
+    private PeopleView With(IEnumerable<string> without, (string Name, string Value)? value) =>
+        new(values.With(without, value));
 }
