@@ -31,7 +31,10 @@ internal sealed class PendingAction
     public required string About { get; init; }
 
     /// <summary>The entry that replaces it.</summary>
-    public AuditEntry ToEntry(AuditOutcome outcome, string? detail) => new()
+    /// <param name="outcome">What became of the action.</param>
+    /// <param name="detail">What was changed, or why the action was refused.</param>
+    /// <param name="about">The name of the subject, if it is known by now.</param>
+    public AuditEntry ToEntry(AuditOutcome outcome, string? detail, string? about = null) => new()
     {
         Time = Time,
         AccountId = AccountId,
@@ -40,7 +43,7 @@ internal sealed class PendingAction
         Address = Address,
         UserAgent = UserAgent,
         Action = Action,
-        About = About,
+        About = about ?? About,
         Outcome = outcome,
         Detail = detail is null ? null : Printable.Of(detail, AuditEntry.LongestDetail),
     };
@@ -76,12 +79,12 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
     /// <param name="account">The account concerned.</param>
     /// <param name="about">The subject of the action.</param>
     /// <param name="detail">What the entry says if the action is carried out.</param>
-    /// <param name="act">Carries it out.</param>
+    /// <param name="act">Carries it out, and returns the name of the subject.</param>
     /// <exception cref="ProblemException">
     /// The action was refused, or, with <see cref="ProblemException.IsOutcomeUnknown"/>, its outcome is unknown.
     /// </exception>
     public async Task Record(
-        Actor actor, AuditAction action, Guid account, string about, string? detail, Func<Task> act)
+        Actor actor, AuditAction action, Guid account, string about, string? detail, Func<Task<string>> act)
     {
         var pending = new PendingAction
         {
@@ -97,19 +100,20 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
         db.Add(pending);
         await db.SaveChangesAsync(CancellationToken.None);
         db.ChangeTracker.Clear();
+        string name;
         try
         {
-            await act();
+            name = await act();
         }
         catch (ProblemException problem)
         {
             await Close(
                 pending, problem.IsOutcomeUnknown ? AuditOutcome.Unknown : AuditOutcome.Refused, problem.Message,
-                CancellationToken.None);
+                name: null, CancellationToken.None);
             throw;
         }
 
-        await Close(pending, AuditOutcome.Done, detail, CancellationToken.None);
+        await Close(pending, AuditOutcome.Done, detail, name, CancellationToken.None);
     }
 
     /// <summary>
@@ -128,6 +132,7 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
                 AuditOutcome.Unknown,
                 "The server stopped, or could not reach its database, before the outcome was recorded. The change may "
                 + "have been made.",
+                name: null,
                 cancellation);
         }
     }
@@ -136,12 +141,12 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
     /// Replaces a pending action by an entry. If several callers do so at the same time, only one succeeds.
     /// </summary>
     private async Task Close(
-        PendingAction pending, AuditOutcome outcome, string? detail, CancellationToken cancellation)
+        PendingAction pending, AuditOutcome outcome, string? detail, string? name, CancellationToken cancellation)
     {
         await using var write = await db.BeginWrite(cancellation);
         if (await db.PendingActions.Where(other => other.Id == pending.Id).ExecuteDeleteAsync(cancellation) == 0)
             return;
-        db.AuditEntries.Add(pending.ToEntry(outcome, detail));
+        db.AuditEntries.Add(pending.ToEntry(outcome, detail, name));
         await db.SaveChangesAsync(cancellation);
         await write.Commit(cancellation);
     }

@@ -19,6 +19,13 @@ internal sealed class Client : OpenIddictEntityFrameworkCoreApplication<Guid, Gr
     /// <summary>What a client of the management API may do; null for other clients.</summary>
     public ManagementAccess? Management { get; init; }
 
+    /// <summary>The name with the client id, as display names are not unique: for the audit log.</summary>
+    public string UniqueName => $"{DisplayName} ({ClientId})";
+
+    /// <summary>The display name in a <see cref="UniqueName"/>.</summary>
+    public static string NameIn(string uniqueName) =>
+        uniqueName.LastIndexOf(" (", StringComparison.Ordinal) is > 0 and var end ? uniqueName[..end] : uniqueName;
+
     internal sealed class Configuration : IEntityTypeConfiguration<Client>
     {
         public void Configure(EntityTypeBuilder<Client> client)

@@ -68,8 +68,8 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
                 .Select(scope => Permissions.Prefixes.Scope + scope));
             await clients.PopulateAsync(client, descriptor, cancellation);
             await clients.CreateAsync(client, cancellation);
-            work.Entry.About = client.ClientId;
-            work.Entry.Detail = $"{name}, {Reach(client.Management)}; keys: {PublicKeys.NamesOf(keys)}";
+            work.Entry.About = client.UniqueName;
+            work.Entry.Detail = $"{Reach(client.Management)}; keys: {PublicKeys.NamesOf(keys)}";
             return client;
         },
         cancellation)).Result;
@@ -94,8 +94,8 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
                 client => client.ClientId == clientId && client.Management != null
                     && (accountId == null || client.Management.AccountId == accountId),
                 cancellation) ?? throw ProblemException.NotFound("There is no such client of the management API.");
-            (work.Entry.About, work.Entry.AccountId) = (clientId, client.Management!.AccountId);
-            work.Entry.Detail = $"{client.DisplayName}, {Reach(client.Management)}";
+            (work.Entry.About, work.Entry.AccountId) = (client.UniqueName, client.Management!.AccountId);
+            work.Entry.Detail = Reach(client.Management);
             await db.Tokens.Where(token => token.Application!.Id == client.Id).ExecuteDeleteAsync(cancellation);
             await db.Clients.Where(other => other.Id == client.Id).ExecuteDeleteAsync(cancellation);
         },
@@ -103,7 +103,7 @@ internal sealed class ManagementClients(AuthDbContext db, ClientManager clients,
 
     /// <summary>A description of what a client may do.</summary>
     private static string Reach(ManagementAccess access) =>
-        (access.ReadOnly ? "reads " : "reads and rotates ")
+        (access.ReadOnly ? "Reads " : "Reads and rotates ")
             + (access.AccountId is null ? "all accounts" : "one account");
 }
 

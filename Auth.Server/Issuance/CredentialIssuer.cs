@@ -47,9 +47,8 @@ internal sealed class CredentialIssuer(
                     ? await Stage(wanted, staging, cancellation)
                     : await Replace(work, account, wanted, cancellation);
                 work.Entry.About = $"{issued.Set.Id}";
-                work.Entry.Detail = wanted.Method
-                    + (issued.Set.LastFour is { Length: > 0 } end ? $", ends in {end}" : ", with its own keys")
-                    + ((wanted.Staging?.Replaces ?? wanted.Replaces) is { } replaced ? $"; replaces {replaced}" : "");
+                work.Entry.Detail =
+                    (wanted.Staging?.Replaces ?? wanted.Replaces) is { } replaced ? $"Replaces {replaced}." : null;
                 if (once is not null)
                     await once.Record(issued, work.LastEvent);
                 return issued;

@@ -43,7 +43,9 @@ internal sealed class TokenCheck(
         {
             var verdict = await Identify(accountId, pasted, cancellation);
             work.Entry.About = verdict.Set is { } set ? $"{set.Id}" : null;
-            work.Entry.Detail = $"Finding: {verdict.Finding}";
+            // In words: "cut off".
+            var finding = JsonNamingPolicy.KebabCaseLower.ConvertName($"{verdict.Finding}").Replace('-', ' ');
+            work.Entry.Detail = $"Finding: {finding}.";
             return verdict;
         },
         cancellation)).Result;

@@ -34,7 +34,7 @@ internal static class AuditCommands
             AuditAction.ReadAuditLog,
             async db =>
             {
-                var query = new AuditQuery(parsed.GetValue(account), parsed.GetValue(since));
+                var query = new AuditQuery { AccountId = parsed.GetValue(account), Since = parsed.GetValue(since) };
                 var entries = await query.Read(db, Math.Clamp(parsed.GetValue(count), 1, 100_000), cancellation);
                 return new JsonArray([.. entries.Select(AsJson)]);
             }));

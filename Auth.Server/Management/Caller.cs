@@ -31,8 +31,6 @@ internal sealed record Caller(Guid Id, Guid? AccountId, Actor Actor)
         var client = await db.Clients.AsNoTracking()
             .SingleOrDefaultAsync(client => client.ClientId == clientId, http.RequestAborted)
             ?? throw new ProblemException(StatusCodes.Status401Unauthorized, "The client has been removed.");
-        // Names are not unique.
-        var name = $"{client.DisplayName} ({client.ClientId})";
-        return new(client.Id, client.Management?.AccountId, Actor.Client(name, http));
+        return new(client.Id, client.Management?.AccountId, Actor.Client(client.UniqueName, http));
     }
 }

@@ -7,12 +7,12 @@ using Shared.Hosting;
 namespace Auth.Server.Pages.Settings;
 
 /// <summary>Streams all entries of a query as a CSV file (RFC 4180).</summary>
-internal sealed class AuditCsv(AuthDbContext db, AuditQuery query, string fileName) : IActionResult
+internal sealed class AuditCsv(AuthDbContext db, AuditQuery query, AuditText text, string fileName) : IActionResult
 {
     private const int BatchSize = 500;
 
     private static readonly string[] columns =
-        ["time", "action", "outcome", "by", "about", "detail", "address", "userAgent", "id"];
+        ["time", "what", "action", "outcome", "by", "about", "detail", "address", "userAgent", "id"];
 
     public async Task ExecuteResultAsync(ActionContext context)
     {
@@ -23,14 +23,15 @@ internal sealed class AuditCsv(AuthDbContext db, AuditQuery query, string fileNa
         await Csv.Write(response.Body, columns, Read(cancellation).Select(Row), cancellation);
     }
 
-    private static string?[] Row(AuditEntry entry)
+    private string?[] Row(AuditEntry entry)
     {
-        var byAdministrator = entry.ActorKind == ActorKind.Administrator;
+        // Where SciLeads' staff work is not the customer's business.
+        var isCustomer = entry.ActorKind is ActorKind.Administrator or ActorKind.Client;
         return
         [
-            Csv.Time(entry.Time), $"{entry.Action}", $"{entry.Outcome}", AuditLogModel.ActorOf(entry), entry.About,
-            entry.Detail, byAdministrator ? entry.Address : null, byAdministrator ? entry.UserAgent : null,
-            $"{entry.Id}",
+            Csv.Time(entry.Time), text.SentenceOf(entry), $"{entry.Action}", $"{entry.Outcome}",
+            AuditText.ActorOf(entry), text.SubjectOf(entry), text.DetailOf(entry), isCustomer ? entry.Address : null,
+            isCustomer ? entry.UserAgent : null, $"{entry.Id}",
         ];
     }
 

@@ -1,57 +1,69 @@
-using System.Globalization;
 using Auth.Server.Administrators;
 using Auth.Server.Audit;
+using Auth.Server.Connect;
+using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.EntityFrameworkCore;
 
 namespace Auth.Server.Pages.Settings;
 
 /// <summary>
 /// Shows what was done in the account, by whom and from where. The names of SciLeads' own staff are not shown.
 /// </summary>
-internal sealed class AuditLogModel(AuthDbContext db) : PageModel
+internal sealed class AuditLogModel(AuthDbContext db, CredentialHistory credentials, ManagementClients clients)
+    : PortalPage
 {
     public const string Path = "/settings/audit-log";
 
     private const int PageSize = 50;
 
-    [FromQuery(Name = "before")]
-    public long? Before { get; set; }
+    /// <summary>What is shown, as the address of the page says.</summary>
+    public AuditView View { get; private set; } = null!;
+
+    public AuditText Text { get; private set; } = null!;
 
     public IReadOnlyList<AuditEntry> Entries { get; private set; } = [];
 
-    /// <summary>The last entry of this page, before which the next page begins; null on the last page.</summary>
-    public long? Next { get; private set; }
+    public bool HasNext { get; private set; }
 
-    /// <summary>The action in words: <c>Generate credentials</c>.</summary>
-    public static string TitleOf(AuditEntry entry)
-    {
-        var name = $"{entry.Action}";
-        return string.Concat(name.Select(
-            (letter, at) => at > 0 && char.IsUpper(letter) ? $" {char.ToLowerInvariant(letter)}" : $"{letter}"));
-    }
-
-    public static string TimeOf(AuditEntry entry) =>
-        entry.Time.ToString("d MMM yyyy, HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
-
-    public static string ActorOf(AuditEntry entry) =>
-        entry.ActorKind is ActorKind.Administrator or ActorKind.Client ? entry.ActorName : "SciLeads";
-
-    /// <summary>The address and the browser.</summary>
-    public static string? OriginOf(AuditEntry entry) =>
-        entry is { ActorKind: ActorKind.Administrator, Address: { } address }
-            ? $"{address}, {Visitor.Describe(entry.UserAgent)}"
-            : null;
+    /// <summary>The names that the filter suggests; those of former administrators can be typed.</summary>
+    public IReadOnlyList<string> Actors { get; private set; } = [];
 
     public async Task OnGet(CancellationToken cancellation)
     {
-        var found = await Query(Before).Read(db, PageSize + 1, cancellation);
-        Entries = [.. found.Take(PageSize)];
-        Next = found.Count > PageSize ? Entries[^1].Id : null;
+        await Load(cancellation);
+        var found = await Query().Read(db, PageSize + 1, cancellation);
+        // Not enough newer entries for a whole page: the first page shows them, and some older ones.
+        if (View.IsPrevious && found.Count <= PageSize)
+        {
+            View = View.First();
+            found = await Query().Read(db, PageSize + 1, cancellation);
+        }
+        HasNext = View.IsPrevious || found.Count > PageSize;
+        Entries = [.. View.IsPrevious ? found.TakeLast(PageSize) : found.Take(PageSize)];
     }
 
-    public IActionResult OnGetCsv() => new AuditCsv(db, Query(null), "audit-log.csv");
+    public async Task<IActionResult> OnGetCsv(CancellationToken cancellation)
+    {
+        await Load(cancellation);
+        return new AuditCsv(db, Query(), Text, "audit-log.csv");
+    }
 
-    private AuditQuery Query(long? before) => new(SignedIn.From(User).AccountId, Before: before);
+    protected override async Task Load(CancellationToken cancellation)
+    {
+        var account = Administrator.AccountId;
+        View = new(Request.Query);
+        Text = new(await credentials.List(account, cancellation));
+        Actors =
+        [
+            Actor.Server.Name,
+            .. await db.Administrators.Where(administrator => administrator.AccountId == account)
+                .OrderBy(administrator => administrator.NormalizedEmail)
+                .Select(administrator => administrator.Email!).ToListAsync(cancellation),
+            .. (await clients.List(account, cancellation)).Select(client => client.DisplayName!).Distinct(),
+        ];
+    }
+
+    private AuditQuery Query() => View.QueryOf(Administrator.AccountId, Text);
 }

@@ -65,7 +65,7 @@ internal sealed class PersonModel(ScimApi scim, CredentialHistory credentials, P
         var reason = (Reason ?? "").Trim();
         if (reason.Length is 0 or > PortalUserActivation.MaxReason)
             throw ProblemException.Invalid($"Give a reason of 1 to {PortalUserActivation.MaxReason} characters.");
-        PortalUserChange? change = null;
+        var email = "";
         // The change continues if the browser disconnects.
         await pending.Record(
             Actor,
@@ -73,9 +73,9 @@ internal sealed class PersonModel(ScimApi scim, CredentialHistory credentials, P
             Administrator.AccountId,
             $"{Id}",
             $"Reason: {reason}",
-            async () => change = await scim.SetActive(
-                Administrator, Id, new() { Active = active, Reason = reason }));
-        Done = $"{change!.Email} was {(active ? "reactivated" : "deactivated")}.";
+            async () => email = (await scim.SetActive(
+                Administrator, Id, new() { Active = active, Reason = reason })).Email);
+        Done = $"{email} was {(active ? "reactivated" : "deactivated")}.";
         return LocalRedirect(AddressOf(Id));
     }
 

@@ -47,6 +47,9 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
 
     public bool NamesAreRequired => Account.AttributeRules == AttributeRuleSets.Guide;
 
+    public static string AddressOfSearch(string text) =>
+        Path + QueryString.Create(PortalUserParameters.Search, text);
+
     /// <summary>A person's name, as a list shows it.</summary>
     public static string NameOf(PortalUser person)
     {
@@ -77,9 +80,13 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
         // The change continues if the browser disconnects.
         await pending.Record(
             Actor, AuditAction.AddPerson, Administrator.AccountId, email, detail: null,
-            () => scim.Add(Administrator, person));
+            async () =>
+            {
+                await scim.Add(Administrator, person);
+                return email;
+            });
         Done = $"{email} was added.";
-        return LocalRedirect(Path + QueryString.Create(PortalUserParameters.Search, email));
+        return LocalRedirect(AddressOfSearch(email));
     }
 
     public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Auth.Server.Pages.Settings;
 
@@ -35,4 +36,12 @@ internal sealed class ViewParameters
         var others = values.RemoveRange(without);
         return new(value is { } set ? others.SetItem(set.Name, set.Value) : others);
     }
+
+    /// <summary>The day that a parameter names, as <c>2026-11-24</c>; null if it is absent.</summary>
+    /// <exception cref="ProblemException">The value is not a date (400).</exception>
+    public DateOnly? Day(string name) => this[name] is not { } text
+        ? null
+        : DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+            ? day
+            : throw ProblemException.Invalid($"\"{text}\" is not a date. Write it as in 2026-11-24.");
 }

@@ -250,33 +250,13 @@ public sealed class AuditTrailTests
         var csv = await browser.Open("/settings/audit-log?handler=Csv");
 
         var rows = page.Document.QuerySelectorAll("tbody tr").Select(Page.TextOf).ToList();
-        Assert.That(rows[0], Does.Contain("Sign in").And.Contain(Email).And.Contain("127.0.0.1"));
-        Assert.That(rows[1], Does.Contain("Update account").And.Contain("SciLeads").And.Contain("licence portal=123"));
+        Assert.That(rows[0], Does.StartWith($"{Email} signed in.").And.Contain("127.0.0.1"));
+        Assert.That(rows[1], Does.StartWith(
+            "An operator on the command line changed the settings of the account. licence portal=123 Done"));
         foreach (var text in new[] { page.Text, csv.Html })
             Assert.That(text, Does.Not.Contain("root").And.Not.Contain("other@example.com"));
-        Assert.That(csv.Html, Does.Contain("time,action,outcome,by,about,detail,address,userAgent,id"));
+        Assert.That(csv.Html, Does.Contain("time,what,action,outcome,by,about,detail,address,userAgent,id"));
         Assert.That(csv.Html.Trim().Split("\r\n"), Has.Length.EqualTo(rows.Count + 1));
-    }
-
-    [Test]
-    public async Task Paging_through_a_long_audit_log_loses_no_entry()
-    {
-        await using var server = await AuthServer.Start();
-        var account = await server.CreateAccount();
-        await server.CreateAdministrator(account, Email);
-        for (var i = 0; i < 60; i++)
-            await CommandsTests.Run(
-                server, "accounts", "update", "--account", $"{account.Id}", "--rate-limit", $"{100 + i}");
-        using var browser = await Browser.SignedIn(server);
-
-        var first = await browser.Open("/settings/audit-log");
-        var second = await browser.Open(first.Document.QuerySelector("a[rel=next]")!.GetAttribute("href")!);
-
-        Assert.That(first.Document.QuerySelectorAll("tbody tr"), Has.Length.EqualTo(50));
-        Assert.That(second.Document.QuerySelector("a[rel=next]"), Is.Null);
-        var text = first.Text + second.Text;
-        for (var i = 0; i < 60; i++)
-            Assert.That(text, Does.Contain($"rate limit {100 + i}"));
     }
 
     [Test]

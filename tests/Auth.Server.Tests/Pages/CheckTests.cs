@@ -133,7 +133,7 @@ public sealed class CheckTests
         Assert.That(await Sets(), Is.EqualTo(before));
         var entry = await server.WithDatabase(db => db.Set<Auth.Server.Audit.AuditEntry>().AsNoTracking()
             .OrderByDescending(entry => entry.Id).FirstAsync());
-        Assert.That((entry.Action, entry.Detail), Is.EqualTo((Auth.Server.Audit.AuditAction.CheckCredentials, "Finding: Staged")));
+        Assert.That((entry.Action, entry.Detail), Is.EqualTo((Auth.Server.Audit.AuditAction.CheckCredentials, "Finding: staged.")));
     }
 
     private async Task<string> Sets() =>

@@ -22,9 +22,6 @@ public sealed class ManagementClientsTests
 
         var removed = await ada.Follow(await ada.Submit(added, "Remove Rotation"));
         Assert.That(removed.Text, Does.Contain("was removed").And.Contain("There are no clients."));
-        Assert.That(
-            (await ada.Open("/settings/audit-log")).Text,
-            Does.Contain("Add management client").And.Contain("Remove management client"));
     }
 
     [Test]

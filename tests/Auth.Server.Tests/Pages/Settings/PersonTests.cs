@@ -94,6 +94,9 @@ public sealed class PersonTests
         Assert.That((await browser.Follow(done)).Text, Does.Contain("jane@example.com was deactivated."));
         Assert.That(
             await LastEntry(), Is.EqualTo((AuditAction.DeactivatePerson, AuditOutcome.Done, (string?)"Reason: left")));
+        Assert.That(
+            Page.TextOf((await browser.Open("/settings/audit-log")).Document.QuerySelector("tbody th")!),
+            Is.EqualTo("ada@example.com deactivated jane@example.com. Reason: left Show this person"));
         var body = scim.LogEntries.Last(entry => entry.RequestMessage!.Method == "PATCH").RequestMessage!.Body!;
         Assert.That(
             JsonSerializer.Deserialize<PortalUserActivation>(body),
