@@ -6,7 +6,10 @@ using Shared.Contracts;
 
 namespace Scim.Api.Admission;
 
-/// <summary>Requires a scope, an account that is not suspended and, for identity providers, that has SCIM.</summary>
+/// <summary>
+/// Requires a scope, an account that is not suspended and, for identity providers, that has SCIM. The portal of a
+/// suspended account is read-only: its reads are admitted.
+/// </summary>
 /// <param name="scope">The scope.</param>
 /// <param name="allowsAnonymous">Whether a request without credentials is allowed as well.</param>
 internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = false)
@@ -22,7 +25,7 @@ internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = fals
             if (allowsAnonymous && http.Request.Headers.Authorization.All(string.IsNullOrWhiteSpace))
                 context.Succeed(requirement);
         }
-        else if (Refusal(caller) is { } error)
+        else if (Refusal(caller, HttpMethods.IsGet(http.Request.Method)) is { } error)
             context.Fail(new Failure(this, error));
         else
             context.Succeed(requirement);
@@ -30,10 +33,11 @@ internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = fals
     }
 
     /// <summary>Why the caller is not authorized; null if it is.</summary>
-    public ScimError? Refusal(Caller caller) => caller switch
+    public ScimError? Refusal(Caller caller, bool isRead) => caller switch
     {
         // Auth.Server explains to operators what becomes of the people of a suspended account, too.
-        { Account: { Suspended: true } account } when scope != Scopes.ReadPeople =>
+        { Account: { Suspended: true } account }
+            when scope != Scopes.ReadPeople && !(scope == Scopes.Portal && isRead) =>
             TokenErrors.Suspended(account.Name),
         { Account: { ScimEnabled: false } account, CredentialSet: not null } => TokenErrors.ScimDisabled(account.Name),
         _ when !caller.Scopes.Contains(scope) => TokenErrors.InsufficientScope(scope),

@@ -95,7 +95,9 @@ internal sealed class TokenAdmission(
         var verdict = TokenHash.Of(bearer.Value) is { } hash ? cache.Find(hash) : null;
         var caller = verdict?.Caller
             ?? await Admit(bearer, Jwts.ReadJsonWebToken(bearer.Value), cancellation);
-        return new ScopeRequirement(Scopes.Scim).Refusal(caller) is { } error ? throw new ScimException(error) : caller;
+        return new ScopeRequirement(Scopes.Scim).Refusal(caller, isRead: false) is { } error
+            ? throw new ScimException(error)
+            : caller;
     }
 
     private static bool NeedsScheme(Caller caller) => caller.CredentialSet?.Method is not CredentialMethods.DirectJwt;

@@ -59,9 +59,37 @@ public sealed class RuleTests
         var account = new TestAccount();
         account.Policy = account.Policy with { Suspended = true };
         using var scim = await Get("/scim/v2/probe", account.Answer());
-        using var portal = await Get("/portal/probe", account.PortalAnswer());
         Assert.That((await SentError.Of(scim)).Detail, Does.Contain("suspended").And.Contain("support@scileads.com"));
-        Assert.That((await SentError.Of(portal)).Status, Is.EqualTo(HttpStatusCode.Forbidden));
+    }
+
+    [Test]
+    public async Task The_portal_of_a_suspended_account_is_read_only()
+    {
+        var account = new TestAccount();
+        account.Policy = account.Policy with { Suspended = true };
+        using var portal = server.ClientWith("Bearer " + server.AuthServer.IssuePortalToken(account));
+
+        var (read, written) = (await portal.GetAsync("/portal/probe"), await portal.Post("/portal/probe", "{}"));
+        var head = await portal.Send("HEAD", "/portal/probe");
+
+        Assert.That(await read.Content.ReadAsStringAsync(), Is.EqualTo("admin@example.com"));
+        Assert.That(head.Status, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(written.Status, Is.EqualTo(HttpStatusCode.Forbidden));
+        Assert.That(written.Detail, Does.Contain("suspended").And.Contain("support@scileads.com"));
+        Assert.That(await Probe.HasWritten(server, account), Is.False);
+    }
+
+    [TestCase("scim")]
+    [TestCase("portal", Description = "A credential set's token is not an administrator's.")]
+    public async Task A_suspended_accounts_identity_provider_reads_nothing(string scope)
+    {
+        var account = new TestAccount();
+        account.Policy = account.Policy with { Suspended = true };
+        foreach (var path in new[] { "/scim/v2/probe", "/portal/probe" })
+        {
+            using var response = await Get(path, account.Answer(scope));
+            Assert.That((await SentError.Of(response)).Status, Is.EqualTo(HttpStatusCode.Forbidden), path);
+        }
     }
 
     [Test]
