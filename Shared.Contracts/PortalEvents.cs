@@ -104,6 +104,10 @@ public sealed record PortalEvent
     [JsonPropertyName("scim_type")]
     public string? ScimType { get; init; }
 
+    /// <summary>One of <see cref="RefusalCauses"/>; null if the request was not refused.</summary>
+    [JsonPropertyName("cause")]
+    public string? Cause { get; init; }
+
     /// <summary>A sentence: why the request was refused, or why some attributes were not applied.</summary>
     [JsonPropertyName("reason")]
     public string? Reason { get; init; }

@@ -125,6 +125,7 @@ internal sealed record ProvisioningEvent
         Outcome = Outcome,
         Status = Status,
         ScimType = ScimType,
+        Cause = Outcome == ProvisioningOutcomes.Refused ? RefusalClassification.CauseOf(Status, Reason) : null,
         Reason = Reason,
         Changed = Split(Changed),
         NotApplied = Split(NotApplied) is { Count: > 0 } names ? names : null,

@@ -112,25 +112,34 @@ public sealed class DiagnosisTests
         Assert.That((answer.Text, answer.Remedy), Is.EqualTo((text, new Remedy(remedy, link))));
     }
 
-    [TestCase(401, "The token is no longer active.", "needs a token of the active credentials")]
-    [TestCase(403, "No seat of the product portal is left: all 10 are taken.", "needs a seat")]
-    [TestCase(403, "SCIM is not enabled for Acme.", "must be enabled")]
-    [TestCase(403, "The token does not allow this.", "must be allowed")]
-    [TestCase(404, "User x does not exist.", "only while they exist")]
-    [TestCase(409, "The userName x belongs to another user of this account (y).", "No two people")]
-    [TestCase(412, "The version is stale.", "version")]
-    [TestCase(429, "Too many requests.", "limited number")]
-    [TestCase(501, "Groups are not supported.", "Groups")]
-    [TestCase(503, "Try again.", "could not be sure")]
-    [TestCase(400, "The userName x is on the domain other.org, which is not allowed.", "allowed domains")]
-    [TestCase(400, "Last name (name.familyName) is required.", "are required")]
-    [TestCase(400, "The filter is malformed.", "follow the rules")]
-    public void A_refusal_has_a_rule_and_a_remedy(int status, string reason, string rule)
+    [TestCase(RefusalCauses.Token, "needs a token of the active credentials", "/scim-credentials")]
+    [TestCase(RefusalCauses.Seats, "needs a seat", "/settings/user-management#seats")]
+    [TestCase(RefusalCauses.ScimDisabled, "must be enabled", "mailto:support@scileads.com")]
+    [TestCase(RefusalCauses.Forbidden, "must be allowed", "mailto:support@scileads.com")]
+    [TestCase(RefusalCauses.NotFound, "only while they exist", "/settings/user-management")]
+    [TestCase(RefusalCauses.Conflict, "No two people", "/settings/user-management?search=jane%40example.com")]
+    [TestCase(RefusalCauses.Version, "version", "/settings/provisioning-log")]
+    [TestCase(RefusalCauses.RateLimit, "limited number", "/settings/provisioning-log")]
+    [TestCase(RefusalCauses.Groups, "Groups", "/settings/provisioning-log")]
+    [TestCase(RefusalCauses.Unavailable, "could not be sure", "/settings/provisioning-log")]
+    [TestCase(RefusalCauses.Domain, "allowed domains", "/settings/user-management#domains")]
+    [TestCase(RefusalCauses.Required, "are required", "/settings/user-management?search=jane%40example.com")]
+    [TestCase(RefusalCauses.Invalid, "follow the rules", "/settings/user-management?search=jane%40example.com")]
+    [TestCase("a cause of a newer server", "follow the rules", "/settings/user-management?search=jane%40example.com")]
+    public void A_refusal_has_a_rule_and_a_remedy(string cause, string rule, string link)
     {
-        var explained = RefusalExplanation.Of(Event("refused") with { Status = status, Reason = reason });
+        var explained = RefusalExplanation.Of(Event("refused") with { Cause = cause });
         Assert.That(explained.Rule, Does.Contain(rule));
-        Assert.That((explained.Remedy.Text, explained.Remedy.Link), Is.Not.EqualTo(("", "")));
+        Assert.That((explained.Remedy.Text is "", explained.Remedy.Link), Is.EqualTo((false, link)));
+        Assert.That(
+            explained.Remedy.Text.StartsWith("Nothing:", StringComparison.Ordinal), Is.EqualTo(explained.IsRetried));
     }
+
+    [Test]
+    public void Refusals_about_several_people_lead_to_the_log() =>
+        Assert.That(
+            RefusalExplanation.Of(RefusalCauses.Conflict, userName: null).Remedy.Link,
+            Is.EqualTo("/settings/provisioning-log?outcome=refused"));
 
     private static Facts Seed(string situation)
     {
@@ -162,7 +171,10 @@ public sealed class DiagnosisTests
         if (Says("refused"))
             lookup = lookup with
             {
-                Refusal = Event("refused") with { Reason = "First name (name.givenName) is required." },
+                Refusal = Event("refused") with
+                {
+                    Reason = "First name (name.givenName) is required.", Cause = RefusalCauses.Required,
+                },
             };
         if (Says("deleted"))
             lookup = lookup with { Deletion = Event("deleted") };

@@ -42,6 +42,7 @@ internal sealed class ProvisioningLogApiTests
             Outcome = ProvisioningOutcomes.Refused,
             Status = 400,
             ScimType = "invalidValue",
+            Cause = RefusalCauses.Domain,
             Reason = refused.Detail,
             Changed = found.Changed,
             Habits = found.Habits,

@@ -196,7 +196,10 @@ public sealed class PersonTests
             Events =
             [
                 Event("patch", "deactivated") with { Administrator = "ada@example.com", Reason = "left" },
-                Event("create", "refused", set) with { Reason = "No seat is left." },
+                Event("create", "refused", set) with
+                {
+                    Reason = "No seat is left.", Cause = RefusalCauses.Seats,
+                },
                 Event("create", "created", set),
                 Event("patch", "updated", set) with
                 {
