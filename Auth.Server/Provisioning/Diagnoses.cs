@@ -31,17 +31,10 @@ internal sealed class Diagnoses(
         if (wanted.Length is 0 or > LongestAddress)
             throw ProblemException.Invalid($"Give an e-mail address of at most {LongestAddress} characters.");
         var account = await accounts.Get(accountId, cancellation);
-        var active = await credentials.FindActive(accountId, cancellation);
         return Diagnosis.Of(new()
         {
             Address = wanted,
-            Account = account,
-            Now = time.GetUtcNow().UtcDateTime,
-            Active = active,
-            Staged = await credentials.FindStaged(accountId, cancellation),
-            Previous = active is null
-                ? await credentials.FindLast(accountId, cancellation)
-                : await credentials.FindBefore(active, cancellation),
+            Connection = await Connection.Read(account, credentials, time.GetUtcNow().UtcDateTime, cancellation),
             Lookup = await LookUp(account, wanted, cancellation),
         });
     }

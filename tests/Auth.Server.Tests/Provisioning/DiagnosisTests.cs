@@ -219,11 +219,14 @@ public sealed class DiagnosisTests
         var facts = new Facts
         {
             Address = Jane,
-            Account = account,
-            Now = now,
-            Active = hasNone || ended is not null ? null : active,
-            Previous = hasNone ? null : previous,
-            Staged = Says("staged") ? Set(CredentialSetState.Staged, now.AddDays(-1)) : null,
+            Connection = new()
+            {
+                Account = account,
+                Now = now,
+                Active = hasNone || ended is not null ? null : active,
+                Previous = hasNone ? null : previous,
+                Staged = Says("staged") ? Set(CredentialSetState.Staged, now.AddDays(-1)) : null,
+            },
             Lookup = Says("unreachable") ? null : lookup,
         };
         Assert.That(words, Is.Empty, "Each word has a meaning.");
