@@ -127,6 +127,7 @@ internal static class Program
         scim.MapUnsupported();
         var portal = app.MapGroup("/portal").RequireAuthorization(Scopes.Portal).RecordRefusals();
         portal.MapPortalUsers();
+        portal.MapPortalOverview();
         portal.MapProvisioningLog();
         app.MapGroup("/portal").RequireAuthorization(Scopes.ReadPeople).RecordRefusals().MapPortalLookup();
         app.MapResourceMetadata();

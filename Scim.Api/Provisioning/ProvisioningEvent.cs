@@ -81,10 +81,13 @@ internal sealed record ProvisioningEvent
     /// <summary>What the portal searches: the names, reason and ids above, folded, one per line.</summary>
     public string SearchText { get; init; } = "";
 
-    /// <summary>The smallest id of a day, UTC: a version 7 GUID (RFC 9562 §5.7) whose random bits are zero.</summary>
-    public static Guid FirstIdOf(DateOnly day)
+    /// <summary>The smallest id of a day, UTC.</summary>
+    public static Guid FirstIdOf(DateOnly day) => FirstIdOf(day.ToDateTime(TimeOnly.MinValue));
+
+    /// <summary>The smallest id of a time, UTC: a version 7 GUID (RFC 9562 §5.7) whose random bits are zero.</summary>
+    public static Guid FirstIdOf(DateTime utc)
     {
-        var start = new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
+        var start = new DateTimeOffset(DateTime.SpecifyKind(utc, DateTimeKind.Utc));
         var time = Math.Max(0, start.ToUnixTimeMilliseconds());
         return Guid.Parse(string.Create(
             CultureInfo.InvariantCulture, $"{time >> 16:x8}-{time & 0xFFFF:x4}-7000-8000-000000000000"));

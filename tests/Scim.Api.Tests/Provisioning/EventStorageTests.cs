@@ -6,6 +6,7 @@ using Scim.Api.Data;
 using Scim.Api.Provisioning;
 using Scim.Api.Users;
 using Shared.Contracts;
+using Shared.Hosting.Data;
 
 namespace Scim.Api.Tests.Provisioning;
 
@@ -19,13 +20,17 @@ internal sealed class EventStorageTests
     private readonly Guid user = Guid.CreateVersion7();
     private ScimServer server = null!;
 
+    // The day after the first event, whenever a test advances the clock.
+    private DateTime seeded;
+
     [OneTimeSetUp]
     public async Task Start()
     {
+        seeded = time.GetUtcNow().UtcDateTime;
         server = await ScimServer.Start(time: time);
         await using var scope = server.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
-        var start = time.GetUtcNow().UtcDateTime.AddDays(-1);
+        var start = seeded.AddDays(-1);
         db.ChangeTracker.AutoDetectChangesEnabled = false;
         db.AddRange(Enumerable.Range(0, Many + 1).Select(i => Event(account, start.AddSeconds(i)) with
         {
@@ -98,6 +103,61 @@ internal sealed class EventStorageTests
         Assert.That(plan.Count(step => IsBy("PK_", step) || IsBy("IX_", step)), Is.EqualTo(2), string.Join('\n', plan));
         Assert.That(plan, Has.None.Contains("Seq Scan").And.None.StartsWith("SCAN"), string.Join('\n', plan));
         Assert.That(plan, Has.None.Contains("TEMP B-TREE").And.None.Contains("Sort"), string.Join('\n', plan));
+    }
+
+    [Test]
+    public async Task An_index_counts_the_days_of_the_overview()
+    {
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        var explain = db.Database.IsNpgsql() ? "EXPLAIN " : "EXPLAIN QUERY PLAN ";
+        var plan = await SqlBatch.Read(
+            db,
+            batch => RecentActivity.AddCountDays(batch, account, new(2026, 2, 1), explain),
+            results => results.All(row => row.GetString(db.Database.IsNpgsql() ? 0 : 3)),
+            default);
+        var reads = plan.Where(step => step.Contains("ProvisioningEvents", StringComparison.Ordinal)).ToList();
+        Assert.That(reads, Has.Count.GreaterThanOrEqualTo(3 * RecentActivity.Days), string.Join('\n', plan));
+        Assert.That(reads, Has.None.Contains("Seq Scan").And.None.StartsWith("SCAN"), string.Join('\n', plan));
+        Assert.That(
+            reads.Where(step => step.StartsWith("SEARCH", StringComparison.Ordinal)),
+            Has.All.Contains("Id>? AND Id<?"));
+    }
+
+    [Test]
+    public async Task An_index_finds_what_else_the_overview_counts()
+    {
+        var plan = await Plan(db => db.RefusalsSince(account, seeded.AddDays(-1)).Take(1001));
+        Assert.That(plan, Has.Some.Contains("AccountId_Outcome_Id"), string.Join('\n', plan));
+        plan.AddRange(await Plan(db => db.NewestOfProviders(account)));
+        Assert.That(plan, Has.Some.Matches<string>(step => IsBy("PK_", step)), string.Join('\n', plan));
+        var tables = plan.Where(step => !plan.Contains(step.Replace("SCAN ", "CO-ROUTINE ", StringComparison.Ordinal)));
+        Assert.That(tables, Has.None.Contains("Seq Scan").And.None.StartsWith("SCAN"), string.Join('\n', plan));
+        Assert.That(plan, Has.None.Contains("TEMP B-TREE").And.None.Contains("Sort"), string.Join('\n', plan));
+    }
+
+    [Test]
+    public async Task The_overview_reads_a_limited_number_of_events_and_says_so()
+    {
+        var today = DateOnly.FromDateTime(seeded);
+        await using var scope = server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ScimDbContext>();
+        var days = await db.CountDays(account, today, default);
+        var refused = Many / ProvisioningOutcomes.All.Count;
+        // The events may have happened on two days.
+        var full = days.Where(day => day.HasMore).ToList();
+        var (refusals, hasMore) = await db.CountRefusals(account, seeded.AddHours(-1), default);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(full, Is.Not.Empty);
+            Assert.That(full, Has.All.Property("Changes").LessThan(RecentActivity.MaxEvents));
+            Assert.That(days.Sum(day => day.Refusals), Is.EqualTo(refused).Within(1));
+            Assert.That(hasMore, Is.True);
+            Assert.That(refusals.Sum(cause => cause.Count), Is.EqualTo(RecentActivity.MaxRefusals));
+            Assert.That(
+                await db.CountPeopleChanged(account, today.AddDays(-1), default),
+                Is.LessThanOrEqualTo(RecentActivity.MaxEvents).And.GreaterThan(RecentActivity.MaxEvents / 3));
+        }
     }
 
     [Test]
