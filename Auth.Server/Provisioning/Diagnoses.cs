@@ -2,6 +2,7 @@ using Auth.Server.Accounts;
 using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Microsoft.Extensions.Http.Resilience;
+using Polly;
 using Shared.Contracts;
 
 namespace Auth.Server.Provisioning;
@@ -65,13 +66,16 @@ internal sealed class Diagnoses(
 /// <summary>Registers what explains why a person is not provisioned.</summary>
 internal static class DiagnosisRegistration
 {
+    /// <summary>Set for a request whose page is useful without the response.</summary>
+    public static readonly HttpRequestOptionsKey<bool> IsOptional = new("optional");
+
     public static void AddDiagnosis(this IServiceCollection services, AuthOptions auth) =>
         services.AddHttpClient<Diagnoses>(http => http.BaseAddress = auth.ScimApiUrl)
             .AddStandardResilienceHandler(ForPages);
 
     /// <summary>
     /// No page waits for <c>Scim.Api</c> longer than this. Unsafe requests are not repeated, as they may have been
-    /// carried out.
+    /// carried out; nor are optional ones, so that their page appears sooner.
     /// </summary>
     public static void ForPages(HttpStandardResilienceOptions resilience)
     {
@@ -80,5 +84,8 @@ internal static class DiagnosisRegistration
         resilience.Retry.Delay = TimeSpan.FromMilliseconds(200);
         resilience.Retry.MaxRetryAttempts = 2;
         resilience.Retry.DisableForUnsafeHttpMethods();
+        var isTransient = resilience.Retry.ShouldHandle;
+        resilience.Retry.ShouldHandle = async call =>
+            !call.Context.GetRequestMessage()!.Options.TryGetValue(IsOptional, out _) && await isTransient(call);
     }
 }

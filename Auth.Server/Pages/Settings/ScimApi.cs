@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Auth.Server.Administrators;
 using Auth.Server.Connect;
+using Auth.Server.Provisioning;
 using Polly.CircuitBreaker;
 using Polly.RateLimiting;
 using Shared.Contracts;
@@ -15,9 +16,11 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
 {
     private const string UsersPath = "portal/users";
     private const string EventsPath = "portal/events";
+    private const string OverviewPath = "portal/overview";
     private const string People = "The list of people";
     private const string Person = "The person";
     private const string Log = "The provisioning log";
+    private const string Provisioning = "The server that provisions people";
     private static readonly TimeSpan tokenLifetime = TimeSpan.FromMinutes(5);
 
     private (Guid Session, string Value, DateTimeOffset UseUntil)? token;
@@ -28,6 +31,15 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
     /// </summary>
     public static int StatusOf(ProblemException refusal) =>
         refusal.Status is 400 or 403 or 404 or 409 or 429 ? refusal.Status : StatusCodes.Status503ServiceUnavailable;
+
+    /// <summary>How provisioning goes.</summary>
+    /// <exception cref="ProblemException">Scim.Api cannot be reached.</exception>
+    public Task<PortalOverview> Overview(SignedIn administrator, CancellationToken cancellation)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, OverviewPath);
+        request.Options.Set(DiagnosisRegistration.IsOptional, true);
+        return Read<PortalOverview>(administrator, request, Provisioning, cancellation);
+    }
 
     /// <summary>A page of people; the parameters are <see cref="PortalUserParameters"/>.</summary>
     public Task<PortalUsers> List(SignedIn administrator, QueryString query, CancellationToken cancellation) =>
@@ -98,12 +110,26 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
         }
     }
 
+    private Task<T> Read<T>(SignedIn administrator, string path, string what, CancellationToken cancellation) =>
+        Read<T>(administrator, new HttpRequestMessage(HttpMethod.Get, path), what, cancellation);
+
     private async Task<T> Read<T>(
-        SignedIn administrator, string path, string what, CancellationToken cancellation)
+        SignedIn administrator, HttpRequestMessage request, string what, CancellationToken cancellation)
     {
-        using var response = await Send(administrator, new(HttpMethod.Get, path), what, cancellation);
-        return (await response.Content.ReadFromJsonAsync<T>(cancellation))!;
+        using var response = await Send(administrator, request, what, cancellation);
+        try
+        {
+            return (await response.Content.ReadFromJsonAsync<T>(cancellation))!;
+        }
+        // The connection is lost, or something else than Scim.Api has responded.
+        catch (Exception error) when (!cancellation.IsCancellationRequested)
+        {
+            throw Unreachable(what, error);
+        }
     }
+
+    private static ProblemException Unreachable(string what, Exception error) =>
+        new(503, $"{what} cannot be reached right now. Try again in a minute.", error);
 
     private static bool WasNeverSent(Exception error) =>
         error is BrokenCircuitException or RateLimiterRejectedException
@@ -130,7 +156,7 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
             // A transport error, a timeout, an open circuit: the person needs no distinction.
             catch (Exception error) when (!cancellation.IsCancellationRequested)
             {
-                throw new ProblemException(503, $"{what} cannot be reached right now. Try again in a minute.", error);
+                throw Unreachable(what, error);
             }
 
             if (response.IsSuccessStatusCode)
