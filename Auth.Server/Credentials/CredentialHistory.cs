@@ -9,7 +9,8 @@ namespace Auth.Server.Credentials;
 /// </summary>
 internal sealed class CredentialHistory(AuthDbContext db, TimeProvider time)
 {
-    private DateTime Now => time.GetUtcNow().UtcDateTime;
+    /// <summary>The time that decides whether a set has expired, UTC.</summary>
+    public DateTime Now => time.GetUtcNow().UtcDateTime;
 
     /// <summary>The account's live set, if it has one.</summary>
     public async Task<CredentialSet?> FindActive(Guid accountId, CancellationToken cancellation)

@@ -15,9 +15,14 @@ namespace Auth.Server.Pages.ScimCredentials;
 /// </summary>
 internal sealed class CredentialStatus
 {
-    private CredentialStatus(IReadOnlyList<CredentialSet> sets)
+    /// <summary>For how long a call with the old set counts as its use.</summary>
+    private static readonly TimeSpan countedFor = TimeSpan.FromDays(1);
+
+    private readonly DateTime now;
+
+    private CredentialStatus(IReadOnlyList<CredentialSet> sets, DateTime now)
     {
-        Sets = sets;
+        (Sets, this.now) = (sets, now);
         Active = sets.FirstOrDefault(set => set.State == CredentialSetState.Active);
         Staged = sets.FirstOrDefault(set => set.State == CredentialSetState.Staged);
         var activated = sets.Where(set => set.Generation is not null).OrderByDescending(set => set.Generation).ToList();
@@ -51,8 +56,12 @@ internal sealed class CredentialStatus
     public Use? UseOfOld =>
         Staged is null && Old?.LastRefusal is { } refusal && refusal.At >= Active?.ActivatedAt ? refusal : null;
 
-    /// <summary>Whether the last call with the old set came after the first one with the new set.</summary>
-    public bool IsOldStillUsed => UseOfOld is { } refusal && !(refusal.At <= Active?.FirstUsedAt);
+    /// <summary>
+    /// Whether the old set is used although the new one should be: while the new one is not in use or, if it is, within
+    /// the last day.
+    /// </summary>
+    public bool IsOldStillUsed => UseOfOld is { } refusal
+        && (Active!.FirstUsedAt is not { } firstUse || (refusal.At > firstUse && refusal.At > now - countedFor));
 
     /// <summary>Whether a rotation is in progress: the new set is not in use yet, or the old one still is.</summary>
     public bool IsRotating =>
@@ -73,8 +82,9 @@ internal sealed class CredentialStatus
         Guid accountId, CredentialHistory history, AuthDbContext db, CancellationToken cancellation)
     {
         var sets = await history.List(accountId, cancellation);
-        var unused = new CredentialStatus(sets).New is { ClientId: not null, FirstUsedAt: null } set ? set : null;
-        return new(sets)
+        var now = history.Now;
+        var unused = new CredentialStatus(sets, now).New is { ClientId: not null, FirstUsedAt: null } set ? set : null;
+        return new(sets, now)
         {
             TokenObtainedAt = unused is null
                 ? null

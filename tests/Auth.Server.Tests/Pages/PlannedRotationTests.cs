@@ -213,6 +213,12 @@ public sealed class PlannedRotationTests
             $"A call with the API token ending in {active.Set.LastFour} was refused {TimeIn(TimeSpan.Zero)} from "
             + "203.0.113.7, Okta SCIM Client 1.0.0. Whoever sent it needs the new token."));
         Assert.That((await browser.Open($"{Rotate}?again=true")).FormWith("Generate Credentials").Button, Is.Not.Null);
+        Assert.That((await browser.Open(Address)).Headings, Does.Contain("Rotation"));
+
+        server.Time.Advance(TimeSpan.FromDays(1));
+        using var later = await Browser.SignedIn(server);
+        Assert.That((await later.Open(Address)).Headings, Does.Not.Contain("Rotation"));
+        Assert.That((await later.Open(Rotate)).FormWith("Generate Credentials").Button, Is.Not.Null);
     }
 
     [Test]
