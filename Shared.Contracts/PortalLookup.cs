@@ -31,6 +31,10 @@ public sealed record PortalLookup
     [JsonPropertyName("deletion")]
     public PortalEvent? Deletion { get; init; }
 
+    /// <summary>The newest event that an identity provider with a valid token has caused, whoever the user.</summary>
+    [JsonPropertyName("last_call")]
+    public PortalEvent? LastCall { get; init; }
+
     /// <summary>Seats by product.</summary>
     [JsonPropertyName("seats")]
     public required IReadOnlyList<ProductSeats> Seats { get; init; }

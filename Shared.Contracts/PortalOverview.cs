@@ -25,6 +25,10 @@ public sealed record PortalOverview
     [JsonPropertyName("has_more_refusals")]
     public bool HasMoreRefusals { get; init; }
 
+    /// <summary>The newest event that an identity provider with a valid token has caused.</summary>
+    [JsonPropertyName("last_call")]
+    public PortalEvent? LastCall { get; init; }
+
     /// <summary>Seats by product.</summary>
     [JsonPropertyName("seats")]
     public required IReadOnlyList<ProductSeats> Seats { get; init; }

@@ -24,18 +24,31 @@ internal sealed class Connection
     /// <summary>The set that was active before <see cref="Active"/> or, if there is none, the last one.</summary>
     public CredentialSet? Previous { get; init; }
 
+    /// <summary>The newest event that an identity provider has caused; null if none is known.</summary>
+    public PortalEvent? LastEvent { get; init; }
+
+    /// <summary>
+    /// When the provider last used the active credentials, UTC; null if never. Uses are saved in batches, so
+    /// <see cref="LastEvent"/> may be newer.
+    /// </summary>
+    public DateTime? LastCall => new[]
+    {
+        Active?.LastUse?.At, LastEvent is not null && LastEvent.CredentialSet == Active?.Id ? LastEvent.Time : null,
+    }.Max();
+
     /// <summary>The provider that last used the credentials.</summary>
     public IdentityProvider Provider =>
         IdentityProvider.Of([.. new[] { Active, Previous }.OfType<CredentialSet>()]);
 
     public static async Task<Connection> Read(
-        Account account, CredentialHistory credentials, DateTime now, CancellationToken cancellation)
+        Account account, CredentialHistory credentials, PortalEvent? lastEvent, CancellationToken cancellation)
     {
         var active = await credentials.FindActive(account.Id, cancellation);
         return new()
         {
             Account = account,
-            Now = now,
+            Now = credentials.Now,
+            LastEvent = lastEvent,
             Active = active,
             Staged = await credentials.FindStaged(account.Id, cancellation),
             Previous = active is null
@@ -110,17 +123,17 @@ internal sealed class Connection
                 Diagnosis.Credentials);
         if (use is not null)
             yield break;
-        yield return active.LastUse switch
+        yield return LastCall switch
         {
             null => Check.Wrong(
                 Cause.ProviderSilent, $"{Provider.Name} has never called with the current credentials.",
                 $"Enter them in {Provider.NameInside}, test the connection there, and turn provisioning on.",
                 Diagnosis.Credentials),
-            { At: var last } when countsSilence && Now - last > Provider.Silence => Check.Wrong(
+            { } last when countsSilence && Now - last > Provider.Silence => Check.Wrong(
                 Cause.ProviderSilent, $"{Provider.Name} last called {Ago(last)} ago. {Provider.Schedule}",
                 $"Test the connection in {Provider.NameInside}, and look whether provisioning is turned on.",
                 Diagnosis.Credentials),
-            { At: var last } => Check.Fine(
+            { } last => Check.Fine(
                 Cause.ProviderSilent, $"{Provider.Name} last called at {SentenceTime.Of(last)}."),
         };
     }
@@ -142,7 +155,7 @@ internal sealed class Connection
 
     // The provider still uses the old secret if it did so after its last request with the current one.
     private Use? UseOfOldSecret(CredentialSet active) => Previous?.LastRefusal is { } refusal
-        && refusal.At >= active.ActivatedAt && !(active.LastUse?.At > refusal.At) ? refusal : null;
+        && refusal.At >= active.ActivatedAt && !(LastCall > refusal.At) ? refusal : null;
 
     private string Ago(DateTime time) => (Now - time) switch
     {

@@ -32,11 +32,12 @@ internal sealed class Diagnoses(
         if (wanted.Length is 0 or > LongestAddress)
             throw ProblemException.Invalid($"Give an e-mail address of at most {LongestAddress} characters.");
         var account = await accounts.Get(accountId, cancellation);
+        var lookup = await LookUp(account, wanted, cancellation);
         return Diagnosis.Of(new()
         {
             Address = wanted,
-            Connection = await Connection.Read(account, credentials, time.GetUtcNow().UtcDateTime, cancellation),
-            Lookup = await LookUp(account, wanted, cancellation),
+            Connection = await Connection.Read(account, credentials, lookup?.LastCall, cancellation),
+            Lookup = lookup,
         });
     }
 

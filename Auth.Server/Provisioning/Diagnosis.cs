@@ -152,8 +152,8 @@ internal sealed class Diagnosis
     private Check NeverRequested() => Check.Wrong(
         Cause.NeverRequested,
         $"{provider.Name} has never asked for {facts.Address}. "
-        + (connection.Active?.LastUse is { } last
-            ? $"Its last call was at {SentenceTime.Of(last.At)}. "
+        + (connection.LastCall is { } last
+            ? $"Its last call was at {SentenceTime.Of(last)}. "
             : "It has never called. ")
         + provider.Schedule,
         $"Assign this person to SciLeads in {provider.NameInside}.",

@@ -87,10 +87,15 @@ internal static class RecentActivity
                 .OrderByDescending(e => e.Id);
         }
 
-        /// <summary>Those of the newest events that an identity provider caused.</summary>
+        /// <summary>Those of the newest events that an identity provider with a valid token caused.</summary>
         public IQueryable<ProvisioningEvent> NewestOfProviders(Guid accountId) =>
-            db.EventsOf(accountId).OrderByDescending(e => e.Id).Take(MaxSearched)
-                .Where(e => e.CredentialSetId != null);
+            db.EventsOf(accountId).AsNoTracking().OrderByDescending(e => e.Id).Take(MaxSearched)
+                .Where(e => e.CredentialSetId != null && e.Status != StatusCodes.Status401Unauthorized);
+
+        /// <summary>The newest of them.</summary>
+        public async Task<PortalEvent?> FindLastCall(Guid accountId, CancellationToken cancellation) =>
+            (await db.NewestOfProviders(accountId).OrderByDescending(e => e.Id).FirstOrDefaultAsync(cancellation))
+                ?.ToPortalEvent();
     }
 
     /// <summary>

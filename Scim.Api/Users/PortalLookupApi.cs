@@ -41,6 +41,7 @@ internal static class PortalLookupApi
             Deletion = user is null
                 ? Row(events.FirstOrDefault(e => e.Outcome == ProvisioningOutcomes.Deleted && e.UserNameKey == key))
                 : null,
+            LastCall = await db.FindLastCall(account, cancellation),
             Seats = await db.CountSeats(caller.Account, cancellation),
         });
     }

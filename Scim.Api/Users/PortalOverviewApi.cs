@@ -30,6 +30,7 @@ internal static class PortalOverviewApi
             PeopleChangedToday = await db.CountPeopleChanged(account, today, cancellation),
             Refusals = refusals,
             HasMoreRefusals = hasMoreRefusals,
+            LastCall = await db.FindLastCall(account, cancellation),
             Seats = await db.CountSeats(caller.Account, cancellation),
             HasRequested = hasProvisioned
                 || await ofProviders.AnyAsync(e => e.Operation == ProvisioningOperations.Create, cancellation),

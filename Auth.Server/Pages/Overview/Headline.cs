@@ -26,7 +26,7 @@ internal sealed record Headline(
         if (connection.Checks(countsSilence: true).FirstOrDefault(check => check.IsFine == false) is { } wrong)
             return NotWorking(connection, wrong);
         var provider = connection.Provider.Name;
-        var lastCall = connection.Active!.LastUse!.At;
+        var lastCall = connection.LastCall!.Value;
         if (figures is null)
         {
             var unknown = new Check(Cause.NotKnown, IsFine: null, refusal!);
@@ -49,9 +49,9 @@ internal sealed record Headline(
 
     private static Headline NotWorking(Connection connection, Check wrong)
     {
-        var isSilent = wrong.Cause == Cause.ProviderSilent && connection.Active?.LastUse is not null;
+        var isSilent = wrong.Cause == Cause.ProviderSilent && connection.LastCall is not null;
         // Somebody who is still setting it up has done nothing wrong.
-        var isSetUp = connection.Previous is not null || connection.Active?.LastUse is not null;
+        var isSetUp = connection.Previous is not null || connection.LastCall is not null;
         return new(
             isSilent || (!isSetUp && connection.Account.AllowsScim) ? Warning : Error,
             $"{(isSilent ? "Provisioning may not work" : "Provisioning does not work")}: {wrong.Clause}",

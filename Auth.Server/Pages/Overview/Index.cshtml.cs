@@ -11,7 +11,7 @@ namespace Auth.Server.Pages.Overview;
 /// <c>Scim.Api</c>; while it cannot be reached, the page says so and shows the rest.
 /// </summary>
 internal sealed class IndexModel(
-    AccountRegister accounts, CredentialHistory history, ScimApi scim, TimeProvider time) : PortalPage
+    AccountRegister accounts, CredentialHistory history, ScimApi scim) : PortalPage
 {
     public Connection Connection { get; private set; } = null!;
 
@@ -46,9 +46,6 @@ internal sealed class IndexModel(
 
     protected override async Task Load(CancellationToken cancellation)
     {
-        var account = await accounts.Get(Administrator.AccountId, cancellation);
-        Connection = await Connection.Read(account, history, time.GetUtcNow().UtcDateTime, cancellation);
-        Expiry = ExpiryWarning.For(Connection.Active, Connection.Now);
         try
         {
             Figures = await scim.Overview(Administrator, cancellation);
@@ -58,6 +55,10 @@ internal sealed class IndexModel(
         {
             FiguresRefusal = refusal.Message;
         }
+
+        var account = await accounts.Get(Administrator.AccountId, cancellation);
+        Connection = await Connection.Read(account, history, Figures?.LastCall, cancellation);
+        Expiry = ExpiryWarning.For(Connection.Active, Connection.Now);
         Headline = Headline.Of(Connection, Figures, FiguresRefusal);
     }
 

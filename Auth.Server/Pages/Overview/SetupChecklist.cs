@@ -16,12 +16,12 @@ internal sealed record SetupChecklist(bool HasCredentials, bool HasCalled, bool 
     /// <summary>The checklist of a connection; null if there is nothing to set up.</summary>
     public static SetupChecklist? Of(Connection connection, PortalOverview? figures)
     {
-        var wasConnected = connection.Active?.LastUse is not null || connection.Previous?.LastUse is not null;
+        var wasConnected = connection.LastCall is not null || connection.Previous?.LastUse is not null;
         return !connection.Account.AllowsScim || (figures?.HasProvisioned ?? wasConnected)
             ? null
             : new(
                 connection.Active is not null || connection.Staged is not null,
-                connection.Active?.LastUse is not null,
+                connection.LastCall is not null,
                 figures?.HasRequested == true,
                 figures?.Refusals.Any(refusals => refusals.Cause == RefusalCauses.Required) == true);
     }

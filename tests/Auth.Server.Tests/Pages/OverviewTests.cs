@@ -76,6 +76,38 @@ public sealed class OverviewTests
         Assert.That(page.Document.QuerySelector("tbody tr")!.TextContent, Does.Contain("at least 12"));
     }
 
+    [Test]
+    public async Task A_call_counts_before_the_use_of_the_credentials_is_saved()
+    {
+        var (account, browser) = await SignIn();
+        using var _ = browser;
+        var set = (await server.Generate(account)).Set;
+        Answer(Figures() with { HasProvisioned = false, LastCall = Call(Guid.CreateVersion7()) });
+        var before = await browser.Open("/");
+        Answer(Figures() with { HasProvisioned = false, LastCall = Call(set.Id) });
+        var after = await browser.Open("/");
+
+        Assert.That(before.Text, Does.Contain("your identity provider has never called with the current credentials."));
+        Assert.That(
+            Page.TextOf(after.Document.QuerySelector(".headline")!),
+            Does.StartWith("Your identity provider is connected. Last call"));
+        Assert.That(
+            new[] { before, after }.Select(page => page.Document.QuerySelectorAll("#setup ~ ol > .done").Length),
+            Is.EqualTo(new[] { 3, 4 }));
+
+        PortalEvent Call(Guid credentialSet) => new()
+        {
+            Id = Guid.CreateVersion7(),
+            Time = server.Time.GetUtcNow().UtcDateTime,
+            CredentialSet = credentialSet,
+            Operation = ProvisioningOperations.Create,
+            Outcome = ProvisioningOutcomes.Refused,
+            Status = 400,
+            Changed = [],
+            Habits = [],
+        };
+    }
+
     [TestCase("disabled", "error", "Provisioning does not work: SCIM is not enabled for this account.",
         "mailto:support@scileads.com")]
     [TestCase("suspended", "error", "Provisioning does not work: the account is suspended: all requests are refused.",

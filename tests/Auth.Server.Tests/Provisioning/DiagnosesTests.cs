@@ -69,6 +69,23 @@ public sealed class DiagnosesTests
     }
 
     [Test]
+    public async Task A_call_counts_before_the_use_of_the_credentials_is_saved()
+    {
+        var set = await server.FindActive(account);
+        await server.WithDatabase(db => db.Set<Auth.Server.Credentials.CredentialSet>().ExecuteUpdateAsync(change => change
+            .SetProperty(one => one.LastUse!.At, (DateTime?)null)
+            .SetProperty(one => one.LastUse!.UserAgent, (string?)null)));
+        var called = server.Time.GetUtcNow().UtcDateTime.AddSeconds(-2);
+        using var browser = await Browser.SignedIn(server);
+        Answer(new() { Seats = [], LastCall = Call(set!.Id, called) });
+
+        var page = await browser.Open($"{Page}?email=jane@example.com");
+
+        Assert.That(page.Text, Does.Contain("has never asked for jane@example.com. Its last call was at ")
+            .And.Not.Contain("never called"));
+    }
+
+    [Test]
     public async Task Without_Scim_Api_the_page_explains_what_it_can()
     {
         scim.Stop();
@@ -143,6 +160,18 @@ public sealed class DiagnosesTests
         .Given(Request.Create().WithPath("/portal/lookup").UsingGet())
         .RespondWith(Response.Create().WithHeader("Content-Type", "application/json")
             .WithBody(JsonSerializer.Serialize(lookup)));
+
+    private static PortalEvent Call(Guid set, DateTime at) => new()
+    {
+        Id = Guid.CreateVersion7(at),
+        Time = at,
+        CredentialSet = set,
+        Operation = ProvisioningOperations.Create,
+        Outcome = ProvisioningOutcomes.Created,
+        Status = 201,
+        Changed = [],
+        Habits = [],
+    };
 
     private static PortalUser Jane() => new()
     {

@@ -46,6 +46,10 @@ public sealed class DiagnosisTests
     [TestCase("old-secret-before-activation", "NeverRequested")]
     [TestCase("silent-for-a-day", "NeverRequested", Description = "Okta calls only when something changes.")]
     [TestCase("staged", "NeverRequested", Description = "A rotation has been prepared.")]
+    [TestCase("never-used event", "NeverRequested", Description = "The use of the set has not been saved yet.")]
+    [TestCase("never-used event-of-old-set", "ProviderSilent")]
+    [TestCase("old-secret event", "NeverRequested")]
+    [TestCase("silent event", "NeverRequested")]
     [TestCase("domain-allowed", "NeverRequested")]
     [TestCase("full-of-other-product", "NeverRequested", Description = "New people do not receive it.")]
     [TestCase("silent by-provider", "DeactivatedByProvider", Description = "The provider has said why it is silent.")]
@@ -216,6 +220,7 @@ public sealed class DiagnosisTests
         if (ended is not null)
             (previous.EndReason, previous.EndedAt) = (ended, new DateTime(2026, 11, 1, 0, 0, 0, DateTimeKind.Utc));
         var hasNone = Says("no-set");
+        CredentialSet? ofEvent = Says("event") ? active : Says("event-of-old-set") ? previous : null;
         var facts = new Facts
         {
             Address = Jane,
@@ -225,6 +230,9 @@ public sealed class DiagnosisTests
                 Now = now,
                 Active = hasNone || ended is not null ? null : active,
                 Previous = hasNone ? null : previous,
+                LastEvent = ofEvent is null
+                    ? null
+                    : Event("created") with { CredentialSet = ofEvent.Id, Time = now.AddMinutes(-1) },
                 Staged = Says("staged") ? Set(CredentialSetState.Staged, now.AddDays(-1)) : null,
             },
             Lookup = Says("unreachable") ? null : lookup,

@@ -52,6 +52,7 @@ internal sealed class PortalLookupTests
                 (unknown.User, unknown.OtherUser, unknown.Refusal, unknown.Deletion),
                 Is.EqualTo(((PortalUser?)null, (PortalUser?)null, (PortalEvent?)null, (PortalEvent?)null)));
             Assert.That(unknown.Seats.Single(), Has.Property("Used").EqualTo(1));
+            Assert.That(unknown.LastCall!.CredentialSet, Is.EqualTo(account.SetId));
         }
 
         async Task<PortalLookup> Find(string address)

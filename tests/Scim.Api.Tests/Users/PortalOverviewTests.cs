@@ -112,12 +112,30 @@ internal sealed class PortalOverviewTests
         Assert.That(
             overview.Seats, Is.EqualTo(new[] { new ProductSeats { Product = "portal", Seats = 3, Used = 2 } }));
 
+        Assert.That(overview.LastCall!.CredentialSet, Is.EqualTo(account.SetId));
+
         async Task<PortalOverview> Look()
         {
             var seen = await Overview(account);
             steps.Add((seen.HasRequested, seen.HasProvisioned));
             return seen;
         }
+    }
+
+    [Test]
+    public async Task A_refused_token_does_not_count_as_a_call()
+    {
+        var account = new TestAccount();
+        var (current, replaced) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await Save(
+            Event(account, noon.AddHours(-4)) with { CredentialSetId = replaced },
+            Refusal(account, noon.AddHours(-3), 403) with { CredentialSetId = current },
+            Refusal(account, noon.AddHours(-2), 401) with { CredentialSetId = replaced },
+            Event(account, noon.AddHours(-1)) with { Administrator = "ada@example.com" });
+
+        var call = (await Overview(account)).LastCall!;
+
+        Assert.That((call.CredentialSet, call.Time), Is.EqualTo((current, noon.AddHours(-3))));
     }
 
     [Test]
@@ -129,6 +147,7 @@ internal sealed class PortalOverviewTests
         Assert.That(overview.Days.Select(day => (day.Changes, day.Refusals)), Has.All.EqualTo((0, 0)));
         Assert.That(
             (overview.PeopleChangedToday, overview.Refusals.Count, overview.Seats.Count), Is.EqualTo((0, 0, 0)));
+        Assert.That(overview.LastCall, Is.Null);
     }
 
     [Test]
