@@ -10,13 +10,6 @@ internal sealed record Remedy(string Text, string Link);
 /// <param name="Remedy">What to do about it; null if it is fine.</param>
 internal sealed record Check(Cause Cause, bool? IsFine, string Text, Remedy? Remedy = null)
 {
-    /// <summary>The text after a colon: a name keeps its capital letter.</summary>
-    public string Clause =>
-        Text.StartsWith("SCIM", StringComparison.Ordinal) || Text.StartsWith("Okta", StringComparison.Ordinal)
-            || Text.StartsWith("Microsoft", StringComparison.Ordinal)
-            ? Text
-            : char.ToLowerInvariant(Text[0]) + Text[1..];
-
     public static Check Fine(Cause cause, string text) => new(cause, IsFine: true, text);
 
     public static Check Wrong(Cause cause, string text, string remedy, string link) =>

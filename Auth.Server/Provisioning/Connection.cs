@@ -89,7 +89,7 @@ internal sealed class Connection
             ? Check.Fine(Cause.Suspended, "The account is not suspended.")
             : Check.Wrong(
                 Cause.Suspended, "The account is suspended: all requests are refused.",
-                "Write to support@scileads.com.", Diagnosis.Support);
+                "Ask support@scileads.com why.", Diagnosis.Support);
     }
 
     private IEnumerable<Check> CheckCredentials(bool countsSilence)

@@ -56,7 +56,7 @@ internal sealed class Diagnosis
         var text = $"{facts.Address} is provisioned and active.";
         return new(Cause.None, IsFine: true, wrong is null
             ? text
-            : $"{text} But changes may not arrive any more: {wrong.Clause}", wrong?.Remedy);
+            : $"{text} But changes may not arrive any more. {wrong.Text}", wrong?.Remedy);
     }
 
     // A provider without changes to send is silent as well. So this counts only if nothing is known of the person.

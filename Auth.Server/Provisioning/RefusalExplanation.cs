@@ -20,7 +20,8 @@ internal sealed record RefusalExplanation(string Rule, Remedy Remedy)
     {
         RefusalCauses.Token => new(
             "A request needs a token of the active credentials.",
-            new("Generate new credentials, and enter them at your identity provider.", Diagnosis.Credentials)),
+            new("Enter the current credentials at your identity provider, or generate new ones.",
+                Diagnosis.Credentials)),
         RefusalCauses.Seats => new(
             "An active person needs a seat of each product that new people receive.",
             new("Deactivate somebody who does not need a seat, or ask support@scileads.com for more.",

@@ -19,7 +19,7 @@ internal sealed class WhyModel(Diagnoses diagnoses) : PortalPage
     /// <summary>What a link of a remedy leads to.</summary>
     public static string NameOf(string link) => link switch
     {
-        _ when link.StartsWith("mailto:", StringComparison.Ordinal) => "Write to support@scileads.com",
+        _ when link.StartsWith("mailto:", StringComparison.Ordinal) => "Write an e-mail",
         _ when link.StartsWith("/scim-credentials", StringComparison.Ordinal) => "SCIM Credentials",
         _ when link.StartsWith("/settings/provisioning-log", StringComparison.Ordinal) => "Provisioning Log",
         _ => "User Management",

@@ -87,7 +87,7 @@ public sealed class OverviewTests
         Answer(Figures() with { HasProvisioned = false, LastCall = Call(set.Id) });
         var after = await browser.Open("/");
 
-        Assert.That(before.Text, Does.Contain("your identity provider has never called with the current credentials."));
+        Assert.That(before.Text, Does.Contain("Your identity provider has never called with the current credentials."));
         Assert.That(
             Page.TextOf(after.Document.QuerySelector(".headline")!),
             Does.StartWith("Your identity provider is connected. Last call"));
@@ -108,22 +108,22 @@ public sealed class OverviewTests
         };
     }
 
-    [TestCase("disabled", "error", "Provisioning does not work: SCIM is not enabled for this account.",
+    [TestCase("disabled", "error", "Provisioning does not work. SCIM is not enabled for this account.",
         "mailto:support@scileads.com")]
-    [TestCase("suspended", "error", "Provisioning does not work: the account is suspended: all requests are refused.",
+    [TestCase("suspended", "error", "Provisioning does not work. The account is suspended: all requests are refused.",
         "mailto:support@scileads.com")]
-    [TestCase("no credentials", "warning", "Provisioning does not work: no credentials have been generated yet.",
+    [TestCase("no credentials", "warning", "Provisioning is not set up yet. No credentials have been generated yet.",
         "/scim-credentials")]
-    [TestCase("revoked", "error", "Provisioning does not work: there are no active credentials: ada ended the last",
+    [TestCase("revoked", "error", "Provisioning does not work. There are no active credentials: ada ended the last",
         "/scim-credentials")]
-    [TestCase("expired", "error", "Provisioning does not work: the credentials expired on ",
+    [TestCase("expired", "error", "Provisioning does not work. The credentials expired on ",
         "/scim-credentials")]
-    [TestCase("never called", "warning", "Provisioning does not work: your identity provider has never called with the "
-        + "current credentials.", "/scim-credentials")]
-    [TestCase("silent", "warning", "Provisioning may not work: Okta last called 8 days ago.", "/scim-credentials")]
-    [TestCase("old secret", "error", "Provisioning does not work: Okta still uses the credentials that were replaced",
+    [TestCase("never called", "warning", "Provisioning is not set up yet. Your identity provider has never called with "
+        + "the current credentials.", "/scim-credentials")]
+    [TestCase("silent", "warning", "Provisioning may not work. Okta last called 8 days ago.", "/scim-credentials")]
+    [TestCase("old secret", "error", "Provisioning does not work. Okta still uses the credentials that were replaced",
         "/scim-credentials")]
-    [TestCase("seats full", "warning", "Okta is connected, but new people are refused: no seat of portal is left: 3 of "
+    [TestCase("seats full", "warning", "Okta is connected, but new people are refused. No seat of portal is left: 3 of "
         + "3 are taken.", "/settings/user-management#seats")]
     public async Task The_first_sentence_says_what_is_wrong_and_leads_to_where_to_fix_it(
         string state, string tone, string text, string link)
@@ -167,7 +167,7 @@ public sealed class OverviewTests
             Assert.That(scim.LogEntries, Has.Count.EqualTo(1), "The page does not wait for a second attempt.");
             Assert.That(
                 Page.TextOf(page.Document.QuerySelector(".headline")!),
-                Does.StartWith("Provisioning may not work: the server that provisions people"));
+                Does.StartWith("Provisioning may not work. The server that provisions people"));
             Assert.That(Tile(page, "credentials"), Does.Contain($"ends in {issued.Set.LastFour}"));
             Assert.That(Tile(page, "seats"), Does.Contain("portal 3 seats"));
             Assert.That(Tile(page, "refusals"), Does.Contain("The server that provisions people"));

@@ -107,7 +107,7 @@ public sealed class DiagnosisTests
         "Reactivate this person.", "/settings/user-management/01900000-0000-7000-8000-000000000001")]
     [TestCase("expired", "The credentials expired on 1 November 2026.",
         "Generate new credentials, and enter them in Okta.", "/scim-credentials")]
-    [TestCase("active expired", "jane@example.com is provisioned and active. But changes may not arrive any more: the "
+    [TestCase("active expired", "jane@example.com is provisioned and active. But changes may not arrive any more. The "
         + "credentials expired on 1 November 2026.", "Generate new credentials, and enter them in Okta.",
         "/scim-credentials")]
     public void The_answer_has_one_thing_to_do_and_where(string situation, string text, string remedy, string link)
