@@ -40,8 +40,9 @@ publish() {
     write_models "$project" "$context"
     # Files of an earlier version must not stay, nor be overwritten while a server uses them.
     rm -rf "${folder:?}"
-    dotnet publish "$project" --configuration Release --property:CompiledModels=true --output "$folder" \
-        --disable-build-servers --verbosity quiet
+    # The build has analysed the same code.
+    dotnet publish "$project" --configuration Release --property:CompiledModels=true --property:RunAnalyzers=false \
+        --output "$folder" --disable-build-servers --verbosity quiet
 }
 
 dotnet tool restore >/dev/null || fail 'The tools in .config/dotnet-tools.json could not be installed.'

@@ -43,10 +43,6 @@ export TMPDIR=$results/tmp
 trap 'sleep 1.5; rm -rf "$results"' EXIT
 
 dotnet build SciLeads.Auth.sln --configuration Release --disable-build-servers --verbosity quiet
-# Tests that start the servers' programs start the published ones, in half the time.
-export TEST_SERVERS=$results/servers
-deploy/publish.sh "$TEST_SERVERS" >/dev/null
-
 # Prints the output of a suite when it has ended, so that the output of two suites does not mix.
 run() {
     local suite=$1 database=$2 output
@@ -68,15 +64,17 @@ lane() {
         [ -z "${TEST_NIGHTLY:-}" ] || filter=''
         # The other lane may have taken it.
         mkdir "$results/$suite.$database" 2>/dev/null || continue
+        # Tests that start the servers' programs start the published ones, in half the time.
+        [ ! -e "$results/published" ] || export TEST_SERVERS=$results/servers
         if [ $# -gt 0 ]; then
             [ "$suite.$database" = EndToEnd.Tests.postgres ] || run "$suite" "$database" "$@"
         else
             run "$suite" "$database" ${filter:+--filter "$filter"}
         fi
     done <<'END'
+Scim.Api.Tests sqlite
 EndToEnd.Tests sqlite
 Auth.Server.Tests sqlite
-Scim.Api.Tests sqlite
 EndToEnd.Tests postgres FullyQualifiedName~Crash
 Auth.Server.Tests postgres TestCategory!=AnyDatabase
 Scim.Api.Tests postgres TestCategory!=AnyDatabase
@@ -84,6 +82,8 @@ END
 }
 
 lane "$@" &
+deploy/publish.sh "$results/servers" >/dev/null || fail 'The servers could not be published.'
+touch "$results/published"
 lane "$@"
 wait
 # The cluster, whose processes are stopped and killed, runs alone, on a PostgreSQL server of its own.

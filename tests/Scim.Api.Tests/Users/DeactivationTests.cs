@@ -15,6 +15,7 @@ namespace Scim.Api.Tests.Users;
 /// </summary>
 [Parallelizable]
 [Category("Slow")]
+[Category("AnyDatabase")]
 internal sealed class DeactivationTests
 {
     private const string Hex = "0123456789abcdef0123456789abcdef";
