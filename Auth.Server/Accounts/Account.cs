@@ -118,5 +118,13 @@ internal static class AccountTables
     extension(AuthDbContext db)
     {
         public DbSet<Account> Accounts => db.Set<Account>();
+
+        /// <summary>Locks an account until the transaction ends; false if it does not exist.</summary>
+        public async Task<bool> LockAccount(Guid id, CancellationToken cancellation) =>
+            // An update that changes nothing locks the row on PostgreSQL; on SQLite, the transaction is already the
+            // only writer.
+            await db.Accounts.Where(account => account.Id == id).ExecuteUpdateAsync(
+                change => change.SetProperty(account => account.LastGeneration, account => account.LastGeneration),
+                cancellation) > 0;
     }
 }

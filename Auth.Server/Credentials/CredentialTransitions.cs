@@ -22,11 +22,7 @@ internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory 
     /// </exception>
     public async Task Lock(Guid accountId, Idempotency? once, CancellationToken cancellation)
     {
-        // An update that changes nothing locks the row on PostgreSQL; on SQLite, the transaction
-        // is already the only writer.
-        var locked = await db.Accounts.Where(account => account.Id == accountId).ExecuteUpdateAsync(
-            set => set.SetProperty(account => account.LastGeneration, account => account.LastGeneration), cancellation);
-        if (locked == 0)
+        if (!await db.LockAccount(accountId, cancellation))
             throw ProblemException.NotFound($"There is no account {accountId}.");
         if (once is not null)
             await once.Check();
