@@ -19,7 +19,8 @@ public static class SecurityEvents
     public const string CredentialChange = "https://schemas.openid.net/secevent/caep/event-type/credential-change";
 
     /// <summary>
-    /// Tokens of an account ended although their credential set did not, or an administrator's session ended (CAEP).
+    /// Tokens of an account ended although their credential set did not, or an administrator's session ended or may do
+    /// less than before (CAEP).
     /// </summary>
     public const string SessionRevoked = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 

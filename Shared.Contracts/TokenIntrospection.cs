@@ -94,6 +94,10 @@ public sealed record TokenIntrospection
         [JsonPropertyName("email")]
         public string? Email { get; init; }
 
+        /// <summary>Whether the administrator may only read.</summary>
+        [JsonPropertyName("read_only")]
+        public bool ReadOnly { get; init; }
+
         /// <summary>The client that exchanged the token before it was exchanged again.</summary>
         [JsonPropertyName("act")]
         public Actor? Previous { get; init; }

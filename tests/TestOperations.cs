@@ -44,7 +44,7 @@ internal static class TestOperations
         string email,
         string password,
         CancellationToken cancellation) =>
-        register.Create(account, email, password, Auth.Server.Audit.Actor.Server, cancellation);
+        register.Create(account, email, password, readOnly: false, Auth.Server.Audit.Actor.Server, cancellation);
 
     public static Task<int> SignOut(
         this AdministratorRegister register, string email, CancellationToken cancellation) =>
@@ -52,7 +52,7 @@ internal static class TestOperations
 
     public static Task<IssuedInvitation> Invite(
         this Invitations invitations, Guid account, string email, string by, CancellationToken cancellation) =>
-        invitations.Invite(account, email, Actor(by), cancellation);
+        invitations.Invite(account, email, readOnly: false, Actor(by), cancellation);
 
     public static Task<IssuedInvitation> ResetPassword(
         this Invitations invitations, string email, string by, CancellationToken cancellation) =>

@@ -18,6 +18,9 @@ internal sealed class Administrator : IdentityUser<Guid>
 
     public Account Account { get; init; } = null!;
 
+    /// <summary>Whether the administrator can look at everything, but change only how they sign in.</summary>
+    public bool ReadOnly { get; set; }
+
     private const int MaxNameLength = 256;
 
     internal sealed class Configuration : IEntityTypeConfiguration<Administrator>
@@ -73,5 +76,14 @@ internal static class AdministratorTables
     extension(AuthDbContext db)
     {
         public DbSet<Administrator> Administrators => db.Set<Administrator>();
+
+        /// <summary>
+        /// Locks an administrator's row on PostgreSQL until the transaction ends; false if there is none. Lock it
+        /// before an event is published, as everybody does.
+        /// </summary>
+        public async Task<bool> LockAdministrator(Guid id, CancellationToken cancellation) =>
+            await db.Administrators.Where(administrator => administrator.Id == id).ExecuteUpdateAsync(
+                change => change.SetProperty(one => one.AccessFailedCount, one => one.AccessFailedCount),
+                cancellation) > 0;
     }
 }

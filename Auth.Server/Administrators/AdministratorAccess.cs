@@ -21,6 +21,7 @@ internal static class AdministratorAccess
         services.AddScoped<SecondFactorRegister>();
         services.AddScoped<SignIn>();
         services.AddScoped<AdministratorRegister>();
+        services.AddScoped<Memberships>();
         services.AddScoped<Invitations>();
         services.AddSingleton<ILookupNormalizer, EmailNormalizer>();
         services.AddIdentityCore<Administrator>(identity =>

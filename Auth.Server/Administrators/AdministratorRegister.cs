@@ -84,7 +84,7 @@ internal sealed class AdministratorRegister(
     }
 
     public async Task<Administrator> Create(
-        Guid accountId, string email, string password, Actor actor, CancellationToken cancellation)
+        Guid accountId, string email, string password, bool readOnly, Actor actor, CancellationToken cancellation)
     {
         const AuditAction action = AuditAction.CreateAdministrator;
         var hash = await operation.Prepare(
@@ -95,8 +95,8 @@ internal sealed class AdministratorRegister(
             accountId,
             work =>
             {
-                work.Entry.About = email;
-                return Add(accountId, email, hash, cancellation);
+                (work.Entry.About, work.Entry.Detail) = (email, $"Role: {Memberships.RoleOf(readOnly)}.");
+                return Add(accountId, email, hash, readOnly, cancellation);
             },
             cancellation);
         return created.Result;
@@ -104,7 +104,7 @@ internal sealed class AdministratorRegister(
 
     /// <summary>Adds an administrator with a password hash. Call within a transaction.</summary>
     public async Task<Administrator> Add(
-        Guid accountId, string email, string passwordHash, CancellationToken cancellation)
+        Guid accountId, string email, string passwordHash, bool readOnly, CancellationToken cancellation)
     {
         await RequireNew(accountId, CheckEmail(email), cancellation);
         var id = Guid.CreateVersion7();
@@ -115,6 +115,7 @@ internal sealed class AdministratorRegister(
             UserName = $"{id}",
             Email = email,
             PasswordHash = passwordHash,
+            ReadOnly = readOnly,
         };
         try
         {
@@ -174,13 +175,6 @@ internal sealed class AdministratorRegister(
             accountId,
             async work => await factors.Reset(work, await Find(email, accountId, work.Entry), cancellation),
             cancellation);
-
-    /// <summary>Removes an administrator and ends all sessions. Delete the tokens of the sessions first.</summary>
-    public async Task Remove(UnitOfWork work, Administrator administrator, CancellationToken cancellation)
-    {
-        await sessions.EndAll(work, administrator.Id, cancellation);
-        ThrowIfFailed(await administrators.DeleteAsync(administrator));
-    }
 
     /// <summary>Finds the administrator whom an action is about, and sets it in the audit entry.</summary>
     public async Task<Administrator> Find(string email, Guid? accountId, AuditEntry entry)

@@ -32,6 +32,9 @@ internal sealed class Invitation
 
     public Administrator? Administrator { get; init; }
 
+    /// <summary>Whether the person becomes a read-only administrator.</summary>
+    public bool ReadOnly { get; init; }
+
     public required DateTime CreatedAt { get; init; }
 
     /// <summary>The address of an administrator, or a description of an operator.</summary>

@@ -36,7 +36,7 @@ internal sealed class Invitations(
     /// difference whether they administer another account.
     /// </summary>
     public async Task<IssuedInvitation> Invite(
-        Guid accountId, string email, Actor actor, CancellationToken cancellation)
+        Guid accountId, string email, bool readOnly, Actor actor, CancellationToken cancellation)
     {
         var issued = await operation.Run(
             actor,
@@ -45,8 +45,9 @@ internal sealed class Invitations(
             async work =>
             {
                 work.Entry.About = email = AdministratorRegister.CheckEmail(email.Trim());
+                work.Entry.Detail = $"Role: {Memberships.RoleOf(readOnly)}.";
                 await register.RequireNew(accountId, email, cancellation);
-                return await Issue(accountId, email, administrator: null, actor.DisplayName, cancellation);
+                return await Issue(accountId, email, readOnly, administrator: null, actor.DisplayName, cancellation);
             },
             cancellation);
         return issued.Result;
@@ -64,7 +65,8 @@ internal sealed class Invitations(
             {
                 var administrator = await register.Find(email, accountId, work.Entry);
                 return await Issue(
-                    administrator.AccountId, administrator.Email!, administrator, actor.DisplayName, cancellation);
+                    administrator.AccountId, administrator.Email!, administrator.ReadOnly, administrator,
+                    actor.DisplayName, cancellation);
             },
             cancellation);
         return issued.Result;
@@ -116,7 +118,8 @@ internal sealed class Invitations(
                 if (await db.Invitations.Where(i => i.Id == invitation.Id).ExecuteDeleteAsync(cancellation) == 0)
                     throw Gone();
                 if (invitation.AdministratorId is null)
-                    await register.Add(invitation.AccountId, invitation.Email, hash, cancellation);
+                    await register.Add(
+                        invitation.AccountId, invitation.Email, hash, invitation.ReadOnly, cancellation);
                 else
                     await register.SetPassword(
                         work,
@@ -156,7 +159,12 @@ internal sealed class Invitations(
             cancellation);
 
     private async Task<IssuedInvitation> Issue(
-        Guid accountId, string email, Administrator? administrator, string by, CancellationToken cancellation)
+        Guid accountId,
+        string email,
+        bool readOnly,
+        Administrator? administrator,
+        string by,
+        CancellationToken cancellation)
     {
         var code = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(CodeBytes));
         var now = time.GetUtcNow().UtcDateTime;
@@ -167,6 +175,7 @@ internal sealed class Invitations(
             EmailKey = EmailNormalizer.Normalize(email),
             CodeHash = Hash(code),
             AdministratorId = administrator?.Id,
+            ReadOnly = readOnly,
             CreatedAt = now,
             CreatedBy = by,
             ExpiresAt = now + Invitation.Lifetime,

@@ -35,8 +35,11 @@ internal sealed record SignedIn(Guid AdministratorId, Guid AccountId, Guid Sessi
         CookieAuthenticationDefaults.AuthenticationScheme));
 }
 
-/// <summary>The account of the administrator who is signed in: a feature of the request.</summary>
-internal sealed record SignedInAccount(string Name, bool IsSuspended);
+/// <summary>The account and role of the administrator who is signed in: a feature of the request.</summary>
+/// <param name="Name">The name of the account.</param>
+/// <param name="IsSuspended">Whether the account is suspended.</param>
+/// <param name="ReadOnly">Whether the administrator is a read-only one.</param>
+internal sealed record SignedInAccount(string Name, bool IsSuspended, bool ReadOnly);
 
 /// <summary>The portal's cookie. It is valid only as long as the session in the database that it refers to.</summary>
 internal static class PortalCookie
@@ -116,7 +119,7 @@ internal static class PortalCookie
             {
                 s.LastUsedAt,
                 Account = new SignedInAccount(
-                    s.Administrator.Account.Name, s.Administrator.Account.Suspended),
+                    s.Administrator.Account.Name, s.Administrator.Account.Suspended, s.Administrator.ReadOnly),
             })
             .SingleOrDefaultAsync(cancellation);
         if (session is null)

@@ -52,7 +52,8 @@ internal sealed class SecondFactorRegister(
             async work =>
             {
                 work.Entry.Detail = what;
-                await Lock(administrator.AdministratorId, cancellation);
+                // So that nobody else adds or removes a factor while they are counted.
+                await db.LockAdministrator(administrator.AdministratorId, cancellation);
                 await add();
                 var codes = (await Of(administrator.AdministratorId, cancellation)).RecoveryCodes == 0
                     ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
@@ -72,7 +73,7 @@ internal sealed class SecondFactorRegister(
             async work =>
             {
                 work.Entry.Detail = what;
-                await Lock(administrator.AdministratorId, cancellation);
+                await db.LockAdministrator(administrator.AdministratorId, cancellation);
                 await remove();
                 if (!(await Of(administrator.AdministratorId, cancellation)).Any)
                 {
@@ -95,7 +96,7 @@ internal sealed class SecondFactorRegister(
     /// </summary>
     public async Task Reset(UnitOfWork work, Administrator administrator, CancellationToken cancellation)
     {
-        await Lock(administrator.Id, cancellation);
+        await db.LockAdministrator(administrator.Id, cancellation);
         await apps.Remove(administrator.Id, cancellation);
         await recoveryCodes.Remove(administrator.Id, cancellation);
         await db.Passkeys.Where(passkey => passkey.UserId == administrator.Id).ExecuteDeleteAsync(cancellation);
@@ -113,7 +114,7 @@ internal sealed class SecondFactorRegister(
             administrator.AccountId,
             async _ =>
             {
-                await Lock(administrator.AdministratorId, cancellation);
+                await db.LockAdministrator(administrator.AdministratorId, cancellation);
                 return (await Of(administrator.AdministratorId, cancellation)).Any
                     ? await recoveryCodes.Renew(administrator.AdministratorId, cancellation)
                     : throw ProblemException.Conflict("You have no second factor, so you need no recovery codes.");
@@ -130,13 +131,4 @@ internal sealed class SecondFactorRegister(
         return await apps.Use(administratorId, code, cancellation)
             || await recoveryCodes.Use(administratorId, code, cancellation);
     }
-
-    /// <summary>
-    /// Locks the administrator's row on PostgreSQL until the transaction ends, so that nobody else adds or removes a
-    /// factor while they are counted.
-    /// </summary>
-    private Task<int> Lock(Guid administratorId, CancellationToken cancellation) =>
-        db.Administrators.Where(administrator => administrator.Id == administratorId).ExecuteUpdateAsync(
-            change => change.SetProperty(one => one.AccessFailedCount, one => one.AccessFailedCount),
-            cancellation);
 }

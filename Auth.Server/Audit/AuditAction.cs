@@ -34,6 +34,7 @@ internal enum AuditAction
     ResetSecondFactors,
     WithdrawInvitation,
     AcceptInvitation,
+    ChangeRole,
     RemoveAdministrator,
 
     CreateAccount,

@@ -188,6 +188,7 @@ internal static class Introspection
                 {
                     Subject = session.AdministratorId.ToString(),
                     Email = session.AdministratorEmail,
+                    ReadOnly = session.ReadOnly,
                 });
             }
 

@@ -97,5 +97,5 @@ internal sealed record KnownToken
 
     /// <summary>An administrator's session, and who the administrator is.</summary>
     internal sealed record IssuingSession(
-        Guid Id, bool Ended, DateTime ExpiresAt, Guid AdministratorId, string AdministratorEmail);
+        Guid Id, bool Ended, DateTime ExpiresAt, Guid AdministratorId, string AdministratorEmail, bool ReadOnly);
 }

@@ -54,7 +54,8 @@ internal static class TokenRow
                 row.Has(Column.SessionEndedAt),
                 row.Time(Column.SessionExpiresAt)!.Value,
                 row.Id(Column.AdministratorId),
-                row.Text(Column.AdministratorEmail)!),
+                row.Text(Column.AdministratorEmail)!,
+                row.Flag(Column.AdministratorReadOnly)),
             Account = row.Has(Column.AccountId) ? ReadAccount(row) : null,
         };
         if (token.Account is null || !row.Has(Column.Product))
@@ -105,6 +106,7 @@ internal static class TokenRow
         SessionExpiresAt,
         AdministratorId,
         AdministratorEmail,
+        AdministratorReadOnly,
         AccountId,
         AccountName,
         ScimEnabled,
@@ -144,6 +146,7 @@ internal static class TokenRow
         Column.SessionExpiresAt => "n.\"ExpiresAt\"",
         Column.AdministratorId => "d.\"Id\"",
         Column.AdministratorEmail => "d.\"Email\"",
+        Column.AdministratorReadOnly => "d.\"ReadOnly\"",
         Column.AccountId => "a.\"Id\"",
         Column.AccountName => "a.\"Name\"",
         Column.Product or Column.Seats or Column.GivenToNewUsers => $"l.\"{column}\"",

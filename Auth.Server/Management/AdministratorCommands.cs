@@ -18,6 +18,7 @@ internal static class AdministratorCommands
             CreateAdministrator(context),
             Invite(context),
             List(context),
+            Update(context),
             Withdraw(context),
             SignOut(context),
             ResetPassword(context),
@@ -27,18 +28,18 @@ internal static class AdministratorCommands
 
     private static Command CreateAdministrator(CommandContext context)
     {
-        var email = EmailOption();
+        var (email, readOnly) = (EmailOption(), ReadOnlyFlag());
         var command = new Command("create", "Creates an administrator with a random password, which is shown once.")
         {
-            context.Account, email,
+            context.Account, email, readOnly,
         };
         command.SetAction((parsed, cancellation) => context.Execute<AdministratorRegister>(
             parsed, AuditAction.CreateAdministrator, async register =>
         {
             var password = RandomNumberGenerator.GetString(PasswordCharacters, 20);
             var administrator = await register.Create(
-                CommandContext.AccountOf(parsed), parsed.GetRequiredValue(email), password, context.Actor,
-                cancellation);
+                CommandContext.AccountOf(parsed), parsed.GetRequiredValue(email), password, parsed.GetValue(readOnly),
+                context.Actor, cancellation);
             return new JsonObject
             {
                 ["administratorId"] = administrator.Id,
@@ -51,16 +52,16 @@ internal static class AdministratorCommands
 
     private static Command Invite(CommandContext context)
     {
-        var email = EmailOption();
+        var (email, readOnly) = (EmailOption(), ReadOnlyFlag());
         var command = new Command("invite", "Prints a link to become an administrator. It works once, for 72 hours.")
         {
-            context.Account, email,
+            context.Account, email, readOnly,
         };
         command.SetAction((parsed, cancellation) => context.Execute<Invitations>(
             parsed, AuditAction.InviteAdministrator, async invitations =>
             AsJson(await invitations.Invite(
-                CommandContext.AccountOf(parsed), parsed.GetRequiredValue(email), context.Actor,
-                cancellation))));
+                CommandContext.AccountOf(parsed), parsed.GetRequiredValue(email), parsed.GetValue(readOnly),
+                context.Actor, cancellation))));
         return command;
     }
 
@@ -127,6 +128,31 @@ internal static class AdministratorCommands
         return command;
     }
 
+    private static Command Update(CommandContext context)
+    {
+        var (email, account) = (EmailOption(), AccountOption());
+        var readOnly = new Option<string>("--read-only")
+        {
+            Description = "Whether the administrator can look at everything, but change nothing.",
+            Required = true,
+        };
+        readOnly.AcceptOnlyFromAmong("on", "off");
+        var command = new Command("update", "Changes the role of an administrator.") { email, readOnly, account };
+        command.SetAction((parsed, cancellation) => context.Execute<Memberships>(
+            parsed, AuditAction.ChangeRole, async memberships =>
+        {
+            await memberships.ChangeRole(
+                parsed.GetRequiredValue(email), parsed.GetValue(account), parsed.GetValue(readOnly) == "on",
+                context.Actor, cancellation);
+            return new JsonObject
+            {
+                ["email"] = parsed.GetRequiredValue(email),
+                ["readOnly"] = parsed.GetValue(readOnly),
+            };
+        }));
+        return command;
+    }
+
     private static Command SignOut(CommandContext context)
     {
         var (email, account) = (EmailOption(), AccountOption());
@@ -145,11 +171,15 @@ internal static class AdministratorCommands
     private static Command Remove(CommandContext context)
     {
         var (email, account) = (EmailOption(), AccountOption());
-        var command = new Command("remove", "Removes an administrator and ends all their sessions.") { email, account };
-        command.SetAction((parsed, cancellation) => context.Execute<AdministratorRemoval>(
-            parsed, AuditAction.RemoveAdministrator, async removal =>
+        var command = new Command("remove", "Removes an administrator and ends all their sessions.")
         {
-            await removal.Remove(parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation);
+            email, account,
+        };
+        command.SetAction((parsed, cancellation) => context.Execute<Memberships>(
+            parsed, AuditAction.RemoveAdministrator, async memberships =>
+        {
+            await memberships.Remove(
+                parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation);
             return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["administrator"] = "removed" };
         }));
         return command;
@@ -167,11 +197,17 @@ internal static class AdministratorCommands
         Description = "The account's id; needed if administrators of several accounts have the address.",
     };
 
+    private static Option<bool> ReadOnlyFlag() => new("--read-only")
+    {
+        Description = "The person can look at everything, but change nothing.",
+    };
+
     private static JsonObject AsJson(ListedAdministrator listed) => new()
     {
         ["administratorId"] = listed.Administrator.Id,
         ["email"] = listed.Administrator.Email,
         ["state"] = "active",
+        ["readOnly"] = OnOff(listed.Administrator.ReadOnly),
         ["authenticatorApp"] = listed.HasApp,
         ["passkeys"] = listed.Passkeys,
         ["lastSignIn"] = listed.LastSignIn,
@@ -182,9 +218,12 @@ internal static class AdministratorCommands
     {
         ["email"] = invitation.Email,
         ["state"] = invitation.AdministratorId is null ? "invited" : "password reset",
+        ["readOnly"] = OnOff(invitation.ReadOnly),
         ["createdBy"] = invitation.CreatedBy,
         ["expiresAt"] = invitation.ExpiresAt,
     };
+
+    private static string OnOff(bool value) => value ? "on" : "off";
 
     private static JsonObject AsJson(IssuedInvitation issued) => new()
     {

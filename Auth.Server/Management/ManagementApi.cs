@@ -20,7 +20,6 @@ internal static class ManagementApi
     {
         services.AddScoped<RememberedCalls>();
         services.AddScoped<CredentialContext>();
-        services.AddScoped<AdministratorRemoval>();
         services.AddHostedService<RememberedCallWatch>();
         // Before the framework's own writers.
         services.Insert(0, ServiceDescriptor.Singleton<IProblemDetailsWriter, ManagementProblems>());

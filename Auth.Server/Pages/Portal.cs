@@ -45,7 +45,7 @@ internal static class Portal
             pages.Conventions.AllowAnonymousToPage("/Invitation");
             pages.Conventions.AllowAnonymousToPage("/Error");
             pages.Conventions.ConfigureFilter(new RequireSecondFactor());
-            pages.Conventions.ConfigureFilter(new RefuseIfSuspended());
+            pages.Conventions.ConfigureFilter(new RefuseIfReadOnly());
             pages.Conventions.ConfigureFilter(new ShowRefusals());
         });
     }

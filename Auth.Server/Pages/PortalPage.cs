@@ -62,9 +62,10 @@ internal sealed class ShowRefusals : IAsyncPageFilter
 }
 
 /// <summary>
-/// Makes the portal read-only for a suspended account. Its administrators can still change how they sign in.
+/// Makes the portal read-only for a suspended account, and for administrators who have that role. They can still change
+/// how they sign in.
 /// </summary>
-internal sealed class RefuseIfSuspended : IAsyncPageFilter
+internal sealed class RefuseIfReadOnly : IAsyncPageFilter
 {
     public Task OnPageHandlerSelectionAsync(PageHandlerSelectedContext context) => Task.CompletedTask;
 
@@ -72,18 +73,26 @@ internal sealed class RefuseIfSuspended : IAsyncPageFilter
         PageHandlerExecutingContext context, PageHandlerExecutionDelegate next)
     {
         var http = context.HttpContext;
-        if (!HttpMethods.IsPost(http.Request.Method)
-            || http.Features.Get<SignedInAccount>() is not { IsSuspended: true } account
+        if (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)
+            || WhyReadOnly(http) is not { } reason
             || Portal.ConcernsOnlySignIn(context.ActionDescriptor.ViewEnginePath))
         {
             await next();
             return;
         }
 
-        var refusal = ProblemException.Forbidden(
-            $"{account.Name} is suspended. Nothing was changed. Write to support@scileads.com.");
+        var refusal = ProblemException.Forbidden(reason);
         context.Result = context.HandlerInstance is PortalPage page
             ? await page.Refuse(refusal, http.RequestAborted)
             : new StatusCodeResult(refusal.Status);
     }
+
+    private static string? WhyReadOnly(HttpContext http) => http.Features.Get<SignedInAccount>() switch
+    {
+        { IsSuspended: true } account =>
+            $"{account.Name} is suspended. Nothing was changed. Write to support@scileads.com.",
+        { ReadOnly: true } account =>
+            $"Your access to {account.Name} is read-only. Nothing was changed. Ask an administrator.",
+        _ => null,
+    };
 }

@@ -8,7 +8,7 @@ namespace Scim.Api.Admission;
 
 /// <summary>
 /// Requires a scope, an account that is not suspended and, for identity providers, that has SCIM. The portal of a
-/// suspended account is read-only: its reads are admitted.
+/// suspended account is read-only: its reads are admitted. So is the portal of a read-only administrator.
 /// </summary>
 /// <param name="scope">The scope.</param>
 /// <param name="allowsAnonymous">Whether a request without credentials is allowed as well.</param>
@@ -32,7 +32,7 @@ internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = fals
         return Task.CompletedTask;
     }
 
-    /// <summary>Why the caller is not authorized; null if it is.</summary>
+    /// <summary>Why the caller is not authorized to read, or to make a change; null if it is.</summary>
     public ScimError? Refusal(Caller caller, bool isRead) => caller switch
     {
         // Auth.Server explains to operators what becomes of the people of a suspended account, too.
@@ -43,6 +43,7 @@ internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = fals
         _ when !caller.Scopes.Contains(scope) => TokenErrors.InsufficientScope(scope),
         // The portal's routes act on behalf of an administrator.
         { Administrator: null } when scope == Scopes.Portal => TokenErrors.InsufficientScope(scope),
+        { Administrator.ReadOnly: true } when !isRead => TokenErrors.ReadOnly(),
         _ => null,
     };
 

@@ -90,12 +90,12 @@ internal sealed class TokenAdmission(
     /// <summary>
     /// Checks during a long request whether its caller still has access, as if the request had just arrived.
     /// </summary>
-    public async Task<Caller> CheckAgain(BearerToken bearer, CancellationToken cancellation)
+    public async Task<Caller> CheckAgain(BearerToken bearer, bool isRead, CancellationToken cancellation)
     {
         var verdict = TokenHash.Of(bearer.Value) is { } hash ? cache.Find(hash) : null;
         var caller = verdict?.Caller
             ?? await Admit(bearer, Jwts.ReadJsonWebToken(bearer.Value), cancellation);
-        return new ScopeRequirement(Scopes.Scim).Refusal(caller, isRead: false) is { } error
+        return new ScopeRequirement(Scopes.Scim).Refusal(caller, isRead) is { } error
             ? throw new ScimException(error)
             : caller;
     }

@@ -80,5 +80,11 @@ internal static class TokenErrors
             IsOfCaller = true,
         };
 
+    public static ScimError ReadOnly() =>
+        ScimError.Forbidden("Your access is read-only. Nothing was changed. Ask an administrator.") with
+        {
+            IsOfCaller = true,
+        };
+
     private static ScimError Invalid(string detail) => ScimError.Unauthorized(detail, InvalidToken);
 }

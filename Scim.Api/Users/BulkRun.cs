@@ -126,8 +126,8 @@ internal sealed class BulkRun(
         {
             // A context of its own, because a refused write leaves changes in it.
             await using var scope = scopes.CreateAsyncScope();
-            attempt.SetCaller(
-                await scope.ServiceProvider.GetRequiredService<TokenAdmission>().CheckAgain(bearer, cancellation));
+            var admission = scope.ServiceProvider.GetRequiredService<TokenAdmission>();
+            attempt.SetCaller(await admission.CheckAgain(bearer, isRead: false, cancellation));
             var resource = await write(scope.ServiceProvider.GetRequiredService<UserWrites>());
             return new BulkResult(operation, StatusOf(operation.Method), resource);
         }

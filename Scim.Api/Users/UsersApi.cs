@@ -61,7 +61,7 @@ internal static class UsersApi
 
     private static Task CheckAgain(Reading reading, CancellationToken cancellation) =>
         BearerToken.Of(reading.Http) is { } bearer
-            ? reading.Admission.CheckAgain(bearer, cancellation)
+            ? reading.Admission.CheckAgain(bearer, isRead: true, cancellation)
             : Task.CompletedTask;
 
     private static async Task<IResult> Get(

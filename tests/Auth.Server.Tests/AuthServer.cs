@@ -192,9 +192,11 @@ internal sealed class AuthServer : IAsyncDisposable
             CancellationToken.None));
 
     /// <summary>Creates an administrator who signs in with <see cref="Password"/>.</summary>
-    public Task<Administrator> CreateAdministrator(Account account, string email = "ada@example.com") =>
+    public Task<Administrator> CreateAdministrator(
+        Account account, string email = "ada@example.com", bool readOnly = false) =>
         With<AdministratorRegister, Administrator>(
-            register => register.Create(account.Id, email, Password, CancellationToken.None));
+            register => register.Create(
+                account.Id, email, Password, readOnly, Auth.Server.Audit.Actor.Server, CancellationToken.None));
 
     public Task<CredentialSet?> FindActive(Account account) =>
         With<CredentialHistory, CredentialSet?>(history => history.FindActive(account.Id, CancellationToken.None));

@@ -39,12 +39,12 @@ internal sealed class TestAccount
     };
 
     /// <summary>The introspection response for the portal's own token for an administrator of the account.</summary>
-    public TokenIntrospection PortalAnswer(string email = "admin@example.com") => new()
+    public TokenIntrospection PortalAnswer(string email = "admin@example.com", bool readOnly = false) => new()
     {
         Active = true,
         Scope = Scopes.Portal,
         ExpiresIn = 300,
         Account = Policy,
-        Act = new() { Subject = Guid.CreateVersion7().ToString(), Email = email },
+        Act = new() { Subject = Guid.CreateVersion7().ToString(), Email = email, ReadOnly = readOnly },
     };
 }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace Auth.Server.Pages.Settings;
 
 /// <summary>
-/// Lists the administrators of the account and invites others. Only the response to the form shows the link.
+/// Lists the administrators of the account, and invites others. Only the response to the form shows the link.
 /// </summary>
 [RecentSignIn]
 internal sealed class AdministratorsModel(AdministratorRegister register, Invitations invitations) : PortalPage
@@ -14,6 +14,10 @@ internal sealed class AdministratorsModel(AdministratorRegister register, Invita
 
     [BindProperty]
     public string? Email { get; set; }
+
+    /// <summary>Whether the colleague becomes a read-only administrator.</summary>
+    [BindProperty]
+    public bool ReadOnly { get; set; }
 
     [TempData]
     public string? Done { get; set; }
@@ -32,11 +36,13 @@ internal sealed class AdministratorsModel(AdministratorRegister register, Invita
         _ => "None",
     };
 
+    public bool IsSelf(ListedAdministrator listed) => listed.Administrator.Id == Administrator.AdministratorId;
+
     public Task OnGet(CancellationToken cancellation) => Load(cancellation);
 
     public async Task<IActionResult> OnPostInvite(CancellationToken cancellation)
     {
-        Issued = await invitations.Invite(Administrator.AccountId, Email ?? "", Actor, cancellation);
+        Issued = await invitations.Invite(Administrator.AccountId, Email ?? "", ReadOnly, Actor, cancellation);
         await Load(cancellation);
         return Page();
     }

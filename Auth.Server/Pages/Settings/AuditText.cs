@@ -57,6 +57,7 @@ internal sealed class AuditText(IReadOnlyList<CredentialSet> sets)
         [AuditAction.WithdrawInvitation] = new(
             Administrators, "withdraw", "withdrew", "the invitation of {0}", "an invitation"),
         [AuditAction.AcceptInvitation] = new(Administrators, "accept", "accepted", "the invitation"),
+        [AuditAction.ChangeRole] = new(Administrators, "change", "changed", "the role of {0}", "a role"),
         [AuditAction.RemoveAdministrator] = new(
             Administrators, "remove", "removed", "the administrator {0}", "an administrator"),
 

@@ -91,8 +91,8 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
 
     public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
     {
-        (Response.StatusCode, Refusal) = (ScimApi.StatusOf(refusal), refusal.Message);
         await Load(cancellation);
+        (Response.StatusCode, Refusal) = (ScimApi.StatusOf(refusal), refusal.Message);
         return Page();
     }
 

@@ -1,6 +1,5 @@
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
-using Auth.Server.Management;
 using Microsoft.EntityFrameworkCore;
 using NUnit.Framework.Constraints;
 
@@ -44,9 +43,9 @@ public sealed class EmailNormalizerTests
         Assert.That((await TrySignIn(other, AuthServer.Password)).Session, Is.Not.Null, "signs in");
         Assert.That(() => server.CreateAdministrator(account, other.Trim()), Refused(409), "created twice");
         Assert.That(() => Invite(other), Refused(409), "invited although already an administrator");
-        await server.With(async (AdministratorRemoval removal) =>
+        await server.With(async (Memberships memberships) =>
         {
-            await removal.Remove(other, accountId: null, TestOperations.Actor(), CancellationToken.None);
+            await memberships.Remove(other, accountId: null, TestOperations.Actor(), CancellationToken.None);
             return true;
         });
         Assert.That(await server.WithDatabase(db => db.Administrators.CountAsync()), Is.Zero);

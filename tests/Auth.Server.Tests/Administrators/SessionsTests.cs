@@ -1,6 +1,5 @@
 using Auth.Server.Administrators;
 using Auth.Server.Audit;
-using Auth.Server.Management;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -23,9 +22,9 @@ public sealed class SessionsTests
         await (change switch
         {
             "password" => SetPassword(server),
-            "removal" => server.With(async (AdministratorRemoval removal) =>
+            "removal" => server.With(async (Memberships memberships) =>
             {
-                await removal.Remove("ada@example.com", null, TestOperations.Actor(), CancellationToken.None);
+                await memberships.Remove("ada@example.com", null, TestOperations.Actor(), CancellationToken.None);
                 return true;
             }),
             _ => server.With(async (AdministratorRegister register) =>

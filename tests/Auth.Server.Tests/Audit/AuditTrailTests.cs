@@ -32,6 +32,8 @@ public sealed class AuditTrailTests
     [TestCase("administrators sign-out --email nobody@example.com", "EndSessions", "Refused")]
     [TestCase("administrators reset-password --email ada@example.com", "ResetPassword", "Done")]
     [TestCase("administrators reset-second-factor --email ada@example.com", "ResetSecondFactors", "Done")]
+    [TestCase("administrators update --email ada@example.com --read-only on", "ChangeRole", "Done")]
+    [TestCase("administrators update --email ada@example.com --read-only off", "ChangeRole", "Refused")]
     [TestCase("administrators remove --email ada@example.com", "RemoveAdministrator", "Done")]
     [TestCase("credentials generate --account ACCOUNT --method direct-jwt", "GenerateCredentials", "Done")]
     [TestCase("credentials generate --account ACCOUNT --method oauth2 --redirect-uri http://evil.example", "GenerateCredentials", "Refused")]

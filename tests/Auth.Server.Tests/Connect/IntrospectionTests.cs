@@ -260,8 +260,16 @@ public sealed class IntrospectionTests
             Assert.That(answer.CredentialSet, Is.Null);
             Assert.That(answer.Act!.Subject, Is.EqualTo(administrator.Id.ToString()));
             Assert.That(answer.Act.Email, Is.EqualTo("ada@example.com"));
+            Assert.That(answer.Act.ReadOnly, Is.False);
             Assert.That(answer.Account!.Id, Is.EqualTo(account.Id));
         });
+
+        await server.With(async (Memberships memberships) =>
+        {
+            await memberships.ChangeRole("ada@example.com", null, true, TestOperations.Actor(), CancellationToken.None);
+            return true;
+        });
+        Assert.That((await scim.Introspect(token)).Act!.ReadOnly);
 
         await server.With((AdministratorRegister register) =>
             register.SignOut("ada@example.com", CancellationToken.None));

@@ -158,6 +158,11 @@ public sealed class PollTests
 
         var policy = await EventOf(() => server.With((AccountRegister accounts) =>
             accounts.Update(account.Id, new(ScimEnabled: false), CancellationToken.None)));
+        var role = await EventOf(() => server.With(async (Memberships memberships) =>
+        {
+            await memberships.ChangeRole("ada@example.com", null, true, TestOperations.Actor(), CancellationToken.None);
+            return true;
+        }));
         var session = await EventOf(() => server.With((AdministratorRegister register) =>
             register.SignOut("ada@example.com", CancellationToken.None)));
         var key = await EventOf(() => server.With<KeyRotation, Withdrawal>(async keys => await keys.Withdraw(
@@ -168,6 +173,8 @@ public sealed class PollTests
         {
             Assert.That(
                 (policy.Type, policy.Content.Account), Is.EqualTo((SecurityEvents.AccountChange, (Guid?)account.Id)));
+            Assert.That(
+                (role.Type, role.Content.Account), Is.EqualTo((SecurityEvents.SessionRevoked, (Guid?)account.Id)));
             Assert.That(
                 (session.Type, session.Content.Account),
                 Is.EqualTo((SecurityEvents.SessionRevoked, (Guid?)account.Id)));

@@ -53,6 +53,27 @@ public sealed class AdministratorCommandsTests
     }
 
     [Test]
+    public async Task A_role_is_given_with_the_invitation_and_changed_later()
+    {
+        await using var server = await AuthServer.Start();
+        var account = (await server.CreateAccount()).Id.ToString();
+        string[] bob = ["--account", account, "--email", "bob@acme.example"];
+
+        await Json(server, ["administrators", "create", .. bob, "--read-only", "--json"]);
+        var invited = await Json(
+            server, "administrators", "invite", "--account", account, "--email", Email, "--read-only", "--json");
+        Assert.That(await Roles(), Is.EqualTo(new[] { "on", "on" }));
+        await Accept(server, invited);
+        Assert.That(await Roles(), Is.EqualTo(new[] { "on", "on" }));
+        await Json(server, ["administrators", "update", .. bob, "--read-only", "off", "--json"]);
+        Assert.That(await Roles(), Is.EqualTo(new[] { "off", "on" }));
+
+        async Task<IEnumerable<string?>> Roles() =>
+            (await Json(server, "administrators", "list", "--account", account, "--json")).EnumerateArray()
+                .Select(one => one.GetProperty("readOnly").GetString());
+    }
+
+    [Test]
     public async Task A_lost_password_is_reset_by_a_link()
     {
         await using var server = await AuthServer.Start();

@@ -1,4 +1,8 @@
 using System.Net;
+using System.Text;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Shared.Contracts;
 
 namespace Scim.Api.Tests.Admission;
@@ -99,6 +103,40 @@ public sealed class RuleTests
         account.Policy = account.Policy with { ScimEnabled = false };
         using var response = await Get("/portal/probe", account.PortalAnswer("ada@example.com"));
         Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("ada@example.com"));
+    }
+
+    [Test]
+    public async Task A_read_only_administrator_reads_and_every_endpoint_refuses_changes()
+    {
+        var answer = new TestAccount().PortalAnswer(readOnly: true) with { Scope = "scim portal people.read" };
+        using var read = await Get("/portal/probe", answer);
+        Assert.That(read.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        using var client = server.ClientWith("Bearer " + server.AuthServer.IssueToken(() => answer));
+
+        var refused = new List<string>();
+        foreach (var endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
+        {
+            foreach (var method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? [])
+            {
+                if (method is "GET" or "HEAD")
+                    continue;
+                var path = Regex.Replace(endpoint.RoutePattern.RawText!, @"\{[^}]+\}", $"{Guid.NewGuid()}");
+                using var request = new HttpRequestMessage(new(method), path)
+                {
+                    Content = new StringContent("{}", Encoding.UTF8, "application/json"),
+                };
+                using var response = await client.SendAsync(request);
+                var error = await SentError.Of(response);
+                Assert.That(
+                    (error.Status, error.Detail),
+                    Is.EqualTo((HttpStatusCode.Forbidden, "Your access is read-only. Nothing was changed. Ask an administrator.")),
+                    $"{method} {path}");
+                refused.Add($"{method} {endpoint.RoutePattern.RawText}");
+            }
+        }
+        Assert.That(
+            refused,
+            Is.SupersetOf(new[] { "POST /portal/users/", "PATCH /portal/users/{id:guid}", "POST /scim/v2/Bulk" }));
     }
 
     [Test]

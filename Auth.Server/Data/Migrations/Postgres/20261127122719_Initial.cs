@@ -235,6 +235,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                 {
                     Id = table.Column<Guid>(type: "uuid", nullable: false),
                     AccountId = table.Column<Guid>(type: "uuid", nullable: false),
+                    ReadOnly = table.Column<bool>(type: "boolean", nullable: false),
                     UserName = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: true),
                     NormalizedUserName = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: true),
                     Email = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: true),
@@ -419,6 +420,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                     EmailKey = table.Column<string>(type: "text", nullable: false),
                     CodeHash = table.Column<string>(type: "text", nullable: false),
                     AdministratorId = table.Column<Guid>(type: "uuid", nullable: true),
+                    ReadOnly = table.Column<bool>(type: "boolean", nullable: false),
                     CreatedAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
                     CreatedBy = table.Column<string>(type: "text", nullable: false),
                     ExpiresAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false)
@@ -654,7 +656,8 @@ namespace Auth.Server.Data.Migrations.Postgres
                         name: "FK_OpenIddictTokens_Sessions_SessionId",
                         column: x => x.SessionId,
                         principalTable: "Sessions",
-                        principalColumn: "Id");
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
                 });
 
             migrationBuilder.InsertData(

@@ -233,6 +233,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 {
                     Id = table.Column<Guid>(type: "TEXT", nullable: false),
                     AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    ReadOnly = table.Column<bool>(type: "INTEGER", nullable: false),
                     UserName = table.Column<string>(type: "TEXT", maxLength: 256, nullable: true),
                     NormalizedUserName = table.Column<string>(type: "TEXT", maxLength: 256, nullable: true),
                     Email = table.Column<string>(type: "TEXT", maxLength: 256, nullable: true),
@@ -417,6 +418,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     EmailKey = table.Column<string>(type: "TEXT", nullable: false),
                     CodeHash = table.Column<string>(type: "TEXT", nullable: false),
                     AdministratorId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    ReadOnly = table.Column<bool>(type: "INTEGER", nullable: false),
                     CreatedAt = table.Column<DateTime>(type: "TEXT", nullable: false),
                     CreatedBy = table.Column<string>(type: "TEXT", nullable: false),
                     ExpiresAt = table.Column<DateTime>(type: "TEXT", nullable: false)
@@ -652,7 +654,8 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         name: "FK_OpenIddictTokens_Sessions_SessionId",
                         column: x => x.SessionId,
                         principalTable: "Sessions",
-                        principalColumn: "Id");
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
                 });
 
             migrationBuilder.InsertData(

@@ -1,0 +1,59 @@
+using Auth.Server.Administrators;
+using Microsoft.EntityFrameworkCore;
+using SciLeads.Tests;
+
+namespace Auth.Server.Tests.Administrators;
+
+/// <summary>Administrators who remove or demote each other at the same moment: one of them remains.</summary>
+public sealed class ParallelChangesTests
+{
+    [TestCase("remove", "remove")]
+    [TestCase("remove", "demote")]
+    [TestCase("demote", "demote")]
+    public async Task Of_two_who_change_each_other_one_remains_an_administrator(string first, string second)
+    {
+        await using var server = await AuthServer.Start();
+        // On PostgreSQL, they may be connected to different nodes.
+        await using var node = TestPostgres.IsWanted ? await server.StartNode() : null;
+
+        for (var round = 0; round < 5; round++)
+        {
+            var account = await server.CreateAccount($"Round {round}");
+            var ada = await server.CreateAdministrator(account, "ada@example.com");
+            var bob = await server.CreateAdministrator(account, "bob@example.com");
+
+            var refusals = await Task.WhenAll(
+                Change(server, first, ada, bob), Change(node ?? server, second, bob, ada));
+
+            Assert.That(refusals.Count(refusal => refusal is null), Is.EqualTo(1), $"round {round}");
+            Assert.That(refusals, Has.One.EqualTo(
+                "Somebody has just removed you, or made your access read-only. Nothing was changed."));
+            Assert.That(
+                await server.WithDatabase(db => db.Administrators.CountAsync(
+                    one => one.AccountId == account.Id && !one.ReadOnly)),
+                Is.EqualTo(1));
+        }
+    }
+
+    /// <returns>Why it was refused; null if it was not.</returns>
+    private static async Task<string?> Change(AuthServer server, string how, Administrator by, Administrator colleague)
+    {
+        var signedIn = new SignedIn(by.Id, by.AccountId, Guid.NewGuid(), by.Email!);
+        try
+        {
+            return await server.With(async (Memberships memberships) =>
+            {
+                var actor = TestOperations.Actor(by.Email!);
+                if (how == "remove")
+                    await memberships.Remove(signedIn, colleague.Id, actor, CancellationToken.None);
+                else
+                    await memberships.ChangeRole(signedIn, colleague.Id, true, actor, CancellationToken.None);
+                return (string?)null;
+            });
+        }
+        catch (ProblemException problem) when (problem.Status == 403)
+        {
+            return problem.Message;
+        }
+    }
+}
