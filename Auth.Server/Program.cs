@@ -27,9 +27,6 @@ namespace Auth.Server;
 /// </summary>
 internal static class Program
 {
-    /// <summary>The name of the program, in messages and in PostgreSQL's list of connections.</summary>
-    public const string Name = "Auth.Server";
-
     private static async Task<int> Main(string[] args)
     {
         try
@@ -47,7 +44,7 @@ internal static class Program
         }
         catch (Exception failure)
         {
-            return await StartupFailure.Report(Name, failure);
+            return await StartupFailure.Report(ServerSettings.Program, failure);
         }
     }
 
@@ -90,7 +87,7 @@ internal static class Program
             .ProtectKeysWithCertificate(
                 KeyCertificate.OpenOrCreate(auth.KeyCertificate, () => Storage.HasKeys(database)));
         services.AddKeyRingGuard();
-        services.AddDatabaseReadiness<AuthDbContext>(Name);
+        services.AddDatabaseReadiness<AuthDbContext>(ServerSettings.Program);
 
         services.AddScoped<AuditTrail>();
         services.AddScoped<Operation>();

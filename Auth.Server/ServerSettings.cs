@@ -6,6 +6,9 @@ namespace Auth.Server;
 /// <summary>Reads the settings, once, when the process starts.</summary>
 internal static class ServerSettings
 {
+    /// <summary>The name of the program, in messages and in PostgreSQL's list of connections.</summary>
+    public const string Program = "Auth.Server";
+
     /// <returns>The section <c>Auth</c>, and the connection string of the auth database.</returns>
     /// <exception cref="OperatorException">Settings are missing or invalid; the message lists all of them.</exception>
     public static (AuthOptions Auth, string Database) Read(WebApplicationBuilder builder)
@@ -25,7 +28,7 @@ internal static class ServerSettings
                 + "which is only for this machine.");
         }
         return faults.Count == 0
-            ? (auth, ConnectionStrings.WithDefaults(database!, Program.Name))
+            ? (auth, ConnectionStrings.WithDefaults(database!, Program))
             : throw new OperatorException(faults);
     }
 }

@@ -9,9 +9,6 @@ namespace Auth.Server.Data;
 /// <summary>Registers the auth database that the connection string names.</summary>
 internal static class Storage
 {
-    /// <summary>The name of this server's connections in PostgreSQL.</summary>
-    public const string Program = "Auth.Server";
-
     /// <summary>
     /// Whether the database contains keys of the key ring; one that does not exist or has no tables contains none.
     /// </summary>

@@ -1,4 +1,3 @@
-using Auth.Server.Data;
 using Npgsql;
 using Shared.Hosting.Data;
 
@@ -60,7 +59,7 @@ internal sealed class EventListener(string connectionString, EventSignals signal
     private async Task Listen(CancellationToken stopping)
     {
         await using var connection = new NpgsqlConnection(
-            ConnectionStrings.ForListening(connectionString, Storage.Program));
+            ConnectionStrings.ForListening(connectionString, ServerSettings.Program));
         connection.Notification += (_, notification) => PulseOf(notification.Channel)?.Pulse();
         await connection.OpenAsync(stopping);
         await using (var listen = connection.CreateCommand())

@@ -22,7 +22,7 @@ internal static class DatabaseCommands
         command.SetAction((parsed, cancellation) => context.Query<AuthDbContext>(
             parsed, AuditAction.MigrateDatabase, async db =>
         {
-            await DatabaseMigration.RequireCurrent(db, Storage.Program, cancellation);
+            await DatabaseMigration.RequireCurrent(db, ServerSettings.Program, cancellation);
             return new JsonObject { ["database"] = "up to date" };
         }));
         return command;

@@ -28,9 +28,9 @@ internal static class Preparation
         await using (var db = database.Open(migration.Connection, services.GetRequiredService<ILoggerFactory>()))
         {
             if (migrate)
-                await DatabaseMigration.Apply(db, Storage.Program, cancellation);
+                await DatabaseMigration.Apply(db, ServerSettings.Program, cancellation);
             else
-                await DatabaseMigration.RequireCurrent(db, Storage.Program, cancellation);
+                await DatabaseMigration.RequireCurrent(db, ServerSettings.Program, cancellation);
         }
         services.GetRequiredService<KeyRingGuard>().RequireReadable();
         await services.GetRequiredService<KeyRotation>().Advance(cancellation);
