@@ -1,12 +1,10 @@
 using System.Net.Mime;
 using System.Text;
 using Auth.Server.Accounts;
-using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Auth.Server.Issuance;
 using Microsoft.AspNetCore.Mvc;
-using Shared.Contracts;
 
 namespace Auth.Server.Pages.ScimCredentials;
 
@@ -32,7 +30,7 @@ internal sealed class ConnectModel(
     public Provider? Provider => Provider.Find(ProviderId);
 
     /// <summary>The values to enter at the provider.</summary>
-    public IEnumerable<CopyField> Values => Provider!.Values(ValuesOf(Issued!));
+    public IEnumerable<CopyField> Values => Provider!.Values(IssuedValues.Of(Issued!, options));
 
     /// <summary>The fields of the form that has generated the credentials, which the download sends again.</summary>
     public IEnumerable<(string Name, string Value)> SentFields =>
@@ -55,7 +53,8 @@ internal sealed class ConnectModel(
                 + " Nothing was changed.");
         }
 
-        var lines = provider.Values(ValuesOf(issued)).Select(value => $"{value.Label}: {value.Value}\r\n");
+        var lines = provider.Values(IssuedValues.Of(issued, options))
+            .Select(value => $"{value.Label}: {value.Value}\r\n");
         return File(
             Encoding.UTF8.GetBytes(string.Concat(lines)),
             MediaTypeNames.Text.Plain,
@@ -72,12 +71,4 @@ internal sealed class ConnectModel(
             && !GenerateForm.SecretLifetimes.Any(lifetime => lifetime.Days == Input.SecretLifetimeDays))
             Input.Errors.Add(new("Choose when the secret expires: after one to three years.", "secret-lifetime"));
     }
-
-    private IssuedValues ValuesOf(IssuedCredentials issued) => new(
-        $"{options.ScimBaseUrl}",
-        issued.Token,
-        issued.Set.ClientId ?? "",
-        issued.ClientSecret ?? "",
-        $"{new Uri(options.PublicUrl, AuthorizationServer.AuthorizePath)}",
-        $"{new Uri(options.PublicUrl, AuthServerPaths.Token)}");
 }

@@ -1,9 +1,7 @@
 using Auth.Server.Accounts;
-using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Auth.Server.Issuance;
-using Shared.Contracts;
 
 namespace Auth.Server.Pages.ScimCredentials;
 
@@ -20,20 +18,21 @@ internal sealed class GenerateModel(
     public const string Path = "/scim-credentials/generate";
 
     /// <summary>The values to enter at the identity provider.</summary>
-    public IEnumerable<CopyField> Values => Issued! switch
+    public IEnumerable<CopyField> Values => IssuedValues.Of(Issued!, options) switch
     {
-        { Token: { } token } =>
+        { Token: { } token } issued =>
         [
-            new("scim-base-url", "SCIM Base URL", $"{options.ScimBaseUrl}"),
+            new("scim-base-url", "SCIM Base URL", issued.BaseUrl),
             new("api-token", "API Token", token, IsLong: true),
         ],
         var issued => new CopyField?[]
         {
-            new("client-id", "Client ID", issued.Set.ClientId!),
-            issued.ClientSecret is { } secret ? new("client-secret", "Client Secret", secret) : null,
-            new("authorize-url", "Authorize URL", $"{new Uri(options.PublicUrl, AuthorizationServer.AuthorizePath)}"),
-            new("token-url", "Token URL", $"{new Uri(options.PublicUrl, AuthServerPaths.Token)}"),
-            new("scim-base-url", "SCIM Base URL", $"{options.ScimBaseUrl}"),
+            new("client-id", "Client ID", issued.ClientId),
+            // A client with its own keys has none.
+            issued.ClientSecret is "" ? null : new("client-secret", "Client Secret", issued.ClientSecret),
+            new("authorize-url", "Authorize URL", issued.AuthorizeEndpoint),
+            new("token-url", "Token URL", issued.TokenEndpoint),
+            new("scim-base-url", "SCIM Base URL", issued.BaseUrl),
         }.OfType<CopyField>(),
     };
 

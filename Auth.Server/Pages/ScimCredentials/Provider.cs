@@ -1,3 +1,5 @@
+using Auth.Server.Connect;
+using Auth.Server.Credentials;
 using Shared.Contracts;
 
 namespace Auth.Server.Pages.ScimCredentials;
@@ -78,4 +80,13 @@ internal sealed record IssuedValues(
     string ClientId,
     string ClientSecret,
     string AuthorizeEndpoint,
-    string TokenEndpoint);
+    string TokenEndpoint)
+{
+    public static IssuedValues Of(IssuedCredentials issued, AuthOptions options) => new(
+        $"{options.ScimBaseUrl}",
+        issued.Token,
+        issued.Set.ClientId ?? "",
+        issued.ClientSecret ?? "",
+        $"{new Uri(options.PublicUrl, AuthorizationServer.AuthorizePath)}",
+        $"{new Uri(options.PublicUrl, AuthServerPaths.Token)}");
+}
