@@ -20,7 +20,7 @@ internal abstract class GeneratePage(
     CredentialHistory history,
     RememberedForms forms,
     AuthDbContext db)
-    : PortalPage, IReturnTo
+    : CredentialPage(history, db), IReturnTo
 {
     // What fits into cookies: enough for a JWK set with a dozen keys.
     private const int MaxDraftLength = 6000;
@@ -35,8 +35,6 @@ internal abstract class GeneratePage(
     public string? Draft { get; set; }
 
     public Account Account { get; private set; } = null!;
-
-    public CredentialStatus Status { get; private set; } = null!;
 
     public IssuedCredentials? Issued { get; private set; }
 
@@ -73,13 +71,6 @@ internal abstract class GeneratePage(
         return Page();
     }
 
-    /// <summary>How far the newest credentials are, for the script; nothing if that has not changed.</summary>
-    public async Task<IActionResult> OnGetLive(string? seen, CancellationToken cancellation)
-    {
-        await Load(cancellation);
-        return seen == Status.Version || Status.New is null ? new NoContentResult() : Partial("_Progress", Progress);
-    }
-
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
     {
         var redirectUris = Input.Check();
@@ -99,10 +90,13 @@ internal abstract class GeneratePage(
     {
     }
 
+    protected override IActionResult Live() =>
+        Status.New is null ? new NoContentResult() : Partial("_Progress", Progress);
+
     protected override async Task Load(CancellationToken cancellation)
     {
+        await base.Load(cancellation);
         Account = await accounts.Get(Administrator.AccountId, cancellation);
-        Status = await CredentialStatus.Of(Account.Id, history, db, cancellation);
         Input.For(Status);
     }
 

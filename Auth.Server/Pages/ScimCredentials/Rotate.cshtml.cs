@@ -21,7 +21,7 @@ internal sealed class RotateModel(
     ClientManager clients,
     AuthDbContext db,
     TimeProvider time)
-    : PortalPage
+    : CredentialPage(history, db)
 {
     public const string Path = "/scim-credentials/rotate";
 
@@ -34,8 +34,6 @@ internal sealed class RotateModel(
 
     [TempData]
     public string? Done { get; set; }
-
-    public CredentialStatus Status { get; private set; } = null!;
 
     public CredentialProgress Progress => new(Status, Path);
 
@@ -55,13 +53,6 @@ internal sealed class RotateModel(
         return Status.New is null ? LocalRedirect(ScimCredentialsModel.Path) : Page();
     }
 
-    /// <summary>The three steps, for the script; nothing if they have not changed.</summary>
-    public async Task<IActionResult> OnGetLive(string? seen, CancellationToken cancellation)
-    {
-        Status = await CredentialStatus.Of(Administrator.AccountId, history, db, cancellation);
-        return seen == Status.Version || Status.New is null ? new NoContentResult() : Partial("_Progress", Progress);
-    }
-
     public async Task<IActionResult> OnPostActivate(Guid set, CancellationToken cancellation)
     {
         var activated = await sets.Activate(Administrator.AccountId, set, Actor, once: null, cancellation);
@@ -69,9 +60,12 @@ internal sealed class RotateModel(
         return LocalRedirect(Path);
     }
 
+    protected override IActionResult Live() =>
+        Status.New is null ? new NoContentResult() : Partial("_Progress", Progress);
+
     protected override async Task Load(CancellationToken cancellation)
     {
-        Status = await CredentialStatus.Of(Administrator.AccountId, history, db, cancellation);
+        await base.Load(cancellation);
         if (Status.Active is { } active
             && (await accounts.Get(Administrator.AccountId, cancellation)).AllowsScim
             && active.LastFour.Length > 0)

@@ -10,7 +10,8 @@ namespace Auth.Server.Pages.ScimCredentials;
 /// them.
 /// </summary>
 internal sealed class ScimCredentialsModel(
-    AccountRegister accounts, CredentialHistory history, AuthDbContext db, TimeProvider time) : PortalPage
+    AccountRegister accounts, CredentialHistory history, AuthDbContext db, TimeProvider time)
+    : CredentialPage(history, db)
 {
     public const string Path = "/scim-credentials";
 
@@ -18,8 +19,6 @@ internal sealed class ScimCredentialsModel(
     private const int Recent = 5;
 
     public Account Account { get; private set; } = null!;
-
-    public CredentialStatus Status { get; private set; } = null!;
 
     /// <summary>What was just done on another page, as a sentence.</summary>
     [TempData]
@@ -44,17 +43,12 @@ internal sealed class ScimCredentialsModel(
         return Page();
     }
 
-    /// <summary>The current credentials and their progress, for the script; nothing if they have not changed.</summary>
-    public async Task<IActionResult> OnGetLive(string? seen, CancellationToken cancellation)
-    {
-        await Load(cancellation);
-        return seen == Status.Version ? new NoContentResult() : Partial("_Current", this);
-    }
+    protected override IActionResult Live() => Partial("_Current", this);
 
     protected override async Task Load(CancellationToken cancellation)
     {
+        await base.Load(cancellation);
         Account = await accounts.Get(Administrator.AccountId, cancellation);
-        Status = await CredentialStatus.Of(Account.Id, history, db, cancellation);
         Expiry = ExpiryWarning.For(Status.Active, time.GetUtcNow().UtcDateTime);
         if (Status.New is null && Account.AllowsScim)
             Form = GenerateForm.Empty(Status);
