@@ -9,7 +9,7 @@ namespace Auth.Server.Pages.Settings;
 /// <summary>
 /// Shows one person: all attributes and who set them, licences and history; and deactivates and reactivates by hand.
 /// </summary>
-internal sealed class PersonModel(ScimApi scim, CredentialHistory credentials, PendingActions pending) : PortalPage
+internal sealed class PersonModel(ScimApi scim, CredentialHistory credentials, PendingActions pending) : ScimApiPage
 {
     [FromRoute]
     public Guid Id { get; set; }
@@ -79,13 +79,6 @@ internal sealed class PersonModel(ScimApi scim, CredentialHistory credentials, P
         return LocalRedirect(AddressOf(Id));
     }
 
-    public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
-    {
-        await Load(cancellation);
-        (Response.StatusCode, Refusal) = (ScimApi.StatusOf(refusal), refusal.Message);
-        return Page();
-    }
-
     protected override async Task Load(CancellationToken cancellation)
     {
         var sets = await credentials.List(Administrator.AccountId, cancellation);
@@ -101,7 +94,7 @@ internal sealed class PersonModel(ScimApi scim, CredentialHistory credentials, P
         }
         catch (ProblemException refusal)
         {
-            (Response.StatusCode, LoadRefusal) = (ScimApi.StatusOf(refusal), refusal.Message);
+            (Response.StatusCode, LoadRefusal) = (StatusOf(refusal), refusal.Message);
             IsMissing = refusal.Status == StatusCodes.Status404NotFound;
         }
     }

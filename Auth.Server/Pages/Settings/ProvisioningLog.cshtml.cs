@@ -8,7 +8,7 @@ namespace Auth.Server.Pages.Settings;
 /// Shows what identity providers and administrators did with the account's people, and why something was refused. The
 /// events come from <c>Scim.Api</c>, whose error messages are shown unchanged.
 /// </summary>
-internal sealed class ProvisioningLogModel(ScimApi scim, CredentialHistory credentials) : PortalPage
+internal sealed class ProvisioningLogModel(ScimApi scim, CredentialHistory credentials) : ScimApiPage
 {
     public const string Path = "/settings/provisioning-log";
 
@@ -67,15 +67,6 @@ internal sealed class ProvisioningLogModel(ScimApi scim, CredentialHistory crede
     /// <summary>The rows of events as HTML.</summary>
     public Task<string> Render(IReadOnlyList<PortalEvent> events) =>
         EventStream.Render(this, TempData, "_LogRows", LogRow.Of(events, Text));
-
-    public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
-    {
-        var page = await base.Refuse(refusal, cancellation);
-        // If Scim.Api refuses the portal itself, the administrator's request is not to blame.
-        if (refusal.Status is not (400 or 403))
-            Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-        return page;
-    }
 
     protected override async Task Load(CancellationToken cancellation)
     {

@@ -25,13 +25,6 @@ internal sealed class ScimApi(HttpClient http, TokenIssuer tokens, TimeProvider 
 
     private (Guid Session, string Value, DateTimeOffset UseUntil)? token;
 
-    /// <summary>
-    /// The status of a page that shows a refusal. If Scim.Api refuses the portal itself, the administrator's request is
-    /// not to blame.
-    /// </summary>
-    public static int StatusOf(ProblemException refusal) =>
-        refusal.Status is 400 or 403 or 404 or 409 or 429 ? refusal.Status : StatusCodes.Status503ServiceUnavailable;
-
     /// <summary>How provisioning goes.</summary>
     /// <exception cref="ProblemException">Scim.Api cannot be reached.</exception>
     public Task<PortalOverview> Overview(SignedIn administrator, CancellationToken cancellation)

@@ -10,7 +10,7 @@ namespace Auth.Server.Pages.Settings;
 /// Lists the people of the account, whoever created them, and adds people. <c>Scim.Api</c> stores them and enforces the
 /// rules; its error messages are shown unchanged. While it cannot be reached, the rest of the page still works.
 /// </summary>
-internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim, PendingActions pending) : PortalPage
+internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim, PendingActions pending) : ScimApiPage
 {
     public const string Path = "/settings/user-management";
 
@@ -89,13 +89,6 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
         return LocalRedirect(AddressOfSearch(email));
     }
 
-    public override async Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation)
-    {
-        await Load(cancellation);
-        (Response.StatusCode, Refusal) = (ScimApi.StatusOf(refusal), refusal.Message);
-        return Page();
-    }
-
     protected override async Task Load(CancellationToken cancellation)
     {
         Account = await accounts.Get(Administrator.AccountId, cancellation);
@@ -107,7 +100,7 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
         // The rest of the page is useful without the list.
         catch (ProblemException refusal)
         {
-            (Response.StatusCode, ListRefusal) = (ScimApi.StatusOf(refusal), refusal.Message);
+            (Response.StatusCode, ListRefusal) = (StatusOf(refusal), refusal.Message);
         }
     }
 
