@@ -73,7 +73,7 @@ internal sealed class RefuseIfReadOnly : IAsyncPageFilter
         PageHandlerExecutingContext context, PageHandlerExecutionDelegate next)
     {
         var http = context.HttpContext;
-        if (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)
+        if (HttpMethods.IsGet(http.Request.Method)
             || WhyReadOnly(http) is not { } reason
             || Portal.ConcernsOnlySignIn(context.ActionDescriptor.ViewEnginePath))
         {
