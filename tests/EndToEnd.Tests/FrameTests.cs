@@ -28,6 +28,9 @@ internal sealed class FrameTests : EndToEndTest
         var domains = string.Join(',', Enumerable.Range(1, 60).Select(i => $"department-{i}.subsidiary.example.com"));
         await Local.Auth(
             "accounts", "update", "--account", customer.AccountId, "--domains", $"customer.example,{domains}");
+        await Local.Auth(
+            "administrators", "create", "--account", customer.AccountId, "--email",
+            $"{new string('a', 64)}@customer.example", "--read-only");
         using (var scim = Local.Scim(await customer.GenerateToken()))
         {
             await scim.Send(HttpMethod.Post, "Users", new JsonObject
@@ -45,8 +48,10 @@ internal sealed class FrameTests : EndToEndTest
             });
         }
         var portal = await SignIn(customer);
+        await portal.Open("/settings/administrators");
+        var colleague = await portal.Page.Locator("tbody a").First.GetAttributeAsync("href");
 
-        foreach (var path in pages)
+        foreach (var path in pages.Append(colleague!))
         {
             await portal.Open(path);
             foreach (var width in new[] { 390, 1280, 1920 })
