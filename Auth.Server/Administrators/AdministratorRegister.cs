@@ -176,6 +176,21 @@ internal sealed class AdministratorRegister(
             async work => await factors.Reset(work, await Find(email, accountId, work.Entry), cancellation),
             cancellation);
 
+    /// <summary>
+    /// Lets an administrator change who administers the account: until the transaction ends, nobody else does in the
+    /// portal.
+    /// </summary>
+    /// <exception cref="ProblemException">Somebody else has just removed or demoted them (403).</exception>
+    public async Task Lock(SignedIn by, CancellationToken cancellation)
+    {
+        await db.LockAccount(by.AccountId, cancellation);
+        if (!await db.Administrators.AnyAsync(one => one.Id == by.AdministratorId && !one.ReadOnly, cancellation))
+        {
+            throw ProblemException.Forbidden(
+                "Somebody has just removed you, or made your access read-only. Nothing was changed.");
+        }
+    }
+
     /// <summary>Finds the administrator whom an action is about, and sets it in the audit entry.</summary>
     public async Task<Administrator> Find(string email, Guid? accountId, AuditEntry entry)
     {

@@ -35,8 +35,25 @@ internal sealed class Invitations(
     /// Invites somebody to an account. This replaces an earlier invitation of the same address to it. It makes no
     /// difference whether they administer another account.
     /// </summary>
-    public async Task<IssuedInvitation> Invite(
-        Guid accountId, string email, bool readOnly, Actor actor, CancellationToken cancellation)
+    public Task<IssuedInvitation> Invite(
+        Guid accountId, string email, bool readOnly, Actor actor, CancellationToken cancellation) =>
+        Invite(accountId, email, readOnly, actor, () => Task.CompletedTask, cancellation);
+
+    /// <summary>
+    /// Lets an administrator invite somebody. If this administrator is removed at the same moment, there is no link
+    /// with which to come back.
+    /// </summary>
+    public Task<IssuedInvitation> Invite(
+        SignedIn by, string email, bool readOnly, Actor actor, CancellationToken cancellation) =>
+        Invite(by.AccountId, email, readOnly, actor, () => register.Lock(by, cancellation), cancellation);
+
+    private async Task<IssuedInvitation> Invite(
+        Guid accountId,
+        string email,
+        bool readOnly,
+        Actor actor,
+        Func<Task> admit,
+        CancellationToken cancellation)
     {
         var issued = await operation.Run(
             actor,
@@ -46,6 +63,7 @@ internal sealed class Invitations(
             {
                 work.Entry.About = email = AdministratorRegister.CheckEmail(email.Trim());
                 work.Entry.Detail = $"Role: {Memberships.RoleOf(readOnly)}.";
+                await admit();
                 await register.RequireNew(accountId, email, cancellation);
                 return await Issue(accountId, email, readOnly, administrator: null, actor.DisplayName, cancellation);
             },

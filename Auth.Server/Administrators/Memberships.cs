@@ -1,4 +1,3 @@
-using Auth.Server.Accounts;
 using Auth.Server.Audit;
 using Auth.Server.Data;
 using Auth.Server.Operations;
@@ -93,19 +92,13 @@ internal sealed class Memberships(
         cancellation)).Result;
 
     /// <summary>
-    /// Finds a colleague whom an administrator wants to change. Until the transaction ends, nobody else changes
-    /// administrators of the account in the portal. Whoever does remains an administrator, so there always is one.
+    /// Finds a colleague whom an administrator wants to change. Whoever does that remains an administrator, so there
+    /// always is one.
     /// </summary>
     private async Task<Administrator> LockColleague(
         UnitOfWork work, SignedIn by, Guid colleague, CancellationToken cancellation)
     {
-        await db.LockAccount(by.AccountId, cancellation);
-        if (!await db.Administrators.AnyAsync(
-            one => one.Id == by.AdministratorId && !one.ReadOnly, cancellation))
-        {
-            throw ProblemException.Forbidden(
-                "Somebody has just removed you, or made your access read-only. Nothing was changed.");
-        }
+        await register.Lock(by, cancellation);
         var administrator = await db.Administrators.SingleOrDefaultAsync(
             one => one.Id == colleague && one.AccountId == by.AccountId, cancellation)
             ?? throw ProblemException.NotFound("This person is no longer an administrator. Nothing was changed.");

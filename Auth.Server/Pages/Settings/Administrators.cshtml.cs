@@ -42,7 +42,7 @@ internal sealed class AdministratorsModel(AdministratorRegister register, Invita
 
     public async Task<IActionResult> OnPostInvite(CancellationToken cancellation)
     {
-        Issued = await invitations.Invite(Administrator.AccountId, Email ?? "", ReadOnly, Actor, cancellation);
+        Issued = await invitations.Invite(Administrator, Email ?? "", ReadOnly, Actor, cancellation);
         await Load(cancellation);
         return Page();
     }

@@ -35,15 +35,41 @@ public sealed class ParallelChangesTests
         }
     }
 
+    [Test]
+    public async Task Whoever_is_removed_while_inviting_somebody_leaves_no_invitation()
+    {
+        await using var server = await AuthServer.Start();
+        await using var node = TestPostgres.IsWanted ? await server.StartNode() : null;
+
+        for (var round = 0; round < 5; round++)
+        {
+            var account = await server.CreateAccount($"Round {round}");
+            var ada = await server.CreateAdministrator(account, "ada@example.com");
+            var bob = await server.CreateAdministrator(account, "bob@example.com");
+
+            var refusals = await Task.WhenAll(
+                Change(server, "remove", ada, bob), Change(node ?? server, "invite", bob, ada));
+
+            Assert.That(refusals[0], Is.Null, $"round {round}");
+            Assert.That(await server.WithDatabase(db => db.Invitations.CountAsync()), Is.Zero, $"round {round}");
+        }
+    }
+
     /// <returns>Why it was refused; null if it was not.</returns>
     private static async Task<string?> Change(AuthServer server, string how, Administrator by, Administrator colleague)
     {
         var signedIn = new SignedIn(by.Id, by.AccountId, Guid.NewGuid(), by.Email!);
+        var actor = TestOperations.Actor(by.Email!);
         try
         {
+            if (how == "invite")
+            {
+                await server.With((Invitations invitations) => invitations.Invite(
+                    signedIn, "accomplice@example.com", false, actor, CancellationToken.None));
+                return null;
+            }
             return await server.With(async (Memberships memberships) =>
             {
-                var actor = TestOperations.Actor(by.Email!);
                 if (how == "remove")
                     await memberships.Remove(signedIn, colleague.Id, actor, CancellationToken.None);
                 else
