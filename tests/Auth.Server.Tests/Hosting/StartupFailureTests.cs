@@ -31,6 +31,8 @@ public sealed class StartupFailureTests
         (new DbUpdateException("", Postgres("23505")), false, false),
         (new InvalidOperationException("likely due to a transient failure", Postgres("57P01")), true, true),
         (new HttpRequestException("", new SocketException()), false, false),
+        (new NullReferenceException("cut off while reading") { Source = "Npgsql" }, true, true),
+        (new NullReferenceException("a bug") { Source = "Auth.Server" }, false, false),
         (new InvalidOperationException("a bug"), false, false), (new ArgumentException("a bug"), false, false),
         (new KeyNotFoundException(), false, false),
         (new System.Security.Cryptography.CryptographicException("a bug"), false, false),
