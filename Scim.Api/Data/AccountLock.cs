@@ -15,12 +15,21 @@ internal static class AccountLock
     /// commit. Two accounts whose ids end alike would share a lock, which only makes them wait for each other. SQLite
     /// has one writer, which is this transaction.
     /// </para>
+    /// <para>
+    /// PostgreSQL ends the transaction of a node that sends nothing for five seconds. Otherwise a node that is frozen,
+    /// or whose machine is gone, would keep the account's writers on other nodes waiting, possibly for hours.
+    /// </para>
     /// <see cref="ReadTime"/> reads the result.
     /// </summary>
     public static void LockAccount(this SqlBatch batch, Guid accountId)
     {
         if (batch.IsPostgres)
-            batch.Add("SELECT clock_timestamp() FROM pg_advisory_xact_lock($1)", KeyOf(accountId));
+            batch.Add(
+                """
+                SELECT clock_timestamp(), set_config('idle_in_transaction_session_timeout', '5s', true)
+                FROM pg_advisory_xact_lock($1)
+                """,
+                KeyOf(accountId));
         else
             batch.Add("SELECT NULL");
     }

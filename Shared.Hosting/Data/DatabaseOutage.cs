@@ -47,8 +47,9 @@ public static class DatabaseOutage
             "28" or "3D" => true,
             _ => false,
         }
+        // The last one is the end of a session that was idle in a transaction, because this process was frozen.
         || error.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.InsufficientPrivilege
-            or PostgresErrorCodes.DataCorrupted or PostgresErrorCodes.IndexCorrupted;
+            or PostgresErrorCodes.DataCorrupted or PostgresErrorCodes.IndexCorrupted or "25P03";
 
     // https://www.sqlite.org/rescode.html
     private static bool IsOutage(SqliteException error) => error.SqliteErrorCode is

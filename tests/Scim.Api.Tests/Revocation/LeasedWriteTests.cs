@@ -134,6 +134,24 @@ public sealed class LeasedWriteTests
         Assert.That(await Probe.HasWritten(leased.Server, account), Is.Not.EqualTo(TestPostgres.IsWanted));
     }
 
+    /// <summary>SQLite has one writer, in this process.</summary>
+    [Test]
+    public async Task A_frozen_node_does_not_keep_the_writers_of_other_nodes_waiting()
+    {
+        if (!TestPostgres.IsWanted)
+            return;
+        await using var frozen = await LeasedServer.Start();
+        await using var other = await LeasedServer.Start(
+            settings: [$"ConnectionStrings:Scim={frozen.Server.Database}"]);
+        var account = new TestAccount();
+        var hold = Probe.HoldCommitOf(account);
+        var write = frozen.Write(frozen.TokenOf(account));
+        await hold.Reached;
+        Assert.That(await other.Write(other.TokenOf(account)), Is.EqualTo(HttpStatusCode.NoContent));
+        hold.Release();
+        Assert.That(await write, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+    }
+
     [TestCase(0.1, HttpStatusCode.NoContent)]
     [TestCase(0.9, HttpStatusCode.ServiceUnavailable)]
     public async Task Without_a_lease_a_response_is_valid_for_a_second_from_before_its_request(
