@@ -31,8 +31,7 @@ public sealed class StartupFailureTests
         (new DbUpdateException("", Postgres("23505")), false, false),
         (new InvalidOperationException("likely due to a transient failure", Postgres("57P01")), true, true),
         (new HttpRequestException("", new SocketException()), false, false),
-        (new NullReferenceException("cut off while reading") { Source = "Npgsql" }, true, true),
-        (new NullReferenceException("a bug") { Source = "Auth.Server" }, false, false),
+        (NullReference("Npgsql"), true, true), (NullReference("Auth.Server"), false, false),
         (new InvalidOperationException("a bug"), false, false), (new ArgumentException("a bug"), false, false),
         (new KeyNotFoundException(), false, false),
         (new System.Security.Cryptography.CryptographicException("a bug"), false, false),
@@ -55,6 +54,10 @@ public sealed class StartupFailureTests
         (DatabaseOutage.IsCauseOf(error), StartupFailure.Sentences(error) is not null);
 
     private static SqliteException Sqlite(int code) => new($"SQLite Error {code}", code);
+
+#pragma warning disable CA2201 // The runtime's own exception, from the assembly that is named.
+    private static NullReferenceException NullReference(string source) => new($"in {source}") { Source = source };
+#pragma warning restore CA2201
 
     private static PostgresException Postgres(string state) => new("message", "ERROR", "ERROR", state);
 }
