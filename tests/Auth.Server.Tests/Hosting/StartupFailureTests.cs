@@ -22,7 +22,7 @@ public sealed class StartupFailureTests
         (Postgres("3D000"), true, true), (Postgres("28P01"), true, true), (Postgres("58030"), true, true),
         (Postgres("40001"), true, true), (Postgres("40P01"), true, true), (Postgres("55000"), true, true),
         (Postgres("42P01"), false, false), (Postgres("23505"), false, false), (Postgres("22P02"), false, false),
-        (Postgres("42601"), false, false),
+        (Postgres("42601"), false, false), (Postgres("25P03"), true, true),
         (new NpgsqlException("The connection pool has been exhausted", new TimeoutException()), true, true),
         (new NpgsqlException("Exception while reading from stream", new EndOfStreamException()), true, true),
         (new SocketException((int)SocketError.HostNotFound), true, true),
