@@ -189,7 +189,12 @@ public static class ProvisioningOutcomes
     /// <summary>The request was refused, and changed nothing.</summary>
     public const string Refused = "refused";
 
+    /// <summary>
+    /// The request was part of a connection test, whether it was carried out or refused. It is in no count.
+    /// </summary>
+    public const string Tested = "tested";
+
     /// <summary>All outcomes.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [Created, Restored, Updated, Deactivated, Reactivated, Deleted, Refused];
+        [Created, Restored, Updated, Deactivated, Reactivated, Deleted, Refused, Tested];
 }

@@ -266,4 +266,7 @@ public static class UserSources
 
     /// <summary>SciLeads itself: the portal, or an import from a file.</summary>
     public const string SciLeads = "scileads";
+
+    /// <summary>A connection test. Such a user takes no seat, and is erased as soon as it is deleted.</summary>
+    public const string ConnectionTest = "test";
 }

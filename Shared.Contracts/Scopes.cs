@@ -17,6 +17,12 @@ public static class Scopes
     /// </summary>
     public const string ReadPeople = "people.read";
 
+    /// <summary>
+    /// Marks the requests of a connection test, in addition to <see cref="Scim"/>. Only the tokens that
+    /// <c>Auth.Server</c> issues to itself for a test have it; they belong to the account's active credential set.
+    /// </summary>
+    public const string ConnectionTest = "connection.test";
+
     /// <summary>Reading accounts through the management API.</summary>
     public const string ReadAccounts = "accounts.read";
 

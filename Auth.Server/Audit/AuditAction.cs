@@ -26,6 +26,7 @@ internal enum AuditAction
     DeactivatePerson,
     ReactivatePerson,
     CheckProvisioning,
+    TestConnection,
 
     ListAdministrators,
     CreateAdministrator,

@@ -83,8 +83,32 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
     /// <exception cref="ProblemException">
     /// The action was refused, or, with <see cref="ProblemException.IsOutcomeUnknown"/>, its outcome is unknown.
     /// </exception>
-    public async Task Record(
-        Actor actor, AuditAction action, Guid account, string about, string? detail, Func<Task<string>> act)
+    public Task Record(
+        Actor actor, AuditAction action, Guid account, string about, string? detail, Func<Task<string>> act) =>
+        Carry(actor, action, account, about, detail, _ => act());
+
+    /// <summary>
+    /// Carries out an action that must take less than <see cref="Abandoned"/>, unless the same one is in progress for
+    /// the account on any node: then it is refused (409). Of two that begin at the same moment, both may be refused.
+    /// </summary>
+    public Task RecordAlone(
+        Actor actor, AuditAction action, Guid account, string about, string inProgress, Func<Task<string>> act) =>
+        Carry(actor, action, account, about, detail: null, async pending =>
+        {
+            var since = pending.Time - Abandoned;
+            return await db.PendingActions.AnyAsync(other => other.Id != pending.Id
+                && other.AccountId == account && other.Action == action && other.Time > since)
+                ? throw ProblemException.Conflict(inProgress)
+                : await act();
+        });
+
+    private async Task Carry(
+        Actor actor,
+        AuditAction action,
+        Guid account,
+        string about,
+        string? detail,
+        Func<PendingAction, Task<string>> act)
     {
         var pending = new PendingAction
         {
@@ -103,7 +127,7 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
         string name;
         try
         {
-            name = await act();
+            name = await act(pending);
         }
         catch (ProblemException problem)
         {

@@ -4,6 +4,7 @@ using Auth.Server.Accounts;
 using Auth.Server.Credentials;
 using Auth.Server.Events;
 using Microsoft.AspNetCore;
+using Microsoft.IdentityModel.JsonWebTokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using Shared.Contracts;
@@ -150,11 +151,19 @@ internal static class Introspection
                 || (bool?)context.Response[Claims.Active] != false)
                 return ValueTask.CompletedTask;
             if (!CredentialSet.IsUsable(set.State, set.ExpiresAt, set.ActivateBefore, time.GetUtcNow().UtcDateTime))
-                uses.Refused(set.Id, AddressIn(context.Request!), UserAgentIn(context.Request!));
+            {
+                if (!IsOfTest(context.Request!.Token))
+                    uses.Refused(set.Id, AddressIn(context.Request), UserAgentIn(context.Request));
+            }
             else if (context.Transaction.GetProperty<string>(InactiveReason) is { } why)
                 context.Response[why] = true;
             return ValueTask.CompletedTask;
         }
+
+        // There is no principal of a token that was refused. Its signature is valid, as its row was found.
+        private static bool IsOfTest(string? token) =>
+            new JsonWebToken(token).TryGetValue<string>(Claims.Scope, out var scope)
+            && scope.Split(' ').Contains(Shared.Contracts.Scopes.ConnectionTest);
     }
 
     private static string? AddressIn(OpenIddictRequest request) =>
@@ -174,7 +183,8 @@ internal static class Introspection
                 context.Claims["account"] = AsJson(token.Account);
             if (token.CredentialSet is { } set)
             {
-                uses.Used(set.Id, AddressIn(context.Request), UserAgentIn(context.Request));
+                if (!context.GenericTokenPrincipal.HasScope(Shared.Contracts.Scopes.ConnectionTest))
+                    uses.Used(set.Id, AddressIn(context.Request), UserAgentIn(context.Request));
                 context.Claims["credential_set"] = AsJson(new TokenIntrospection.CredentialSetReference
                 {
                     Id = set.Id,

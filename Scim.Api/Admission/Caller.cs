@@ -16,6 +16,9 @@ internal sealed record Caller(
 {
     public Guid AccountId => Account.Id;
 
+    /// <summary>Whether the request is part of a connection test.</summary>
+    public bool IsTest => Scopes.Contains(Shared.Contracts.Scopes.ConnectionTest);
+
     /// <summary>What this node knew when it introspected the token; null for a command, which has no token.</summary>
     public EventClockReading? IntrospectedAt { get; init; }
 

@@ -16,6 +16,7 @@ internal sealed class Attempt
     private Caller? caller;
     private readonly Guid accountId;
     private readonly Guid? credentialSetId;
+    private readonly bool isTest;
     private readonly string? requestId;
     private Guid? userId;
     private string? userName;
@@ -25,13 +26,13 @@ internal sealed class Attempt
     public Attempt(Caller caller, string operation, string? requestId)
     {
         (this.caller, this.requestId, Operation) = (caller, requestId, operation);
-        (accountId, credentialSetId) = (caller.AccountId, caller.CredentialSet?.Id);
+        (accountId, credentialSetId, isTest) = (caller.AccountId, caller.CredentialSet?.Id, caller.IsTest);
     }
 
     private Attempt(TokenOrigin origin, string operation, string requestId)
     {
         (this.requestId, Operation) = (requestId, operation);
-        (accountId, credentialSetId) = (origin.AccountId, origin.CredentialSetId);
+        (accountId, credentialSetId, isTest) = (origin.AccountId, origin.CredentialSetId, origin.IsTest);
     }
 
     public string Operation { get; }
@@ -104,7 +105,8 @@ internal sealed class Attempt
 
     /// <summary>The same for repeated refusals, which may differ in digits, such as the seconds to wait.</summary>
     public string RepetitionKey(ScimError error) =>
-        $"{accountId} {credentialSetId} {error.Status} {string.Concat(error.Detail.Where(c => !char.IsDigit(c)))}";
+        $"{accountId} {credentialSetId} {isTest} {error.Status} "
+        + $"{string.Concat(error.Detail.Where(c => !char.IsDigit(c)))}";
 
     private ProvisioningEvent Event(string outcome, int status, string? reason, DateTime now)
     {
@@ -125,7 +127,7 @@ internal sealed class Attempt
             UserId = userId,
             UserName = name,
             UserNameKey = CaseFolding.Fold(name ?? ""),
-            Outcome = outcome,
+            Outcome = isTest ? ProvisioningOutcomes.Tested : outcome,
             Status = status,
             Reason = detail,
             Habits = ProvisioningEvent.Join(Quirks.Applied),

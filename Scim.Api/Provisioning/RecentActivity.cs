@@ -38,7 +38,8 @@ internal static class RecentActivity
                 db,
                 batch => AddCountDays(batch, accountId, today),
                 results => results.All(row => ToDay(
-                    first.AddDays(row.GetInt32(0)), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3))),
+                    first.AddDays(row.GetInt32(0)),
+                    row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4))),
                 cancellation);
             return [.. days.OrderBy(day => day.Day)];
         }
@@ -49,7 +50,8 @@ internal static class RecentActivity
             var first = ProvisioningEvent.FirstIdOf(since);
             return db.EventsOf(accountId).Where(e => e.Id >= first)
                 .OrderByDescending(e => e.Id).Take(MaxEvents)
-                .Where(e => e.Outcome != ProvisioningOutcomes.Refused && e.UserId != null)
+                .Where(e => e.Outcome != ProvisioningOutcomes.Refused && e.Outcome != ProvisioningOutcomes.Tested
+                    && e.UserId != null)
                 .Select(e => e.UserId).Distinct()
                 .CountAsync(cancellation);
         }
@@ -90,7 +92,8 @@ internal static class RecentActivity
         /// <summary>Those of the newest events that an identity provider with a valid token caused.</summary>
         public IQueryable<ProvisioningEvent> NewestOfProviders(Guid accountId) =>
             db.EventsOf(accountId).AsNoTracking().OrderByDescending(e => e.Id).Take(MaxSearched)
-                .Where(e => e.CredentialSetId != null && e.Status != StatusCodes.Status401Unauthorized);
+                .Where(e => e.CredentialSetId != null && e.Status != StatusCodes.Status401Unauthorized
+                    && e.Outcome != ProvisioningOutcomes.Tested);
 
         /// <summary>The newest of them.</summary>
         public async Task<PortalEvent?> FindLastCall(Guid accountId, CancellationToken cancellation) =>
@@ -99,8 +102,8 @@ internal static class RecentActivity
     }
 
     /// <summary>
-    /// Adds the statement that counts days: all events of each, the refused ones, and their repetitions. Each is a
-    /// range of an index. Tests read its query plan.
+    /// Adds the statement that counts days: all events of each, the refused ones, their repetitions, and the events of
+    /// connection tests, which are not counted. Each is a range of an index. Tests read its query plan.
     /// </summary>
     public static void AddCountDays(SqlBatch batch, Guid accountId, DateOnly today, string before = "")
     {
@@ -116,7 +119,8 @@ internal static class RecentActivity
         "UNION ALL\n",
         Enumerable.Range(0, Days).Select(day =>
             $"""
-            SELECT {day} AS "Day", counted."Number" AS "Events", refused."Number" AS "Refused", repeated."Number"
+            SELECT {day} AS "Day", counted."Number" AS "Events", refused."Number" AS "Refused", repeated."Number",
+                tested."Number"
             FROM
                 (SELECT COUNT(*) AS "Number" FROM (
                     SELECT 1 FROM "ProvisioningEvents"
@@ -131,15 +135,20 @@ internal static class RecentActivity
                     SELECT "Repeats" FROM "ProvisioningEvents"
                     WHERE "AccountId" = $1 AND "Outcome" = '{ProvisioningOutcomes.Refused}'
                         AND "Id" >= ${day + 2} AND "Id" < ${day + 3}
-                    LIMIT {MaxRefusals}) AS p) AS repeated
+                    LIMIT {MaxRefusals}) AS p) AS repeated,
+                (SELECT COUNT(*) AS "Number" FROM (
+                    SELECT 1 FROM "ProvisioningEvents"
+                    WHERE "AccountId" = $1 AND "Outcome" = '{ProvisioningOutcomes.Tested}'
+                        AND "Id" >= ${day + 2} AND "Id" < ${day + 3}
+                    LIMIT {MaxEvents + 1}) AS t) AS tested
 
             """));
 
-    private static PortalDay ToDay(DateOnly day, long events, long refused, long repeats) => new()
+    private static PortalDay ToDay(DateOnly day, long events, long refused, long repeats, long tested) => new()
     {
         Day = day,
         // If there are more than were counted, both are lower bounds.
-        Changes = (int)(events - refused),
+        Changes = (int)Math.Max(0, events - refused - tested),
         Refusals = (int)Math.Min(refused + repeats, int.MaxValue),
         HasMore = events > MaxEvents || refused > MaxRefusals,
     };

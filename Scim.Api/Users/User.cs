@@ -51,6 +51,9 @@ internal sealed class User
     /// <summary>One of <see cref="Shared.Contracts.UserSources"/>.</summary>
     public required string Source { get; init; }
 
+    /// <summary>Whether it is the temporary user of a connection test.</summary>
+    public bool IsOfTest => Source == Shared.Contracts.UserSources.ConnectionTest;
+
     /// <summary>The resource (RFC 7643 §4.1) as JSON, without <c>meta</c>.</summary>
     public string Document { get; private set; } = "";
 
@@ -208,6 +211,7 @@ internal sealed class User
         public void Configure(EntityTypeBuilder<User> user)
         {
             user.ToTable("Users");
+            user.Ignore(u => u.IsOfTest);
             user.HasKey(u => new { u.AccountId, u.Id });
             // Lists skip users by it, without reading them.
             user.HasIndex(u => new { u.AccountId, u.Id }).HasFilter(NotDeleted);

@@ -135,9 +135,14 @@ internal static class UserStatements
                     user.AccountId, user.Id, email.ValueKey, email.TypeKey, email.Claimed);
         }
 
-        /// <summary>Gives a user a seat of each product that new users receive.</summary>
+        /// <summary>
+        /// Gives a user a seat of each product that new users receive. The user of a connection test needs a free seat,
+        /// but leaves it to others.
+        /// </summary>
         public void TakeSeats(User user, AccountPolicy account)
         {
+            if (user.IsOfTest)
+                return;
             foreach (var licence in account.LicencesOfNewUsers())
             {
                 batch.Add(

@@ -158,6 +158,8 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
 
         var (emails, now) = (user.EmailRows(), Now());
         user.Delete(now);
+        if (user.IsOfTest)
+            user.Erase();
         await transaction.Commit(
             batch =>
             {
@@ -190,6 +192,9 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
                 await results.All(UserStatements.ReadEmail),
                 await results.All(UserStatements.ReadSeatCount)),
             cancellation);
+        // A connection test has access to its own user only.
+        if (attempt.Caller.IsTest && user is { IsOfTest: false })
+            return (null, seats);
         if (user is not null)
         {
             user.Emails.AddRange(emails);
@@ -230,7 +235,12 @@ internal sealed class UserWrites(ScimDbContext db, TimeProvider time)
     {
         AccountId = caller.AccountId,
         Id = id,
-        Source = caller.CredentialSet is null ? UserSources.SciLeads : UserSources.Scim,
+        Source = caller switch
+        {
+            { IsTest: true } => UserSources.ConnectionTest,
+            { CredentialSet: null } => UserSources.SciLeads,
+            _ => UserSources.Scim,
+        },
         Created = now,
     };
 

@@ -42,6 +42,31 @@ internal sealed class CredentialsPageTests : EndToEndTest
     }
 
     [Test]
+    public async Task The_connection_is_tested_and_nothing_of_it_remains()
+    {
+        var customer = await Customer.Open(Local);
+        await Local.Auth("accounts", "update", "--account", customer.AccountId, "--domains", "customer.example");
+        using var scim = Local.Scim(await customer.GenerateToken());
+        var portal = await SignIn(customer);
+        await portal.Open("/scim-credentials");
+        await portal.Page.GetByRole(AriaRole.Link, new() { Name = "Test connection" }).ClickAsync();
+
+        await portal.Page.GetByRole(AriaRole.Button, new() { Name = "Test connection" }).ClickAsync();
+
+        await Assertions.Expect(portal.Page.Locator(".notice")).ToContainTextAsync(
+            "every step passed", new() { Timeout = 60_000 });
+        Assert.That(await portal.Page.Locator(".checks li.fine").CountAsync(), Is.EqualTo(9));
+        await portal.Open("/settings/provisioning-log?outcome=tested");
+        var events = await portal.Page.Locator(".log > li").AllInnerTextsAsync();
+        Assert.That(events, Has.Count.EqualTo(4).And.All.Contains("A connection test was allowed to"));
+        await portal.Open("/");
+        Assert.That(
+            await portal.Page.InnerTextAsync("main"),
+            Does.Contain("0 of 200 used").And.Contain("Nothing has happened.").And.Not.Contain("Last call"));
+        Assert.That((int)(await scim.Get("Users"))["totalResults"]!, Is.Zero);
+    }
+
+    [Test]
     public async Task A_double_click_generates_once()
     {
         var portal = await SignIn(await Customer.Open(Local));

@@ -15,6 +15,7 @@ internal sealed class FrameTests : EndToEndTest
     private static readonly string[] pages =
     [
         "/", "/scim-credentials", "/scim-credentials/generate", "/scim-credentials/rotate", "/scim-credentials/check",
+        "/scim-credentials/test",
         "/scim-credentials/history", "/scim-credentials/connect", "/scim-credentials/connect?provider=okta",
         "/scim-credentials/connect?provider=entra", "/settings/user-management", "/settings/provisioning-log",
         "/settings/user-management/why?email=jane@example.com",

@@ -43,6 +43,7 @@ internal sealed class AuditText(IReadOnlyList<CredentialSet> sets)
         [AuditAction.DeactivatePerson] = new(People, "deactivate", "deactivated", "{0}", "a person"),
         [AuditAction.ReactivatePerson] = new(People, "reactivate", "reactivated", "{0}", "a person"),
         [AuditAction.CheckProvisioning] = new(People, "find out", "found out", "why a person is not provisioned"),
+        [AuditAction.TestConnection] = new(People, "test", "tested", "the connection"),
 
         [AuditAction.ListAdministrators] = new(Administrators, "list", "listed", "the administrators"),
         [AuditAction.CreateAdministrator] = new(

@@ -11,6 +11,7 @@ internal sealed class EventText(IReadOnlyDictionary<Guid, CredentialSet> sets)
     /// <summary>Who made the request.</summary>
     public string ActorOf(PortalEvent entry) => entry switch
     {
+        { Outcome: ProvisioningOutcomes.Tested } => "A connection test",
         { Administrator: { } administrator } => administrator,
         { CredentialSet: { } set } => IdentityProvider.Of(sets.GetValueOrDefault(set)).Name,
         _ => "SciLeads",
@@ -31,6 +32,7 @@ internal sealed class EventText(IReadOnlyDictionary<Guid, CredentialSet> sets)
             ProvisioningOutcomes.Deactivated => $"{actor} deactivated{whom}.",
             ProvisioningOutcomes.Reactivated => $"{actor} reactivated{whom}.",
             ProvisioningOutcomes.Deleted => $"{actor} deleted{whom}.",
+            ProvisioningOutcomes.Tested when entry.Status < 400 => $"{actor} was allowed to {AttemptOf(entry)}.",
             _ => $"{actor} was refused when it tried to {AttemptOf(entry)}.",
         };
     }

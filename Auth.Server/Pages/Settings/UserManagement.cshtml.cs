@@ -63,7 +63,12 @@ internal sealed class UserManagementModel(AccountRegister accounts, ScimApi scim
         string.Equals(person.WorkEmail, person.Email, StringComparison.OrdinalIgnoreCase) ? null : person.WorkEmail;
 
     public static string SourceOf(PortalUser person) =>
-        person.Source == UserSources.Scim ? "Identity provider" : "SciLeads";
+        person.Source switch
+        {
+            UserSources.Scim => "Identity provider",
+            UserSources.ConnectionTest => "Connection test",
+            _ => "SciLeads",
+        };
 
     public Task OnGet(CancellationToken cancellation) => Load(cancellation);
 

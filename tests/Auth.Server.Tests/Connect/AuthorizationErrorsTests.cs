@@ -30,6 +30,7 @@ internal sealed class AuthorizationErrorsTests
         new("scope=everything", "invalid_scope"),
         new("scope=openid", "invalid_scope"),
         new("scope=accounts.read", "invalid_scope"),
+        new("scope=scim+connection.test", "invalid_scope"),
         new("scope=scim&scope=everything", "invalid_scope"),
         new("response_type=", "invalid_request"),
         new("response_type=token", "unsupported_response_type"),

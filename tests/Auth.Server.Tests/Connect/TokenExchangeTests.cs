@@ -208,6 +208,7 @@ internal sealed class TokenExchangeTests
     [TestCase("scope", "scim", 200, null)]
     [TestCase("scope", "accounts.read", 400, "invalid_scope")]
     [TestCase("scope", "portal", 400, "invalid_scope")]
+    [TestCase("scope", "scim connection.test", 400, "invalid_scope")]
     [TestCase("audience", "scim", 400, "invalid_target")]
     [TestCase("audience", "management", 400, "invalid_target")]
     [TestCase("resource", "http://localhost:5002/scim/v2", 200, null)]

@@ -260,7 +260,7 @@ public sealed class VerdictCacheTests
         bool IsKept(string name) => cache.Find(TokenHash.Of(name)!.Value) is not null;
         void Keep(string name, Caller? caller) => cache.Add(
             TokenHash.Of(name)!.Value,
-            new(clock.Read(), caller, TokenErrors.NoLongerActive(), new(account.Id, account.SetId)),
+            new(clock.Read(), caller, TokenErrors.NoLongerActive(), new(account.Id, account.SetId, IsTest: false)),
             expiresIn: null);
     }
 

@@ -90,12 +90,14 @@ internal sealed class ErasureTests
 
         var next = await db.Plan(Erasure.AccountsToErase(db, accounts[Accounts / 2]).Take(1));
         var users = await db.Plan(Erasure.UsersToErase(db, accounts[Accounts / 2], now).Take(20));
+        var ofTests = await db.Plan(Erasure.UsersOfTests(db, accounts[Accounts / 2], now));
 
         foreach (var plan in new[] { next, users })
         {
             Assert.That(plan, Has.Some.Contains("IX_Users_AccountId_DeletedAt"), string.Join('\n', plan));
             Assert.That(plan, Has.None.Contains("Seq Scan").And.None.StartsWith("SCAN"), string.Join('\n', plan));
         }
+        Assert.That(ofTests, Has.Some.Contains("IX_Users_AccountId_Source_Id"), string.Join('\n', ofTests));
         Assert.That(next, Has.None.Contains("TEMP B-TREE").And.None.Contains("Sort"), string.Join('\n', next));
     }
 
