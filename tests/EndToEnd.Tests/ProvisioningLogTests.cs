@@ -17,7 +17,7 @@ internal sealed class ProvisioningLogTests : EndToEndTest
         var portal = await SignIn(customer);
 
         await portal.Page.GetByText("Settings", new() { Exact = true }).ClickAsync();
-        await portal.Page.GetByRole(AriaRole.Link, new() { Name = "Provisioning Log" }).ClickAsync();
+        await portal.Page.GetByRole(AriaRole.Link, new() { Name = "Provisioning Log", Exact = true }).ClickAsync();
         await portal.Page.GetByRole(AriaRole.Searchbox, new() { Name = "Search events" }).FillAsync("Jane");
         await portal.Page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
         var row = portal.Page.Locator(".log > li");

@@ -63,7 +63,7 @@ public sealed class ScimCredentialsTests
         Assert.That(page.Document.QuerySelectorAll("dl.facts > div"), Has.Exactly(5).Items);
         Assert.That(page.Document.QuerySelectorAll("main a.button").Select(Page.TextOf), Is.EqualTo(new[]
         {
-            "Rotate", "Generate New Credentials", "Connect", "Revoke",
+            "Rotate", "Generate New Credentials", "Connect", "Test connection", "Revoke",
         }));
         Assert.That(page.Document.QuerySelector("a.danger")!.TextContent, Is.EqualTo("Revoke"));
     }
