@@ -11,7 +11,6 @@ namespace EndToEnd.Tests;
 /// Both servers log everything they can, and every flow succeeds and fails in every way. Then no secret that was used
 /// is in a log, in the body of an error or in a database file.
 /// </summary>
-[Parallelizable]
 internal sealed partial class CanaryTests : EndToEndTest
 {
     private const string Prefix = "canary-";

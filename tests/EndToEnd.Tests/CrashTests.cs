@@ -7,7 +7,6 @@ namespace EndToEnd.Tests;
 /// <summary>
 /// After <c>kill -9</c> during a hundred writes, every confirmed write is complete, and no write is partial.
 /// </summary>
-[Parallelizable]
 internal sealed partial class CrashTests : EndToEndTest
 {
     private const int Writes = 100;

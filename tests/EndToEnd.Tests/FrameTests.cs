@@ -9,7 +9,6 @@ namespace EndToEnd.Tests;
 /// What needs a browser to be seen: that pages fit, that they are accessible, that the menu works with a keyboard and
 /// without scripts, that errors receive the focus, and that times are those of the visitor.
 /// </summary>
-[Parallelizable]
 internal sealed class FrameTests : EndToEndTest
 {
     private static readonly string[] pages =

@@ -4,7 +4,6 @@ using System.Net.Sockets;
 namespace EndToEnd.Tests;
 
 /// <summary><c>deploy/local.sh</c>: a restart keeps everything, and every error is one sentence.</summary>
-[Parallelizable]
 internal sealed class LocalScriptTests : EndToEndTest
 {
     // A separate system, because tests stop and restart it; a test may find it stopped.

@@ -7,7 +7,6 @@ namespace EndToEnd.Tests;
 /// After <c>kill -9</c> of <c>Auth.Server</c> at any moment of a rotation, exactly one set is active, the old or the
 /// new one, and a retry with the same <c>Idempotency-Key</c> completes the rotation.
 /// </summary>
-[Parallelizable]
 internal sealed class RotationCrashTests : EndToEndTest
 {
     private static readonly int rounds = Environment.GetEnvironmentVariable("TEST_NIGHTLY") is null ? 5 : 80;

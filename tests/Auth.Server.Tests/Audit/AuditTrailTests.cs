@@ -11,6 +11,7 @@ namespace Auth.Server.Tests.Audit;
 
 /// <summary>Who did what: one permanent entry for each action, without secrets.</summary>
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class AuditTrailTests
 {
     private const string Email = "ada@example.com";

@@ -12,6 +12,7 @@ namespace Auth.Server.Tests.Connect;
 /// Client assertions (RFC 7523 §3) with a valid signature but unusual claims: whatever the JSON is, the response is a
 /// token or <c>invalid_client</c>.
 /// </summary>
+[Category("AnyDatabase")]
 internal sealed class AssertionClaimsTests
 {
     private const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

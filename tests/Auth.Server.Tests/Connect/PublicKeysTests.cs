@@ -11,6 +11,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Auth.Server.Tests.Connect;
 
 /// <summary>Which JWK sets (RFC 7517, RFC 7518 §6.2, RFC 8037) of clients are accepted.</summary>
+[Category("AnyDatabase")]
 public sealed class PublicKeysTests
 {
     private const string PrimeInHex = "FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF";

@@ -7,6 +7,7 @@ namespace Auth.Server.Tests.Connect;
 
 /// <summary>Pushed authorization requests (RFC 9126), and what they may contain.</summary>
 [Category("Slow")]
+[Category("AnyDatabase")]
 internal sealed class PushedAuthorizationTests
 {
     [Test]

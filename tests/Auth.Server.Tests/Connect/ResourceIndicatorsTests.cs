@@ -6,6 +6,7 @@ namespace Auth.Server.Tests.Connect;
 /// Resource indicators (RFC 8707): only the SCIM resource is accepted, wherever a client can send one. Any other one,
 /// even if malformed, is <c>invalid_target</c>.
 /// </summary>
+[Category("AnyDatabase")]
 internal sealed class ResourceIndicatorsTests
 {
     private const string Scim = "http://localhost:5002/scim/v2";

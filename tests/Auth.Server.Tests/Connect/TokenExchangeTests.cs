@@ -9,6 +9,7 @@ namespace Auth.Server.Tests.Connect;
 
 /// <summary>A vault keeps a long-lived token and exchanges it for short-lived ones (RFC 8693).</summary>
 [Category("Slow")]
+[Category("AnyDatabase")]
 internal sealed class TokenExchangeTests
 {
     private const string GrantType = "urn:ietf:params:oauth:grant-type:token-exchange";

@@ -11,6 +11,7 @@ using Shared.Contracts;
 namespace Auth.Server.Tests.Management;
 
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class CommandsTests
 {
     [Test]

@@ -12,6 +12,7 @@ namespace Auth.Server.Tests.Management;
 
 /// <summary>Credential sets through the management API.</summary>
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class CredentialSetsApiTests
 {
     private AuthServer server = null!;

@@ -12,6 +12,7 @@ namespace Auth.Server.Tests.Pages;
 
 /// <summary>A form whose response was lost is sent again, and shows the secret that it generated.</summary>
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class RememberedFormsTests
 {
     private const string Address = "/scim-credentials/generate";
