@@ -37,8 +37,8 @@ internal sealed class WriteFloor
         """
         INSERT INTO "ProvisioningEvents" ("AccountId", "UserId", "Id", "Time", "CredentialSetId", "Operation",
             "UserName", "UserNameKey", "Outcome", "Status", "Changed", "NotApplied", "Habits", "RequestId",
-            "SearchText")
-        VALUES ($1, $2, $3, $4, $3, $5, $6, $7, $8, $9, $10, '', '', $11, $12)
+            "SearchText", "Repeats")
+        VALUES ($1, $2, $3, $4, $3, $5, $6, $7, $8, $9, $10, '', '', $11, $12, 0)
         """;
 
     private const string AllAttributes =
