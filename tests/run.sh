@@ -43,6 +43,7 @@ export TMPDIR=$results/tmp
 trap 'sleep 1.5; rm -rf "$results"' EXIT
 
 dotnet build SciLeads.Auth.sln --configuration Release --disable-build-servers --verbosity quiet
+
 # Prints the output of a suite when it has ended, so that the output of two suites does not mix.
 run() {
     local suite=$1 database=$2 output
