@@ -57,10 +57,11 @@ internal sealed class EventClock(Lease lease, TimeProvider time)
     /// </summary>
     public TimeSpan MayCommitFor(EventClockReading reading, long since)
     {
-        var until = lease.Until;
-        if (!reading.UnderLease && !lease.IsGivenUp)
-            until = Math.Max(until, reading.Time + (long)(ValidityWithoutLease.TotalSeconds * time.TimestampFrequency));
-        return until > since ? time.GetElapsedTime(since, until) : TimeSpan.Zero;
+        var underLease = lease.LeftAt(since);
+        var withoutLease = reading.UnderLease || lease.IsGivenUp
+            ? TimeSpan.Zero
+            : ValidityWithoutLease - time.GetElapsedTime(reading.Time, since);
+        return underLease > withoutLease ? underLease : withoutLease;
     }
 
     /// <summary>Whether the generation is at least the account's minimum generation (its floor).</summary>

@@ -9,10 +9,14 @@ internal sealed class Lease(TimeProvider time)
     private long until = long.MinValue;
     private volatile bool isGivenUp;
 
-    public bool IsLive => time.GetTimestamp() < Until;
+    public bool IsLive => LeftAt(time.GetTimestamp()) > TimeSpan.Zero;
 
-    /// <summary>When it ends, on the monotonic clock.</summary>
-    public long Until => isGivenUp ? long.MinValue : Volatile.Read(ref until);
+    /// <summary>How much of it was left at a time on the monotonic clock; zero if it had ended.</summary>
+    public TimeSpan LeftAt(long moment)
+    {
+        var end = Volatile.Read(ref until);
+        return !isGivenUp && end > moment ? time.GetElapsedTime(moment, end) : TimeSpan.Zero;
+    }
 
     /// <summary>
     /// The node has left permanently. Barriers no longer wait for it, so it no longer admits requests.
