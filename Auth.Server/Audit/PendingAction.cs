@@ -85,7 +85,7 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
     /// </exception>
     public Task Record(
         Actor actor, AuditAction action, Guid account, string about, string? detail, Func<Task<string>> act) =>
-        Carry(actor, action, account, about, detail, _ => act());
+        CarryOut(actor, action, account, about, detail, _ => act());
 
     /// <summary>
     /// Carries out an action that must take less than <see cref="Abandoned"/>, unless the same one is in progress for
@@ -93,7 +93,7 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
     /// </summary>
     public Task RecordAlone(
         Actor actor, AuditAction action, Guid account, string about, string inProgress, Func<Task<string>> act) =>
-        Carry(actor, action, account, about, detail: null, async pending =>
+        CarryOut(actor, action, account, about, detail: null, async pending =>
         {
             var since = pending.Time - Abandoned;
             return await db.PendingActions.AnyAsync(other => other.Id != pending.Id
@@ -102,7 +102,7 @@ internal sealed class PendingActions(AuthDbContext db, TimeProvider time)
                 : await act();
         });
 
-    private async Task Carry(
+    private async Task CarryOut(
         Actor actor,
         AuditAction action,
         Guid account,

@@ -130,7 +130,7 @@ internal sealed class Token : OpenIddictEntityFrameworkCoreToken<Guid, Client, G
             token.HasOne(t => t.Key).WithMany().HasForeignKey(t => t.KeyId);
             token.HasIndex(t => new { t.KeyId, t.ExpirationDate });
             token.HasOne(t => t.CredentialSet).WithMany().HasForeignKey(t => t.CredentialSetId);
-            // Nobody deletes sessions but with their administrator, whose tokens may be issued at the same moment.
+            // A session is only deleted with its administrator, for whom a token may be issued at that moment.
             token.HasOne(t => t.Session).WithMany().HasForeignKey(t => t.SessionId).OnDelete(DeleteBehavior.Cascade);
         }
     }
