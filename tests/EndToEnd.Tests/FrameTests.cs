@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
 namespace EndToEnd.Tests;
@@ -54,23 +53,7 @@ internal sealed class FrameTests : EndToEndTest
         foreach (var path in pages.Append(colleague!))
         {
             await portal.Open(path);
-            foreach (var width in new[] { 390, 1280, 1920 })
-            {
-                await portal.Page.SetViewportSizeAsync(width, 900);
-                var excess = await portal.Page.EvaluateAsync<int>(
-                    "document.documentElement.scrollWidth - document.documentElement.clientWidth");
-                Assert.That(excess, Is.Zero, $"{path} at {width} px");
-                if (width >= 1280)
-                {
-                    var header = await portal.Page.EvaluateAsync<int>("document.querySelector('.bar').offsetHeight");
-                    Assert.That(header, Is.LessThan(65), $"the header of {path} has one line at {width} px");
-                }
-                if (width == 1920)
-                    continue;
-                var violations = (await portal.Page.RunAxe()).Violations
-                    .Select(one => $"{one.Id}: {string.Join(" | ", one.Nodes.Select(node => node.Html))}");
-                Assert.That(violations, Is.Empty, $"{path} at {width} px");
-            }
+            await portal.CheckFrame();
         }
     }
 

@@ -1,3 +1,4 @@
+using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
 namespace EndToEnd.Tests;
@@ -68,4 +69,26 @@ internal sealed class Portal(LocalSystem system, IBrowserContext context, IPage 
     /// <summary>A value that the page shows for copying.</summary>
     public Task<string> ValueOf(string label) =>
         page.GetByRole(AriaRole.Textbox, new() { Name = label, Exact = true }).InputValueAsync();
+
+    /// <summary>Checks that the open page fits at every width, and has no accessibility violations.</summary>
+    public async Task CheckFrame()
+    {
+        foreach (var width in new[] { 390, 1280, 1920 })
+        {
+            await page.SetViewportSizeAsync(width, 900);
+            var excess = await page.EvaluateAsync<int>(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            Assert.That(excess, Is.Zero, $"{page.Url} at {width} px");
+            if (width >= 1280)
+            {
+                var header = await page.EvaluateAsync<int>("document.querySelector('.bar').offsetHeight");
+                Assert.That(header, Is.LessThan(65), $"the header of {page.Url} has one line at {width} px");
+            }
+            if (width == 1920)
+                continue;
+            var violations = (await page.RunAxe()).Violations
+                .Select(one => $"{one.Id}: {string.Join(" | ", one.Nodes.Select(node => node.Html))}");
+            Assert.That(violations, Is.Empty, $"{page.Url} at {width} px");
+        }
+    }
 }
