@@ -1,14 +1,8 @@
-using System.Text.RegularExpressions;
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Pages.Security;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Mvc.Infrastructure;
-using Microsoft.AspNetCore.Mvc.RazorPages;
-using Microsoft.AspNetCore.Mvc.RazorPages.Infrastructure;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 using Shared.Contracts;
 
 namespace Auth.Server.Tests.Pages;
@@ -16,7 +10,7 @@ namespace Auth.Server.Tests.Pages;
 /// <summary>A read-only administrator looks at everything, and changes only how they sign in.</summary>
 [Category("AnyDatabase")]
 [Category("Slow")]
-public sealed partial class ReadOnlyTests
+public sealed class ReadOnlyTests
 {
     private const string Sentence = "Your access to Demo is read-only. Nothing was changed. Ask an administrator.";
 
@@ -45,7 +39,7 @@ public sealed partial class ReadOnlyTests
         using var reader = await Browser.SignedIn(server, "reader@example.com");
         var token = (await reader.Open("/settings/administrators")).Document
             .QuerySelector("main input[name=__RequestVerificationToken]")!.GetAttribute("value")!;
-        var forms = (await Forms()).Where(form => !exempt.Contains(form.Page)
+        var forms = (await PageForms.Of(server)).Where(form => !exempt.Contains(form.Page)
             && !form.Page.StartsWith("/Security/", StringComparison.Ordinal)).ToList();
         // The administrators' page alone has two. A page without handlers here would be a fault of this test.
         Assert.That(forms.Select(form => form.Page).Distinct().Count(), Is.GreaterThan(8));
@@ -107,24 +101,4 @@ public sealed partial class ReadOnlyTests
             return true;
         });
     }
-
-    /// <summary>All handlers of forms, whatever page has them.</summary>
-    private async Task<IReadOnlyList<(string Page, string Path, string? Handler)>> Forms()
-    {
-        var pages = server.Services.GetRequiredService<IActionDescriptorCollectionProvider>().ActionDescriptors.Items
-            .OfType<PageActionDescriptor>();
-        var loader = server.Services.GetRequiredService<PageLoader>();
-        var forms = new List<(string, string, string?)>();
-        foreach (var page in pages)
-        {
-            var compiled = await loader.LoadAsync(page, EndpointMetadataCollection.Empty);
-            var path = "/" + Parameter().Replace(page.AttributeRouteInfo!.Template!, $"{Guid.NewGuid()}");
-            forms.AddRange(compiled.HandlerMethods.Where(handler => !HttpMethods.IsGet(handler.HttpMethod))
-                .Select(handler => (page.ViewEnginePath, path, handler.Name)));
-        }
-        return forms;
-    }
-
-    [GeneratedRegex(@"\{[^}]+\}")]
-    private static partial Regex Parameter();
 }
