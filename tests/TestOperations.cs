@@ -48,7 +48,7 @@ internal static class TestOperations
 
     public static Task<int> SignOut(
         this AdministratorRegister register, string email, CancellationToken cancellation) =>
-        register.SignOut(email, accountId: null, Auth.Server.Audit.Actor.Server, cancellation);
+        register.SignOut(new(email), Auth.Server.Audit.Actor.Server, cancellation);
 
     public static Task<IssuedInvitation> Invite(
         this Invitations invitations, Guid account, string email, string by, CancellationToken cancellation) =>
@@ -56,7 +56,7 @@ internal static class TestOperations
 
     public static Task<IssuedInvitation> ResetPassword(
         this Invitations invitations, string email, string by, CancellationToken cancellation) =>
-        invitations.ResetPassword(email, accountId: null, Actor(by), cancellation);
+        invitations.ResetPassword(new(email), Actor(by), cancellation);
 
     public static Task Accept(
         this Invitations invitations, string code, string password, CancellationToken cancellation) =>

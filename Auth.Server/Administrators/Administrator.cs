@@ -9,14 +9,16 @@ namespace Auth.Server.Administrators;
 /// <summary>
 /// A person who signs in to the portal, for one account. Somebody who administers several accounts is a separate
 /// administrator in each, with the same e-mail address or different ones. Addresses are not verified, so what is set up
-/// for an address in one account (password, second factors, invitations) must give no access to another. The user name,
-/// which Identity requires to be unique, is the id.
+/// for an address in one account (password, second factors, invitations) must give no access to another. Without an
+/// account, it is an operator, who signs in to the console (<see cref="Site"/>). The user name, which Identity requires
+/// to be unique, is the id.
 /// </summary>
 internal sealed class Administrator : IdentityUser<Guid>
 {
-    public required Guid AccountId { get; init; }
+    /// <summary>The account that is administered; null for an operator.</summary>
+    public required Guid? AccountId { get; init; }
 
-    public Account Account { get; init; } = null!;
+    public Account? Account { get; init; }
 
     /// <summary>Whether the administrator can look at everything, but change only how they sign in.</summary>
     public bool ReadOnly { get; set; }
@@ -37,8 +39,12 @@ internal sealed class Administrator : IdentityUser<Guid>
             administrator.Property(a => a.Email).HasMaxLength(MaxNameLength);
             administrator.Property(a => a.NormalizedEmail).HasMaxLength(MaxNameLength);
 
-            administrator.HasOne(a => a.Account).WithMany().HasForeignKey(a => a.AccountId);
+            administrator.HasOne(a => a.Account).WithMany().HasForeignKey(a => a.AccountId)
+                .OnDelete(DeleteBehavior.Cascade);
             administrator.HasIndex(a => new { a.AccountId, a.NormalizedEmail }).IsUnique();
+            // For a unique index, two rows without an account are different.
+            administrator.HasIndex(a => a.NormalizedEmail, "One_operator_per_email").IsUnique()
+                .HasFilter("\"AccountId\" IS NULL");
         }
     }
 }

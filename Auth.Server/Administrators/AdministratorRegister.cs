@@ -24,28 +24,32 @@ internal sealed class AdministratorRegister(
 {
     private const int MaxEmail = 254;
 
-    /// <summary>The administrators who sign in with an address: at most one in each account.</summary>
-    public Task<List<Administrator>> FindAll(string email, CancellationToken cancellation)
+    /// <summary>
+    /// The people who sign in to a site with an address: at most one operator, or one administrator in each account.
+    /// </summary>
+    public Task<List<Administrator>> FindAll(string email, Site site, CancellationToken cancellation)
     {
         var key = EmailNormalizer.Normalize(email);
         return db.Administrators.Include(administrator => administrator.Account)
             .Where(administrator => administrator.NormalizedEmail == key)
-            .OrderBy(administrator => administrator.Account.Name).ToListAsync(cancellation);
+            .Where(administrator => (administrator.AccountId == null) == site.IsConsole)
+            .OrderBy(administrator => administrator.Account!.Name).ToListAsync(cancellation);
     }
 
-    /// <summary>The administrator with an address; in the given account, if one is given.</summary>
     /// <exception cref="ProblemException">
-    /// There is none (404), or there are several and no account is given (409).
+    /// There is nobody of this name (404), or there are several and no account is given (409).
     /// </exception>
-    public async Task<Administrator> Get(string email, Guid? accountId = null)
+    public async Task<Administrator> Get(SignInName name)
     {
-        email = email.Trim();
-        var found = (await FindAll(email, CancellationToken.None))
+        var (email, accountId) = (name.Email.Trim(), name.AccountId);
+        var site = name.IsOperator ? Site.Console : Site.Portal;
+        var found = (await FindAll(email, site, CancellationToken.None))
             .FindAll(administrator => accountId is null || administrator.AccountId == accountId);
-        return found switch
+        return (found, name.IsOperator) switch
         {
-            [var one] => one,
-            [] => throw ProblemException.NotFound(accountId is null
+            ([var one], _) => one,
+            ([], true) => throw ProblemException.NotFound($"There is no operator {email}."),
+            ([], _) => throw ProblemException.NotFound(accountId is null
                 ? $"There is no administrator {email}."
                 : $"Account {accountId} has no administrator {email}."),
             _ => throw Ambiguous($"{email} administers", found.Select(administrator => administrator.AccountId)),
@@ -55,10 +59,11 @@ internal sealed class AdministratorRegister(
     /// <summary>A command names an address that belongs to several accounts.</summary>
     /// <param name="subject">The beginning of the sentence, up to "several accounts".</param>
     /// <param name="accounts">The accounts.</param>
-    public static ProblemException Ambiguous(string subject, IEnumerable<Guid> accounts) => ProblemException.Conflict(
+    public static ProblemException Ambiguous(string subject, IEnumerable<Guid?> accounts) => ProblemException.Conflict(
         $"{subject} several accounts. Choose one with --account: {string.Join(" or ", accounts)}.");
 
-    public async Task<List<ListedAdministrator>> List(Guid accountId, CancellationToken cancellation)
+    /// <summary>The administrators of an account, or the operators (null).</summary>
+    public async Task<List<ListedAdministrator>> List(Guid? accountId, CancellationToken cancellation)
     {
         var live = db.Sessions.Where(AdministratorSession.IsLive(time.GetUtcNow().UtcDateTime));
         return await db.Administrators.AsNoTracking().Where(administrator => administrator.AccountId == accountId)
@@ -73,8 +78,8 @@ internal sealed class AdministratorRegister(
             .ToListAsync(cancellation);
     }
 
-    /// <summary>The open invitations and password resets of an account, newest first.</summary>
-    public Task<List<Invitation>> Invited(Guid accountId, CancellationToken cancellation)
+    /// <summary>The open invitations and password resets of an account, or of operators (null), newest first.</summary>
+    public Task<List<Invitation>> Invited(Guid? accountId, CancellationToken cancellation)
     {
         var now = time.GetUtcNow().UtcDateTime;
         return db.Invitations.AsNoTracking()
@@ -102,9 +107,11 @@ internal sealed class AdministratorRegister(
         return created.Result;
     }
 
-    /// <summary>Adds an administrator with a password hash. Call within a transaction.</summary>
+    /// <summary>
+    /// Adds an administrator of an account, or an operator (null), with a password hash. Call within a transaction.
+    /// </summary>
     public async Task<Administrator> Add(
-        Guid accountId, string email, string passwordHash, bool readOnly, CancellationToken cancellation)
+        Guid? accountId, string email, string passwordHash, bool readOnly, CancellationToken cancellation)
     {
         await RequireNew(accountId, CheckEmail(email), cancellation);
         var id = Guid.CreateVersion7();
@@ -124,22 +131,23 @@ internal sealed class AdministratorRegister(
         // The unique index: somebody else added the same address first.
         catch (DbUpdateException error) when (Conflicts.IsDuplicate(error))
         {
-            throw AlreadyExists(email);
+            throw AlreadyExists(accountId, email);
         }
         return administrator;
     }
 
     /// <exception cref="ProblemException">
-    /// There is no such account (404), or it has an administrator with this address (409).
+    /// There is no such account (404), or it has an administrator with this address, or, without an account, there is
+    /// such an operator (409).
     /// </exception>
-    public async Task RequireNew(Guid accountId, string email, CancellationToken cancellation)
+    public async Task RequireNew(Guid? accountId, string email, CancellationToken cancellation)
     {
-        if (!await db.Accounts.AnyAsync(account => account.Id == accountId, cancellation))
+        if (accountId is not null && !await db.Accounts.AnyAsync(account => account.Id == accountId, cancellation))
             throw ProblemException.NotFound($"There is no account {accountId}.");
         var key = EmailNormalizer.Normalize(email);
         if (await db.Administrators.AnyAsync(
             other => other.AccountId == accountId && other.NormalizedEmail == key, cancellation))
-            throw AlreadyExists(email);
+            throw AlreadyExists(accountId, email);
     }
 
     /// <summary>Sets a new password, given as its hash, and ends all sessions.</summary>
@@ -150,30 +158,30 @@ internal sealed class AdministratorRegister(
         await sessions.EndAll(work, administrator.Id, cancellation);
     }
 
-    /// <summary>Ends all sessions of an administrator.</summary>
+    /// <summary>Ends all sessions of an administrator or operator.</summary>
     /// <returns>The number of sessions ended.</returns>
-    public async Task<int> SignOut(string email, Guid? accountId, Actor actor, CancellationToken cancellation)
+    public async Task<int> SignOut(SignInName name, Actor actor, CancellationToken cancellation)
     {
         var ended = await operation.Run(
             actor,
             AuditAction.EndSessions,
-            accountId,
+            name.AccountId,
             async work =>
             {
-                var administrator = await Find(email, accountId, work.Entry);
+                var administrator = await Find(name, work.Entry);
                 return await sessions.EndAll(work, administrator.Id, cancellation);
             },
             cancellation);
         return ended.Result;
     }
 
-    /// <summary>Lets an administrator who has lost all second factors sign in with the password alone.</summary>
-    public Task ResetSecondFactors(string email, Guid? accountId, Actor actor, CancellationToken cancellation) =>
+    /// <summary>Lets somebody who has lost all second factors sign in with the password alone.</summary>
+    public Task ResetSecondFactors(SignInName name, Actor actor, CancellationToken cancellation) =>
         operation.Run(
             actor,
             AuditAction.ResetSecondFactors,
-            accountId,
-            async work => await factors.Reset(work, await Find(email, accountId, work.Entry), cancellation),
+            name.AccountId,
+            async work => await factors.Reset(work, await Find(name, work.Entry), cancellation),
             cancellation);
 
     /// <summary>
@@ -191,11 +199,11 @@ internal sealed class AdministratorRegister(
         }
     }
 
-    /// <summary>Finds the administrator whom an action is about, and sets it in the audit entry.</summary>
-    public async Task<Administrator> Find(string email, Guid? accountId, AuditEntry entry)
+    /// <summary>Finds the person whom an action is about, and sets it in the audit entry.</summary>
+    public async Task<Administrator> Find(SignInName name, AuditEntry entry)
     {
-        entry.About = email.Trim();
-        var administrator = await Get(email, accountId);
+        entry.About = name.Email.Trim();
+        var administrator = await Get(name);
         entry.AccountId = administrator.AccountId;
         return administrator;
     }
@@ -223,6 +231,6 @@ internal sealed class AdministratorRegister(
             : ProblemException.Invalid(sentences);
     }
 
-    private static ProblemException AlreadyExists(string email) =>
-        ProblemException.Conflict($"{email} is already an administrator of this account.");
+    private static ProblemException AlreadyExists(Guid? accountId, string email) => ProblemException.Conflict(
+        $"{email} is already {(accountId is null ? "an operator" : "an administrator of this account")}.");
 }

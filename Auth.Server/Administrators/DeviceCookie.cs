@@ -13,9 +13,7 @@ internal sealed class DeviceCookie(Tickets tickets, AuthOptions auth)
     private const string Purpose = "device";
     private static readonly TimeSpan lifetime = TimeSpan.FromDays(180);
 
-    private string Name => PortalCookie.NameOf("device", auth);
-
-    public Device? Read(HttpContext http) => tickets.Read<Device>(Purpose, http.Request.Cookies[Name]);
+    public Device? Read(HttpContext http) => tickets.Read<Device>(Purpose, http.Request.Cookies[NameFor(http)]);
 
     /// <summary>Renews the cookie at each sign-in. It names the administrator who last signed in.</summary>
     public void Write(HttpContext http, Guid administratorId)
@@ -23,7 +21,7 @@ internal sealed class DeviceCookie(Tickets tickets, AuthOptions auth)
         var device = Read(http) is { } known && known.AdministratorId == administratorId
             ? known
             : new(Guid.CreateVersion7(), administratorId);
-        http.Response.Cookies.Append(Name, tickets.Issue(Purpose, device, lifetime), new()
+        http.Response.Cookies.Append(NameFor(http), tickets.Issue(Purpose, device, lifetime), new()
         {
             HttpOnly = true,
             IsEssential = true,
@@ -32,4 +30,8 @@ internal sealed class DeviceCookie(Tickets tickets, AuthOptions auth)
             Secure = auth.IsHttps,
         });
     }
+
+    // Each site has its own, as somebody may use both.
+    private string NameFor(HttpContext http) =>
+        PortalCookie.NameOf(Site.Of(http).IsConsole ? "operator-device" : "device", auth);
 }

@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// A link with which a person sets a password, once: to become an administrator, or because the password is lost. Only
-/// the SHA-256 of the code in the link is stored.
+/// A link with which a person sets a password, once: to become an administrator or operator, or because the password is
+/// lost. Only the SHA-256 of the code in the link is stored.
 /// </summary>
 internal sealed class Invitation
 {
@@ -14,9 +14,10 @@ internal sealed class Invitation
 
     public Guid Id { get; init; } = Guid.CreateVersion7();
 
-    public required Guid AccountId { get; init; }
+    /// <summary>The account to administer; null for an operator.</summary>
+    public required Guid? AccountId { get; init; }
 
-    public Accounts.Account Account { get; init; } = null!;
+    public Accounts.Account? Account { get; init; }
 
     public required string Email { get; init; }
 
@@ -50,7 +51,10 @@ internal sealed class Invitation
             invitation.Property(i => i.Id).ValueGeneratedNever();
             invitation.HasIndex(i => i.CodeHash).IsUnique();
             invitation.HasIndex(i => new { i.AccountId, i.EmailKey }).IsUnique();
-            invitation.HasOne(i => i.Account).WithMany().HasForeignKey(i => i.AccountId);
+            invitation.HasIndex(i => i.EmailKey, "One_invitation_per_operator").IsUnique()
+                .HasFilter("\"AccountId\" IS NULL");
+            invitation.HasOne(i => i.Account).WithMany().HasForeignKey(i => i.AccountId)
+                .OnDelete(DeleteBehavior.Cascade);
             invitation.HasOne(i => i.Administrator).WithMany().HasForeignKey(i => i.AdministratorId)
                 .OnDelete(DeleteBehavior.Cascade);
         }

@@ -15,8 +15,8 @@ namespace Auth.Server.Administrators;
 internal sealed record IssuedInvitation(Invitation Invitation, string Link);
 
 /// <summary>
-/// Invites people to become administrators, by a link that is handed over by hand. The code comes after the link's
-/// <c>#</c>, which browsers do not send; it is posted in a form, so that it does not appear in any log.
+/// Invites people to become administrators or operators, by a link that is handed over by hand. The code comes after
+/// the link's <c>#</c>, which browsers do not send; it is posted in a form, so that it does not appear in any log.
 /// </summary>
 internal sealed class Invitations(
     AuthDbContext db,
@@ -32,11 +32,11 @@ internal sealed class Invitations(
     private const int CodeBytes = 32;
 
     /// <summary>
-    /// Invites somebody to an account. This replaces an earlier invitation of the same address to it. It makes no
-    /// difference whether they administer another account.
+    /// Invites somebody to an account, or to become an operator (null). This replaces an earlier invitation of the same
+    /// address to it. It makes no difference whether they administer another account.
     /// </summary>
     public Task<IssuedInvitation> Invite(
-        Guid accountId, string email, bool readOnly, Actor actor, CancellationToken cancellation) =>
+        Guid? accountId, string email, bool readOnly, Actor actor, CancellationToken cancellation) =>
         Invite(accountId, email, readOnly, actor, () => Task.CompletedTask, cancellation);
 
     /// <summary>
@@ -48,7 +48,7 @@ internal sealed class Invitations(
         Invite(by.AccountId, email, readOnly, actor, () => register.Lock(by, cancellation), cancellation);
 
     private async Task<IssuedInvitation> Invite(
-        Guid accountId,
+        Guid? accountId,
         string email,
         bool readOnly,
         Actor actor,
@@ -62,7 +62,7 @@ internal sealed class Invitations(
             async work =>
             {
                 work.Entry.About = email = AdministratorRegister.CheckEmail(email.Trim());
-                work.Entry.Detail = $"Role: {Memberships.RoleOf(readOnly)}.";
+                work.Entry.Detail = $"Role: {(accountId is null ? "Operator" : Memberships.RoleOf(readOnly))}.";
                 await admit();
                 await register.RequireNew(accountId, email, cancellation);
                 return await Issue(accountId, email, readOnly, administrator: null, actor.DisplayName, cancellation);
@@ -71,17 +71,17 @@ internal sealed class Invitations(
         return issued.Result;
     }
 
-    /// <summary>Lets an administrator who has lost the password set a new one. The old one works until then.</summary>
+    /// <summary>Lets somebody who has lost the password set a new one. The old one works until then.</summary>
     public async Task<IssuedInvitation> ResetPassword(
-        string email, Guid? accountId, Actor actor, CancellationToken cancellation)
+        SignInName name, Actor actor, CancellationToken cancellation)
     {
         var issued = await operation.Run(
             actor,
             AuditAction.ResetPassword,
-            accountId,
+            name.AccountId,
             async work =>
             {
-                var administrator = await register.Find(email, accountId, work.Entry);
+                var administrator = await register.Find(name, work.Entry);
                 return await Issue(
                     administrator.AccountId, administrator.Email!, administrator.ReadOnly, administrator,
                     actor.DisplayName, cancellation);
@@ -94,14 +94,15 @@ internal sealed class Invitations(
     public Task Withdraw(Guid accountId, Guid id, Actor actor, CancellationToken cancellation) => Withdraw(
         accountId, invitation => invitation.AccountId == accountId && invitation.Id == id, null, actor, cancellation);
 
-    /// <summary>Revokes the link for an address; in the given account, if one is given.</summary>
-    public Task Withdraw(string email, Guid? accountId, Actor actor, CancellationToken cancellation)
+    /// <summary>Revokes the link for an address.</summary>
+    public Task Withdraw(SignInName name, Actor actor, CancellationToken cancellation)
     {
-        var key = EmailNormalizer.Normalize(email);
+        var (key, accountId, isOperator) = (EmailNormalizer.Normalize(name.Email), name.AccountId, name.IsOperator);
         return Withdraw(
             accountId,
-            invitation => invitation.EmailKey == key && (accountId == null || invitation.AccountId == accountId),
-            email.Trim(),
+            invitation => invitation.EmailKey == key && (invitation.AccountId == null) == isOperator
+                && (accountId == null || invitation.AccountId == accountId),
+            name.Email.Trim(),
             actor,
             cancellation);
     }
@@ -122,7 +123,7 @@ internal sealed class Invitations(
     {
         var invitation = await Find(code, cancellation);
         // Whoever has the code counts as the person who was invited.
-        var actor = visitor.ToActor(invitation.Email);
+        var actor = (visitor with { Site = Site.Of(invitation.AccountId) }).ToActor(invitation.Email);
         var action = invitation.AdministratorId is null ? AuditAction.AcceptInvitation : AuditAction.ChangePassword;
         var hash = await operation.Prepare(
             actor, action, invitation.AccountId, invitation.Email, () => passwords.Hash(invitation.Email, password));
@@ -177,7 +178,7 @@ internal sealed class Invitations(
             cancellation);
 
     private async Task<IssuedInvitation> Issue(
-        Guid accountId,
+        Guid? accountId,
         string email,
         bool readOnly,
         Administrator? administrator,

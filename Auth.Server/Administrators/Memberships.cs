@@ -21,18 +21,17 @@ internal sealed class Memberships(
     public static string RoleOf(bool readOnly) => readOnly ? "Read-only" : "Administrator";
 
     /// <summary>Lets an operator change a role.</summary>
-    public Task ChangeRole(
-        string email, Guid? accountId, bool readOnly, Actor actor, CancellationToken cancellation) =>
-        ChangeRole(work => register.Find(email, accountId, work.Entry), accountId, readOnly, actor, cancellation);
+    public Task ChangeRole(SignInName name, bool readOnly, Actor actor, CancellationToken cancellation) =>
+        ChangeRole(work => register.Find(name, work.Entry), name.AccountId, readOnly, actor, cancellation);
 
     /// <summary>Lets an administrator change the role of a colleague.</summary>
     public Task<string> ChangeRole(
         SignedIn by, Guid colleague, bool readOnly, Actor actor, CancellationToken cancellation) => ChangeRole(
         work => LockColleague(work, by, colleague, cancellation), by.AccountId, readOnly, actor, cancellation);
 
-    /// <summary>Lets an operator remove an administrator, even the last one.</summary>
-    public Task Remove(string email, Guid? accountId, Actor actor, CancellationToken cancellation) =>
-        Remove(work => register.Find(email, accountId, work.Entry), accountId, actor, cancellation);
+    /// <summary>Lets an operator remove an administrator, even the last one, or another operator.</summary>
+    public Task Remove(SignInName name, Actor actor, CancellationToken cancellation) =>
+        Remove(work => register.Find(name, work.Entry), name.AccountId, actor, cancellation);
 
     /// <summary>Lets an administrator remove a colleague.</summary>
     public Task<string> Remove(SignedIn by, Guid colleague, Actor actor, CancellationToken cancellation) =>

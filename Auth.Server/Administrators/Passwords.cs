@@ -9,7 +9,7 @@ namespace Auth.Server.Administrators;
 internal sealed class Passwords(
     UserManager<Administrator> administrators, IPasswordHasher<Administrator> hasher, PasswordThreads threads)
 {
-    private static readonly Administrator noAdministrator = new() { AccountId = Guid.Empty };
+    private static readonly Administrator noAdministrator = new() { AccountId = null };
 
     // Verified when there is no such administrator, so that the response takes the same time.
     private static string? decoyHash;
@@ -36,7 +36,7 @@ internal sealed class Passwords(
     /// <exception cref="ProblemException">The password breaks a rule (400).</exception>
     public async Task<string> Hash(string email, string password)
     {
-        var administrator = new Administrator { AccountId = Guid.Empty, Email = email };
+        var administrator = new Administrator { AccountId = null, Email = email };
         foreach (var validator in administrators.PasswordValidators)
             AdministratorRegister.ThrowIfFailed(await validator.ValidateAsync(administrators, administrator, password));
         return await Compute(password);

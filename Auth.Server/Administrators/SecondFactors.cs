@@ -14,8 +14,9 @@ internal sealed record SecondFactors(bool App, int Passkeys, int RecoveryCodes)
 }
 
 /// <summary>
-/// All second factors of administrators. An administrator who has one is asked for it at each sign-in, and an account
-/// can require one. Recovery codes are created with the first factor and deleted with the last.
+/// All second factors of administrators. An administrator who has one is asked for it at each sign-in. An account can
+/// require one, and operators always need one. Recovery codes are created with the first factor and deleted with the
+/// last.
 /// </summary>
 internal sealed class SecondFactorRegister(
     AuthDbContext db,
@@ -30,13 +31,14 @@ internal sealed class SecondFactorRegister(
         await db.Passkeys.CountAsync(passkey => passkey.UserId == administratorId, cancellation),
         await db.RecoveryCodes.CountAsync(code => code.AdministratorId == administratorId, cancellation));
 
-    public Task<bool> IsRequired(Guid accountId, CancellationToken cancellation) =>
-        db.Accounts.Where(account => account.Id == accountId).Select(account => account.RequireSecondFactor)
-            .SingleAsync(cancellation);
+    /// <summary>Whether a second factor is required: always of operators, otherwise if the account says so.</summary>
+    public async Task<bool> IsRequired(SignedIn administrator, CancellationToken cancellation) =>
+        administrator.Account is not { } id || await db.Accounts.Where(account => account.Id == id)
+            .Select(account => account.RequireSecondFactor).SingleAsync(cancellation);
 
-    /// <summary>Whether the account requires a second factor and the administrator has none.</summary>
+    /// <summary>Whether a second factor is required and the administrator has none.</summary>
     public async Task<bool> IsMissing(SignedIn administrator, CancellationToken cancellation) =>
-        await IsRequired(administrator.AccountId, cancellation)
+        await IsRequired(administrator, cancellation)
         && !(await Of(administrator.AdministratorId, cancellation)).Any;
 
     /// <summary>
@@ -48,7 +50,7 @@ internal sealed class SecondFactorRegister(
         (await operation.Run(
             actor,
             AuditAction.AddSecondFactor,
-            administrator.AccountId,
+            administrator.Account,
             async work =>
             {
                 work.Entry.Detail = what;
@@ -63,13 +65,13 @@ internal sealed class SecondFactorRegister(
             },
             cancellation)).Result;
 
-    /// <summary>Removes a factor, unless it is the last one and the account requires one.</summary>
+    /// <summary>Removes a factor, unless it is the last one and one is required.</summary>
     public Task Remove(
         SignedIn administrator, string what, Func<Task> remove, Actor actor, CancellationToken cancellation) =>
         operation.Run(
             actor,
             AuditAction.RemoveSecondFactor,
-            administrator.AccountId,
+            administrator.Account,
             async work =>
             {
                 work.Entry.Detail = what;
@@ -77,11 +79,11 @@ internal sealed class SecondFactorRegister(
                 await remove();
                 if (!(await Of(administrator.AdministratorId, cancellation)).Any)
                 {
-                    if (await IsRequired(administrator.AccountId, cancellation))
+                    if (await IsRequired(administrator, cancellation))
                     {
                         throw ProblemException.Conflict(
-                            "Your account requires a second factor, and this is your last one. "
-                            + "Add another before you remove it.");
+                            "A second factor is required, and this is your last one. Add another before you remove "
+                            + "it.");
                     }
 
                     await recoveryCodes.Remove(administrator.AdministratorId, cancellation);
@@ -111,7 +113,7 @@ internal sealed class SecondFactorRegister(
         (await operation.Run(
             actor,
             AuditAction.RenewRecoveryCodes,
-            administrator.AccountId,
+            administrator.Account,
             async _ =>
             {
                 await db.LockAdministrator(administrator.AdministratorId, cancellation);

@@ -7,8 +7,8 @@ using Shared.Contracts;
 namespace Auth.Server.Administrators;
 
 /// <summary>
-/// The sessions of administrators. A session begins with a sign-in. It ends when the administrator or an operator ends
-/// it, when the password or the second factors change, or when it expires. Its tokens end with it.
+/// The sessions of administrators and operators. A session begins with a sign-in. It ends when its owner or an operator
+/// ends it, when the password or the second factors change, or when it expires. Its tokens end with it.
 /// </summary>
 internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvider time)
 {
@@ -18,10 +18,15 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
     /// Begins a session. A change of the password, a reset of the second factors or the removal of the administrator is
     /// committed either before this transaction, or after it and then ends the session.
     /// </summary>
-    /// <returns>The session; null if such a change was committed after the administrator was read.</returns>
+    /// <returns>
+    /// The session; null if such a change was committed after the administrator was read, or if the visitor is at the
+    /// other site: operators sign in only to the console, and administrators only to the portal.
+    /// </returns>
     public async Task<AdministratorSession?> Begin(
         Administrator administrator, Visitor visitor, CancellationToken cancellation)
     {
+        if (Site.Of(administrator.AccountId) != visitor.Site)
+            return null;
         var now = Now;
         var session = new AdministratorSession
         {
@@ -75,7 +80,7 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
         SignedIn administrator, Guid sessionId, Actor actor, CancellationToken cancellation) => operation.Run(
         actor,
         sessionId == administrator.SessionId ? AuditAction.SignOut : AuditAction.EndSessions,
-        administrator.AccountId,
+        administrator.Account,
         work => End(
             work,
             administrator.AdministratorId,
@@ -119,7 +124,9 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
         {
             var account = await db.Administrators.Where(administrator => administrator.Id == administratorId)
                 .Select(administrator => administrator.AccountId).SingleAsync(cancellation);
-            await work.Publish(SecurityEvents.SessionRevoked, account, cancellation);
+            // The sessions of operators have no tokens.
+            if (account is not null)
+                await work.Publish(SecurityEvents.SessionRevoked, account, cancellation);
         }
         return ended;
     }

@@ -126,7 +126,7 @@ internal sealed class SignIn(
     private async Task<(IReadOnlyList<Administrator> Right, TimeSpan? Wait)> FindRight(
         string email, string password, Visitor visitor, CancellationToken cancellation)
     {
-        var all = await register.FindAll(email, cancellation);
+        var all = await register.FindAll(email, visitor.Site, cancellation);
         var known = all.Find(administrator => administrator.Id == visitor.Device?.AdministratorId);
         var guesses = new List<Guess>();
         if (known is not null)

@@ -33,13 +33,14 @@ internal sealed record SignInBudget(string Key, int Free, TimeSpan MaxWait, Budg
     /// <summary>
     /// The budgets for an attempt with an address and a password, whether or not an administrator has the address. A
     /// browser in which that administrator has signed in before has a budget of its own. Others are counted by address
-    /// and network, by address (many networks try one address), and by network (one network tries many addresses).
+    /// and network, by address (many networks try one address), and by network (one network tries many addresses). Each
+    /// site counts an address by itself, because a success resets the failures, and anybody may own it in the portal.
     /// </summary>
     public static SignInBudget[] ForPassword(string email, Administrator? administrator, Visitor visitor)
     {
         if (visitor.Device is { } device && device.AdministratorId == administrator?.Id)
             return [new($"device {device.Id}", 5, maxWait)];
-        var address = EmailNormalizer.Normalize(email);
+        var address = visitor.Site.Root + EmailNormalizer.Normalize(email);
         return
         [
             new(Hash($"{address} {visitor.Network}"), 5, maxWait),

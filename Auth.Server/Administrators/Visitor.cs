@@ -9,6 +9,9 @@ namespace Auth.Server.Administrators;
 internal sealed record Visitor(
     IPAddress? Address = null, string? Browser = null, Device? Device = null, string? UserAgent = null)
 {
+    /// <summary>The site that the request is for.</summary>
+    public Site Site { get; init; } = Site.Portal;
+
     // The first match counts: Edge and Opera call themselves Chrome, too, and Chrome calls itself Safari.
     private static readonly (string Sign, string Name)[] browsers =
     [
@@ -33,10 +36,14 @@ internal sealed record Visitor(
             : http.Connection.RemoteIpAddress,
         Describe(http.Request.Headers.UserAgent),
         http.RequestServices.GetRequiredService<DeviceCookie>().Read(http),
-        Actor.UserAgentOf(http.Request));
+        Actor.UserAgentOf(http.Request))
+    {
+        Site = Site.Of(http),
+    };
 
-    /// <summary>The visitor as the administrator with an e-mail address, for the audit log.</summary>
-    public Actor ToActor(string email) => new(ActorKind.Administrator, email, Address?.ToString(), UserAgent);
+    /// <summary>The visitor as the administrator or operator with an e-mail address, for the audit log.</summary>
+    public Actor ToActor(string email) => new(
+        Site.IsConsole ? ActorKind.Staff : ActorKind.Administrator, email, Address?.ToString(), UserAgent);
 
     /// <summary>Describes a <c>User-Agent</c> for people: <c>Firefox on Windows</c>.</summary>
     public static string Describe(StringValues userAgent)

@@ -16,6 +16,9 @@ internal enum ActorKind
 
     /// <summary>A program that calls the management API.</summary>
     Client,
+
+    /// <summary>A member of SciLeads' staff, in the operator console.</summary>
+    Staff,
 }
 
 /// <summary>Who acts, and from where.</summary>
@@ -25,11 +28,14 @@ internal sealed record Actor(ActorKind Kind, string Name, string? Address = null
 
     public static Actor Server { get; } = new(ActorKind.Server, "SciLeads");
 
-    /// <summary>The actor's name as shown to customers. SciLeads' staff are not named to them.</summary>
+    /// <summary>
+    /// The actor's name as shown to customers. A Unix user on the command line is not named to them.
+    /// </summary>
     public string DisplayName => Kind switch
     {
         ActorKind.Operator => "an operator on the command line",
         ActorKind.Client => $"the management client {Name}",
+        ActorKind.Staff => $"SciLeads ({Name})",
         _ => Name,
     };
 
@@ -38,6 +44,9 @@ internal sealed record Actor(ActorKind Kind, string Name, string? Address = null
 
     /// <summary>An administrator who sends a request, by e-mail address.</summary>
     public static Actor Administrator(string email, HttpContext http) => From(http, ActorKind.Administrator, email);
+
+    /// <summary>An operator who sends a request, by e-mail address.</summary>
+    public static Actor Staff(string email, HttpContext http) => From(http, ActorKind.Staff, email);
 
     /// <summary>A client of the management API that sends a request, by its display name.</summary>
     public static Actor Client(string name, HttpContext http) => From(http, ActorKind.Client, name);

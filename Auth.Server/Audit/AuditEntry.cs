@@ -24,7 +24,7 @@ internal sealed class AuditEntry
 
     public required ActorKind ActorKind { get; init; }
 
-    /// <summary>An operator's Unix user or an administrator's e-mail address.</summary>
+    /// <summary>A Unix user on the command line, or the e-mail address of an administrator or operator.</summary>
     public required string ActorName { get; init; }
 
     /// <summary>The caller's IP address.</summary>

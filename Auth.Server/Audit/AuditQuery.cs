@@ -9,7 +9,7 @@ namespace Auth.Server.Audit;
 /// </summary>
 internal sealed record AuditQuery
 {
-    private static readonly ActorKind[] staff = [ActorKind.Server, ActorKind.Operator];
+    private static readonly ActorKind[] unnamed = [ActorKind.Server, ActorKind.Operator];
 
     /// <summary>The account concerned; null also selects entries without an account.</summary>
     public Guid? AccountId { get; init; }
@@ -77,14 +77,16 @@ internal sealed record AuditQuery
     private static Expression<Func<AuditEntry, bool>> IsBy(string name)
     {
         var isStaff = Actor.Server.Name.Contains(name, StringComparison.OrdinalIgnoreCase);
-        return entry => staff.Contains(entry.ActorKind) ? isStaff : entry.ActorName.ToLower().Contains(name);
+        return entry => unnamed.Contains(entry.ActorKind)
+            ? isStaff
+            : (isStaff && entry.ActorKind == ActorKind.Staff) || entry.ActorName.ToLower().Contains(name);
     }
 
     private Expression<Func<AuditEntry, bool>> Mentions(string text) => entry =>
         entry.About!.ToLower().Contains(text)
         || entry.Detail!.ToLower().Contains(text)
         || Found.Contains(entry.About)
-        // The names of SciLeads' staff are not shown to customers.
-        || (!staff.Contains(entry.ActorKind) && entry.ActorName.ToLower().Contains(text));
+        // The names of Unix users are not shown to customers.
+        || (!unnamed.Contains(entry.ActorKind) && entry.ActorName.ToLower().Contains(text));
 #pragma warning restore CA1862
 }

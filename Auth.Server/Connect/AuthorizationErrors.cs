@@ -1,7 +1,6 @@
 using Auth.Server.Administrators;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.Cookies;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -69,7 +68,7 @@ internal sealed class AuthorizationErrors(ClientManager clients)
 
     private static async Task<SignedIn?> SignedInAt(HttpContext http)
     {
-        var result = await http.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+        var result = await http.AuthenticateAsync(Site.Portal.Scheme);
         return result.Principal is { } user ? SignedIn.From(user) : null;
     }
 
@@ -77,7 +76,7 @@ internal sealed class AuthorizationErrors(ClientManager clients)
         ApplyAuthorizationResponseContext context, HttpContext http, OpenIddictRequest request)
     {
         await http.ChallengeAsync(
-            CookieAuthenticationDefaults.AuthenticationScheme, new() { RedirectUri = AddressOf(http, request) });
+            Site.Portal.Scheme, new() { RedirectUri = AddressOf(http, request) });
         context.HandleRequest();
     }
 

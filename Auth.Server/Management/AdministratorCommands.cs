@@ -12,23 +12,20 @@ internal static class AdministratorCommands
     // Without characters that look alike.
     private const string PasswordCharacters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
-    public static Command Create(CommandContext context) =>
-        new("administrators", "The people who sign in to the portal.")
+    public static Command Create(CommandContext context)
+    {
+        var signIn = new SignInCommands(context, areOperators: false);
+        var command = new Command("administrators", "The people who sign in to the portal.")
         {
-            CreateAdministrator(context),
-            Invite(context),
-            List(context),
-            Update(context),
-            Withdraw(context),
-            SignOut(context),
-            ResetPassword(context),
-            ResetSecondFactor(context),
-            Remove(context),
+            CreateAdministrator(context), Invite(context), List(context), Update(context, signIn),
         };
+        signIn.AddTo(command);
+        return command;
+    }
 
     private static Command CreateAdministrator(CommandContext context)
     {
-        var (email, readOnly) = (EmailOption(), ReadOnlyFlag());
+        var (email, readOnly) = (SignInCommands.EmailOption(), ReadOnlyFlag());
         var command = new Command("create", "Creates an administrator with a random password, which is shown once.")
         {
             context.Account, email, readOnly,
@@ -52,63 +49,16 @@ internal static class AdministratorCommands
 
     private static Command Invite(CommandContext context)
     {
-        var (email, readOnly) = (EmailOption(), ReadOnlyFlag());
+        var (email, readOnly) = (SignInCommands.EmailOption(), ReadOnlyFlag());
         var command = new Command("invite", "Prints a link to become an administrator. It works once, for 72 hours.")
         {
             context.Account, email, readOnly,
         };
         command.SetAction((parsed, cancellation) => context.Execute<Invitations>(
             parsed, AuditAction.InviteAdministrator, async invitations =>
-            AsJson(await invitations.Invite(
+            SignInCommands.AsJson(await invitations.Invite(
                 CommandContext.AccountOf(parsed), parsed.GetRequiredValue(email), parsed.GetValue(readOnly),
                 context.Actor, cancellation))));
-        return command;
-    }
-
-    private static Command ResetPassword(CommandContext context)
-    {
-        var (email, account) = (EmailOption(), AccountOption());
-        var command = new Command(
-            "reset-password", "Prints a link to set a new password. It works once, for 72 hours.")
-        {
-            email, account,
-        };
-        command.SetAction((parsed, cancellation) => context.Execute<Invitations>(
-            parsed, AuditAction.ResetPassword, async invitations =>
-            AsJson(await invitations.ResetPassword(
-                parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation))));
-        return command;
-    }
-
-    private static Command ResetSecondFactor(CommandContext context)
-    {
-        var (email, account) = (EmailOption(), AccountOption());
-        var command = new Command(
-            "reset-second-factor", "Removes an administrator's passkeys, authenticator app and recovery codes.")
-        {
-            email, account,
-        };
-        command.SetAction((parsed, cancellation) => context.Execute<AdministratorRegister>(
-            parsed, AuditAction.ResetSecondFactors, async register =>
-        {
-            await register.ResetSecondFactors(
-                parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation);
-            return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["secondFactor"] = "none" };
-        }));
-        return command;
-    }
-
-    private static Command Withdraw(CommandContext context)
-    {
-        var (email, account) = (EmailOption(), AccountOption());
-        var command = new Command("withdraw", "Revokes the link that was printed for an address.") { email, account };
-        command.SetAction((parsed, cancellation) => context.Execute<Invitations>(
-            parsed, AuditAction.WithdrawInvitation, async invitations =>
-        {
-            await invitations.Withdraw(
-                parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation);
-            return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["invitation"] = "withdrawn" };
-        }));
         return command;
     }
 
@@ -128,74 +78,25 @@ internal static class AdministratorCommands
         return command;
     }
 
-    private static Command Update(CommandContext context)
+    private static Command Update(CommandContext context, SignInCommands signIn)
     {
-        var (email, account) = (EmailOption(), AccountOption());
         var readOnly = new Option<string>("--read-only")
         {
             Description = "Whether the administrator can look at everything, but change nothing.",
             Required = true,
         };
         readOnly.AcceptOnlyFromAmong("on", "off");
-        var command = new Command("update", "Changes the role of an administrator.") { email, readOnly, account };
+        var command = signIn.Create("update", "Changes the role of an administrator.");
+        command.Options.Add(readOnly);
         command.SetAction((parsed, cancellation) => context.Execute<Memberships>(
             parsed, AuditAction.ChangeRole, async memberships =>
         {
-            await memberships.ChangeRole(
-                parsed.GetRequiredValue(email), parsed.GetValue(account), parsed.GetValue(readOnly) == "on",
-                context.Actor, cancellation);
-            return new JsonObject
-            {
-                ["email"] = parsed.GetRequiredValue(email),
-                ["readOnly"] = parsed.GetValue(readOnly),
-            };
+            var name = signIn.NameIn(parsed);
+            await memberships.ChangeRole(name, parsed.GetValue(readOnly) == "on", context.Actor, cancellation);
+            return new JsonObject { ["email"] = name.Email, ["readOnly"] = parsed.GetValue(readOnly) };
         }));
         return command;
     }
-
-    private static Command SignOut(CommandContext context)
-    {
-        var (email, account) = (EmailOption(), AccountOption());
-        var command = new Command("sign-out", "Ends all sessions of an administrator.") { email, account };
-        command.SetAction((parsed, cancellation) => context.Execute<AdministratorRegister>(
-            parsed, AuditAction.EndSessions, async register =>
-            new JsonObject
-            {
-                ["email"] = parsed.GetRequiredValue(email),
-                ["sessionsEnded"] = await register.SignOut(
-                    parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation),
-            }));
-        return command;
-    }
-
-    private static Command Remove(CommandContext context)
-    {
-        var (email, account) = (EmailOption(), AccountOption());
-        var command = new Command("remove", "Removes an administrator and ends all their sessions.")
-        {
-            email, account,
-        };
-        command.SetAction((parsed, cancellation) => context.Execute<Memberships>(
-            parsed, AuditAction.RemoveAdministrator, async memberships =>
-        {
-            await memberships.Remove(
-                parsed.GetRequiredValue(email), parsed.GetValue(account), context.Actor, cancellation);
-            return new JsonObject { ["email"] = parsed.GetRequiredValue(email), ["administrator"] = "removed" };
-        }));
-        return command;
-    }
-
-    private static Option<string> EmailOption() => new("--email")
-    {
-        Description = "The e-mail address to sign in with.",
-        Required = true,
-    };
-
-    /// <summary>Needed only if administrators of several accounts have the address.</summary>
-    private static Option<Guid?> AccountOption() => new("--account")
-    {
-        Description = "The account's id; needed if administrators of several accounts have the address.",
-    };
 
     private static Option<bool> ReadOnlyFlag() => new("--read-only")
     {
@@ -224,11 +125,4 @@ internal static class AdministratorCommands
     };
 
     private static string OnOff(bool value) => value ? "on" : "off";
-
-    private static JsonObject AsJson(IssuedInvitation issued) => new()
-    {
-        ["email"] = issued.Invitation.Email,
-        ["link"] = issued.Link,
-        ["expiresAt"] = issued.Invitation.ExpiresAt,
-    };
 }

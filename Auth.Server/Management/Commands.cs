@@ -70,6 +70,7 @@ internal sealed class Commands(
         context.Json,
         AccountCommands.Create(context),
         AdministratorCommands.Create(context),
+        OperatorCommands.Create(context),
         CredentialCommands.Create(context),
         KeyCommands.Create(context),
         ResourceServerCommands.Create(context),

@@ -20,7 +20,7 @@ internal sealed class AnonymousRequestLimiter(RequestDelegate next)
     private const int MaxPasswordRequests = 48;
 
     private static readonly string[] paths =
-        [PortalCookie.SignInPath, Invitations.Path, $"/{AuthorizationServer.AuthorizePath}"];
+        [Site.Portal.SignIn, Site.Console.SignIn, Invitations.Path, $"/{AuthorizationServer.AuthorizePath}"];
 
     private readonly FairQueue pages = new(2 * Environment.ProcessorCount, Places);
     private readonly FairQueue passwords = new(MaxPasswordRequests, Places);
@@ -61,7 +61,7 @@ internal sealed class AnonymousRequestLimiter(RequestDelegate next)
     private static bool SetsOrChecksPassword(HttpRequest request) =>
         request.Query["handler"].ToString().ToUpperInvariant() switch
         {
-            "" => request.Path.StartsWithSegments(PortalCookie.SignInPath),
+            "" => request.Path.StartsWithSegments(Site.Of(request.HttpContext).SignIn),
             "ACCEPT" => true,
             _ => false,
         };

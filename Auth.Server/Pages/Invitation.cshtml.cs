@@ -39,8 +39,9 @@ internal sealed class InvitationModel(Invitations invitations, PasswordThreads t
         }
 
         await OnPost(cancellation);
+        var site = Site.Of(Invitation!.AccountId);
         await invitations.Accept(BareCode, New ?? "", visitor, cancellation);
         Done = "Your password is set. Sign in with it.";
-        return LocalRedirect(PortalCookie.SignInPath);
+        return LocalRedirect(site.SignIn);
     }
 }

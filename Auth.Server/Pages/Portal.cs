@@ -5,6 +5,7 @@ using Auth.Server.Credentials;
 using Auth.Server.Pages.Security;
 using Auth.Server.Pages.Settings;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.ApplicationModels;
 using Shared.Contracts;
 
 namespace Auth.Server.Pages;
@@ -41,9 +42,12 @@ internal static class Portal
         services.AddRazorPages(pages =>
         {
             pages.Conventions.AuthorizeFolder("/");
+            // Whatever their paths are, only the console's cookie opens them.
+            pages.Conventions.AuthorizeFolder("/Operators", Site.Console.Scheme);
             pages.Conventions.AllowAnonymousToPage("/SignIn");
             pages.Conventions.AllowAnonymousToPage("/Invitation");
             pages.Conventions.AllowAnonymousToPage("/Error");
+            pages.Conventions.AddFolderRouteModelConvention("/", AddToConsole);
             pages.Conventions.ConfigureFilter(new RequireSecondFactor());
             pages.Conventions.ConfigureFilter(new RefuseIfReadOnly());
             pages.Conventions.ConfigureFilter(new ShowRefusals());
@@ -61,9 +65,11 @@ internal static class Portal
         && $"{request.Query["handler"]}" is LiveHandler or ProvisioningLogModel.StreamHandler;
 
     /// <summary>Whether a page, by its path, is about signing in and not about the account.</summary>
-    public static bool ConcernsOnlySignIn(string page) =>
-        page.StartsWith("/Security/", StringComparison.Ordinal)
-        || page is "/SignIn" or "/SignOut" or "/Invitation" or "/Error";
+    public static bool ConcernsOnlySignIn(string page) => IsOfBothSites(page) || page is "/Invitation" or "/Error";
+
+    /// <summary>Whether a page, by its path, belongs to both sites: people sign in to both in the same way.</summary>
+    public static bool IsOfBothSites(string page) =>
+        page.StartsWith("/Security/", StringComparison.Ordinal) || page is "/SignIn" or "/SignOut";
 
     /// <summary>Formats a UTC time for people.</summary>
     public static string FormatTime(DateTime utc) =>
@@ -127,6 +133,19 @@ internal static class Portal
     /// <summary>The name of an authentication method in the setup guide.</summary>
     public static string NameOf(string method) =>
         method == CredentialMethods.OAuth2 ? "OAuth 2.0 Flow" : "Direct JWT Token";
+
+    /// <summary>Gives a page of both sites a second address, at the console.</summary>
+    private static void AddToConsole(PageRouteModel page)
+    {
+        if (IsOfBothSites(page.ViewEnginePath))
+        {
+            var template = page.Selectors[0].AttributeRouteModel!.Template;
+            page.Selectors.Add(new()
+            {
+                AttributeRouteModel = new() { Template = $"{Site.Console.Root[1..]}/{template}" },
+            });
+        }
+    }
 }
 
 /// <summary>A value to copy, with its label.</summary>

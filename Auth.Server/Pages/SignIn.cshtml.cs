@@ -1,15 +1,14 @@
 using Auth.Server.Administrators;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages;
 
 /// <summary>
-/// Signs in an administrator: with a password and then, if they have one, a second factor; or with a passkey alone. A
-/// person who administers several accounts with the same address and password chooses one. Afterwards the browser
-/// returns to the page that was requested, never to another site.
+/// Signs in an administrator or, at the console, an operator: with a password and then, if they have one, a second
+/// factor; or with a passkey alone. A person who administers several accounts with the same address and password
+/// chooses one. Afterwards the browser returns to the page that was requested, never to another host.
 /// </summary>
 internal sealed class SignInModel(
     SignIn signIn, Sessions sessions, SecondFactorRegister factors, Passkeys passkeys, DeviceCookie deviceCookie)
@@ -156,9 +155,9 @@ internal sealed class SignInModel(
     {
         deviceCookie.Write(HttpContext, session.AdministratorId);
         await HttpContext.SignInAsync(
-            CookieAuthenticationDefaults.AuthenticationScheme, SignedIn.From(session).ToPrincipal());
+            Site.Of(HttpContext).Scheme, SignedIn.From(session).ToPrincipal());
         return Return();
     }
 
-    private LocalRedirectResult Return() => LocalRedirect(Portal.LocalOr(Url, ReturnUrl, "/"));
+    private LocalRedirectResult Return() => LocalRedirect(Portal.LocalOr(Url, ReturnUrl, Site.Of(HttpContext).Home));
 }

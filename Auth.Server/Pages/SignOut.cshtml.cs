@@ -1,6 +1,5 @@
 using Auth.Server.Administrators;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
@@ -9,15 +8,16 @@ namespace Auth.Server.Pages;
 /// <summary>Signs out: ends the session, and deletes the cookie.</summary>
 internal sealed class SignOutModel(Sessions sessions) : PageModel
 {
-    public IActionResult OnGet() => LocalRedirect("/");
+    public IActionResult OnGet() => LocalRedirect(Site.Of(HttpContext).Home);
 
     public async Task<IActionResult> OnPost(string? returnUrl, CancellationToken cancellation)
     {
         var administrator = SignedIn.From(User);
         await sessions.End(administrator, administrator.SessionId, administrator.ToActor(HttpContext), cancellation);
-        await HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+        var site = Site.Of(HttpContext);
+        await HttpContext.SignOutAsync(site.Scheme);
         return LocalRedirect(Url.IsLocalUrl(returnUrl)
-            ? $"{PortalCookie.SignInPath}?returnUrl={Uri.EscapeDataString(returnUrl)}"
-            : PortalCookie.SignInPath);
+            ? $"{site.SignIn}?returnUrl={Uri.EscapeDataString(returnUrl)}"
+            : site.SignIn);
     }
 }

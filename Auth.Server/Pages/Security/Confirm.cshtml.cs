@@ -16,8 +16,6 @@ internal sealed class ConfirmModel(
     UserManager<Administrator> administrators)
     : PageModel
 {
-    public const string Path = "/security/confirm";
-
     [BindProperty(SupportsGet = true)]
     public string? ReturnUrl { get; set; }
 
@@ -57,7 +55,7 @@ internal sealed class ConfirmModel(
         if (whose?.Id == SignedIn.From(User).AdministratorId)
             return await Confirm(cancellation);
         await audit.Refused(
-            SignedIn.From(User).ToActor(HttpContext), AuditAction.ConfirmIdentity, SignedIn.From(User).AccountId,
+            SignedIn.From(User).ToActor(HttpContext), AuditAction.ConfirmIdentity, SignedIn.From(User).Account,
             "The passkey was not accepted.");
         return await Refuse(wait: null, "This passkey was not accepted. Try again, or enter your password.");
     }
@@ -68,10 +66,10 @@ internal sealed class ConfirmModel(
         await operation.Run(
             signedIn.ToActor(HttpContext),
             AuditAction.ConfirmIdentity,
-            signedIn.AccountId,
+            signedIn.Account,
             _ => sessions.Confirm(signedIn.SessionId, cancellation),
             cancellation);
-        return LocalRedirect(Portal.LocalOr(Url, ReturnUrl, OverviewModel.Path));
+        return LocalRedirect(Portal.LocalOr(Url, ReturnUrl, Site.Of(HttpContext).Security));
     }
 
     private async Task<PageResult> Refuse(TimeSpan? wait, string wrong)

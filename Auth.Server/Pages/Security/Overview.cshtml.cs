@@ -6,11 +6,9 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Auth.Server.Pages.Security;
 
-/// <summary>The administrator's second factors, password and sessions.</summary>
+/// <summary>The second factors, password and sessions of an administrator or operator.</summary>
 internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister factors, Operation operation) : PageModel
 {
-    public const string Path = "/security";
-
     /// <summary>The page that was requested, if a second factor must be set up first.</summary>
     [FromQuery(Name = "returnUrl")]
     public string? ReturnUrl { get; set; }
@@ -23,22 +21,22 @@ internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister fact
 
     public SecondFactors Factors { get; private set; } = null!;
 
-    /// <summary>Whether the account requires a second factor.</summary>
+    /// <summary>Whether a second factor is required.</summary>
     public bool IsRequired { get; private set; }
 
     public bool IsThis(AdministratorSession session) => session.Id == SignedIn.From(User).SessionId;
 
     /// <summary>The address of another security page, with the address to return to.</summary>
     public string AddressOf(string page) => ReturnUrl is null
-        ? $"{Path}/{page}"
-        : $"{Path}/{page}{QueryString.Create("returnUrl", ReturnUrl)}";
+        ? $"{Site.Of(HttpContext).Security}/{page}"
+        : $"{Site.Of(HttpContext).Security}/{page}{QueryString.Create("returnUrl", ReturnUrl)}";
 
     public async Task OnGet(CancellationToken cancellation)
     {
         var administrator = SignedIn.From(User);
         Sessions = await sessions.List(administrator.AdministratorId, cancellation);
         Factors = await factors.Of(administrator.AdministratorId, cancellation);
-        IsRequired = await factors.IsRequired(administrator.AccountId, cancellation);
+        IsRequired = await factors.IsRequired(administrator, cancellation);
     }
 
     public async Task<IActionResult> OnPostEnd(Guid id, CancellationToken cancellation)
@@ -54,7 +52,7 @@ internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister fact
         await operation.Run(
             signedIn.ToActor(HttpContext),
             AuditAction.EndSessions,
-            signedIn.AccountId,
+            signedIn.Account,
             work => sessions.EndOthers(work, signedIn, cancellation),
             cancellation);
         return ShowDone("Your other sessions were ended.");
@@ -66,7 +64,7 @@ internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister fact
         await operation.Run(
             signedIn.ToActor(HttpContext),
             AuditAction.EndSessions,
-            signedIn.AccountId,
+            signedIn.Account,
             work => sessions.EndAll(work, signedIn.AdministratorId, cancellation),
             cancellation);
         return ShowDone("You were signed out everywhere.");
@@ -75,6 +73,6 @@ internal sealed class OverviewModel(Sessions sessions, SecondFactorRegister fact
     private LocalRedirectResult ShowDone(string done)
     {
         Done = done;
-        return LocalRedirect(Path);
+        return LocalRedirect(Site.Of(HttpContext).Security);
     }
 }

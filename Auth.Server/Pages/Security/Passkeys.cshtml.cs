@@ -43,7 +43,7 @@ internal sealed class PasskeysModel(
     {
         var administrator = await Find();
         var passkey = (await passkeys.List(administrator)).FirstOrDefault(passkey => IdOf(passkey) == id);
-        return passkey is null ? LocalRedirect(OverviewModel.Path) : await Remove(
+        return passkey is null ? LocalRedirect(Site.Of(HttpContext).Security) : await Remove(
             "passkey", () => passkeys.Remove(administrator, passkey.CredentialId, cancellation),
             "The passkey was removed. Your other sessions were ended. Remove it from your device, too.", cancellation);
     }

@@ -34,18 +34,18 @@ internal sealed class PasswordModel(
 
         await Change(signedIn, administrator, cancellation);
         Done = "Your password was changed, and your other sessions were ended.";
-        return LocalRedirect("/security");
+        return LocalRedirect(Site.Of(HttpContext).Security);
     }
 
     private async Task Change(SignedIn signedIn, Administrator administrator, CancellationToken cancellation)
     {
         const AuditAction action = AuditAction.ChangePassword;
         var hash = await operation.Prepare(
-            Actor, action, signedIn.AccountId, signedIn.Email, () => passwords.Hash(signedIn.Email, New ?? ""));
+            Actor, action, signedIn.Account, signedIn.Email, () => passwords.Hash(signedIn.Email, New ?? ""));
         await operation.Run(
             Actor,
             action,
-            signedIn.AccountId,
+            signedIn.Account,
             async work =>
             {
                 await passwords.Set(administrator, hash);

@@ -33,7 +33,8 @@ internal sealed class RecentSignInAttribute : Attribute, IAsyncPageFilter
         }
 
         var address = isForm && context.HandlerInstance is IReturnTo page ? page.ReturnTo() : AddressOf(http.Request);
-        context.Result = new LocalRedirectResult(ConfirmModel.Path + QueryString.Create("returnUrl", address));
+        context.Result = new LocalRedirectResult(
+            $"{Site.Of(http).Security}/confirm{QueryString.Create("returnUrl", address)}");
     }
 
     // For a form, the address of its page.

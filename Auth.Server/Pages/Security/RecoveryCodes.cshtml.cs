@@ -12,7 +12,7 @@ internal sealed class RecoveryCodesModel(SecondFactorRegister factors) : SecondF
     public async Task<IActionResult> OnGet(CancellationToken cancellation)
     {
         Existing = await Factors.Of(Administrator.AdministratorId, cancellation);
-        return Existing.Any ? Page() : LocalRedirect(OverviewModel.Path);
+        return Existing.Any ? Page() : LocalRedirect(Site.Of(HttpContext).Security);
     }
 
     public async Task<IActionResult> OnPost(CancellationToken cancellation)
@@ -23,5 +23,5 @@ internal sealed class RecoveryCodesModel(SecondFactorRegister factors) : SecondF
 
     /// <summary>Leaves the page: the last second factor was removed in the meantime.</summary>
     public override Task<IActionResult> Refuse(ProblemException refusal, CancellationToken cancellation) =>
-        Task.FromResult<IActionResult>(LocalRedirect(OverviewModel.Path));
+        Task.FromResult<IActionResult>(LocalRedirect(Site.Of(HttpContext).Security));
 }

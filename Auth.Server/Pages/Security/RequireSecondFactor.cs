@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Mvc.Filters;
 namespace Auth.Server.Pages.Security;
 
 /// <summary>
-/// Redirects an administrator who has no second factor, although the account requires one, to the page where one is set
-/// up. Afterwards the administrator returns to the requested page.
+/// Redirects whoever has no second factor, although the account requires one or they are an operator, to the page where
+/// one is set up. Afterwards they return to the requested page.
 /// </summary>
 internal sealed class RequireSecondFactor : IAsyncPageFilter
 {
@@ -25,7 +25,10 @@ internal sealed class RequireSecondFactor : IAsyncPageFilter
             return;
         }
 
-        var returnUrl = HttpMethods.IsGet(http.Request.Method) ? http.Request.Path + http.Request.QueryString : "/";
-        context.Result = new LocalRedirectResult(OverviewModel.Path + QueryString.Create("returnUrl", returnUrl));
+        var site = Site.Of(http);
+        var returnUrl = HttpMethods.IsGet(http.Request.Method)
+            ? http.Request.Path + http.Request.QueryString
+            : site.Home;
+        context.Result = new LocalRedirectResult(site.Security + QueryString.Create("returnUrl", returnUrl));
     }
 }

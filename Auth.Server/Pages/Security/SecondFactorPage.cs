@@ -20,7 +20,7 @@ internal abstract class SecondFactorPage(SecondFactorRegister factors) : PortalP
     public IReadOnlyList<string> RecoveryCodes { get; protected set; } = [];
 
     /// <summary>The page to continue with.</summary>
-    public string Next => Portal.LocalOr(Url, ReturnUrl, OverviewModel.Path);
+    public string Next => Portal.LocalOr(Url, ReturnUrl, Site.Of(HttpContext).Security);
 
     protected SecondFactorRegister Factors => factors;
 
@@ -38,6 +38,6 @@ internal abstract class SecondFactorPage(SecondFactorRegister factors) : PortalP
     {
         await factors.Remove(Administrator, what, remove, Actor, cancellation);
         Done = done;
-        return LocalRedirect(OverviewModel.Path);
+        return LocalRedirect(Site.Of(HttpContext).Security);
     }
 }

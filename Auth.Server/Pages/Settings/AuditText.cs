@@ -92,7 +92,7 @@ internal sealed class AuditText(IReadOnlyList<CredentialSet> sets)
             .SelectMany(set => new[] { $"{set.Id}", set.ClientId }).OfType<string>(),
     ];
 
-    /// <summary>Who acted; SciLeads' staff are not named.</summary>
+    /// <summary>Who acted; a Unix user on the command line is not named.</summary>
     public static string ActorOf(AuditEntry entry) => Portal.Capitalize(new Actor(
         entry.ActorKind,
         entry.ActorKind == ActorKind.Client ? Client.NameIn(entry.ActorName) : entry.ActorName).DisplayName);

@@ -45,7 +45,7 @@ public sealed class EmailNormalizerTests
         Assert.That(() => Invite(other), Refused(409), "invited although already an administrator");
         await server.With(async (Memberships memberships) =>
         {
-            await memberships.Remove(other, accountId: null, TestOperations.Actor(), CancellationToken.None);
+            await memberships.Remove(new(other), TestOperations.Actor(), CancellationToken.None);
             return true;
         });
         Assert.That(await server.WithDatabase(db => db.Administrators.CountAsync()), Is.Zero);
@@ -62,7 +62,7 @@ public sealed class EmailNormalizerTests
 
         await server.With(async (Invitations invitations) =>
         {
-            await invitations.Withdraw(one, accountId: null, TestOperations.Actor(), CancellationToken.None);
+            await invitations.Withdraw(new(one), TestOperations.Actor(), CancellationToken.None);
             return true;
         });
         Assert.That(await server.WithDatabase(db => db.Invitations.CountAsync()), Is.Zero);

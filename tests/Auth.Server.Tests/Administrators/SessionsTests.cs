@@ -18,19 +18,19 @@ public sealed class SessionsTests
         await server.CreateAdministrator(account);
         await using var signingIn = server.Services.CreateAsyncScope();
         var found = (await signingIn.ServiceProvider.GetRequiredService<AdministratorRegister>()
-            .FindAll("ada@example.com", CancellationToken.None)).Single();
+            .FindAll("ada@example.com", Site.Portal, CancellationToken.None)).Single();
         await (change switch
         {
             "password" => SetPassword(server),
             "removal" => server.With(async (Memberships memberships) =>
             {
-                await memberships.Remove("ada@example.com", null, TestOperations.Actor(), CancellationToken.None);
+                await memberships.Remove(new("ada@example.com"), TestOperations.Actor(), CancellationToken.None);
                 return true;
             }),
             _ => server.With(async (AdministratorRegister register) =>
             {
                 await register.ResetSecondFactors(
-                    "ada@example.com", null, TestOperations.Actor(), CancellationToken.None);
+                    new("ada@example.com"), TestOperations.Actor(), CancellationToken.None);
                 return true;
             }),
         });

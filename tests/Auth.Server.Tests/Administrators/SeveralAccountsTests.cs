@@ -78,7 +78,7 @@ public sealed class SeveralAccountsTests
         using var browser = Browser.At(server);
         var choice = await browser.EnterPassword();
         var reset = await server.With((Invitations invitations) =>
-            invitations.ResetPassword(Email, acme.Id, TestOperations.Actor("an operator"), CancellationToken.None));
+            invitations.ResetPassword(new(Email, acme.Id), TestOperations.Actor("an operator"), CancellationToken.None));
         await server.With(
             (Invitations invitations) => Done(invitations.Accept(reset.Link.Split('#')[1], Other, default)));
 
@@ -172,7 +172,7 @@ public sealed class SeveralAccountsTests
             server, "administrators", "withdraw", "--email", "new@example.com", "--account", $"{beta.Id}", "--json");
 
         var left = await server.WithDatabase(
-            db => db.Invitations.Select(invitation => invitation.AccountId).ToListAsync());
+            db => db.Invitations.Select(invitation => invitation.AccountId!.Value).ToListAsync());
         Assert.That(left, Is.EqualTo(new[] { acme.Id }));
     }
 
@@ -181,7 +181,7 @@ public sealed class SeveralAccountsTests
     {
         await Create(beta, Other);
         var guesser = new Visitor(IPAddress.Parse("203.0.113.7"));
-        var mine = (await server.With((AdministratorRegister register) => register.Get(Email, beta.Id))).Id;
+        var mine = (await server.With((AdministratorRegister register) => register.Get(new(Email, beta.Id)))).Id;
         foreach (var visitor in new[] { guesser, guesser with { Device = new(Guid.NewGuid(), mine) } })
         {
             var looked = 0;

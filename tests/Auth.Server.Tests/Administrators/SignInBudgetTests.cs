@@ -21,6 +21,16 @@ public sealed class SignInBudgetTests
             InUnknownBrowser(" Admin@Demo.example ").Select(one => one.Key),
             Is.EqualTo(InUnknownBrowser("admin@demo.EXAMPLE").Select(one => one.Key)));
 
+    [Test]
+    public void Failures_of_an_address_at_one_site_are_neither_counted_nor_reset_at_the_other()
+    {
+        var atConsole = SignInBudget.ForPassword(
+            "ada@example.com", administrator: null, new Visitor { Site = Site.Console });
+        Assert.That(
+            atConsole.Select(one => one.Key).Intersect(InUnknownBrowser("ada@example.com").Select(one => one.Key)),
+            Is.EqualTo(atConsole.Where(one => one.Scope == BudgetScope.Network).Select(one => one.Key)));
+    }
+
     [TestCase("192.0.2.1", "192.0.2.1", true)]
     [TestCase("192.0.2.1", "192.0.2.2", false)]
     [TestCase("::ffff:192.0.2.1", "192.0.2.1", true)]

@@ -47,7 +47,7 @@ public sealed class SignInTests
     public async Task Guesses_from_a_network_throttle_neither_another_network_nor_the_administrators_own_browser()
     {
         await using var server = await Server();
-        var ada = await server.With((AdministratorRegister register) => register.Get(Email));
+        var ada = await server.With((AdministratorRegister register) => register.Get(new(Email)));
         var stranger = new Visitor(IPAddress.Parse("203.0.113.7"));
         while ((await Try(server, Email, "wrong", stranger)).Wait is null)
         {
@@ -64,7 +64,7 @@ public sealed class SignInTests
     public async Task Many_networks_that_guess_one_password_get_one_guess_a_minute_and_the_own_browser_is_not_throttled()
     {
         await using var server = await Server();
-        var ada = await server.With((AdministratorRegister register) => register.Get(Email));
+        var ada = await server.With((AdministratorRegister register) => register.Get(new(Email)));
         var longest = TimeSpan.Zero;
         for (var i = 0; i < 130; i++)
         {

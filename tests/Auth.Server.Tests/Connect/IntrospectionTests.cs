@@ -266,7 +266,7 @@ public sealed class IntrospectionTests
 
         await server.With(async (Memberships memberships) =>
         {
-            await memberships.ChangeRole("ada@example.com", null, true, TestOperations.Actor(), CancellationToken.None);
+            await memberships.ChangeRole(new("ada@example.com"), true, TestOperations.Actor(), CancellationToken.None);
             return true;
         });
         Assert.That((await scim.Introspect(token)).Act!.ReadOnly);

@@ -160,7 +160,7 @@ public sealed class PollTests
             accounts.Update(account.Id, new(ScimEnabled: false), CancellationToken.None)));
         var role = await EventOf(() => server.With(async (Memberships memberships) =>
         {
-            await memberships.ChangeRole("ada@example.com", null, true, TestOperations.Actor(), CancellationToken.None);
+            await memberships.ChangeRole(new("ada@example.com"), true, TestOperations.Actor(), CancellationToken.None);
             return true;
         }));
         var session = await EventOf(() => server.With((AdministratorRegister register) =>

@@ -103,7 +103,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<int>("AccessFailedCount")
                         .HasColumnType("integer");
 
-                    b.Property<Guid>("AccountId")
+                    b.Property<Guid?>("AccountId")
                         .HasColumnType("uuid");
 
                     b.Property<string>("ConcurrencyStamp")
@@ -164,6 +164,10 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasIndex("AccountId", "NormalizedEmail")
                         .IsUnique();
+
+                    b.HasIndex(new[] { "NormalizedEmail" }, "One_operator_per_email")
+                        .IsUnique()
+                        .HasFilter("\"AccountId\" IS NULL");
 
                     b.ToTable("AspNetUsers", (string)null);
                 });
@@ -226,7 +230,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid");
 
-                    b.Property<Guid>("AccountId")
+                    b.Property<Guid?>("AccountId")
                         .HasColumnType("uuid");
 
                     b.Property<Guid?>("AdministratorId")
@@ -266,6 +270,10 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasIndex("AccountId", "EmailKey")
                         .IsUnique();
+
+                    b.HasIndex(new[] { "EmailKey" }, "One_invitation_per_operator")
+                        .IsUnique()
+                        .HasFilter("\"AccountId\" IS NULL");
 
                     b.ToTable("Invitations");
                 });
@@ -1046,8 +1054,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.HasOne("Auth.Server.Accounts.Account", "Account")
                         .WithMany()
                         .HasForeignKey("AccountId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
+                        .OnDelete(DeleteBehavior.Cascade);
 
                     b.Navigation("Account");
                 });
@@ -1079,8 +1086,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.HasOne("Auth.Server.Accounts.Account", "Account")
                         .WithMany()
                         .HasForeignKey("AccountId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
+                        .OnDelete(DeleteBehavior.Cascade);
 
                     b.HasOne("Auth.Server.Administrators.Administrator", "Administrator")
                         .WithMany()

@@ -234,7 +234,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                 columns: table => new
                 {
                     Id = table.Column<Guid>(type: "uuid", nullable: false),
-                    AccountId = table.Column<Guid>(type: "uuid", nullable: false),
+                    AccountId = table.Column<Guid>(type: "uuid", nullable: true),
                     ReadOnly = table.Column<bool>(type: "boolean", nullable: false),
                     UserName = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: true),
                     NormalizedUserName = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: true),
@@ -415,7 +415,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                 columns: table => new
                 {
                     Id = table.Column<Guid>(type: "uuid", nullable: false),
-                    AccountId = table.Column<Guid>(type: "uuid", nullable: false),
+                    AccountId = table.Column<Guid>(type: "uuid", nullable: true),
                     Email = table.Column<string>(type: "text", nullable: false),
                     EmailKey = table.Column<string>(type: "text", nullable: false),
                     CodeHash = table.Column<string>(type: "text", nullable: false),
@@ -698,6 +698,13 @@ namespace Auth.Server.Data.Migrations.Postgres
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "One_operator_per_email",
+                table: "AspNetUsers",
+                column: "NormalizedEmail",
+                unique: true,
+                filter: "\"AccountId\" IS NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "UserNameIndex",
                 table: "AspNetUsers",
                 column: "NormalizedUserName",
@@ -753,6 +760,13 @@ namespace Auth.Server.Data.Migrations.Postgres
                 table: "Invitations",
                 column: "CodeHash",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "One_invitation_per_operator",
+                table: "Invitations",
+                column: "EmailKey",
+                unique: true,
+                filter: "\"AccountId\" IS NULL");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Keys_Use_Number",

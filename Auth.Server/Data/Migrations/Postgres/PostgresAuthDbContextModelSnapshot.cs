@@ -100,7 +100,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<int>("AccessFailedCount")
                         .HasColumnType("integer");
 
-                    b.Property<Guid>("AccountId")
+                    b.Property<Guid?>("AccountId")
                         .HasColumnType("uuid");
 
                     b.Property<string>("ConcurrencyStamp")
@@ -161,6 +161,10 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasIndex("AccountId", "NormalizedEmail")
                         .IsUnique();
+
+                    b.HasIndex(new[] { "NormalizedEmail" }, "One_operator_per_email")
+                        .IsUnique()
+                        .HasFilter("\"AccountId\" IS NULL");
 
                     b.ToTable("AspNetUsers", (string)null);
                 });
@@ -223,7 +227,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid");
 
-                    b.Property<Guid>("AccountId")
+                    b.Property<Guid?>("AccountId")
                         .HasColumnType("uuid");
 
                     b.Property<Guid?>("AdministratorId")
@@ -263,6 +267,10 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasIndex("AccountId", "EmailKey")
                         .IsUnique();
+
+                    b.HasIndex(new[] { "EmailKey" }, "One_invitation_per_operator")
+                        .IsUnique()
+                        .HasFilter("\"AccountId\" IS NULL");
 
                     b.ToTable("Invitations");
                 });
@@ -1043,8 +1051,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.HasOne("Auth.Server.Accounts.Account", "Account")
                         .WithMany()
                         .HasForeignKey("AccountId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
+                        .OnDelete(DeleteBehavior.Cascade);
 
                     b.Navigation("Account");
                 });
@@ -1076,8 +1083,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.HasOne("Auth.Server.Accounts.Account", "Account")
                         .WithMany()
                         .HasForeignKey("AccountId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
+                        .OnDelete(DeleteBehavior.Cascade);
 
                     b.HasOne("Auth.Server.Administrators.Administrator", "Administrator")
                         .WithMany()

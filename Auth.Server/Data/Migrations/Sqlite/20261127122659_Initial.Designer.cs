@@ -97,7 +97,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Property<int>("AccessFailedCount")
                         .HasColumnType("INTEGER");
 
-                    b.Property<Guid>("AccountId")
+                    b.Property<Guid?>("AccountId")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("ConcurrencyStamp")
@@ -158,6 +158,10 @@ namespace Auth.Server.Data.Migrations.Sqlite
 
                     b.HasIndex("AccountId", "NormalizedEmail")
                         .IsUnique();
+
+                    b.HasIndex(new[] { "NormalizedEmail" }, "One_operator_per_email")
+                        .IsUnique()
+                        .HasFilter("\"AccountId\" IS NULL");
 
                     b.ToTable("AspNetUsers", (string)null);
                 });
@@ -220,7 +224,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Property<Guid>("Id")
                         .HasColumnType("TEXT");
 
-                    b.Property<Guid>("AccountId")
+                    b.Property<Guid?>("AccountId")
                         .HasColumnType("TEXT");
 
                     b.Property<Guid?>("AdministratorId")
@@ -260,6 +264,10 @@ namespace Auth.Server.Data.Migrations.Sqlite
 
                     b.HasIndex("AccountId", "EmailKey")
                         .IsUnique();
+
+                    b.HasIndex(new[] { "EmailKey" }, "One_invitation_per_operator")
+                        .IsUnique()
+                        .HasFilter("\"AccountId\" IS NULL");
 
                     b.ToTable("Invitations");
                 });
@@ -1034,8 +1042,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.HasOne("Auth.Server.Accounts.Account", "Account")
                         .WithMany()
                         .HasForeignKey("AccountId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
+                        .OnDelete(DeleteBehavior.Cascade);
 
                     b.Navigation("Account");
                 });
@@ -1067,8 +1074,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.HasOne("Auth.Server.Accounts.Account", "Account")
                         .WithMany()
                         .HasForeignKey("AccountId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
+                        .OnDelete(DeleteBehavior.Cascade);
 
                     b.HasOne("Auth.Server.Administrators.Administrator", "Administrator")
                         .WithMany()

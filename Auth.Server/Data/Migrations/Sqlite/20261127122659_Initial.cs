@@ -232,7 +232,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 columns: table => new
                 {
                     Id = table.Column<Guid>(type: "TEXT", nullable: false),
-                    AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    AccountId = table.Column<Guid>(type: "TEXT", nullable: true),
                     ReadOnly = table.Column<bool>(type: "INTEGER", nullable: false),
                     UserName = table.Column<string>(type: "TEXT", maxLength: 256, nullable: true),
                     NormalizedUserName = table.Column<string>(type: "TEXT", maxLength: 256, nullable: true),
@@ -413,7 +413,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 columns: table => new
                 {
                     Id = table.Column<Guid>(type: "TEXT", nullable: false),
-                    AccountId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    AccountId = table.Column<Guid>(type: "TEXT", nullable: true),
                     Email = table.Column<string>(type: "TEXT", nullable: false),
                     EmailKey = table.Column<string>(type: "TEXT", nullable: false),
                     CodeHash = table.Column<string>(type: "TEXT", nullable: false),
@@ -696,6 +696,13 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "One_operator_per_email",
+                table: "AspNetUsers",
+                column: "NormalizedEmail",
+                unique: true,
+                filter: "\"AccountId\" IS NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "UserNameIndex",
                 table: "AspNetUsers",
                 column: "NormalizedUserName",
@@ -751,6 +758,13 @@ namespace Auth.Server.Data.Migrations.Sqlite
                 table: "Invitations",
                 column: "CodeHash",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "One_invitation_per_operator",
+                table: "Invitations",
+                column: "EmailKey",
+                unique: true,
+                filter: "\"AccountId\" IS NULL");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Keys_Use_Number",

@@ -8,9 +8,9 @@ internal static class SecondFactor
 {
     /// <summary>Sets up an authenticator app, and returns it with the recovery codes.</summary>
     public static async Task<(Totp App, IReadOnlyList<string> RecoveryCodes)> SetUpApp(
-        this Browser browser, AuthServer server)
+        this Browser browser, AuthServer server, string root = "")
     {
-        var page = await browser.Open("/security/authenticator");
+        var page = await browser.Open($"{root}/security/authenticator");
         var app = new Totp(Base32Encoding.ToBytes(Page.TextOf(page.Document.QuerySelector("#key")!).Replace(" ", "")));
         var answer = await browser.Submit(page, "Set up", ("code", app.CodeAt(server)));
         return (app, RecoveryCodesOn(answer));
@@ -23,9 +23,9 @@ internal static class SecondFactor
         [.. page.Document.QuerySelectorAll(".codes code").Select(Page.TextOf)];
 
     public static async Task<Page> AddPasskey(
-        this Browser browser, SoftwareAuthenticator device, string name = "My device")
+        this Browser browser, SoftwareAuthenticator device, string name = "My device", string root = "")
     {
-        var page = await browser.Open("/security/passkeys");
+        var page = await browser.Open($"{root}/security/passkeys");
         return await browser.Submit(page, "Add a passkey", ("name", name), ("answer", device.Create(OptionsOn(page))));
     }
 
@@ -38,8 +38,8 @@ internal static class SecondFactor
 
     /// <summary>Signs in with the password, which is the first of two steps.</summary>
     public static async Task<Page> EnterPassword(
-        this Browser browser, string email = "ada@example.com", string returnUrl = "/") =>
+        this Browser browser, string email = "ada@example.com", string returnUrl = "/", string root = "") =>
         await browser.Submit(
-            await browser.Open($"/sign-in?returnUrl={Uri.EscapeDataString(returnUrl)}"), "Sign in",
+            await browser.Open($"{root}/sign-in?returnUrl={Uri.EscapeDataString(returnUrl)}"), "Sign in",
             ("email", email), ("password", AuthServer.Password));
 }

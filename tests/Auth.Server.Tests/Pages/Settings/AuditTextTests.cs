@@ -45,7 +45,8 @@ public sealed class AuditTextTests
     [TestCase("Client", "Vault (management-123)", "The management client Vault signed out.")]
     [TestCase("Operator", "root", "An operator on the command line signed out.")]
     [TestCase("Server", "SciLeads", "SciLeads signed out.")]
-    public void Actors_have_names_but_staff_do_not(string kind, string name, string sentence) => Assert.That(
+    [TestCase("Staff", "olga@scileads.example", "SciLeads (olga@scileads.example) signed out.")]
+    public void Actors_have_names_but_Unix_users_do_not(string kind, string name, string sentence) => Assert.That(
         text.SentenceOf(Entry(AuditAction.SignOut, "Done", about: null, Enum.Parse<ActorKind>(kind), name)), Is.EqualTo(sentence));
 
     [Test]
