@@ -22,7 +22,12 @@ internal sealed record AccountChange(
     bool? RequireSecondFactor = null,
     bool? OmitPagination = null)
 {
-    /// <summary>The changes, for people to read: <c>SCIM on; domains acme.example; licence portal=100</c>.</summary>
+    /// <summary>Why, in a change from the operator console.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>
+    /// The changes, for people to read: <c>Reason: new contract. SCIM on; licence portal=100</c>.
+    /// </summary>
     public override string ToString()
     {
         IEnumerable<string?> changes =
@@ -37,7 +42,8 @@ internal sealed record AccountChange(
             RequireSecondFactor is { } require ? $"second factor required {OnOff(require)}" : null,
             OmitPagination is { } omit ? $"omit pagination {OnOff(omit)}" : null,
         ];
-        return string.Join("; ", changes.Where(change => change is not null));
+        return (Reason is null ? "" : $"Reason: {Reason}. ")
+            + string.Join("; ", changes.Where(change => change is not null));
     }
 
     private static string OnOff(bool value) => value ? "on" : "off";

@@ -1,0 +1,63 @@
+using Auth.Server.Accounts;
+using Auth.Server.Pages.Security;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Auth.Server.Pages.Operators;
+
+/// <summary>The settings of one account. A change needs a reason, which the customer's audit log shows.</summary>
+[RecentSignIn(OnlyForms = true)]
+internal sealed class AccountModel(AccountRegister accounts) : PortalPage
+{
+    public const int MaxReasonLength = 300;
+
+    [FromRoute]
+    public Guid Id { get; set; }
+
+    [BindProperty]
+    public AccountForm? Form { get; set; }
+
+    /// <summary>The settings that the form showed, as JSON.</summary>
+    [BindProperty]
+    public string? Shown { get; set; }
+
+    [BindProperty]
+    public string? Reason { get; set; }
+
+    [TempData]
+    public string? Done { get; set; }
+
+    /// <summary>Null if there is no such account.</summary>
+    public Account? Account { get; private set; }
+
+    public static string AddressOf(Guid id) => $"{AccountsModel.Path}/accounts/{id}";
+
+    public Task OnGet(CancellationToken cancellation) => Load(cancellation);
+
+    public async Task<IActionResult> OnPost(CancellationToken cancellation)
+    {
+        var reason = (Reason ?? "").Trim();
+        if (reason.Length is 0 or > MaxReasonLength)
+            throw ProblemException.Invalid($"Give a reason of at most {MaxReasonLength} characters.");
+        var change = (Form ?? new()).ChangesSince(AccountForm.Parse(Shown), reason);
+        var account = await accounts.Update(Id, change, Actor, cancellation);
+        Done = $"{account.Name} was changed: {change with { Reason = null }}.";
+        return LocalRedirect(AddressOf(Id));
+    }
+
+    protected override async Task Load(CancellationToken cancellation)
+    {
+        try
+        {
+            Account = await accounts.Get(Id, cancellation);
+        }
+        catch (ProblemException missing)
+        {
+            (Response.StatusCode, Refusal) = (missing.Status, missing.Message);
+            return;
+        }
+
+        // A refused form keeps what was filled in, and what it showed.
+        if (Form is null)
+            (Form, Shown) = (AccountForm.Of(Account), AccountForm.Of(Account).ToJson());
+    }
+}

@@ -1,0 +1,133 @@
+using System.Linq.Expressions;
+using Auth.Server.Accounts;
+using Auth.Server.Administrators;
+using Auth.Server.Credentials;
+using Auth.Server.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace Auth.Server.Provisioning;
+
+/// <summary>What operators look for in an account: whether it needs attention.</summary>
+internal enum AccountHealth
+{
+    /// <summary>The active credentials expire within a month.</summary>
+    Expiring,
+
+    /// <summary>The credentials have ended without successors, or somebody still uses ended ones.</summary>
+    Failing,
+
+    /// <summary>The identity provider has not used its credentials for a week.</summary>
+    Silent,
+
+    /// <summary>SCIM is not enabled.</summary>
+    Disabled,
+
+    Suspended,
+}
+
+/// <summary>An account in the operators' list.</summary>
+/// <param name="Account">The account, with its licences.</param>
+/// <param name="Active">Its live credential set.</param>
+/// <param name="Health">What needs attention; empty if nothing does.</param>
+internal sealed record ListedAccount(Account Account, CredentialSet? Active, IReadOnlyList<AccountHealth> Health);
+
+/// <summary>A page of accounts, in the order of their names.</summary>
+/// <param name="Accounts">The accounts.</param>
+/// <param name="Next">The name after which the next page begins; null if this is the last one.</param>
+internal sealed record AccountPage(IReadOnlyList<ListedAccount> Accounts, string? Next);
+
+/// <summary>
+/// The accounts of all customers, for operators. Each kind of <see cref="AccountHealth"/> is one condition of the
+/// database, which both finds accounts and marks those of a page.
+/// </summary>
+internal sealed class AccountDirectory(AuthDbContext db, TimeProvider time)
+{
+    public const int PageSize = 25;
+
+    private static readonly TimeSpan soon = TimeSpan.FromDays(30);
+    private static readonly TimeSpan silence = TimeSpan.FromDays(7);
+    private static readonly TimeSpan recently = TimeSpan.FromDays(1);
+
+    /// <summary>Lists accounts.</summary>
+    /// <param name="search">
+    /// A part of the name, or the whole of an id, an allowed domain or an administrator's e-mail address; null for all.
+    /// </param>
+    /// <param name="health">What the accounts have in common; null for all.</param>
+    /// <param name="after">The name after which the page begins; null for the first page.</param>
+    /// <param name="cancellation">Cancels the query.</param>
+    public async Task<AccountPage> List(
+        string? search, AccountHealth? health, string? after, CancellationToken cancellation)
+    {
+        var matching = db.Accounts.AsNoTracking();
+        if (search is not null)
+            matching = matching.Where(Matches(search));
+        if (health is { } wanted)
+            matching = matching.Where(Is(wanted));
+        if (after is not null)
+            matching = matching.Where(IsAfter(after));
+        var accounts = await matching.Include(account => account.Licences).OrderBy(account => account.Name)
+            .Take(PageSize + 1).ToListAsync(cancellation);
+        var hasNext = accounts.Count > PageSize;
+        accounts = accounts[..Math.Min(accounts.Count, PageSize)];
+        return new(await Describe(accounts, cancellation), hasNext ? accounts[^1].Name : null);
+    }
+
+    private async Task<List<ListedAccount>> Describe(List<Account> accounts, CancellationToken cancellation)
+    {
+        var ids = accounts.ConvertAll(account => account.Id);
+        var now = time.GetUtcNow().UtcDateTime;
+        var active = await db.CredentialSets.AsNoTracking()
+            .Where(set => ids.Contains(set.AccountId) && set.State == CredentialSetState.Active)
+            .ToDictionaryAsync(set => set.AccountId, cancellation);
+        var healths = new Dictionary<AccountHealth, List<Guid>>();
+        foreach (var health in Enum.GetValues<AccountHealth>())
+        {
+            healths[health] = await db.Accounts.Where(account => ids.Contains(account.Id)).Where(Is(health))
+                .Select(account => account.Id).ToListAsync(cancellation);
+        }
+        return accounts.ConvertAll(account => new ListedAccount(
+            account,
+            active.GetValueOrDefault(account.Id) is { } set && set.IsLive(now) ? set : null,
+            [.. healths.Where(health => health.Value.Contains(account.Id)).Select(health => health.Key)]));
+    }
+
+    // Translated to SQL, which compares in the order in which it sorts, and has no comparison that ignores case in both
+    // databases.
+#pragma warning disable CA1310, CA1862
+    private static Expression<Func<Account, bool>> IsAfter(string name) =>
+        account => string.Compare(account.Name, name) > 0;
+
+    private Expression<Func<Account, bool>> Matches(string search)
+    {
+        var (text, key) = (search.ToLowerInvariant(), EmailNormalizer.Normalize(search));
+        Guid? id = Guid.TryParse(search, out var parsed) ? parsed : null;
+        return account => account.Name.ToLower().Contains(text)
+            || account.Id == id
+            || account.Domains.Contains(key)
+            || db.Set<Administrator>().Any(one => one.AccountId == account.Id && one.NormalizedEmail == key);
+    }
+#pragma warning restore CA1310, CA1862
+
+    private Expression<Func<Account, bool>> Is(AccountHealth health)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        var (expiresBefore, calledAfter, refusedAfter) = (now + soon, now - silence, now - recently);
+        var live = db.CredentialSets.Where(set => set.State == CredentialSetState.Active
+            && (set.ExpiresAt == null || set.ExpiresAt > now));
+        return health switch
+        {
+            AccountHealth.Expiring => account => live.Any(
+                set => set.AccountId == account.Id && set.ExpiresAt <= expiresBefore),
+            AccountHealth.Failing => account => account.ScimEnabled && !account.Suspended
+                && db.Set<CredentialSet>().Any(set => set.AccountId == account.Id && set.Generation != null)
+                && (!live.Any(set => set.AccountId == account.Id)
+                    || db.Set<CredentialSet>().Any(
+                        set => set.AccountId == account.Id && set.LastRefusal!.At > refusedAfter)),
+            AccountHealth.Silent => account => account.ScimEnabled && !account.Suspended && live.Any(
+                set => set.AccountId == account.Id
+                    && (set.LastUse == null ? set.ActivatedAt : set.LastUse.At) < calledAfter),
+            AccountHealth.Disabled => account => !account.ScimEnabled,
+            _ => account => account.Suspended,
+        };
+    }
+}
