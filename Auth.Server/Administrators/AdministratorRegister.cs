@@ -122,7 +122,8 @@ internal sealed class AdministratorRegister(
             UserName = $"{id}",
             Email = email,
             PasswordHash = passwordHash,
-            ReadOnly = readOnly,
+            // An operator looks at the portal of an account, and changes nothing there.
+            ReadOnly = readOnly || accountId is null,
         };
         try
         {

@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using Auth.Server.Accounts;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -24,6 +25,14 @@ internal sealed class AdministratorSession
     public required Guid AdministratorId { get; init; }
 
     public Administrator Administrator { get; init; } = null!;
+
+    /// <summary>
+    /// The account whose portal the session opens: the administrator's, or one that an operator looks at. Null if it
+    /// opens the operator console.
+    /// </summary>
+    public required Guid? AccountId { get; init; }
+
+    public Account? Account { get; init; }
 
     public required DateTime StartedAt { get; init; }
 
@@ -58,6 +67,8 @@ internal sealed class AdministratorSession
             session.ToTable("Sessions");
             session.Property(s => s.Id).ValueGeneratedNever();
             session.HasOne(s => s.Administrator).WithMany().HasForeignKey(s => s.AdministratorId);
+            session.HasOne(s => s.Account).WithMany().HasForeignKey(s => s.AccountId)
+                .OnDelete(DeleteBehavior.Cascade);
         }
     }
 }

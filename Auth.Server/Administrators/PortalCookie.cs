@@ -9,45 +9,52 @@ namespace Auth.Server.Administrators;
 
 /// <summary>Who is signed in to a site, as identified by its cookie.</summary>
 /// <param name="AdministratorId">The administrator or operator.</param>
-/// <param name="Account">The account that is administered; null for an operator.</param>
+/// <param name="Account">The account whose portal is open; null in the operator console.</param>
 /// <param name="SessionId">The session.</param>
 /// <param name="Email">The address with which they signed in.</param>
-internal sealed record SignedIn(Guid AdministratorId, Guid? Account, Guid SessionId, string Email)
+/// <param name="IsOperator">Whether it is an operator, who only looks at the account.</param>
+internal sealed record SignedIn(
+    Guid AdministratorId, Guid? Account, Guid SessionId, string Email, bool IsOperator = false)
 {
     private const string AccountClaim = "account";
+    private const string OperatorClaim = "operator";
     private const string Session = "sid";
 
-    /// <summary>The account that is administered. The pages of the portal have one.</summary>
-    public Guid AccountId => Account ?? throw new InvalidOperationException("An operator administers no account.");
+    /// <summary>The account whose portal is open. The pages of the portal have one.</summary>
+    public Guid AccountId => Account ?? throw new InvalidOperationException("The console belongs to no account.");
 
     public static SignedIn From(ClaimsPrincipal user) => new(
         Guid.Parse(user.FindFirstValue(ClaimTypes.NameIdentifier)!),
         user.FindFirstValue(AccountClaim) is { } account ? Guid.Parse(account) : null,
         Guid.Parse(user.FindFirstValue(Session)!),
-        user.Identity!.Name!);
+        user.Identity!.Name!,
+        user.HasClaim(claim => claim.Type == OperatorClaim));
 
     public static SignedIn From(AdministratorSession session) => new(
-        session.AdministratorId, session.Administrator.AccountId, session.Id, session.Administrator.Email!);
+        session.AdministratorId, session.AccountId, session.Id, session.Administrator.Email!,
+        session.Administrator.AccountId is null);
 
     /// <summary>The administrator or operator, as the sender of a request, for the audit log.</summary>
     public Actor ToActor(HttpContext http) =>
-        Account is null ? Actor.Staff(Email, http) : Actor.Administrator(Email, http);
+        IsOperator ? Actor.Staff(Email, http) : Actor.Administrator(Email, http);
 
     public ClaimsPrincipal ToPrincipal() => new(new ClaimsIdentity(
         [
             new(ClaimTypes.NameIdentifier, AdministratorId.ToString()),
             new(ClaimTypes.Name, Email),
-            .. Account is { } account ? [new Claim(AccountClaim, account.ToString())] : Array.Empty<Claim>(),
             new(Session, SessionId.ToString()),
+            .. Account is { } account ? [new Claim(AccountClaim, account.ToString())] : Array.Empty<Claim>(),
+            .. IsOperator ? [new Claim(OperatorClaim, "true")] : Array.Empty<Claim>(),
         ],
         CookieAuthenticationDefaults.AuthenticationScheme));
 }
 
-/// <summary>The account and role of the administrator who is signed in: a feature of the request.</summary>
+/// <summary>The account whose portal is open, and what may be done there: a feature of the request.</summary>
 /// <param name="Name">The name of the account.</param>
 /// <param name="IsSuspended">Whether the account is suspended.</param>
 /// <param name="ReadOnly">Whether the administrator is a read-only one.</param>
-internal sealed record SignedInAccount(string Name, bool IsSuspended, bool ReadOnly);
+/// <param name="IsViewed">Whether it is open to an operator, who only looks at it.</param>
+internal sealed record SignedInAccount(string Name, bool IsSuspended, bool ReadOnly, bool IsViewed);
 
 /// <summary>
 /// The cookies of the two sites. Each is valid only as long as the session in the database that it refers to.
@@ -70,6 +77,8 @@ internal static class PortalCookie
             AnySite, displayName: null, options => options.ForwardDefaultSelector = http => Site.Of(http).Scheme);
         foreach (var site in new[] { Site.Portal, Site.Console })
             authentication.AddCookie(site.Scheme, options => Configure(options, site, auth, isUse));
+        services.AddAuthorizationBuilder().AddPolicy(Site.Console.Scheme, policy => policy
+            .AddAuthenticationSchemes(Site.Console.Scheme).RequireAuthenticatedUser());
     }
 
     private static void Configure(
@@ -132,12 +141,12 @@ internal static class PortalCookie
         var id = SignedIn.From(context.Principal!).SessionId;
         var cancellation = context.HttpContext.RequestAborted;
         var session = await db.Sessions.Where(AdministratorSession.IsLive(now))
-            .Where(s => s.Id == id && (s.Administrator.AccountId == null) == site.IsConsole)
+            .Where(s => s.Id == id && (s.AccountId == null) == site.IsConsole)
             .Select(s => new
             {
                 s.LastUsedAt,
-                Account = s.Administrator.Account == null ? null : new SignedInAccount(
-                    s.Administrator.Account.Name, s.Administrator.Account.Suspended, s.Administrator.ReadOnly),
+                Account = s.Account == null ? null : new SignedInAccount(
+                    s.Account.Name, s.Account.Suspended, s.Administrator.ReadOnly, s.Administrator.AccountId == null),
             })
             .SingleOrDefaultAsync(cancellation);
         if (session is null)

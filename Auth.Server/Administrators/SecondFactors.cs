@@ -33,7 +33,7 @@ internal sealed class SecondFactorRegister(
 
     /// <summary>Whether a second factor is required: always of operators, otherwise if the account says so.</summary>
     public async Task<bool> IsRequired(SignedIn administrator, CancellationToken cancellation) =>
-        administrator.Account is not { } id || await db.Accounts.Where(account => account.Id == id)
+        administrator.IsOperator || await db.Accounts.Where(account => account.Id == administrator.AccountId)
             .Select(account => account.RequireSecondFactor).SingleAsync(cancellation);
 
     /// <summary>Whether a second factor is required and the administrator has none.</summary>

@@ -1,3 +1,4 @@
+using Auth.Server.Accounts;
 using Auth.Server.Audit;
 using Auth.Server.Data;
 using Auth.Server.Operations;
@@ -27,18 +28,8 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
     {
         if (Site.Of(administrator.AccountId) != visitor.Site)
             return null;
-        var now = Now;
-        var session = new AdministratorSession
-        {
-            AdministratorId = administrator.Id,
-            Administrator = administrator,
-            StartedAt = now,
-            LastUsedAt = now,
-            ConfirmedAt = now,
-            ExpiresAt = now + AdministratorSession.Lifetime,
-            Address = visitor.Address?.ToString(),
-            Browser = visitor.Browser,
-        };
+        var session = NewSession(
+            administrator, administrator.AccountId, visitor, Now + AdministratorSession.Lifetime);
         var begun = await operation.Run(
             visitor.ToActor(administrator.Email!),
             AuditAction.SignIn,
@@ -56,6 +47,34 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
             cancellation);
         return begun.Result;
     }
+
+    /// <summary>
+    /// Lets an operator look at an account's portal: begins a session for it, which ends when the operator leaves the
+    /// console, and expires when the operator's own session does.
+    /// </summary>
+    /// <exception cref="ProblemException">
+    /// There is no such account (404), or the operator's session has just ended (403).
+    /// </exception>
+    public async Task<AdministratorSession> BeginView(
+        SignedIn by, Guid accountId, Visitor visitor, CancellationToken cancellation) => (await operation.Run(
+        visitor.ToActor(by.Email),
+        AuditAction.ViewAccount,
+        accountId,
+        async work =>
+        {
+            work.Entry.About = await db.Accounts.Where(account => account.Id == accountId)
+                .Select(account => account.Name).SingleOrDefaultAsync(cancellation)
+                ?? throw ProblemException.NotFound($"There is no account {accountId}.");
+            // Whatever ends the operator's sessions locks the row, too.
+            await db.LockAdministrator(by.AdministratorId, cancellation);
+            var own = await Live(by.AdministratorId).Include(session => session.Administrator)
+                .SingleOrDefaultAsync(session => session.Id == by.SessionId, cancellation)
+                ?? throw ProblemException.Forbidden("Your session has just ended. Sign in again.");
+            var view = NewSession(own.Administrator, accountId, visitor, own.ExpiresAt);
+            db.Sessions.Add(view);
+            return view;
+        },
+        cancellation)).Result;
 
     /// <summary>An administrator's live sessions, the most recently used first.</summary>
     public Task<List<AdministratorSession>> List(Guid administratorId, CancellationToken cancellation) =>
@@ -75,7 +94,10 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
         db.Sessions.Where(session => session.Id == sessionId).ExecuteUpdateAsync(
             change => change.SetProperty(session => session.ConfirmedAt, Now), cancellation);
 
-    /// <summary>Ends one session, if it is one of the administrator's own.</summary>
+    /// <summary>
+    /// Ends one session, if it is one of the administrator's own. When an operator leaves the console, what they look
+    /// at is closed, too.
+    /// </summary>
     public Task End(
         SignedIn administrator, Guid sessionId, Actor actor, CancellationToken cancellation) => operation.Run(
         actor,
@@ -83,22 +105,22 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
         administrator.Account,
         work => End(
             work,
-            administrator.AdministratorId,
-            Live(administrator.AdministratorId).Where(session => session.Id == sessionId),
+            Live(administrator.AdministratorId).Where(session => session.Id == sessionId
+                || (session.AccountId != null && administrator.Account == null
+                    && sessionId == administrator.SessionId)),
             cancellation),
         cancellation);
 
     /// <summary>Ends all sessions of an administrator except the current one.</summary>
     public Task<int> EndOthers(UnitOfWork work, SignedIn administrator, CancellationToken cancellation) => End(
         work,
-        administrator.AdministratorId,
         Live(administrator.AdministratorId).Where(session => session.Id != administrator.SessionId),
         cancellation);
 
     /// <summary>Signs an administrator out everywhere.</summary>
     /// <returns>The number of sessions ended.</returns>
     public Task<int> EndAll(UnitOfWork work, Guid administratorId, CancellationToken cancellation) =>
-        End(work, administratorId, Live(administratorId), cancellation);
+        End(work, Live(administratorId), cancellation);
 
     /// <summary>
     /// Locks the administrator's row until the transaction ends; false if it is gone or its security stamp has changed.
@@ -113,21 +135,33 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
         .Where(AdministratorSession.IsLive(Now)).Where(session => session.AdministratorId == administratorId);
 
     private async Task<int> End(
-        UnitOfWork work,
-        Guid administratorId,
-        IQueryable<AdministratorSession> sessions,
-        CancellationToken cancellation)
+        UnitOfWork work, IQueryable<AdministratorSession> sessions, CancellationToken cancellation)
     {
+        // The sessions of the console have no tokens.
+        var accounts = await sessions.Where(session => session.AccountId != null)
+            .Select(session => session.AccountId).Distinct().ToListAsync(cancellation);
         var ended = await sessions.ExecuteUpdateAsync(
             change => change.SetProperty(session => session.EndedAt, Now), cancellation);
-        if (ended > 0)
-        {
-            var account = await db.Administrators.Where(administrator => administrator.Id == administratorId)
-                .Select(administrator => administrator.AccountId).SingleAsync(cancellation);
-            // The sessions of operators have no tokens.
-            if (account is not null)
-                await work.Publish(SecurityEvents.SessionRevoked, account, cancellation);
-        }
+        foreach (var account in accounts)
+            await work.Publish(SecurityEvents.SessionRevoked, account, cancellation);
         return ended;
+    }
+
+    private AdministratorSession NewSession(
+        Administrator administrator, Guid? accountId, Visitor visitor, DateTime expiresAt)
+    {
+        var now = Now;
+        return new()
+        {
+            AdministratorId = administrator.Id,
+            Administrator = administrator,
+            AccountId = accountId,
+            StartedAt = now,
+            LastUsedAt = now,
+            ConfirmedAt = now,
+            ExpiresAt = expiresAt,
+            Address = visitor.Address?.ToString(),
+            Browser = visitor.Browser,
+        };
     }
 }

@@ -42,6 +42,7 @@ internal enum AuditAction
     UpdateAccount,
     ListAccounts,
     ShowAccount,
+    ViewAccount,
 
     AddManagementClient,
     ListManagementClients,

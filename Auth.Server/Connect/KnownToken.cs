@@ -50,7 +50,7 @@ internal sealed record KnownToken
     /// <summary>The administrator's session behind a token of the portal; it ends with the session.</summary>
     public required IssuingSession? Session { get; init; }
 
-    /// <summary>The account of the credential set or the administrator.</summary>
+    /// <summary>The account of the credential set or the session.</summary>
     public required AccountPolicy? Account { get; init; }
 
     /// <summary>

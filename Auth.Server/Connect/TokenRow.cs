@@ -20,7 +20,7 @@ internal static class TokenRow
         LEFT JOIN "CredentialSets" s ON s."Id" = t."CredentialSetId"
         LEFT JOIN "Sessions" n ON n."Id" = t."SessionId"
         LEFT JOIN "AspNetUsers" d ON d."Id" = n."AdministratorId"
-        LEFT JOIN "Accounts" a ON a."Id" = COALESCE(s."AccountId", d."AccountId")
+        LEFT JOIN "Accounts" a ON a."Id" = COALESCE(s."AccountId", n."AccountId")
         LEFT JOIN "AccountLicence" l ON l."AccountId" = a."Id"
         WHERE t."Id" = @id
         """;

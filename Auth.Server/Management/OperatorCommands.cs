@@ -28,7 +28,7 @@ internal static class OperatorCommands
         command.SetAction((parsed, cancellation) => context.Execute<Invitations>(
             parsed, AuditAction.InviteAdministrator, async invitations =>
             SignInCommands.AsJson(await invitations.Invite(
-                accountId: null, parsed.GetRequiredValue(email), readOnly: false, context.Actor, cancellation))));
+                accountId: null, parsed.GetRequiredValue(email), readOnly: true, context.Actor, cancellation))));
         return command;
     }
 

@@ -63,7 +63,7 @@ internal sealed class ShowRefusals : IAsyncPageFilter
 
 /// <summary>
 /// Makes the portal read-only for a suspended account, and for administrators who have that role. They can still change
-/// how they sign in.
+/// how they sign in. It is read-only for operators, too, who change how they sign in at the console.
 /// </summary>
 internal sealed class RefuseIfReadOnly : IAsyncPageFilter
 {
@@ -73,6 +73,13 @@ internal sealed class RefuseIfReadOnly : IAsyncPageFilter
         PageHandlerExecutingContext context, PageHandlerExecutionDelegate next)
     {
         var http = context.HttpContext;
+        if (http.Features.Get<SignedInAccount>() is { IsViewed: true }
+            && context.ActionDescriptor.ViewEnginePath.StartsWith("/Security/", StringComparison.Ordinal))
+        {
+            context.Result = new LocalRedirectResult(Site.Console.Security);
+            return;
+        }
+
         if (HttpMethods.IsGet(http.Request.Method)
             || WhyReadOnly(http) is not { } reason
             || Portal.ConcernsOnlySignIn(context.ActionDescriptor.ViewEnginePath))
@@ -89,6 +96,8 @@ internal sealed class RefuseIfReadOnly : IAsyncPageFilter
 
     private static string? WhyReadOnly(HttpContext http) => http.Features.Get<SignedInAccount>() switch
     {
+        { IsViewed: true } account =>
+            $"You only look at {account.Name}. Nothing was changed. Change its settings in the operator console.",
         { IsSuspended: true } account =>
             $"{account.Name} is suspended. Nothing was changed. Write to support@scileads.com.",
         { ReadOnly: true } account =>

@@ -1,12 +1,14 @@
 using Auth.Server.Accounts;
+using Auth.Server.Administrators;
 using Auth.Server.Pages.Security;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Auth.Server.Pages.Operators;
 
 /// <summary>The settings of one account. A change needs a reason, which the customer's audit log shows.</summary>
-[RecentSignIn(OnlyForms = true)]
-internal sealed class AccountModel(AccountRegister accounts) : PortalPage
+[RecentSignIn(OnlyForms = true, Except = "View")]
+internal sealed class AccountModel(AccountRegister accounts, Sessions sessions) : PortalPage
 {
     public const int MaxReasonLength = 300;
 
@@ -40,8 +42,17 @@ internal sealed class AccountModel(AccountRegister accounts) : PortalPage
             throw ProblemException.Invalid($"Give a reason of at most {MaxReasonLength} characters.");
         var change = (Form ?? new()).ChangesSince(AccountForm.Parse(Shown), reason);
         var account = await accounts.Update(Id, change, Actor, cancellation);
-        Done = $"{account.Name} was changed: {change with { Reason = null }}.";
+        var changes = change with { Reason = null };
+        Done = $"{account.Name} was changed: {changes}.";
         return LocalRedirect(AddressOf(Id));
+    }
+
+    /// <summary>Opens the account's portal as its administrators see it, read-only.</summary>
+    public async Task<IActionResult> OnPostView(CancellationToken cancellation)
+    {
+        var session = await sessions.BeginView(Administrator, Id, Visitor.From(HttpContext), cancellation);
+        await HttpContext.SignInAsync(Site.Portal.Scheme, SignedIn.From(session).ToPrincipal());
+        return LocalRedirect(Site.Portal.Home);
     }
 
     protected override async Task Load(CancellationToken cancellation)

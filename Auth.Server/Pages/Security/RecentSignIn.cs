@@ -6,7 +6,8 @@ namespace Auth.Server.Pages.Security;
 
 /// <summary>
 /// Asks for the password again if the administrator has not proved their identity recently. So somebody who finds an
-/// unlocked browser cannot take over the administrator's access, or give others access to the account's people.
+/// unlocked browser cannot take over the administrator's access, or give others access to the account's people. An
+/// operator who looks at the account can do neither (<see cref="RefuseIfReadOnly"/>).
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class RecentSignInAttribute : Attribute, IAsyncPageFilter
@@ -25,7 +26,8 @@ internal sealed class RecentSignInAttribute : Attribute, IAsyncPageFilter
         var http = context.HttpContext;
         var isForm = HttpMethods.IsPost(http.Request.Method);
         var sessions = http.RequestServices.GetRequiredService<Sessions>();
-        if ((OnlyForms && (!isForm || (Except is not null && context.HandlerMethod?.Name == Except)))
+        if (http.Features.Get<SignedInAccount>() is { IsViewed: true }
+            || (OnlyForms && (!isForm || (Except is not null && context.HandlerMethod?.Name == Except)))
             || await sessions.IsRecent(SignedIn.From(http.User), http.RequestAborted))
         {
             await next();

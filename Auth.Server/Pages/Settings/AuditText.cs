@@ -66,6 +66,7 @@ internal sealed class AuditText(IReadOnlyList<CredentialSet> sets)
         [AuditAction.UpdateAccount] = new(Account, "change", "changed", "the settings of the account"),
         [AuditAction.ListAccounts] = new(Account, "list", "listed", "accounts"),
         [AuditAction.ShowAccount] = new(Account, "look at", "looked at", "the settings of the account"),
+        [AuditAction.ViewAccount] = new(Account, "look at", "looked at", "the account"),
         [AuditAction.ReadAuditLog] = new(Account, "read", "read", "the audit log"),
 
         [AuditAction.AddManagementClient] = new(

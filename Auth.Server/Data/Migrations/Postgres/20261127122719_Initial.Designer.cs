@@ -177,6 +177,9 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid");
 
+                    b.Property<Guid?>("AccountId")
+                        .HasColumnType("uuid");
+
                     b.Property<string>("Address")
                         .HasColumnType("text");
 
@@ -202,6 +205,8 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .HasColumnType("timestamp with time zone");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("AccountId");
 
                     b.HasIndex("AdministratorId");
 
@@ -1061,11 +1066,18 @@ namespace Auth.Server.Data.Migrations.Postgres
 
             modelBuilder.Entity("Auth.Server.Administrators.AdministratorSession", b =>
                 {
+                    b.HasOne("Auth.Server.Accounts.Account", "Account")
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade);
+
                     b.HasOne("Auth.Server.Administrators.Administrator", "Administrator")
                         .WithMany()
                         .HasForeignKey("AdministratorId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
+
+                    b.Navigation("Account");
 
                     b.Navigation("Administrator");
                 });

@@ -171,6 +171,9 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.Property<Guid>("Id")
                         .HasColumnType("TEXT");
 
+                    b.Property<Guid?>("AccountId")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Address")
                         .HasColumnType("TEXT");
 
@@ -196,6 +199,8 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .HasColumnType("TEXT");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("AccountId");
 
                     b.HasIndex("AdministratorId");
 
@@ -1049,11 +1054,18 @@ namespace Auth.Server.Data.Migrations.Sqlite
 
             modelBuilder.Entity("Auth.Server.Administrators.AdministratorSession", b =>
                 {
+                    b.HasOne("Auth.Server.Accounts.Account", "Account")
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade);
+
                     b.HasOne("Auth.Server.Administrators.Administrator", "Administrator")
                         .WithMany()
                         .HasForeignKey("AdministratorId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
+
+                    b.Navigation("Account");
 
                     b.Navigation("Administrator");
                 });
