@@ -34,6 +34,13 @@ internal static class KeyCertificate
         return Open(file);
     }
 
+    /// <summary>From when and until when the certificate in a PFX file is valid, UTC.</summary>
+    public static (DateTime From, DateTime Until) ValidityOf(string file)
+    {
+        using var certificate = Open(file);
+        return (certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime());
+    }
+
     private static X509Certificate2 Open(string file)
     {
         X509Certificate2 certificate;
