@@ -106,6 +106,8 @@ internal static class Program
         services.AddHttpClient<ScimApi>(http => http.BaseAddress = auth.ScimApiUrl)
             .AddStandardResilienceHandler(DiagnosisRegistration.ForPages);
         services.AddDiagnosis(auth);
+        services.AddHttpClient<SeatCounts>(http => http.BaseAddress = auth.ScimApiUrl)
+            .AddStandardResilienceHandler(DiagnosisRegistration.ForPages);
         services.AddScoped<AccountDirectory>();
         services.AddHttpClient<ConnectionTests>(http => http.BaseAddress = auth.ScimApiUrl);
         services.AddManagement(auth);

@@ -130,6 +130,7 @@ internal static class Program
         portal.MapPortalOverview();
         portal.MapProvisioningLog();
         app.MapGroup("/portal").RequireAuthorization(Scopes.ReadPeople).RecordRefusals().MapPortalLookup();
+        app.MapGroup("/portal").RequireAuthorization(Scopes.CountSeats).RecordRefusals().MapSeatsInUse();
         app.MapResourceMetadata();
         app.MapHealth();
         return app;

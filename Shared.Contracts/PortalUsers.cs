@@ -258,6 +258,29 @@ public sealed record ProductSeats
     public required int Used { get; init; }
 }
 
+/// <summary>
+/// The seats of a product that an account uses: one item of the response to <c>GET /portal/seats-in-use?account=</c> of
+/// <c>Scim.Api</c>, which has an <c>account</c> parameter for each account. The caller needs
+/// <see cref="Scopes.CountSeats"/>.
+/// </summary>
+public sealed record SeatsInUse
+{
+    /// <summary>How many accounts a request can name.</summary>
+    public const int MaxAccounts = 100;
+
+    /// <summary>The account.</summary>
+    [JsonPropertyName("account")]
+    public required Guid Account { get; init; }
+
+    /// <summary>The product.</summary>
+    [JsonPropertyName("product")]
+    public required string Product { get; init; }
+
+    /// <summary>Seats that active users hold.</summary>
+    [JsonPropertyName("used")]
+    public required int Used { get; init; }
+}
+
 /// <summary>Who created a user.</summary>
 public static class UserSources
 {

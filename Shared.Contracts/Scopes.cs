@@ -18,6 +18,13 @@ public static class Scopes
     public const string ReadPeople = "people.read";
 
     /// <summary>
+    /// For <c>Auth.Server</c> itself: how many seats any accounts use, in <c>/portal/seats-in-use</c> of
+    /// <c>Scim.Api</c>. Only the tokens that it issues to itself have it. They belong to one of the accounts, as every
+    /// token belongs to one, and to no session.
+    /// </summary>
+    public const string CountSeats = "seats.count";
+
+    /// <summary>
     /// Marks the requests of a connection test, in addition to <see cref="Scim"/>. Only the tokens that
     /// <c>Auth.Server</c> issues to itself for a test have it; they belong to the account's active credential set.
     /// </summary>

@@ -203,7 +203,8 @@ internal static class Introspection
             }
 
             else if (token.Account is null
-                && context.GenericTokenPrincipal.HasScope(Shared.Contracts.Scopes.ReadPeople))
+                && (context.GenericTokenPrincipal.HasScope(Shared.Contracts.Scopes.ReadPeople)
+                    || context.GenericTokenPrincipal.HasScope(Shared.Contracts.Scopes.CountSeats)))
             {
                 await AddSubject(context, context.GenericTokenPrincipal);
             }

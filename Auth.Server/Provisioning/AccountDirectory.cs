@@ -4,6 +4,7 @@ using Auth.Server.Administrators;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Microsoft.EntityFrameworkCore;
+using Shared.Contracts;
 
 namespace Auth.Server.Provisioning;
 
@@ -15,6 +16,9 @@ internal enum AccountHealth
 
     /// <summary>The credentials have ended without successors, or somebody still uses ended ones.</summary>
     Failing,
+
+    /// <summary>No seat of a product that new people receive is left.</summary>
+    Full,
 
     /// <summary>The identity provider has not used its credentials for a week.</summary>
     Silent,
@@ -28,19 +32,26 @@ internal enum AccountHealth
 /// <summary>An account in the operators' list.</summary>
 /// <param name="Account">The account, with its licences.</param>
 /// <param name="Active">Its live credential set.</param>
+/// <param name="InUse">The seats in use by product; null if <c>Scim.Api</c> cannot be reached.</param>
 /// <param name="Health">What needs attention; empty if nothing does.</param>
-internal sealed record ListedAccount(Account Account, CredentialSet? Active, IReadOnlyList<AccountHealth> Health);
+internal sealed record ListedAccount(
+    Account Account,
+    CredentialSet? Active,
+    IReadOnlyDictionary<string, int>? InUse,
+    IReadOnlyList<AccountHealth> Health);
 
 /// <summary>A page of accounts, in the order of their names.</summary>
 /// <param name="Accounts">The accounts.</param>
 /// <param name="Next">The name after which the next page begins; null if this is the last one.</param>
-internal sealed record AccountPage(IReadOnlyList<ListedAccount> Accounts, string? Next);
+/// <param name="SeatsAreKnown">Whether <c>Scim.Api</c> could be asked for the seats in use.</param>
+internal sealed record AccountPage(IReadOnlyList<ListedAccount> Accounts, string? Next, bool SeatsAreKnown = true);
 
 /// <summary>
 /// The accounts of all customers, for operators. Each kind of <see cref="AccountHealth"/> is one condition of the
-/// database, which both finds accounts and marks those of a page.
+/// database, which both finds accounts and marks those of a page; except <see cref="AccountHealth.Full"/>, as
+/// <c>Scim.Api</c> counts the seats.
 /// </summary>
-internal sealed class AccountDirectory(AuthDbContext db, TimeProvider time)
+internal sealed class AccountDirectory(AuthDbContext db, SeatCounts seats, TimeProvider time)
 {
     public const int PageSize = 25;
 
@@ -61,20 +72,36 @@ internal sealed class AccountDirectory(AuthDbContext db, TimeProvider time)
         var matching = db.Accounts.AsNoTracking();
         if (search is not null)
             matching = matching.Where(Matches(search));
-        if (health is { } wanted)
+        if (health is { } wanted and not AccountHealth.Full)
             matching = matching.Where(Is(wanted));
-        if (after is not null)
-            matching = matching.Where(IsAfter(after));
-        var accounts = await matching.Include(account => account.Licences).OrderBy(account => account.Name)
-            .Take(PageSize + 1).ToListAsync(cancellation);
-        var hasNext = accounts.Count > PageSize;
-        accounts = accounts[..Math.Min(accounts.Count, PageSize)];
-        return new(await Describe(accounts, cancellation), hasNext ? accounts[^1].Name : null);
+        var found = new List<CountedAccount>();
+        // Full accounts may be few among many.
+        var take = health == AccountHealth.Full ? SeatsInUse.MaxAccounts : PageSize + 1;
+        while (true)
+        {
+            var batch = await (after is null ? matching : matching.Where(IsAfter(after)))
+                .Include(account => account.Licences).OrderBy(account => account.Name).Take(take)
+                .ToListAsync(cancellation);
+            var inUse = await seats.Of(batch.ConvertAll(account => account.Id), cancellation);
+            if (inUse is null && health == AccountHealth.Full)
+                return new([], Next: null, SeatsAreKnown: false);
+            var counted = batch.Select(account => new CountedAccount(account, inUse?[account.Id]));
+            found.AddRange(health == AccountHealth.Full ? counted.Where(account => account.IsFull) : counted);
+            if (found.Count > PageSize || batch.Count < take)
+                break;
+            after = batch[^1].Name;
+        }
+
+        var page = found[..Math.Min(found.Count, PageSize)];
+        return new(
+            await Describe(page, cancellation),
+            found.Count > PageSize ? page[^1].Account.Name : null,
+            found.TrueForAll(account => account.InUse is not null));
     }
 
-    private async Task<List<ListedAccount>> Describe(List<Account> accounts, CancellationToken cancellation)
+    private async Task<List<ListedAccount>> Describe(List<CountedAccount> accounts, CancellationToken cancellation)
     {
-        var ids = accounts.ConvertAll(account => account.Id);
+        var ids = accounts.ConvertAll(account => account.Account.Id);
         var now = time.GetUtcNow().UtcDateTime;
         var active = await db.CredentialSets.AsNoTracking()
             .Where(set => ids.Contains(set.AccountId) && set.State == CredentialSetState.Active)
@@ -82,13 +109,16 @@ internal sealed class AccountDirectory(AuthDbContext db, TimeProvider time)
         var healths = new Dictionary<AccountHealth, List<Guid>>();
         foreach (var health in Enum.GetValues<AccountHealth>())
         {
-            healths[health] = await db.Accounts.Where(account => ids.Contains(account.Id)).Where(Is(health))
-                .Select(account => account.Id).ToListAsync(cancellation);
+            healths[health] = health == AccountHealth.Full
+                ? [.. accounts.Where(account => account.IsFull).Select(account => account.Account.Id)]
+                : await db.Accounts.Where(account => ids.Contains(account.Id)).Where(Is(health))
+                    .Select(account => account.Id).ToListAsync(cancellation);
         }
         return accounts.ConvertAll(account => new ListedAccount(
-            account,
-            active.GetValueOrDefault(account.Id) is { } set && set.IsLive(now) ? set : null,
-            [.. healths.Where(health => health.Value.Contains(account.Id)).Select(health => health.Key)]));
+            account.Account,
+            active.GetValueOrDefault(account.Account.Id) is { } set && set.IsLive(now) ? set : null,
+            account.InUse,
+            [.. healths.Where(health => health.Value.Contains(account.Account.Id)).Select(health => health.Key)]));
     }
 
     // Translated to SQL, which compares in the order in which it sorts, and has no comparison that ignores case in both
@@ -129,5 +159,12 @@ internal sealed class AccountDirectory(AuthDbContext db, TimeProvider time)
             AccountHealth.Disabled => account => !account.ScimEnabled,
             _ => account => account.Suspended,
         };
+    }
+
+    /// <summary>An account, and the seats that it uses by product; null if they are unknown.</summary>
+    private sealed record CountedAccount(Account Account, IReadOnlyDictionary<string, int>? InUse)
+    {        /// <summary>As in <c>Scim.Api</c>, which refuses a new user then.</summary>
+        public bool IsFull => InUse is not null && Account.Licences.Any(licence =>
+            licence.GivenToNewUsers && InUse.GetValueOrDefault(licence.Product) >= licence.Seats);
     }
 }

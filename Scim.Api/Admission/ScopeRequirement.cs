@@ -35,9 +35,9 @@ internal sealed class ScopeRequirement(string scope, bool allowsAnonymous = fals
     /// <summary>Why the caller is not authorized to read, or to make a change; null if it is.</summary>
     public ScimError? Refusal(Caller caller, bool isRead) => caller switch
     {
-        // Auth.Server explains to operators what becomes of the people of a suspended account, too.
+        // Auth.Server informs operators about suspended accounts, too.
         { Account: { Suspended: true } account }
-            when scope != Scopes.ReadPeople && !(scope == Scopes.Portal && isRead) =>
+            when scope is not (Scopes.ReadPeople or Scopes.CountSeats) && !(scope == Scopes.Portal && isRead) =>
             TokenErrors.Suspended(account.Name),
         { Account: { ScimEnabled: false } account, CredentialSet: not null } => TokenErrors.ScimDisabled(account.Name),
         _ when !caller.Scopes.Contains(scope) => TokenErrors.InsufficientScope(scope),

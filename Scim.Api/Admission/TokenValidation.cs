@@ -47,7 +47,8 @@ internal static class TokenValidation
                 ScimOrAnonymous,
                 policy => policy.AddRequirements(new ScopeRequirement(Scopes.Scim, allowsAnonymous: true)))
             .AddPolicy(Scopes.Portal, policy => policy.AddRequirements(new ScopeRequirement(Scopes.Portal)))
-            .AddPolicy(Scopes.ReadPeople, policy => policy.AddRequirements(new ScopeRequirement(Scopes.ReadPeople)));
+            .AddPolicy(Scopes.ReadPeople, policy => policy.AddRequirements(new ScopeRequirement(Scopes.ReadPeople)))
+            .AddPolicy(Scopes.CountSeats, policy => policy.AddRequirements(new ScopeRequirement(Scopes.CountSeats)));
     }
 
     private static void Configure(JwtBearerOptions jwt, IOptions<AuthServerOptions> server, SigningKeys keys)

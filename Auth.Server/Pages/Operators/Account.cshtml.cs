@@ -1,6 +1,7 @@
 using Auth.Server.Accounts;
 using Auth.Server.Administrators;
 using Auth.Server.Pages.Security;
+using Auth.Server.Provisioning;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Mvc;
 
@@ -8,7 +9,7 @@ namespace Auth.Server.Pages.Operators;
 
 /// <summary>The settings of one account. A change needs a reason, which the customer's audit log shows.</summary>
 [RecentSignIn(OnlyForms = true, Except = "View")]
-internal sealed class AccountModel(AccountRegister accounts, Sessions sessions) : PortalPage
+internal sealed class AccountModel(AccountRegister accounts, Sessions sessions, SeatCounts seats) : PortalPage
 {
     public const int MaxReasonLength = 300;
 
@@ -30,6 +31,9 @@ internal sealed class AccountModel(AccountRegister accounts, Sessions sessions) 
 
     /// <summary>Null if there is no such account.</summary>
     public Account? Account { get; private set; }
+
+    /// <summary>The seats in use by product; null if <c>Scim.Api</c> cannot be reached.</summary>
+    public IReadOnlyDictionary<string, int>? InUse { get; private set; }
 
     public static string AddressOf(Guid id) => $"{AccountsModel.Path}/accounts/{id}";
 
@@ -67,6 +71,7 @@ internal sealed class AccountModel(AccountRegister accounts, Sessions sessions) 
             return;
         }
 
+        InUse = (await seats.Of([Id], cancellation))?[Id];
         // A refused form keeps what was filled in, and what it showed.
         if (Form is null)
             (Form, Shown) = (AccountForm.Of(Account), AccountForm.Of(Account).ToJson());

@@ -1,3 +1,4 @@
+using Auth.Server.Accounts;
 using Auth.Server.Provisioning;
 using Microsoft.AspNetCore.Mvc;
 
@@ -18,6 +19,10 @@ internal sealed class AccountsModel(AccountDirectory directory) : PortalPage
     [BindProperty(SupportsGet = true)]
     public string? After { get; set; }
 
+    /// <summary>What was done on the page before, such as setting up a second factor.</summary>
+    [TempData]
+    public string? Done { get; set; }
+
     public AccountPage Listed { get; private set; } = null!;
 
     public bool IsFiltered => Wanted is not null || Health is not null;
@@ -28,11 +33,19 @@ internal sealed class AccountsModel(AccountDirectory directory) : PortalPage
     public static (string Text, string Tone) Describe(AccountHealth health) => health switch
     {
         AccountHealth.Expiring => ("Expiring", "warning"),
+        AccountHealth.Full => ("Seats full", "warning"),
         AccountHealth.Failing => ("Failing", "error"),
         AccountHealth.Silent => ("Silent", "warning"),
         AccountHealth.Disabled => ("SCIM off", ""),
         _ => ("Suspended", "error"),
     };
+
+    /// <summary>The seats of an account by product, and how many are in use, if that is known.</summary>
+    public static string SeatsOf(Account account, IReadOnlyDictionary<string, int>? inUse) => string.Join(
+        ", ",
+        account.Licences.OrderBy(licence => licence.Product, StringComparer.Ordinal).Select(licence => inUse is null
+            ? $"{licence.Product} {licence.Seats}"
+            : $"{licence.Product} {inUse.GetValueOrDefault(licence.Product)} of {licence.Seats}"));
 
     /// <summary>The address of the page after a name, or of the first one (null), with the same filters.</summary>
     public string AddressAfter(string? name)

@@ -140,6 +140,7 @@ internal sealed class BudgetedRequestTests
             "GET /scim/v2/Schemas/{id}",
             "GET /scim/v2/ServiceProviderConfig", "GET /scim/v2/Users/{id}",
             "GET /portal/users/{id:guid}", "GET /portal/lookup", "GET /portal/overview",
+            "GET /portal/seats-in-use",
         ];
         var reading =
             from endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()

@@ -1,7 +1,13 @@
+using System.Text.Json;
 using Auth.Server.Accounts;
 using Auth.Server.Credentials;
 using Auth.Server.Pages.Operators;
 using Auth.Server.Provisioning;
+using Auth.Server.Tests.Connect;
+using Shared.Contracts;
+using WireMock.RequestBuilders;
+using WireMock.ResponseBuilders;
+using WireMock.Server;
 using static Auth.Server.Tests.Pages.Operators.OperatorSignIn;
 
 namespace Auth.Server.Tests.Pages.Operators;
@@ -101,6 +107,59 @@ public sealed class AccountsTests
 
         Task<AccountPage> List(AccountHealth? health) => own.With(
             (AccountDirectory directory) => directory.List(null, health, null, CancellationToken.None));
+    }
+
+    [Test]
+    public async Task Full_accounts_are_shown_and_found_among_many_by_what_Scim_Api_counts()
+    {
+        using var scim = WireMockServer.Start();
+        await using var own = await AuthServer.Start($"--Auth:ScimApiUrl={scim.Url}");
+        using var introspection = await ResourceServer.Register(own);
+        var licences = new AccountChange(Licences: new Dictionary<string, int> { ["portal"] = 3 });
+        for (var i = 0; i < SeatsInUse.MaxAccounts; i++)
+            await own.CreateAccount($"Account {i:000}", licences);
+        var full = await own.CreateAccount("Last", licences);
+        var free = await own.CreateAccount("Later", licences);
+        Answer([Used(full, 3), Used(free, 2)]);
+        var (browser, _) = await own.SignInOperator();
+        using var olga = browser;
+
+        var found = await olga.Open("/operator?health=Full");
+        Assert.That(Names(found), Is.EqualTo(new[] { "Last" }));
+        Assert.That(found.Text, Does.Contain("Seats full").And.Contain("portal 3 of 3"));
+        Assert.That(
+            scim.LogEntries.Select(entry => entry.RequestMessage!.Query!["account"].Count),
+            Is.EqualTo(new[] { SeatsInUse.MaxAccounts, 2 }));
+        var listed = await olga.Open("/operator?search=la");
+        Assert.That(listed.Document.QuerySelectorAll("tbody td[data-label=Seats]").Select(Page.TextOf), Is.EqualTo(new[]
+        {
+            "portal 3 of 3", "portal 2 of 3",
+        }));
+        Assert.That(
+            (await olga.Open(AccountModel.AddressOf(free.Id))).Document.QuerySelectorAll("dl.facts dd")
+                .Select(Page.TextOf),
+            Does.Contain("portal 2 of 3"));
+
+        var token = await introspection.Introspect(
+            scim.LogEntries[^1].RequestMessage!.Headers!["Authorization"][0]["Bearer ".Length..]);
+        Assert.That((token.Scope, token.Account!.Id), Is.EqualTo((Scopes.CountSeats, free.Id)));
+        Assert.That(token.ExpiresIn, Is.LessThanOrEqualTo(60));
+
+        scim.Stop();
+        var unknown = await olga.Open("/operator?health=Full");
+        Assert.That(unknown.Text, Does.Contain("Scim.Api cannot be reached"));
+        Assert.That(Names(unknown), Is.Empty);
+        Assert.That((await olga.Open("/operator?search=la")).Text, Does.Contain("portal 3").And.Not.Contain("of 3"));
+
+        void Answer(SeatsInUse[] seats) => scim
+            .Given(Request.Create().WithPath("/portal/seats-in-use").UsingGet())
+            .RespondWith(Response.Create().WithHeader("Content-Type", "application/json")
+                .WithBody(JsonSerializer.Serialize(seats)));
+
+        SeatsInUse Used(Account account, int used) => new()
+        {
+            Account = account.Id, Product = "portal", Used = used,
+        };
     }
 
     [Test]

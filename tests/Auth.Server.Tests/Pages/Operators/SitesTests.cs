@@ -55,7 +55,9 @@ public sealed partial class SitesTests
         var security = await browser.Follow(await browser.Open("/operator"));
         Assert.That(security.Text, Does.Contain("Operators need a second factor"));
         await browser.SetUpApp(server, Root);
-        Assert.That((await browser.Open("/operator")).Headings, Is.EqualTo(new[] { "Accounts" }));
+        var accounts = await browser.Open("/operator");
+        Assert.That(accounts.Headings, Is.EqualTo(new[] { "Accounts" }));
+        Assert.That(accounts.Text, Does.Contain("Your authenticator app is set up."));
         var last = await browser.Submit(
             await browser.Open("/operator/security/authenticator"), "Remove the authenticator app");
         Assert.That(last.Status, Is.EqualTo(409));
