@@ -97,7 +97,7 @@ internal sealed class RefuseIfReadOnly : IAsyncPageFilter
     private static string? WhyReadOnly(HttpContext http) => http.Features.Get<SignedInAccount>() switch
     {
         { IsViewed: true } account =>
-            $"You only look at {account.Name}. Nothing was changed. Change its settings in the operator console.",
+            $"You are only looking at {account.Name}. Nothing was changed. Its settings are in the operator console.",
         { IsSuspended: true } account =>
             $"{account.Name} is suspended. Nothing was changed. Write to support@scileads.com.",
         { ReadOnly: true } account =>

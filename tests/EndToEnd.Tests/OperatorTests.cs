@@ -54,9 +54,9 @@ internal sealed class OperatorTests : EndToEndTest
         await page.GetByRole(AriaRole.Button, new() { Name = "Change the account" }).ClickAsync();
         await page.GetByText($"{customer.Name} was changed: licence portal=250.").WaitForAsync();
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Look at it as its administrators do" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "View as customer" }).ClickAsync();
         await console.WaitFor("/");
-        await page.GetByText($"You look at {customer.Name} as its administrators see it.").WaitForAsync();
+        await page.GetByText($"You are looking at {customer.Name} as its administrators see it.").WaitForAsync();
         await console.CheckFrame();
         await console.Open("/settings/audit-log");
         await page.GetByText($"SciLeads ({email}) looked at the account.").WaitForAsync();

@@ -70,6 +70,11 @@ public sealed partial class SitesTests
         var (browser, app) = await server.SignInOperator("omar@scileads.example");
         using (browser)
         {
+            var missing = await browser.Open("/operator/nothing");
+            Assert.That(missing.Status, Is.EqualTo(404));
+            Assert.That(
+                missing.Document.QuerySelectorAll("main a").Select(link => link.GetAttribute("href")),
+                Is.EqualTo(new[] { Root }), "the page of an error belongs to the console");
             var left = await browser.Submit(await browser.Open("/operator"), "Sign out");
             Assert.That(left.Location, Is.EqualTo("/operator/sign-in"));
             Assert.That(
@@ -167,6 +172,8 @@ public sealed partial class SitesTests
         Assert.That(withPasskey.Status, Is.EqualTo(400));
         var ofAda = await browser.EnterPassword("ada@example.com", root: Root);
         Assert.That(ofAda.Status, Is.EqualTo(400));
+        var ofNobody = await browser.EnterPassword("nobody@example.com", root: Root);
+        Assert.That((ofNobody.Status, ofNobody.Text), Is.EqualTo((400, ofAda.Text)), "which addresses exist is not told");
 
         var signedIn = await browser.UsePasskey(await browser.Open("/operator/sign-in"), device);
         Assert.That(signedIn.Location, Is.EqualTo("/operator"));

@@ -15,7 +15,7 @@ namespace Auth.Server.Tests.Pages.Operators;
 [Category("Slow")]
 public sealed class ViewTests
 {
-    private const string Button = "Look at it as its administrators do";
+    private const string Button = "View as customer";
 
     private AuthServer server = null!;
     private Account account = null!;
@@ -45,7 +45,7 @@ public sealed class ViewTests
         {
             var page = await olga.Open(path);
             Assert.That(page.Status, Is.EqualTo(200), path);
-            Assert.That(page.Text, Does.Contain("You look at Viewed KG as its administrators see it."), path);
+            Assert.That(page.Text, Does.Contain("You are looking at Viewed KG as its administrators see it."), path);
         }
         foreach (var path in new[] { "/security", "/security/password", "/security/confirm" })
             Assert.That((await olga.Open(path)).Location, Is.EqualTo("/operator/security"), path);
@@ -79,7 +79,7 @@ public sealed class ViewTests
             Assert.That(refused.Status, Is.EqualTo(403), $"{page} {handler}");
             // The consent page has its own way to say so.
             if (page != "/Authorize")
-                Assert.That(refused.Html, Does.Contain("You only look at Viewed KG. Nothing was changed."), page);
+                Assert.That(refused.Html, Does.Contain("You are only looking at Viewed KG. Nothing was changed."), page);
         }
         Assert.That(
             await server.WithDatabase(db => db.AuditEntries.CountAsync()), Is.EqualTo(entries), "nothing was done");
