@@ -76,9 +76,9 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
         },
         cancellation)).Result;
 
-    /// <summary>An administrator's live sessions, the most recently used first.</summary>
+    /// <summary>An administrator's live sessions with their accounts, the most recently used first.</summary>
     public Task<List<AdministratorSession>> List(Guid administratorId, CancellationToken cancellation) =>
-        Live(administratorId).AsNoTracking()
+        Live(administratorId).AsNoTracking().Include(session => session.Account)
             .OrderByDescending(session => session.LastUsedAt).ThenBy(session => session.Id).ToListAsync(cancellation);
 
     /// <summary>Whether the administrator has proved their identity recently.</summary>
@@ -95,20 +95,23 @@ internal sealed class Sessions(AuthDbContext db, Operation operation, TimeProvid
             change => change.SetProperty(session => session.ConfirmedAt, Now), cancellation);
 
     /// <summary>
-    /// Ends one session, if it is one of the administrator's own. When an operator leaves the console, what they look
-    /// at is closed, too.
+    /// Ends one session, if it is one of the administrator's own. With a session of the console, whatever its operator
+    /// looks at is closed, too.
     /// </summary>
     public Task End(
         SignedIn administrator, Guid sessionId, Actor actor, CancellationToken cancellation) => operation.Run(
         actor,
         sessionId == administrator.SessionId ? AuditAction.SignOut : AuditAction.EndSessions,
         administrator.Account,
-        work => End(
-            work,
-            Live(administrator.AdministratorId).Where(session => session.Id == sessionId
-                || (session.AccountId != null && administrator.Account == null
-                    && sessionId == administrator.SessionId)),
-            cancellation),
+        work =>
+        {
+            var own = Live(administrator.AdministratorId);
+            var ofConsole = own.Where(session => session.Id == sessionId && session.AccountId == null);
+            return End(
+                work,
+                own.Where(session => session.Id == sessionId || (session.AccountId != null && ofConsole.Any())),
+                cancellation);
+        },
         cancellation);
 
     /// <summary>Ends all sessions of an administrator except the current one.</summary>

@@ -4,6 +4,7 @@ using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Pages.Operators;
 using Auth.Server.Tests.Connect;
+using Auth.Server.Tests.Pages.Security;
 using Microsoft.EntityFrameworkCore;
 using Shared.Contracts;
 using static Auth.Server.Tests.Pages.Operators.OperatorSignIn;
@@ -115,6 +116,36 @@ public sealed class ViewTests
             await View(browser);
             await browser.Submit(await browser.Open("/operator"), "Sign out");
             Assert.That((await browser.Open("/")).Location, Does.StartWith("/sign-in"), "signed out");
+        }
+    }
+
+    [Test]
+    public async Task A_view_is_listed_among_the_operators_sessions_and_ends_when_that_of_the_console_is_ended_elsewhere()
+    {
+        const string email = "odette@scileads.example";
+        var (here, app) = await server.SignInOperator(email);
+        using var elsewhere = Browser.At(server);
+        using (here)
+        {
+            await View(here);
+            server.Time.Advance(TimeSpan.FromMinutes(1));
+            await elsewhere.Submit(
+                await elsewhere.EnterPassword(email, Root, Root), "Continue", ("code", app.CodeAt(server)));
+            var security = await elsewhere.Open("/operator/security");
+            var rows = security.Document.QuerySelectorAll("section[aria-labelledby=sessions] tbody tr").ToList();
+            Assert.That(
+                rows.Select(row => row.TextContent.Contains("Viewing Viewed KG as customer")).Order(),
+                Is.EqualTo(new[] { false, false, true }));
+
+            var ofConsole = rows.Single(row => row.QuerySelector("form") is not null
+                && !row.TextContent.Contains("Viewing")).QuerySelector("input[name=id]")!.GetAttribute("value")!;
+            await elsewhere.Post("/operator/security?handler=End", ("id", ofConsole), (
+                "__RequestVerificationToken",
+                security.Document.QuerySelector("input[name=__RequestVerificationToken]")!.GetAttribute("value")!));
+
+            Assert.That((await here.Open("/operator")).Location, Does.StartWith("/operator/sign-in"));
+            Assert.That((await here.Open("/")).Location, Does.StartWith("/sign-in"), "the view");
+            Assert.That((await elsewhere.Open("/operator")).Status, Is.EqualTo(200));
         }
     }
 
