@@ -9,6 +9,8 @@ using Auth.Server.Issuance;
 using Auth.Server.KeyLifecycle;
 using Auth.Server.Keys;
 using Auth.Server.Management;
+using Auth.Server.Messages;
+using Auth.Server.Notices;
 using Auth.Server.Operations;
 using Auth.Server.Pages;
 using Auth.Server.Pages.Settings;
@@ -36,7 +38,7 @@ internal static class Program
             var command = Commands.Parse(args);
             if (!command.NeedsServer)
                 return await command.Print();
-            var (auth, database) = ServerSettings.Read(CreateBuilder([]));
+            var (auth, _, database) = ServerSettings.Read(CreateBuilder([]));
             // Standard output is for the command's result, so the log goes to standard error.
             var line = new CommandLine(
                 auth, database, () => Build(["--Logging:Console:LogToStandardErrorThreshold=Trace"], serves: false));
@@ -56,7 +58,7 @@ internal static class Program
         string[] args, Action<WebApplicationBuilder>? configure = null, bool serves = true)
     {
         var builder = CreateBuilder(args);
-        var (auth, database) = ServerSettings.Read(builder);
+        var (auth, smtp, database) = ServerSettings.Read(builder);
         CommandSocket.MakeFolder(auth.DataDirectory);
         builder.WebHost.UseStaticWebAssets();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -75,6 +77,7 @@ internal static class Program
         // OpenIddict logs tokens, codes and verifiers.
         builder.Logging.OmitRequests("OpenIddict.Server", "OpenIddict.Validation");
         services.AddSingleton(auth);
+        services.AddSingleton(smtp);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<CommandSocketLock>();
 
@@ -94,6 +97,7 @@ internal static class Program
         services.AddScoped<PendingActions>();
         services.AddHostedService<PendingActionWatch>();
         services.AddScoped<AccountRegister>();
+        services.AddMessages(smtp);
         services.AddEvents(database);
         services.AddCredentialSets();
         services.AddCredentialIssuance();
@@ -109,6 +113,7 @@ internal static class Program
         services.AddHttpClient<SeatCounts>(http => http.BaseAddress = auth.ScimApiUrl)
             .AddStandardResilienceHandler(DiagnosisRegistration.ForPages);
         services.AddScoped<AccountDirectory>();
+        services.AddNotices();
         services.AddHttpClient<ConnectionTests>(http => http.BaseAddress = auth.ScimApiUrl);
         services.AddManagement(auth);
         services.AddProblemDetails();
@@ -165,7 +170,7 @@ internal static class Program
 
     private static async Task<int> Serve(string[] args)
     {
-        var (auth, connectionString) = ServerSettings.Read(CreateBuilder(args));
+        var (auth, _, connectionString) = ServerSettings.Read(CreateBuilder(args));
         using var database = DatabaseLock.Take(connectionString);
         await using var app = Build(args);
         await Preparation.Run(app, auth.MigrateAtStart);

@@ -9,14 +9,13 @@ internal static class ServerSettings
     /// <summary>The name of the program, in messages and in PostgreSQL's list of connections.</summary>
     public const string Program = "Auth.Server";
 
-    /// <returns>The section <c>Auth</c>, and the connection string of the auth database.</returns>
+    /// <returns>The sections <c>Auth</c> and <c>Smtp</c>, and the connection string of the auth database.</returns>
     /// <exception cref="OperatorException">Settings are missing or invalid; the message lists all of them.</exception>
-    public static (AuthOptions Auth, string Database) Read(WebApplicationBuilder builder)
+    public static (AuthOptions Auth, SmtpOptions Smtp, string Database) Read(WebApplicationBuilder builder)
     {
         var faults = new List<string>();
-        var auth = Settings.Readable(builder.Configuration.GetSection("Auth"), typeof(AuthOptions), ":", faults)
-            .Get<AuthOptions>() ?? new();
-        faults.AddRange(Settings.FaultsOf(auth));
+        var auth = Read<AuthOptions>(builder.Configuration.GetSection("Auth"), faults);
+        var smtp = Read<SmtpOptions>(builder.Configuration.GetSection("Smtp"), faults);
         var database = builder.Configuration.GetConnectionString("Auth");
         if (ConnectionStrings.FaultOf(database) is { } fault)
             faults.Add($"ConnectionStrings:Auth {fault}");
@@ -28,7 +27,15 @@ internal static class ServerSettings
                 + "which is only for this machine.");
         }
         return faults.Count == 0
-            ? (auth, ConnectionStrings.WithDefaults(database!, Program))
+            ? (auth, smtp, ConnectionStrings.WithDefaults(database!, Program))
             : throw new OperatorException(faults);
+    }
+
+    private static T Read<T>(IConfigurationSection section, List<string> faults)
+        where T : class, new()
+    {
+        var options = Settings.Readable(section, typeof(T), ":", faults).Get<T>() ?? new();
+        faults.AddRange(Settings.FaultsOf(options));
+        return options;
     }
 }

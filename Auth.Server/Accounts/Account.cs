@@ -105,6 +105,11 @@ internal sealed class AccountLicence
     /// <summary>Whether new users get it automatically.</summary>
     public bool GivenToNewUsers { get; set; } = true;
 
+    /// <summary>Whether <c>Scim.Api</c> refuses new users because no seat is left.</summary>
+    /// <param name="inUse">The seats in use by product.</param>
+    public bool IsFull(IReadOnlyDictionary<string, int> inUse) =>
+        GivenToNewUsers && inUse.GetValueOrDefault(Product) >= Seats;
+
     internal sealed class Configuration : IEntityTypeConfiguration<AccountLicence>
     {
         public void Configure(EntityTypeBuilder<AccountLicence> licence) =>

@@ -1,5 +1,6 @@
 using Auth.Server.Audit;
 using Auth.Server.Data;
+using Auth.Server.Messages;
 using Auth.Server.Operations;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
@@ -64,7 +65,8 @@ internal sealed class Memberships(
         cancellation)).Result;
 
     /// <summary>
-    /// Removes an administrator with sessions, tokens, second factors, and all invitations of and by this person.
+    /// Removes an administrator with sessions, tokens, second factors, all invitations of and by this person, and
+    /// messages that are not delivered yet.
     /// </summary>
     private async Task<string> Remove(
         Func<UnitOfWork, Task<Administrator>> find, Guid? accountId, Actor actor, CancellationToken cancellation) =>
@@ -84,6 +86,9 @@ internal sealed class Memberships(
             await invitations.ExecuteDeleteAsync(cancellation);
             if (withdrawn.Count > 0)
                 work.Entry.Detail = $"Withdrawn invitations: {string.Join(", ", withdrawn)}.";
+            await db.OutgoingMessages
+                .Where(message => message.AccountId == administrator.AccountId && message.Recipient == email)
+                .ExecuteDeleteAsync(cancellation);
             await sessions.EndAll(work, id, cancellation);
             AdministratorRegister.ThrowIfFailed(await administrators.DeleteAsync(administrator));
             return email;

@@ -38,6 +38,9 @@ internal enum AuditAction
     ChangeRole,
     RemoveAdministrator,
 
+    AddWebhook,
+    RemoveWebhook,
+
     CreateAccount,
     UpdateAccount,
     ListAccounts,

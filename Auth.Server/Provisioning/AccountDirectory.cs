@@ -163,8 +163,7 @@ internal sealed class AccountDirectory(AuthDbContext db, SeatCounts seats, TimeP
 
     /// <summary>An account, and the seats that it uses by product; null if they are unknown.</summary>
     private sealed record CountedAccount(Account Account, IReadOnlyDictionary<string, int>? InUse)
-    {        /// <summary>As in <c>Scim.Api</c>, which refuses a new user then.</summary>
-        public bool IsFull => InUse is not null && Account.Licences.Any(licence =>
-            licence.GivenToNewUsers && InUse.GetValueOrDefault(licence.Product) >= licence.Seats);
+    {
+        public bool IsFull => InUse is not null && Account.Licences.Any(licence => licence.IsFull(InUse));
     }
 }

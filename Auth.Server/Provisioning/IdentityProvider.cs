@@ -8,19 +8,26 @@ namespace Auth.Server.Provisioning;
 /// <param name="Silence">
 /// If it has not called for this long, something is wrong with the connection, unless nobody was changed.
 /// </param>
-internal sealed record IdentityProvider(string Name, string Schedule, TimeSpan Silence)
+/// <param name="UnusualSilence">If it has not called for this long, administrators are told.</param>
+internal sealed record IdentityProvider(string Name, string Schedule, TimeSpan Silence, TimeSpan UnusualSilence)
 {
     private static readonly IdentityProvider okta = new(
-        "Okta", "Okta calls when a person is assigned to the app or changed.", TimeSpan.FromDays(7));
+        "Okta", "Okta calls when a person is assigned to the app or changed.", TimeSpan.FromDays(7),
+        TimeSpan.FromDays(30));
 
     private static readonly IdentityProvider entra = new(
-        "Microsoft Entra ID", "Microsoft Entra ID calls every 40 minutes.", TimeSpan.FromDays(1));
+        "Microsoft Entra ID", "Microsoft Entra ID calls every 40 minutes.", TimeSpan.FromDays(1),
+        ShortestUnusualSilence);
 
     /// <summary>A provider that is not recognized, or that has not called yet.</summary>
     public static IdentityProvider Unknown { get; } = new(
         "Your identity provider",
         "Okta calls when a person is assigned or changed, and Microsoft Entra ID every 40 minutes.",
-        TimeSpan.FromDays(7));
+        TimeSpan.FromDays(7),
+        TimeSpan.FromDays(30));
+
+    /// <summary>The shortest <see cref="UnusualSilence"/> of a provider.</summary>
+    public static TimeSpan ShortestUnusualSilence => TimeSpan.FromDays(1);
 
     /// <summary>The name in the middle of a sentence.</summary>
     public string NameInside => this == Unknown ? "your identity provider" : Name;

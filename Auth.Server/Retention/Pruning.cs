@@ -3,6 +3,7 @@ using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Auth.Server.Keys;
+using Auth.Server.Notices;
 using Microsoft.EntityFrameworkCore;
 using Shared.Hosting;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -12,9 +13,9 @@ namespace Auth.Server.Retention;
 /// <summary>
 /// Deletes rows that are no longer needed. Access tokens, codes, pushed requests and used assertions, of which
 /// clients can create any number, are deleted minutes after they expire. Refresh tokens, grants, administrators'
-/// sessions, invitations, challenges and sign-in failures are deleted a week after they end. This happens in small
-/// steps, so that no other writer waits for long. A token without a row is refused like one that has ended, so any
-/// node may prune at any time.
+/// sessions, invitations, challenges and sign-in failures are deleted a week after they end; notices, when their sets
+/// have ended, a year after they were sent. This happens in small steps, so that no other writer waits for long. A
+/// token without a row is refused like one that has ended, so any node may prune at any time.
 /// </summary>
 /// <remarks>
 /// Not deleted: the audit trail, credential sets and their clients, and keys; the used refresh tokens of a valid grant
@@ -37,6 +38,8 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
     /// <summary>How long ended rows are kept so that failures can still be investigated.</summary>
     public static readonly TimeSpan KeptAfterTheEnd = TimeSpan.FromDays(7);
 
+    private static readonly TimeSpan keptNotices = TimeSpan.FromDays(365);
+
     private const int RowsAtOnce = 500;
     private const int OwnersAtOnce = 50;
 
@@ -53,7 +56,7 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
         foreach (var step in new Step[]
         {
             TokensOfEndedSets, TokensOfEndedGrants, GrantsWithoutTokens, Sessions, Invitations, UsedChallenges,
-            SignInAttempts,
+            SignInAttempts, Notices,
         })
         {
             await Repeat(step, KeptAfterTheEnd, cancellation);
@@ -173,5 +176,18 @@ internal sealed class Pruning(IServiceScopeFactory scopes, TimeProvider time, IL
             .Where(attempts => attempts.ForgottenAt < past
                 && (attempts.BlockedUntil == null || attempts.BlockedUntil < past))
             .OrderBy(attempts => attempts.Key).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
+    }
+
+    /// <summary>
+    /// Notices about sets that have ended, a year after they were sent: if such a set is still in use then, its
+    /// administrators are told again.
+    /// </summary>
+    private static Task<int> Notices(AuthDbContext db, DateTime end, CancellationToken cancellation)
+    {
+        var past = end + KeptAfterTheEnd - keptNotices;
+        return db.Notices
+            .Where(notice => notice.CreatedAt < past && db.Set<CredentialSet>().Any(set =>
+                set.Id == notice.SubjectId && set.State == CredentialSetState.Ended))
+            .OrderBy(notice => notice.Id).Take(RowsAtOnce).ExecuteDeleteAsync(cancellation);
     }
 }

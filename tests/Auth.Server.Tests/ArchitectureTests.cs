@@ -22,12 +22,16 @@ public sealed partial class ArchitectureTests
         // A change as one transaction, with its entry and its events.
         ["Operations"],
         ["Accounts"],
+        // What is sent to people, and delivered in the background.
+        ["Messages"],
         // Who signs in to the portal, and what lets identity providers in.
         ["Administrators", "Credentials"],
         // OAuth, and the tokens of both.
         ["Connect"],
         // What makes credentials and keys of all that, and what explains why somebody is not provisioned.
         ["Issuance", "KeyLifecycle", "Provisioning"],
+        // What administrators are told by e-mail.
+        ["Notices"],
         // The ways in, and what is deleted after a while.
         ["Management", "Retention"],
         ["Pages"],

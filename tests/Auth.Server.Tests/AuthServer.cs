@@ -5,6 +5,7 @@ using Auth.Server.Data;
 using Auth.Server.Issuance;
 using Auth.Server.Keys;
 using Auth.Server.Management;
+using Auth.Server.Messages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
@@ -162,6 +163,10 @@ internal sealed class AuthServer : IAsyncDisposable
                 builder.Services.Replace(ServiceDescriptor.Singleton(time));
                 // Hashing a password intentionally takes a tenth of a second.
                 builder.Services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 1);
+                // Tests of messages deliver them explicitly.
+                Type[] watches = [typeof(MailWatch), typeof(WebhookWatch)];
+                foreach (var watch in builder.Services.Where(one => watches.Contains(one.ImplementationType)).ToList())
+                    builder.Services.Remove(watch);
             });
 
     /// <summary>A client that keeps cookies and follows no redirect.</summary>

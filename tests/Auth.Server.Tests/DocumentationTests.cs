@@ -34,7 +34,8 @@ public sealed partial class DocumentationTests
     public void Settings_are_listed_with_their_defaults_and_limits() =>
         Assert.That(
             DocumentedSettings.Differences(
-                "Auth.Server", [("Auth", typeof(AuthOptions))], "ConnectionStrings__Auth", "Urls"),
+                "Auth.Server", [("Auth", typeof(AuthOptions)), ("Smtp", typeof(SmtpOptions))],
+                "ConnectionStrings__Auth", "Urls"),
             Is.Empty);
 
     [Test]

@@ -71,9 +71,29 @@ public sealed class StartTests
     [TestCase("--Auth:PlainHttpFrom:0=10.0.0.0", "not a network")]
     [TestCase("--Auth:Limits:FailuresPerClient=0", "Auth:Limits:FailuresPerClient")]
     [TestCase("--Auth:AccessTokenLifetime=7.00:00:00", "AccessTokenLifetime")]
+    [TestCase("--Smtp:Host=mail.example.com", "Smtp:From is not set.")]
+    [TestCase("--Smtp:From=no-reply@example.com", "Smtp:Host is not set, but other settings")]
+    [TestCase("--Smtp:Port=0", "Smtp:Port must be from 1 to 65535.")]
+    [TestCase("--Smtp:Security=Maybe", "Smtp:Security is \"Maybe\", which is not a valid value: StartTls, Tls, None.")]
+    [TestCase("--Smtp:Security=7", "Smtp:Security must be StartTls, Tls or None.")]
     public void An_unsafe_setting_is_reported_in_a_sentence(string setting, string sentence) => Assert.That(
         async () => await AuthServer.Start(setting),
         Throws.TypeOf<OperatorException>().With.Message.Contains(sentence));
+
+    [Test]
+    public void All_faults_of_the_mail_server_are_reported_with_the_others() => Assert.That(
+        async () => await AuthServer.Start(
+            "--Auth:Limits:FailuresPerClient=0", "--Smtp:Host=mail server", "--Smtp:From=nobody", "--Smtp:User=me"),
+        Throws.TypeOf<OperatorException>().With.Message.Contains("Auth:Limits:FailuresPerClient")
+            .And.Message.Contains("Smtp:Host is mail server, which is not a host name or an IP address.")
+            .And.Message.Contains("Smtp:From is nobody, which is not a valid e-mail address.")
+            .And.Message.Contains("Smtp:User and Smtp:Password must be set together."));
+
+    [Test]
+    public void Mail_and_passwords_leave_this_machine_only_encrypted() => Assert.That(
+        async () => await AuthServer.Start(
+            "--Smtp:Host=mail.example.com", "--Smtp:Security=None", "--Smtp:From=no-reply@example.com"),
+        Throws.TypeOf<OperatorException>().With.Message.Contains("Smtp:Security can be None only if"));
 
     [TestCase("https://iam.example.com/scim/v2")]
     [TestCase("https://iam.example.com/scim/v2/")]

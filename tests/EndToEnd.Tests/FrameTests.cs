@@ -17,7 +17,7 @@ internal sealed class FrameTests : EndToEndTest
         "/scim-credentials/history", "/scim-credentials/connect", "/scim-credentials/connect?provider=okta",
         "/scim-credentials/connect?provider=entra", "/settings/user-management", "/settings/provisioning-log",
         "/settings/user-management/why?email=jane@example.com",
-        "/settings/administrators", "/settings/management-clients", "/settings/audit-log", "/security",
+        "/settings/administrators", "/settings/notices", "/settings/management-clients", "/settings/audit-log", "/security",
     ];
 
     [Test]

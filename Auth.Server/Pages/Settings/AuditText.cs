@@ -13,6 +13,7 @@ internal sealed class AuditText(IReadOnlyList<CredentialSet> sets)
     private const string Credentials = "Credentials";
     private const string People = "People";
     private const string Administrators = "Administrators";
+    private const string Notices = "Notices";
     private const string Account = "Account";
     private const string Clients = "Management clients";
 
@@ -61,6 +62,9 @@ internal sealed class AuditText(IReadOnlyList<CredentialSet> sets)
         [AuditAction.ChangeRole] = new(Administrators, "change", "changed", "the role of {0}", "a role"),
         [AuditAction.RemoveAdministrator] = new(
             Administrators, "remove", "removed", "the administrator {0}", "an administrator"),
+
+        [AuditAction.AddWebhook] = new(Notices, "add", "added", "a webhook to {0}", "a webhook"),
+        [AuditAction.RemoveWebhook] = new(Notices, "remove", "removed", "the webhook to {0}", "a webhook"),
 
         [AuditAction.CreateAccount] = new(Account, "create", "created", "the account {0}", "an account"),
         [AuditAction.UpdateAccount] = new(Account, "change", "changed", "the settings of the account"),

@@ -114,6 +114,23 @@ public sealed class PortalEntriesTests
     }
 
     [Test]
+    public async Task Webhooks()
+    {
+        await Submit("/settings/notices", "Add webhook", ("address", "http://example.com/"));
+        await Left(AuditAction.AddWebhook, AuditOutcome.Refused);
+        await Submit("/settings/notices", "Add webhook", ("address", "https://example.com/secret"));
+        await Left(AuditAction.AddWebhook);
+        var page = await browser.Open("/settings/notices");
+        await browser.Submit(page, "Remove the webhook https://example.com/secret");
+        await Left(AuditAction.RemoveWebhook);
+        await browser.Submit(page, "Remove the webhook https://example.com/secret");
+        await Left(AuditAction.RemoveWebhook, AuditOutcome.Refused);
+        Assert.That(
+            (await Entries()).Select(entry => $"{entry.About} {entry.Detail}"),
+            Has.Some.StartsWith("example.com").And.None.Contains("secret"));
+    }
+
+    [Test]
     public async Task Accepting_an_invitation()
     {
         var account = await server.WithDatabase(db => db.Accounts.SingleAsync());

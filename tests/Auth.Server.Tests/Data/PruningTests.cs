@@ -4,6 +4,7 @@ using Auth.Server.Connect;
 using Auth.Server.Credentials;
 using Auth.Server.Data;
 using Auth.Server.Keys;
+using Auth.Server.Notices;
 using Auth.Server.Retention;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Keys;
@@ -219,6 +220,37 @@ public sealed class PruningTests
         var listed = await server.With(
             (AdministratorRegister register) => register.List(account.Id, CancellationToken.None));
         Assert.That(listed.Single().LastSignIn, Is.EqualTo(last));
+    }
+
+    [Test]
+    public async Task Notices_about_ended_sets_are_deleted_after_a_year()
+    {
+        await using var server = await AuthServer.Start();
+        var account = await server.CreateAccount();
+        var ended = (await server.Generate(account)).Set;
+        var active = (await server.Generate(account)).Set;
+        await server.WithDatabase(async db =>
+        {
+            foreach (var set in new[] { ended, active })
+            {
+                db.Notices.Add(new()
+                {
+                    AccountId = account.Id,
+                    SubjectId = set.Id,
+                    Kind = NoticeKind.EndedInUse,
+                    Occasion = "",
+                    CreatedAt = server.Time.GetUtcNow().UtcDateTime,
+                });
+            }
+            return await db.SaveChangesAsync();
+        });
+        server.Time.Advance(TimeSpan.FromDays(365));
+        await Prune(server);
+        Assert.That(await server.WithDatabase(db => db.Notices.CountAsync()), Is.EqualTo(2));
+
+        server.Time.Advance(second);
+        await Prune(server);
+        Assert.That((await server.WithDatabase(db => db.Notices.SingleAsync())).SubjectId, Is.EqualTo(active.Id));
     }
 
     [Test]

@@ -37,7 +37,8 @@ public sealed class FrameTests
         }));
         Assert.That(header.QuerySelectorAll("nav details a").Select(Page.TextOf), Is.EqualTo(new[]
         {
-            "User Management", "Provisioning Log", "Administrators", "Management Clients", "Audit Log",
+            "User Management", "Provisioning Log", "Administrators", "Notices", "Management Clients",
+            "Audit Log",
         }));
         Assert.That(header.QuerySelectorAll(".who > *:not([type=hidden])").Select(Page.TextOf), Is.EqualTo(new[]
         {

@@ -69,7 +69,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.HasIndex("Name")
                         .IsUnique();
 
-                    b.ToTable("Accounts");
+                    b.ToTable("Accounts", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Accounts.AccountLicence", b =>
@@ -207,7 +207,7 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasIndex("AdministratorId");
 
-                    b.ToTable("Sessions");
+                    b.ToTable("Sessions", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Administrators.AuthenticatorApp", b =>
@@ -224,7 +224,7 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasKey("AdministratorId");
 
-                    b.ToTable("AuthenticatorApps");
+                    b.ToTable("AuthenticatorApps", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Administrators.Invitation", b =>
@@ -277,7 +277,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .IsUnique()
                         .HasFilter("\"AccountId\" IS NULL");
 
-                    b.ToTable("Invitations");
+                    b.ToTable("Invitations", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Administrators.RecoveryCode", b =>
@@ -290,7 +290,7 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasKey("AdministratorId", "Hash");
 
-                    b.ToTable("RecoveryCodes");
+                    b.ToTable("RecoveryCodes", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Administrators.SignInAttempts", b =>
@@ -306,7 +306,7 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasKey("Key");
 
-                    b.ToTable("SignInAttempts");
+                    b.ToTable("SignInAttempts", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Administrators.UsedChallenge", b =>
@@ -319,7 +319,7 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasKey("Hash");
 
-                    b.ToTable("UsedChallenges");
+                    b.ToTable("UsedChallenges", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Audit.AuditEntry", b =>
@@ -675,7 +675,7 @@ namespace Auth.Server.Data.Migrations.Postgres
 
                     b.HasIndex("ExpiresAt");
 
-                    b.ToTable("UsedAssertions");
+                    b.ToTable("UsedAssertions", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Credentials.CredentialSet", b =>
@@ -767,7 +767,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                         .IsUnique()
                         .HasFilter("\"State\" = 'Staged'");
 
-                    b.ToTable("CredentialSets");
+                    b.ToTable("CredentialSets", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Events.Event", b =>
@@ -877,7 +877,7 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.HasIndex("Use", "Number")
                         .IsUnique();
 
-                    b.ToTable("Keys");
+                    b.ToTable("Keys", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Management.RememberedCall", b =>
@@ -916,6 +916,120 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.HasIndex("CredentialSetId");
 
                     b.ToTable("RememberedCalls", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Messages.OutgoingMessage", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTime>("GiveUpAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTime>("NextAttemptAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("ProtectedMessage")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("Recipient")
+                        .HasColumnType("text");
+
+                    b.Property<Guid?>("WebhookId")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AccountId");
+
+                    b.HasIndex("NextAttemptAt");
+
+                    b.HasIndex("WebhookId");
+
+                    b.ToTable("OutgoingMessages", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Messages.Webhook", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<DateTime?>("FailingSince")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<DateTime?>("LastDeliveredAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("LastFailure")
+                        .HasColumnType("text");
+
+                    b.Property<string>("ProtectedSecret")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AccountId", "Url")
+                        .IsUnique();
+
+                    b.ToTable("Webhooks", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Notices.Notice", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)");
+
+                    b.Property<string>("Occasion")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)");
+
+                    b.Property<Guid>("SubjectId")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AccountId", "SubjectId", "Kind", "Occasion")
+                        .IsUnique();
+
+                    b.ToTable("Notices", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Pages.RememberedForm", b =>
@@ -1274,6 +1388,38 @@ namespace Auth.Server.Data.Migrations.Postgres
                     b.HasOne("Auth.Server.Credentials.CredentialSet", null)
                         .WithMany()
                         .HasForeignKey("CredentialSetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Auth.Server.Messages.OutgoingMessage", b =>
+                {
+                    b.HasOne("Auth.Server.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("Auth.Server.Messages.Webhook", null)
+                        .WithMany()
+                        .HasForeignKey("WebhookId")
+                        .OnDelete(DeleteBehavior.Cascade);
+                });
+
+            modelBuilder.Entity("Auth.Server.Messages.Webhook", b =>
+                {
+                    b.HasOne("Auth.Server.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Auth.Server.Notices.Notice", b =>
+                {
+                    b.HasOne("Auth.Server.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

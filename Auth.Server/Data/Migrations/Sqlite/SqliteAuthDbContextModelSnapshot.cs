@@ -63,7 +63,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.HasIndex("Name")
                         .IsUnique();
 
-                    b.ToTable("Accounts");
+                    b.ToTable("Accounts", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Accounts.AccountLicence", b =>
@@ -201,7 +201,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
 
                     b.HasIndex("AdministratorId");
 
-                    b.ToTable("Sessions");
+                    b.ToTable("Sessions", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Administrators.AuthenticatorApp", b =>
@@ -218,7 +218,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
 
                     b.HasKey("AdministratorId");
 
-                    b.ToTable("AuthenticatorApps");
+                    b.ToTable("AuthenticatorApps", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Administrators.Invitation", b =>
@@ -271,7 +271,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .IsUnique()
                         .HasFilter("\"AccountId\" IS NULL");
 
-                    b.ToTable("Invitations");
+                    b.ToTable("Invitations", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Administrators.RecoveryCode", b =>
@@ -284,7 +284,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
 
                     b.HasKey("AdministratorId", "Hash");
 
-                    b.ToTable("RecoveryCodes");
+                    b.ToTable("RecoveryCodes", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Administrators.SignInAttempts", b =>
@@ -300,7 +300,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
 
                     b.HasKey("Key");
 
-                    b.ToTable("SignInAttempts");
+                    b.ToTable("SignInAttempts", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Administrators.UsedChallenge", b =>
@@ -313,7 +313,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
 
                     b.HasKey("Hash");
 
-                    b.ToTable("UsedChallenges");
+                    b.ToTable("UsedChallenges", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Audit.AuditEntry", b =>
@@ -667,7 +667,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
 
                     b.HasIndex("ExpiresAt");
 
-                    b.ToTable("UsedAssertions");
+                    b.ToTable("UsedAssertions", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Credentials.CredentialSet", b =>
@@ -759,7 +759,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
                         .IsUnique()
                         .HasFilter("\"State\" = 'Staged'");
 
-                    b.ToTable("CredentialSets");
+                    b.ToTable("CredentialSets", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Events.Event", b =>
@@ -869,7 +869,7 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.HasIndex("Use", "Number")
                         .IsUnique();
 
-                    b.ToTable("Keys");
+                    b.ToTable("Keys", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Management.RememberedCall", b =>
@@ -908,6 +908,120 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.HasIndex("CredentialSetId");
 
                     b.ToTable("RememberedCalls", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Messages.OutgoingMessage", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("GiveUpAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("NextAttemptAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ProtectedMessage")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Recipient")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid?>("WebhookId")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AccountId");
+
+                    b.HasIndex("NextAttemptAt");
+
+                    b.HasIndex("WebhookId");
+
+                    b.ToTable("OutgoingMessages", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Messages.Webhook", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("FailingSince")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("LastDeliveredAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("LastFailure")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ProtectedSecret")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AccountId", "Url")
+                        .IsUnique();
+
+                    b.ToTable("Webhooks", (string)null);
+                });
+
+            modelBuilder.Entity("Auth.Server.Notices.Notice", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Occasion")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("SubjectId")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AccountId", "SubjectId", "Kind", "Occasion")
+                        .IsUnique();
+
+                    b.ToTable("Notices", (string)null);
                 });
 
             modelBuilder.Entity("Auth.Server.Pages.RememberedForm", b =>
@@ -1262,6 +1376,38 @@ namespace Auth.Server.Data.Migrations.Sqlite
                     b.HasOne("Auth.Server.Credentials.CredentialSet", null)
                         .WithMany()
                         .HasForeignKey("CredentialSetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Auth.Server.Messages.OutgoingMessage", b =>
+                {
+                    b.HasOne("Auth.Server.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.HasOne("Auth.Server.Messages.Webhook", null)
+                        .WithMany()
+                        .HasForeignKey("WebhookId")
+                        .OnDelete(DeleteBehavior.Cascade);
+                });
+
+            modelBuilder.Entity("Auth.Server.Messages.Webhook", b =>
+                {
+                    b.HasOne("Auth.Server.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Auth.Server.Notices.Notice", b =>
+                {
+                    b.HasOne("Auth.Server.Accounts.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
