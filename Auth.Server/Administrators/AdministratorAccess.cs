@@ -23,6 +23,8 @@ internal static class AdministratorAccess
         services.AddScoped<AdministratorRegister>();
         services.AddScoped<Memberships>();
         services.AddScoped<Invitations>();
+        services.AddSingleton<ForgottenPasswords>();
+        services.AddHostedService<ForgottenPasswordWatch>();
         services.AddSingleton<ILookupNormalizer, EmailNormalizer>();
         services.AddIdentityCore<Administrator>(identity =>
             {

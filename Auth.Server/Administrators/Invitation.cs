@@ -12,6 +12,9 @@ internal sealed class Invitation
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(72);
 
+    /// <summary>How long a link is valid that was sent by e-mail because somebody asked for it.</summary>
+    public static readonly TimeSpan EmailLifetime = TimeSpan.FromHours(1);
+
     public Guid Id { get; init; } = Guid.CreateVersion7();
 
     /// <summary>The account to administer; null for an operator.</summary>

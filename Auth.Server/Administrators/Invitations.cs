@@ -5,6 +5,7 @@ using System.Text;
 using Auth.Server.Audit;
 using Auth.Server.Data;
 using Auth.Server.Events;
+using Auth.Server.Messages;
 using Auth.Server.Operations;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
@@ -15,8 +16,9 @@ namespace Auth.Server.Administrators;
 internal sealed record IssuedInvitation(Invitation Invitation, string Link);
 
 /// <summary>
-/// Invites people to become administrators or operators, by a link that is handed over by hand. The code comes after
-/// the link's <c>#</c>, which browsers do not send; it is posted in a form, so that it does not appear in any log.
+/// Invites people to become administrators or operators, by a link that is handed over by hand, and lets them set a new
+/// password by such a link, which administrators can also get by e-mail. The code comes after the link's <c>#</c>,
+/// which browsers do not send; it is posted in a form, so that it does not appear in any log.
 /// </summary>
 internal sealed class Invitations(
     AuthDbContext db,
@@ -24,12 +26,15 @@ internal sealed class Invitations(
     AdministratorRegister register,
     Passwords passwords,
     Operation operation,
+    Outbox outbox,
     AuthOptions options,
     TimeProvider time)
 {
     public const string Path = "/invitation";
 
     private const int CodeBytes = 32;
+
+    private static readonly TimeSpan betweenResets = TimeSpan.FromMinutes(10);
 
     /// <summary>
     /// Invites somebody to an account, or to become an operator (null). This replaces an earlier invitation of the same
@@ -65,7 +70,9 @@ internal sealed class Invitations(
                 work.Entry.Detail = $"Role: {(accountId is null ? "Operator" : Memberships.RoleOf(readOnly))}.";
                 await admit();
                 await register.RequireNew(accountId, email, cancellation);
-                return await Issue(accountId, email, readOnly, administrator: null, actor.DisplayName, cancellation);
+                return await Issue(
+                    accountId, email, readOnly, administrator: null, actor.DisplayName, Invitation.Lifetime,
+                    cancellation);
             },
             cancellation);
         return issued.Result;
@@ -84,10 +91,66 @@ internal sealed class Invitations(
                 var administrator = await register.Find(name, work.Entry);
                 return await Issue(
                     administrator.AccountId, administrator.Email!, administrator.ReadOnly, administrator,
-                    actor.DisplayName, cancellation);
+                    actor.DisplayName, Invitation.Lifetime, cancellation);
             },
             cancellation);
         return issued.Result;
+    }
+
+    /// <summary>
+    /// Sends a link with which to set a new password to each administrator with an address, unless they got one within
+    /// the last ten minutes. The old password works until then. The address may be that of anybody. An operator gets no
+    /// e-mail, because that would open all accounts to whoever reads it.
+    /// </summary>
+    /// <param name="email">The address that was entered. The message goes to the one that is stored.</param>
+    /// <param name="visitor">Who asks.</param>
+    /// <param name="cancellation">Cancels the operation.</param>
+    public async Task SendPasswordResets(string email, Visitor visitor, CancellationToken cancellation)
+    {
+        foreach (var administrator in await register.FindAll(email, Site.Portal, cancellation))
+        {
+            await operation.Run(
+                Actor.Server with { Address = visitor.Address?.ToString(), UserAgent = visitor.UserAgent },
+                AuditAction.ResetPassword,
+                administrator.AccountId,
+                work => SendPasswordReset(work, administrator, cancellation),
+                cancellation);
+        }
+    }
+
+    private async Task SendPasswordReset(UnitOfWork work, Administrator administrator, CancellationToken cancellation)
+    {
+        var (by, since) = (Actor.Server.DisplayName, time.GetUtcNow().UtcDateTime - betweenResets);
+        work.Entry.About = administrator.Email;
+        work.Entry.Detail = "Requested on the sign-in page.";
+        if (!await db.LockAdministrator(administrator.Id, cancellation)
+            || await db.Invitations.AnyAsync(
+                sent => sent.AdministratorId == administrator.Id && sent.CreatedBy == by && sent.CreatedAt > since,
+                cancellation))
+        {
+            work.SkipAuditEntry();
+            return;
+        }
+
+        var account = administrator.Account!;
+        var issued = await Issue(
+            account.Id, administrator.Email!, administrator.ReadOnly, administrator, by, Invitation.EmailLifetime,
+            cancellation);
+        outbox.Add(
+            account.Id,
+            administrator.Email!,
+            new(
+                "Set a new password for SciLeads",
+                [
+                    $"Somebody asked on the sign-in page for a new password for {administrator.Email}, an "
+                    + $"administrator of {account.Name}. If that was not you, ignore this message: your password still "
+                    + "works.",
+                    "To set a new password, open this link within an hour. It works once.",
+                ],
+                "Set a new password",
+                new(issued.Link),
+                $"You receive this message because you are an administrator of {account.Name} in SciLeads."),
+            Invitation.EmailLifetime);
     }
 
     /// <summary>Revokes a colleague's link.</summary>
@@ -183,6 +246,7 @@ internal sealed class Invitations(
         bool readOnly,
         Administrator? administrator,
         string by,
+        TimeSpan lifetime,
         CancellationToken cancellation)
     {
         var code = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(CodeBytes));
@@ -197,7 +261,7 @@ internal sealed class Invitations(
             ReadOnly = readOnly,
             CreatedAt = now,
             CreatedBy = by,
-            ExpiresAt = now + Invitation.Lifetime,
+            ExpiresAt = now + lifetime,
         };
         await db.Invitations
             .Where(old => old.AccountId == accountId && old.EmailKey == invitation.EmailKey)
@@ -220,5 +284,5 @@ internal sealed class Invitations(
 
     private static ProblemException Gone() => ProblemException.NotFound(
         "This invitation is not valid. It may have been used, withdrawn or replaced by a newer one, or it may be older "
-        + "than 72 hours. Ask whoever sent it to you for another.");
+        + "than 72 hours, or than an hour if it came by e-mail. Ask whoever sent it to you for another.");
 }

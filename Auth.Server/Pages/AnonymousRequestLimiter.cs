@@ -20,7 +20,10 @@ internal sealed class AnonymousRequestLimiter(RequestDelegate next)
     private const int MaxPasswordRequests = 48;
 
     private static readonly string[] paths =
-        [Site.Portal.SignIn, Site.Console.SignIn, Invitations.Path, $"/{AuthorizationServer.AuthorizePath}"];
+    [
+        Site.Portal.SignIn, Site.Console.SignIn, ForgottenPasswordModel.Path, Invitations.Path,
+        $"/{AuthorizationServer.AuthorizePath}",
+    ];
 
     private readonly FairQueue pages = new(2 * Environment.ProcessorCount, Places);
     private readonly FairQueue passwords = new(MaxPasswordRequests, Places);

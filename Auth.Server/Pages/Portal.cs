@@ -45,6 +45,7 @@ internal static class Portal
             // Whatever their paths are, only the console's cookie opens them.
             pages.Conventions.AuthorizeFolder("/Operators", Site.Console.Scheme);
             pages.Conventions.AllowAnonymousToPage("/SignIn");
+            pages.Conventions.AllowAnonymousToPage("/ForgottenPassword");
             pages.Conventions.AllowAnonymousToPage("/Invitation");
             pages.Conventions.AllowAnonymousToPage("/Error");
             pages.Conventions.AddFolderRouteModelConvention("/", AddToConsole);
@@ -65,7 +66,8 @@ internal static class Portal
         && $"{request.Query["handler"]}" is LiveHandler or ProvisioningLogModel.StreamHandler;
 
     /// <summary>Whether a page, by its path, is about signing in and not about the account.</summary>
-    public static bool ConcernsOnlySignIn(string page) => IsOfBothSites(page) || page is "/Invitation" or "/Error";
+    public static bool ConcernsOnlySignIn(string page) =>
+        IsOfBothSites(page) || page is "/ForgottenPassword" or "/Invitation" or "/Error";
 
     /// <summary>Whether a page, by its path, belongs to both sites: people sign in to both in the same way.</summary>
     public static bool IsOfBothSites(string page) =>

@@ -1,4 +1,5 @@
 using Auth.Server.Administrators;
+using Auth.Server.Messages;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
@@ -11,7 +12,12 @@ namespace Auth.Server.Pages;
 /// chooses one. Afterwards the browser returns to the page that was requested, never to another host.
 /// </summary>
 internal sealed class SignInModel(
-    SignIn signIn, Sessions sessions, SecondFactorRegister factors, Passkeys passkeys, DeviceCookie deviceCookie)
+    SignIn signIn,
+    Sessions sessions,
+    SecondFactorRegister factors,
+    Passkeys passkeys,
+    DeviceCookie deviceCookie,
+    Outbox outbox)
     : PageModel
 {
     public const string EndedMessage =
@@ -46,6 +52,9 @@ internal sealed class SignInModel(
     /// <summary>Whether the administrator sent a form after the session had ended.</summary>
     [FromQuery(Name = PortalCookie.EndedParameter)]
     public bool HasEnded { get; set; }
+
+    /// <summary>Whether a forgotten password can be replaced by e-mail.</summary>
+    public bool SendsMail => outbox.SendsMail;
 
     public string? Refusal { get; private set; }
 

@@ -164,7 +164,7 @@ internal sealed class AuthServer : IAsyncDisposable
                 // Hashing a password intentionally takes a tenth of a second.
                 builder.Services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = 1);
                 // Tests of messages deliver them explicitly.
-                Type[] watches = [typeof(MailWatch), typeof(WebhookWatch)];
+                Type[] watches = [typeof(MailWatch), typeof(WebhookWatch), typeof(ForgottenPasswordWatch)];
                 foreach (var watch in builder.Services.Where(one => watches.Contains(one.ImplementationType)).ToList())
                     builder.Services.Remove(watch);
             });

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Auth.Server.Administrators;
 using Auth.Server.Tests.Connect;
+using Auth.Server.Tests.Messages;
 using Auth.Server.Tests.Pages;
 using Auth.Server.Tests.Pages.Security;
 using Microsoft.Extensions.DependencyInjection;
@@ -68,12 +69,13 @@ public sealed class LoggedSecretsTests
     [Test]
     public async Task No_password_code_link_or_key_is_logged_at_any_level()
     {
-        await using var server = await AuthServer.Start(everything);
+        await using var mail = new TestMailServer();
+        await using var server = await AuthServer.Start([.. everything, .. mail.Settings]);
         using var log = new LogRecorder();
         server.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
         await server.CreateAdministrator(await server.CreateAccount());
 
-        var secrets = await UseAll(server);
+        var secrets = await UseAll(server, mail);
 
         Assert.That(log.Lines, Has.Some.Contains("POST").And.Some.Contains("/sign-in"), "requests are logged");
         Assert.That(log.Lines, Has.Some.Contains("\"AuthenticatorApps\""), "and statements");
@@ -84,7 +86,7 @@ public sealed class LoggedSecretsTests
     }
 
     /// <summary>Signs in, sets up, guesses, invites and resets. Returns all secrets that were used.</summary>
-    private static async Task<List<string>> UseAll(AuthServer server)
+    private static async Task<List<string>> UseAll(AuthServer server, TestMailServer mail)
     {
         var secrets = new List<string> { AuthServer.Password, Wrong, New };
         using var ada = await Browser.SignedIn(server);
@@ -120,6 +122,9 @@ public sealed class LoggedSecretsTests
             await ada.Open("/settings/administrators"), "Invite", ("email", "bob@example.com"));
         var reset = await server.With((Invitations invitations) =>
             invitations.ResetPassword("ada@example.com", "an operator", CancellationToken.None));
+        var webhook = await ada.Submit(
+            await ada.Open("/settings/notices"), "Add webhook", ("address", "https://example.com/canary-webhook"));
+        secrets.AddRange([webhook.Field("Signing key"), "canary-webhook"]);
         foreach (var link in new[] { invited.Field("Link"), reset.Link })
         {
             using var bob = Browser.At(server);
@@ -129,6 +134,8 @@ public sealed class LoggedSecretsTests
             secrets.Add(link.Split('#')[1]);
         }
 
+        await ForgottenPasswordTests.Ask(server, browser, "ada@example.com");
+        secrets.Add(ForgottenPasswordTests.LinkIn(mail.Received.Single()).Split('#')[1]);
         return secrets;
     }
 

@@ -40,6 +40,7 @@ public sealed class PortalTests
     [TestCase("/security/authenticator")]
     [TestCase("/security/passkeys")]
     [TestCase("/security/recovery-codes")]
+    [TestCase("/forgotten-password")]
     [TestCase("/invitation")]
     [TestCase("/connect/authorize?client_id=nobody&response_type=code")]
     [TestCase("/no/such/page")]
@@ -111,6 +112,7 @@ public sealed class PortalTests
     [TestCase("/security/authenticator")]
     [TestCase("/security/passkeys")]
     [TestCase("/security/recovery-codes")]
+    [TestCase("/forgotten-password")]
     [TestCase("/invitation")]
     public async Task Every_field_has_a_label_and_ids_are_unique(string path)
     {
@@ -143,6 +145,7 @@ public sealed class PortalTests
     [TestCase("/scim-credentials/test", "x", "x")]
     [TestCase("/scim-credentials/revoke", "set", "x")]
     [TestCase("/scim-credentials/rotate?handler=Activate", "set", "x")]
+    [TestCase("/forgotten-password", "email", "ada@example.com")]
     [TestCase("/invitation?handler=Accept", "code", "x")]
     [TestCase("/security?handler=EndAll", "id", "x")]
     [TestCase("/security/password", "current", "x")]
@@ -269,7 +272,9 @@ public sealed class PortalTests
 
     private static async Task<AuthServer> Server()
     {
-        var server = await AuthServer.Start();
+        // Without a mail server, there is no page for forgotten passwords.
+        var server = await AuthServer.Start(
+            "--Smtp:Host=127.0.0.1", "--Smtp:Security=None", "--Smtp:From=no-reply@scileads.example");
         await server.CreateAdministrator(await server.CreateAccount());
         return server;
     }

@@ -102,7 +102,8 @@ public sealed partial class SitesTests
         var staffsForm = Token(await staff.Open("/operator/security/password"));
         using (staff)
         {
-            var pages = Pages().Where(path => path is not ("/sign-in" or "/operator/sign-in" or "/invitation" or "/error")
+            var pages = Pages().Where(path => path is not ("/sign-in" or "/operator/sign-in" or "/forgotten-password"
+                or "/invitation" or "/error")
                 && !path.StartsWith("/connect/")).ToList();
             Assert.That(pages.Count(IsOfConsole), Is.GreaterThan(7));
             Assert.That(pages.Count(path => !IsOfConsole(path)), Is.GreaterThan(20));
