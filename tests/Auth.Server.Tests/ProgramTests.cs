@@ -225,13 +225,17 @@ public sealed class ProgramTests
         [Values("database migrate", "accounts list", "")] string arguments,
         [Values("9999_Future", "20261126223500_NodeRetirement")] string migration)
     {
+        await using var server = await AuthServer.Start();
+        await server.WithDatabase(db => db.Database.ExecuteSqlAsync(
+            $"""UPDATE "__EFMigrationsHistory" SET "MigrationId" = {migration}"""));
         using var folder = new Folder();
-        Assert.That((await ProgramRun.Of(Name, folder.Settings, "database", "migrate")).ExitCode, Is.Zero);
-        await folder.Change($"""UPDATE "__EFMigrationsHistory" SET "MigrationId" = {migration}""");
 
         var run = await ProgramRun.Of(
             Name,
-            [.. folder.Settings, "Auth__MigrateAtStart=true"],
+            [
+                .. folder.Settings, $"ConnectionStrings__Auth={server.ConnectionString}",
+                $"Auth__KeyCertificate={Path.Combine(server.DataDirectory, "keys.pfx")}", "Auth__MigrateAtStart=true",
+            ],
             arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
         Assert.That(run.ExitCode, Is.EqualTo(1));
@@ -267,13 +271,6 @@ public sealed class ProgramTests
 
         public string[] Settings =>
             [$"ConnectionStrings__Auth={database}", $"Auth__DataDirectory={Path}", "Urls=http://127.0.0.1:0"];
-
-        public async Task<int> Change(FormattableString sql)
-        {
-            await using var db = new Database(database).Open(
-                null, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance);
-            return await db.Database.ExecuteSqlAsync(sql);
-        }
 
         public void Dispose()
         {

@@ -83,46 +83,49 @@ internal sealed class LocalScriptTests : EndToEndTest
         Assert.That(system["ACCOUNT_ID"], Is.Not.EqualTo(before));
     }
 
-    [TestCase("--fresh", "")]
-    [TestCase("--fresh", "forgotten", Description = "The variables are no longer set, but the databases still exist.")]
-    [TestCase("an interrupted first start", "")]
-    public async Task External_databases_can_be_used_after_the_data_directory_was_deleted(string how, string elsewhere)
+    [Test]
+    public async Task External_databases_can_be_used_after_the_data_directory_was_deleted()
     {
         await using var system = new LocalSystem();
         using var folder = new TemporaryFolder();
-        var (auth, scim) = ("ConnectionStrings__Auth", "ConnectionStrings__Scim");
-        Set($"Data Source={folder.Path}/auth.db", $"Data Source={folder.Path}/scim.db");
+        string?[] external = [$"Data Source={folder.Path}/auth.db", $"Data Source={folder.Path}/scim.db"];
+        Use(external);
         try
         {
             await system.Start();
             var customer = await Customer.Open(system);
+            await system.Restart("--fresh");
+            await RequireCustomer("after --fresh");
+
+            // The variables are no longer set, but the databases still exist.
+            Use([null, null]);
+            await system.Restart("--fresh");
+            Use(external);
+            await system.Restart("--fresh");
+            await RequireCustomer("after --fresh without the databases");
+
             await system.Stop();
-            if (elsewhere == "forgotten")
+            File.Move(Path.Combine(system.Data, "demo.env"), Path.Combine(system.Data, "demo.env.unfinished"));
+            await system.Start();
+            await RequireCustomer("after an interrupted first start");
+
+            async Task RequireCustomer(string when)
             {
-                Set(null, null);
-                await system.Start("--fresh");
-                await system.Stop();
-                Set($"Data Source={folder.Path}/auth.db", $"Data Source={folder.Path}/scim.db");
+                using var provider = system.Scim(await customer.GenerateToken());
+                Assert.That((await provider.Test()).Status, Is.EqualTo(HttpStatusCode.OK), when);
+                var portal = await OpenBrowser(system);
+                await portal.SignIn(system["ADMIN_EMAIL"], system["ADMIN_PASSWORD"]);
             }
-            if (how != "--fresh")
-                File.Move(Path.Combine(system.Data, "demo.env"), Path.Combine(system.Data, "demo.env.unfinished"));
-
-            await system.Start(how == "--fresh" ? ["--fresh"] : []);
-
-            using var provider = system.Scim(await customer.GenerateToken());
-            Assert.That((await provider.Test()).Status, Is.EqualTo(HttpStatusCode.OK), "customers are still there");
-            var portal = await OpenBrowser(system);
-            await portal.SignIn(system["ADMIN_EMAIL"], system["ADMIN_PASSWORD"]);
         }
         finally
         {
-            Set(null, null);
+            Use([null, null]);
         }
 
-        void Set(string? authDatabase, string? scimDatabase)
+        void Use(string?[] databases)
         {
-            Environment.SetEnvironmentVariable(auth, authDatabase);
-            Environment.SetEnvironmentVariable(scim, scimDatabase);
+            Environment.SetEnvironmentVariable("ConnectionStrings__Auth", databases[0]);
+            Environment.SetEnvironmentVariable("ConnectionStrings__Scim", databases[1]);
         }
     }
 
