@@ -22,7 +22,7 @@ internal sealed class SeatCounts(
         if (accounts.Count == 0)
             return new Dictionary<Guid, IReadOnlyDictionary<string, int>>();
         var token = await tokens.Issue(
-            accounts[0], "operator-console", [Scopes.CountSeats], (time.GetUtcNow() + tokenLifetime).UtcDateTime);
+            accounts[0], "seat-counts", [Scopes.CountSeats], (time.GetUtcNow() + tokenLifetime).UtcDateTime);
         var query = QueryString.Create(accounts.Select(account => KeyValuePair.Create(
             "account", (string?)account.ToString("D", CultureInfo.InvariantCulture))));
         using var request = new HttpRequestMessage(HttpMethod.Get, $"portal/seats-in-use{query}");

@@ -5,7 +5,7 @@ using Shared.Contracts;
 
 namespace Scim.Api.Users;
 
-/// <summary>Tells <c>Auth.Server</c> how many seats accounts use, for the operators' list of accounts.</summary>
+/// <summary>Tells <c>Auth.Server</c> how many seats accounts use, for operators and notices.</summary>
 internal static class SeatsInUseApi
 {
     public static void MapSeatsInUse(this IEndpointRouteBuilder portal) => portal.MapGet("/seats-in-use", Count);

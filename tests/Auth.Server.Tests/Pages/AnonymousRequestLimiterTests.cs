@@ -22,6 +22,8 @@ public sealed class AnonymousRequestLimiterTests
     [TestCase("POST", "/sign-in")]
     [TestCase("POST", "/sign-in?handler=Code")]
     [TestCase("POST", "/sign-in?handler=Passkey")]
+    [TestCase("GET", "/operator/sign-in")]
+    [TestCase("POST", "/operator/sign-in")]
     [TestCase("GET", "/invitation")]
     [TestCase("POST", "/invitation")]
     [TestCase("POST", "/invitation?handler=Accept")]
@@ -51,7 +53,7 @@ public sealed class AnonymousRequestLimiterTests
         Assert.That(refused.Response.StatusCode, Is.EqualTo(429));
         Assert.That(refused.Response.Headers.RetryAfter.ToString(), Is.EqualTo("2"));
         Assert.That(inside, Is.InRange(1, requests.Count / 2), "the others wait");
-        var known = limiter.InvokeAsync(Request(server, method, address, await KnownBrowser(server)));
+        var known = limiter.InvokeAsync(Request(server, method, address, await KnownBrowser(server, address)));
         Assert.That(known.IsCompleted, Is.False, "it waits in a place of its own");
 
         leave.SetResult();
@@ -149,9 +151,9 @@ public sealed class AnonymousRequestLimiterTests
     }
 
     /// <summary>The cookie of a browser in which an administrator has signed in.</summary>
-    private static Task<string> KnownBrowser(AuthServer server)
+    private static Task<string> KnownBrowser(AuthServer server, string address)
     {
-        var http = new DefaultHttpContext { RequestServices = server.Services };
+        var http = Request(server, "GET", address);
         server.Services.GetRequiredService<DeviceCookie>().Write(http, Guid.NewGuid());
         return Task.FromResult(http.Response.Headers.SetCookie.ToString().Split(';')[0]);
     }

@@ -59,7 +59,7 @@ internal sealed class SeatsInUseTests
     private HttpClient Client(TestAccount account, string scope) => server.ClientWith(
         "Bearer " + server.AuthServer.IssueToken(() => account.PortalAnswer() with
         {
-            Scope = scope, Act = new() { Subject = "operator-console" },
+            Scope = scope, Act = new() { Subject = "seat-counts" },
         }));
 
     private static TestAccount Account()
