@@ -17,7 +17,8 @@ internal sealed class FrameTests : EndToEndTest
         "/scim-credentials/history", "/scim-credentials/connect", "/scim-credentials/connect?provider=okta",
         "/scim-credentials/connect?provider=entra", "/settings/user-management", "/settings/provisioning-log",
         "/settings/user-management/why?email=jane@example.com",
-        "/settings/administrators", "/settings/notices", "/settings/management-clients", "/settings/audit-log", "/security",
+        "/settings/administrators", "/settings/notices", "/settings/management-clients", "/settings/audit-log",
+        "/security",
     ];
 
     [Test]
@@ -47,6 +48,10 @@ internal sealed class FrameTests : EndToEndTest
             });
         }
         var portal = await SignIn(customer);
+        await portal.Open("/settings/notices");
+        await portal.Page.GetByLabel("Address").FillAsync($"https://hooks.customer.example/{new string('a', 450)}");
+        await portal.Page.GetByRole(AriaRole.Button, new() { Name = "Add webhook" }).ClickAsync();
+        await Assertions.Expect(portal.Page.GetByLabel("Signing key", new() { Exact = true })).ToBeVisibleAsync();
         await portal.Open("/settings/administrators");
         var colleague = await portal.Page.Locator("tbody a").First.GetAttributeAsync("href");
 
