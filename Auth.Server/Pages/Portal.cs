@@ -91,7 +91,7 @@ internal static class Portal
             CredentialSetEnd.Superseded =>
                 $"Those that end in {set.LastFour} were replaced on {endedAt}. Enter the newer ones at your identity "
                 + "provider.",
-            _ => $"{set.EndedBy} ended those that end in {set.LastFour} on {endedAt}. {next}",
+            _ => $"Those that end in {set.LastFour} were ended by {set.EndedBy} on {endedAt}. {next}",
         };
     }
 
