@@ -74,7 +74,7 @@ lane() {
         fi
     done <<'END'
 Scim.Api.Tests sqlite
-EndToEnd.Tests sqlite
+EndToEnd.Tests sqlite TestCategory!=Nightly
 Auth.Server.Tests sqlite
 EndToEnd.Tests postgres FullyQualifiedName~Crash
 Auth.Server.Tests postgres TestCategory!=AnyDatabase

@@ -3,9 +3,9 @@ namespace EndToEnd.Tests;
 /// <summary>A new account for a test, with an administrator, created with the commands of <c>Auth.Server</c>.</summary>
 internal sealed record Customer(LocalSystem System, string AccountId, string Name, string Email, string Password)
 {
-    public static async Task<Customer> Open(LocalSystem system, string scim = "on")
+    public static async Task<Customer> Open(LocalSystem system, string scim = "on", string? name = null)
     {
-        var name = $"Customer {Guid.NewGuid():N}";
+        name ??= $"Customer {Guid.NewGuid():N}";
         var account = await system.Auth(
             "accounts", "create", "--name", name, "--scim", scim, "--licence", "portal=200");
         var id = (string)account["accountId"]!;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 
 namespace EndToEnd.Tests;
@@ -10,44 +9,10 @@ namespace EndToEnd.Tests;
 /// </summary>
 internal sealed class FrameTests : EndToEndTest
 {
-    private static readonly string[] pages =
-    [
-        "/", "/scim-credentials", "/scim-credentials/generate", "/scim-credentials/rotate", "/scim-credentials/check",
-        "/scim-credentials/test",
-        "/scim-credentials/history", "/scim-credentials/connect", "/scim-credentials/connect?provider=okta",
-        "/scim-credentials/connect?provider=entra", "/settings/user-management", "/settings/provisioning-log",
-        "/settings/user-management/why?email=jane@example.com",
-        "/settings/administrators", "/settings/notices", "/settings/management-clients", "/settings/audit-log",
-        "/security",
-    ];
-
     [Test]
     public async Task Pages_with_extreme_values_fit_at_every_width_and_have_no_accessibility_violations()
     {
-        var customer = await Customer.Open(Local);
-        var domains = string.Join(',', Enumerable.Range(1, 60).Select(i => $"department-{i}.subsidiary.example.com"));
-        await Local.Auth(
-            "accounts", "update", "--account", customer.AccountId, "--domains", $"customer.example,{domains}");
-        await Local.Auth(
-            "administrators", "create", "--account", customer.AccountId, "--email",
-            $"{new string('a', 64)}@customer.example", "--read-only");
-        using (var scim = Local.Scim(await customer.GenerateToken()))
-        {
-            await scim.Send(HttpMethod.Post, "Users", new JsonObject
-            {
-                ["schemas"] = new JsonArray("urn:ietf:params:scim:schemas:core:2.0:User"),
-                ["userName"] = $"{new string('a', 64)}@customer.example",
-                ["name"] = new JsonObject
-                {
-                    ["givenName"] = "Wolfgang-Maximilian", ["familyName"] = "Wolfeschlegelsteinhausenbergerdorff",
-                },
-                ["displayName"] = "Wolfgang-Maximilian Wolfeschlegelsteinhausenbergerdorff",
-                ["emails"] = new JsonArray(
-                    new JsonObject { ["value"] = $"{new string('a', 64)}@customer.example", ["type"] = "work" }),
-                ["active"] = true,
-            });
-        }
-        var portal = await SignIn(customer);
+        var portal = await SignIn(await Extreme.Open(Local));
         await portal.Open("/settings/notices");
         await portal.Page.GetByLabel("Address").FillAsync($"https://hooks.customer.example/{new string('a', 450)}");
         await portal.Page.GetByRole(AriaRole.Button, new() { Name = "Add webhook" }).ClickAsync();
@@ -55,7 +20,7 @@ internal sealed class FrameTests : EndToEndTest
         await portal.Open("/settings/administrators");
         var colleague = await portal.Page.Locator("tbody a").First.GetAttributeAsync("href");
 
-        foreach (var path in pages.Append(colleague!))
+        foreach (var path in Portal.Pages.Append(colleague!))
         {
             await portal.Open(path);
             await portal.CheckFrame();

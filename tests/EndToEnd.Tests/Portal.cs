@@ -6,6 +6,17 @@ namespace EndToEnd.Tests;
 /// <summary>The portal in a browser, as an administrator uses it.</summary>
 internal sealed class Portal(LocalSystem system, IBrowserContext context, IPage page)
 {
+    /// <summary>The pages of the portal that need no parameter.</summary>
+    public static IReadOnlyList<string> Pages { get; } =
+    [
+        "/", "/scim-credentials", "/scim-credentials/generate", "/scim-credentials/rotate", "/scim-credentials/check",
+        "/scim-credentials/test", "/scim-credentials/history", "/scim-credentials/connect",
+        "/scim-credentials/connect?provider=okta", "/scim-credentials/connect?provider=entra",
+        "/settings/user-management", "/settings/user-management/why?email=jane@example.com",
+        "/settings/provisioning-log", "/settings/administrators", "/settings/notices", "/settings/management-clients",
+        "/settings/audit-log", "/security",
+    ];
+
     public IPage Page => page;
 
     public async Task SignIn(string email, string password)
