@@ -215,11 +215,7 @@ internal sealed class CredentialSets(
     private async Task<CredentialSet> Activate(
         UnitOfWork work, Account account, CredentialSet staged, string by, CancellationToken cancellation)
     {
-        await transitions.EndExpired(account.Id, except: staged.Id, cancellation);
-        await transitions.MarkEnded(
-            set => set.AccountId == account.Id && set.State == CredentialSetState.Active,
-            CredentialSetEnd.Superseded, by, cancellation);
-        var generation = await transitions.NextGeneration(account, cancellation);
+        var generation = await transitions.Supersede(account, staged.Id, by, cancellation);
         var set = await db.CredentialSets.SingleAsync(set => set.Id == staged.Id, cancellation);
         (set.State, set.Generation) = (CredentialSetState.Active, generation);
         (set.ActivatedAt, set.ActivatedBy) = (Now, by);

@@ -108,6 +108,19 @@ internal sealed class CredentialTransitions(AuthDbContext db, CredentialHistory 
         return true;
     }
 
+    /// <summary>
+    /// Ends all sets of an account except the staged one that becomes active, if any. This comes first; otherwise, two
+    /// sets would be active at the same time.
+    /// </summary>
+    /// <returns>The generation of their successor.</returns>
+    public async Task<long> Supersede(Account account, Guid? staged, string by, CancellationToken cancellation)
+    {
+        await EndExpired(account.Id, except: staged, cancellation);
+        await MarkEnded(
+            set => set.AccountId == account.Id && set.Id != staged, CredentialSetEnd.Superseded, by, cancellation);
+        return await NextGeneration(account, cancellation);
+    }
+
     /// <summary>Marks the expired sets of an account as ended, except one that was just found usable.</summary>
     public Task<int> EndExpired(Guid accountId, Guid? except, CancellationToken cancellation)
     {

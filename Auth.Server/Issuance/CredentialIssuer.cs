@@ -73,11 +73,7 @@ internal sealed class CredentialIssuer(
     private async Task<IssuedCredentials> Replace(
         UnitOfWork work, Account account, NewCredentialSet wanted, CancellationToken cancellation)
     {
-        // The old sets must end first; otherwise, two sets would be active at the same time.
-        await transitions.EndExpired(wanted.AccountId, except: null, cancellation);
-        await transitions.MarkEnded(
-            set => set.AccountId == wanted.AccountId, CredentialSetEnd.Superseded, wanted.By, cancellation);
-        var generation = await transitions.NextGeneration(account, cancellation);
+        var generation = await transitions.Supersede(account, staged: null, wanted.By, cancellation);
         var issued = await Issue(wanted, generation, cancellation);
         issued.Set.ActivationEvent =
             await CredentialTransitions.Publish(work, account.Id, generation, issued.Set.Id, cancellation);

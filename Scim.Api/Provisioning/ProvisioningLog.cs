@@ -106,15 +106,4 @@ internal static class ProvisioningLogging
         services.AddSingleton<RefusalRepeats>();
         services.AddHostedService(services => services.GetRequiredService<RefusalRepeats>());
     }
-
-    /// <summary>Takes note of the errors that endpoints of the group return, before they are sent.</summary>
-    public static RouteGroupBuilder RecordRefusals(this RouteGroupBuilder group) =>
-        group.AddEndpointFilter(async (context, next) =>
-        {
-            var result = await next(context);
-            if (result is ScimError refusal)
-                await context.HttpContext.RequestServices.GetRequiredService<RefusalObserver>()(
-                    context.HttpContext, refusal);
-            return result;
-        });
 }

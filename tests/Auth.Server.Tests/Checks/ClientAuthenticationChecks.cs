@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Tests.Connect;
 using Shared.Contracts;
 

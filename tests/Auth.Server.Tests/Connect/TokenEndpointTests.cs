@@ -1,5 +1,6 @@
 using System.Net;
 using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Shared.Contracts;
 

@@ -1,4 +1,4 @@
-using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 
 namespace Auth.Server.Tests.Credentials;
 

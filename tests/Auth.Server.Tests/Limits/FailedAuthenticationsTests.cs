@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Security.Claims;
 using System.Security.Cryptography;
-using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Tests.Connect;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;

@@ -1,5 +1,5 @@
 using Auth.Server.Audit;
-using Auth.Server.Credentials;
+using Auth.Server.Issuance;
 using Auth.Server.Tests.Connect;
 using Auth.Server.Tests.Management;
 using Microsoft.EntityFrameworkCore;

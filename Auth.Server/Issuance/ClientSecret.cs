@@ -3,7 +3,7 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Auth.Server.Credentials;
+namespace Auth.Server.Issuance;
 
 /// <summary>
 /// A client secret: <c>scim_cs_</c>, 256 random bits in base 62 (43 characters), and a CRC-32 of everything before it
