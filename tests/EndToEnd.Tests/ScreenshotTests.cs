@@ -5,8 +5,8 @@ namespace EndToEnd.Tests;
 
 /// <summary>
 /// Takes a screenshot of every page in every state that changes it, wide and narrow, light and dark:
-/// <c>tests/screenshots.sh</c>. A page that answers with an error fails the test, and so does one with an error in the
-/// browser's console, such as a breach of the Content-Security-Policy.
+/// <c>tests/screenshots.sh</c>. A page that answers with an error fails the test, and so does one that does not fit, has
+/// accessibility violations, or an error in the browser's console, such as a breach of the Content-Security-Policy.
 /// </summary>
 [Category("Nightly")]
 internal sealed class ScreenshotTests : EndToEndTest
@@ -171,6 +171,7 @@ internal sealed class ScreenshotTests : EndToEndTest
     {
         if (path[0] == '/' && (await portal.Open(path))!.Status != 200)
             errors.Add($"{state}: {path} answered with an error.");
+        await portal.CheckFrame();
         name ??= path == "/" ? "overview" : string.Join('-', path.Split('/', '?', '=', '@').Where(part => part != ""));
         foreach (var (size, width, height) in sizes)
         {
