@@ -19,6 +19,7 @@ Without a part: the first three.
   writes      create, for one account and for 16; PATCH active
 
   tokens      introspection, token by client credentials
+  portal      CPU time and size of each page, with 100,000 users
   start       seconds to the first response, memory of both servers when idle
   growth      get by id, with a million users and with a thousand
   okta        ten minutes in which an Okta customer's day happens
@@ -54,8 +55,8 @@ for argument in "$@"; do
     case $argument in
         --help | -h) usage; exit 0 ;;
         micro) break ;;
-        sqlite | postgres | --smoke | reads | pages | writes | tokens | start | growth | okta | entra | memory | barrier | \
-            rotation | floods) ;;
+        sqlite | postgres | --smoke | reads | pages | writes | tokens | portal | start | growth | okta | entra | memory | \
+            barrier | rotation | floods) ;;
         *[!0-9]* | '') usage >&2; fail "There is no part $argument." ;;
     esac
 done

@@ -91,6 +91,11 @@ wait
 run Cluster.Tests postgres "$@"
 [ $# -gt 0 ] || run Cluster.Tests sqlite --filter FullyQualifiedName~Interleavings
 
+if [ -n "${TEST_NIGHTLY:-}" ]; then
+    printf '\nThe benchmark, without a verdict\n'
+    tests/bench.sh --smoke || printf ' the benchmark' >>"$results/broken"
+fi
+
 printf '\nThe ten slowest tests (seconds)\n'
 cat "$results"/*.trx | sed -n 's/.*<UnitTestResult .* testName="\([^"]*\)" .*duration="\([^"]*\)".*/\2 \1/p' |
     awk -F'[: ]' '{ seconds = $1 * 3600 + $2 * 60 + $3; sub(/^[^ ]* /, ""); printf "%7.1f  %s\n", seconds, $0 }' |

@@ -116,6 +116,14 @@ internal sealed class Benchmark(bool postgres, Scale scale, Report report)
             220, product.AuthServer.Memory + product.ScimApi.Memory, "both servers idle, MB of resident memory");
     }
 
+    /// <summary>The portal's pages for an account with many users.</summary>
+    public async Task Portal()
+    {
+        await using var product = await Product.Start(postgres, scale.Accounts, scale.PortalUsers);
+        using var pages = new PortalPages(product, report);
+        await pages.Measure(scale.PortalUsers, requests: scale.Judged ? 100 : 2);
+    }
+
     /// <summary>
     /// How much memory Scim.Api needs when one account, whose users are large, requests many pages at the same time.
     /// </summary>

@@ -31,8 +31,10 @@ internal sealed class Product : IAsyncDisposable
         var product = new Product(postgres);
         product.Issued = product.Own(await IssuedTokens.Create(postgres, accounts, withClients: false));
         product.Users = product.Own(await Database.Create(postgres, product.Issued.Accounts, users));
-        product.AuthServer = product.Own(await product.Issued.StartServer());
-        product.ScimApi = product.Own(await product.Issued.StartScimApi(product.AuthServer, product.Users));
+        var scimApi = Server.NewAddress();
+        product.AuthServer = product.Own(await product.Issued.StartServer(scimApi: scimApi));
+        product.ScimApi = product.Own(
+            await product.Issued.StartScimApi(product.AuthServer, product.Users, scimApi));
         return product;
     }
 

@@ -48,6 +48,7 @@ internal static class Program
                 ("pages", benchmark.Pages),
                 ("writes", benchmark.Writes),
                 ("tokens", benchmark.Tokens),
+                ("portal", benchmark.Portal),
                 ("start", benchmark.Start),
                 ("growth", benchmark.Growth),
                 ("okta", benchmark.OktaDay),

@@ -45,22 +45,27 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>Resident memory without mapped files, in megabytes: the system can reclaim those.</summary>
     public int OwnMemory => Machine.Memory(process.Id, "RssAnon");
 
+    /// <summary>An address on this machine at which nothing listens yet.</summary>
+    public static Uri NewAddress() => new($"http://127.0.0.1:{FreePort()}");
+
     /// <summary>One of the product's servers.</summary>
     /// <param name="program">Its file in the folder <see cref="Published"/>.</param>
     /// <param name="folder">Where its log is written.</param>
     /// <param name="database">The name of its PostgreSQL database; null for SQLite.</param>
+    /// <param name="address">Where it listens; null at any address.</param>
     /// <param name="settings">Its settings, as <c>Name=value</c>.</param>
-    public static Task<Server> Start(string program, string folder, string? database, params string[] settings) =>
-        Start(Path.GetFileName(program), ["dotnet", Path.Combine(Published, program)], folder, database, settings);
+    public static Task<Server> Start(
+        string program, string folder, string? database, Uri? address, params string[] settings) => Start(
+        Path.GetFileName(program), ["dotnet", Path.Combine(Published, program)], folder, database,
+        address ?? NewAddress(), settings);
 
     /// <summary>A floor.</summary>
     public static Task<Server> StartFloor(string kind, string folder, string? database, params string[] settings) =>
-        Start(kind, [Environment.ProcessPath!, "serve", kind], folder, database, settings);
+        Start(kind, [Environment.ProcessPath!, "serve", kind], folder, database, NewAddress(), settings);
 
     private static async Task<Server> Start(
-        string name, string[] command, string folder, string? database, string[] settings)
+        string name, string[] command, string folder, string? database, Uri address, string[] settings)
     {
-        var address = new Uri($"http://127.0.0.1:{FreePort()}");
         var log = Path.Combine(folder, $"{name}.{address.Port}.log");
         var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" >\"$0\" 2>&1", log, .. command])
         {

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Auth.Server.Accounts;
+using Auth.Server.Administrators;
+using Auth.Server.Audit;
 using Auth.Server.Connect;
 using Auth.Server.Issuance;
 using Auth.Server.Keys;
@@ -26,6 +28,10 @@ internal sealed class IssuedTokens : IAsyncDisposable
     public const string PublicUrl = "http://localhost:5001/";
 
     public const string ScimBaseUrl = "http://localhost:5002/scim/v2";
+
+    public const string AdministratorEmail = "ada@example.com";
+
+    public const string AdministratorPassword = "Correct-Horse-Battery-7";
 
     /// <summary>More than any benchmark takes.</summary>
     private const int Seats = 10_000_000;
@@ -76,27 +82,29 @@ internal sealed class IssuedTokens : IAsyncDisposable
 
     /// <summary>Starts a node of the authorization server.</summary>
     /// <param name="data">The node's own subfolder, where it listens for commands.</param>
-    public Task<Server> StartServer(string data = Rotation.Data) => Server.Start(
-        "auth-server/Auth.Server.dll", Folder, Database, Settings(data));
+    /// <param name="scimApi">Where Scim.Api listens, for the portal; null if there is none.</param>
+    public Task<Server> StartServer(string data = Rotation.Data, Uri? scimApi = null) => Server.Start(
+        "auth-server/Auth.Server.dll", Folder, Database, address: null, Settings(data, scimApi));
 
     /// <summary>Starts a node of Scim.Api that trusts <paramref name="authority"/>.</summary>
-    public Task<Server> StartScimApi(Server authority, Database users) => Server.Start(
+    public Task<Server> StartScimApi(Server authority, Database users, Uri? address = null) => Server.Start(
         "scim-api/Scim.Api.dll",
         Folder,
         users.Name,
+        address,
         $"ConnectionStrings__Scim={users.Connection}",
         $"Scim__BaseUrl={ScimBaseUrl}",
         $"AuthServer__Issuer={PublicUrl}",
         $"AuthServer__Url={authority.Address}",
         $"AuthServer__ClientKeyFile={Path.Combine(Folder, ClientKeyFile)}");
 
-    private string[] Settings(string data = Rotation.Data) =>
+    private string[] Settings(string data = Rotation.Data, Uri? scimApi = null) =>
     [
         $"ConnectionStrings__Auth={Connection}",
         $"Auth__PublicUrl={PublicUrl}",
         $"Auth__ScimBaseUrl={ScimBaseUrl}",
         "Auth__Limits__RequestsPerClient=1000000",
-        "Auth__ScimApiUrl=http://127.0.0.1:9",
+        $"Auth__ScimApiUrl={scimApi ?? new("http://127.0.0.1:9")}",
         $"Auth__DataDirectory={Path.Combine(Folder, data)}",
         $"Auth__KeyCertificate={Path.Combine(Folder, "keys.pfx")}",
     ];
@@ -137,6 +145,9 @@ internal sealed class IssuedTokens : IAsyncDisposable
         }
 
         await using var last = services.CreateAsyncScope();
+        await last.ServiceProvider.GetRequiredService<AdministratorRegister>().Create(
+            Accounts[0], AdministratorEmail, AdministratorPassword, readOnly: false, Actor.Server,
+            CancellationToken.None);
         await last.ServiceProvider.GetRequiredService<ResourceServers>().Add(
             Audiences.Scim, key.PublicJwks(), CancellationToken.None);
         Assertion = Sign();
