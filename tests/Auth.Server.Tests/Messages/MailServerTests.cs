@@ -5,6 +5,7 @@ namespace Auth.Server.Tests.Messages;
 
 /// <summary>The connection to the mail server is encrypted, and messages cannot be changed by what they say.</summary>
 [Parallelizable]
+[Category("AnyDatabase")]
 internal sealed class MailServerTests
 {
     private static readonly OutgoingMessage outgoing = new()

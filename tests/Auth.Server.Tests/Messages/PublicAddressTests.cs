@@ -5,6 +5,7 @@ namespace Auth.Server.Tests.Messages;
 
 /// <summary>Which addresses a customer's webhook may have.</summary>
 [Parallelizable]
+[Category("AnyDatabase")]
 public sealed class PublicAddressTests
 {
     [TestCase("8.8.8.8", true)]

@@ -6,6 +6,7 @@ using static Auth.Server.Tests.Pages.Operators.OperatorSignIn;
 namespace Auth.Server.Tests.Pages.Operators;
 
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class NodesAndKeysTests
 {
     private const string Path = $"{Root}/nodes-and-keys";

@@ -19,6 +19,7 @@ namespace Auth.Server.Tests.Pages.Settings;
 
 /// <summary>Notices are posted to webhooks, which administrators add and remove.</summary>
 [Category("Slow")]
+[Category("AnyDatabase")]
 public sealed class NoticesTests
 {
     private const string Notices = "/settings/notices";
