@@ -28,6 +28,7 @@ internal sealed class Comparison(string name, params Load[] loads)
     {
         foreach (var load in loads)
             await load.WarmUp(scale.WarmUpSeconds);
+        await Machine.Rest();
         var rounds = new List<Run[]>();
         for (var round = 0; round < scale.Rounds; round++)
         {

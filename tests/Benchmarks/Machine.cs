@@ -48,6 +48,22 @@ internal static class Machine
         return Ticks(fields, 1) + Ticks(fields, 2) + Ticks(fields, 3) + Ticks(fields, 6) + Ticks(fields, 7);
     }
 
+    /// <summary>
+    /// Waits until nothing works any more, but not for more than a minute: after their first requests, servers compile
+    /// in the background, for half a minute if no processor is free.
+    /// </summary>
+    public static async Task Rest()
+    {
+        var second = TimeSpan.FromSeconds(1);
+        for (var seconds = 0; seconds < 60; seconds++)
+        {
+            var before = CpuOfAll();
+            await Task.Delay(second);
+            if (CpuOfAll() - before < second / 10)
+                return;
+        }
+    }
+
     /// <summary>A value of a process's status, such as <c>VmRSS</c>, in megabytes.</summary>
     public static int Memory(int process, string label)
     {
