@@ -16,9 +16,15 @@ internal sealed class Database : IAsyncDisposable
     {
         Users = users;
         Connection = postgres
-            ? TestPostgres.NewDatabase()
+            ? NewPostgres()
             : $"Data Source={Path.Combine(folder.FullName, "scim.db")}";
     }
+
+    /// <summary>
+    /// The connection string of a new PostgreSQL database. Its connections stay open: the CPU time of a closed one
+    /// could no longer be read.
+    /// </summary>
+    public static string NewPostgres() => $"{TestPostgres.NewDatabase()};Connection Idle Lifetime=3600";
 
     public int Users { get; }
 

@@ -22,37 +22,46 @@ internal sealed partial class PortalPages(Product product, Report report) : IDis
 
     public async Task Measure(int users, int requests)
     {
-        await SignIn();
-        foreach (var path in new[]
-        {
+        var someone = $"ann.lee{SeededUsers.Digits(users / 2)}";
+        string[] pages =
+        [
             "/", "/scim-credentials", "/scim-credentials/generate", "/scim-credentials/history",
             "/scim-credentials/connect?provider=okta", "/settings/user-management",
             "/settings/user-management?page=last", "/settings/user-management?sort=email",
-            $"/settings/user-management?search=ann.lee{SeededUsers.Digits(users / 2)}",
+            $"/settings/user-management?search={someone}@example.com", $"/settings/user-management?search={someone}",
             $"/settings/user-management/{SeededUsers.Id(users / 2)}",
-            $"/settings/user-management/why?email=ann.lee{SeededUsers.Digits(users / 2)}@example.com",
-            "/settings/provisioning-log", "/settings/administrators", "/settings/notices",
-            "/settings/management-clients", "/settings/audit-log", "/security",
-        })
-            await Measure(path, requests);
+            $"/settings/user-management/why?email={someone}@example.com", "/settings/provisioning-log",
+            "/settings/administrators", "/settings/notices", "/settings/management-clients", "/settings/audit-log",
+            "/security",
+        ];
+        await SignIn();
+        foreach (var page in pages)
+            await Get(page, requests);
+        await Machine.Rest();
+        foreach (var page in pages)
+            await Measure(page, requests);
     }
 
     public void Dispose() => browser.Dispose();
 
-    private async Task Measure(string path, int requests)
+    private async Task Measure(string page, int requests)
     {
-        var html = "";
-        for (var i = 0; i < requests; i++)
-            html = await Get(path);
         var before = Spent();
-        for (var i = 0; i < requests; i++)
-            await Get(path);
-        report.AtMost(MostMilliseconds, (Spent() - before).TotalMilliseconds / requests, $"{path}, CPU ms");
+        var html = await Get(page, requests);
+        report.AtMost(MostMilliseconds, (Spent() - before).TotalMilliseconds / requests, $"{page}, CPU ms");
 
         var size = Compressed(html);
         foreach (Match asset in Asset().Matches(html))
             size += await SizeOf(asset.Groups[1].Value);
-        report.AtMost(MostKilobytes, size / 1000.0, $"{path}, KB with its style, scripts and icon");
+        report.AtMost(MostKilobytes, size / 1000.0, $"{page}, KB with its style, scripts and icon");
+    }
+
+    private async Task<string> Get(string page, int times)
+    {
+        var html = "";
+        for (var i = 0; i < times; i++)
+            html = await Get(page);
+        return html;
     }
 
     private TimeSpan Spent() => product.AuthServer.Spent().All + product.ScimApi.Spent().All;

@@ -8,7 +8,6 @@ using Auth.Server.Keys;
 using Auth.Server.Tests;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
-using SciLeads.Tests;
 using Scim.Api.AuthServer;
 using Shared.Contracts;
 
@@ -42,7 +41,7 @@ internal sealed class IssuedTokens : IAsyncDisposable
     private IssuedTokens(bool postgres)
     {
         Connection = postgres
-            ? TestPostgres.NewDatabase()
+            ? Benchmarks.Database.NewPostgres()
             : $"Data Source={Path.Combine(folder.FullName, "auth.db")}";
         key = ClientKey.OpenOrCreate(Path.Combine(folder.FullName, ClientKeyFile));
     }
