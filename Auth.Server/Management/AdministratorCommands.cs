@@ -17,7 +17,7 @@ internal static class AdministratorCommands
         var signIn = new SignInCommands(context, areOperators: false);
         var command = new Command("administrators", "The people who sign in to the portal.")
         {
-            CreateAdministrator(context), Invite(context), List(context), Update(context, signIn),
+            CreateAdministrator(context), Invite(context), List(context, signIn), Update(context, signIn),
         };
         signIn.AddTo(command);
         return command;
@@ -62,7 +62,7 @@ internal static class AdministratorCommands
         return command;
     }
 
-    private static Command List(CommandContext context)
+    private static Command List(CommandContext context, SignInCommands signIn)
     {
         var command = new Command("list", "Lists an account's administrators and open invitations.")
         {
@@ -72,8 +72,9 @@ internal static class AdministratorCommands
             parsed, AuditAction.ListAdministrators, async register =>
         {
             var accountId = CommandContext.AccountOf(parsed);
-            var listed = (await register.List(accountId, cancellation)).Select(AsJson);
-            return new JsonArray([.. listed, .. (await register.Invited(accountId, cancellation)).Select(AsJson)]);
+            var listed = (await register.List(accountId, cancellation)).Select(signIn.AsJson);
+            var invited = (await register.Invited(accountId, cancellation)).Select(signIn.AsJson);
+            return new JsonArray([.. listed, .. invited]);
         }));
         return command;
     }
@@ -102,27 +103,4 @@ internal static class AdministratorCommands
     {
         Description = "The person can look at everything, but change nothing.",
     };
-
-    private static JsonObject AsJson(ListedAdministrator listed) => new()
-    {
-        ["administratorId"] = listed.Administrator.Id,
-        ["email"] = listed.Administrator.Email,
-        ["state"] = "active",
-        ["readOnly"] = OnOff(listed.Administrator.ReadOnly),
-        ["authenticatorApp"] = listed.HasApp,
-        ["passkeys"] = listed.Passkeys,
-        ["lastSignIn"] = listed.LastSignIn,
-        ["sessions"] = listed.Sessions,
-    };
-
-    private static JsonObject AsJson(Invitation invitation) => new()
-    {
-        ["email"] = invitation.Email,
-        ["state"] = invitation.AdministratorId is null ? "invited" : "password reset",
-        ["readOnly"] = OnOff(invitation.ReadOnly),
-        ["createdBy"] = invitation.CreatedBy,
-        ["expiresAt"] = invitation.ExpiresAt,
-    };
-
-    private static string OnOff(bool value) => value ? "on" : "off";
 }

@@ -10,11 +10,12 @@ internal static class OperatorCommands
 {
     public static Command Create(CommandContext context)
     {
+        var signIn = new SignInCommands(context, areOperators: true);
         var command = new Command("operators", "SciLeads' staff, who sign in to the console.")
         {
-            CreateOperator(context), List(context),
+            CreateOperator(context), List(context, signIn),
         };
-        new SignInCommands(context, areOperators: true).AddTo(command);
+        signIn.AddTo(command);
         return command;
     }
 
@@ -32,35 +33,16 @@ internal static class OperatorCommands
         return command;
     }
 
-    private static Command List(CommandContext context)
+    private static Command List(CommandContext context, SignInCommands signIn)
     {
         var command = new Command("list", "Lists the operators and their open invitations.");
         command.SetAction((parsed, cancellation) => context.Query<AdministratorRegister>(
             parsed, AuditAction.ListAdministrators, async register =>
             new JsonArray(
                 [
-                    .. (await register.List(accountId: null, cancellation)).Select(AsJson),
-                    .. (await register.Invited(accountId: null, cancellation)).Select(AsJson),
+                    .. (await register.List(accountId: null, cancellation)).Select(signIn.AsJson),
+                    .. (await register.Invited(accountId: null, cancellation)).Select(signIn.AsJson),
                 ])));
         return command;
     }
-
-    private static JsonObject AsJson(ListedAdministrator listed) => new()
-    {
-        ["operatorId"] = listed.Administrator.Id,
-        ["email"] = listed.Administrator.Email,
-        ["state"] = "active",
-        ["authenticatorApp"] = listed.HasApp,
-        ["passkeys"] = listed.Passkeys,
-        ["lastSignIn"] = listed.LastSignIn,
-        ["sessions"] = listed.Sessions,
-    };
-
-    private static JsonObject AsJson(Invitation invitation) => new()
-    {
-        ["email"] = invitation.Email,
-        ["state"] = invitation.AdministratorId is null ? "invited" : "password reset",
-        ["createdBy"] = invitation.CreatedBy,
-        ["expiresAt"] = invitation.ExpiresAt,
-    };
 }

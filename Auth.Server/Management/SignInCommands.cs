@@ -33,6 +33,25 @@ internal sealed class SignInCommands(CommandContext context, bool areOperators)
         ["expiresAt"] = issued.Invitation.ExpiresAt,
     };
 
+    public JsonObject AsJson(ListedAdministrator listed) => WithRole(listed.Administrator.ReadOnly, new()
+    {
+        [$"{Person}Id"] = listed.Administrator.Id,
+        ["email"] = listed.Administrator.Email,
+        ["state"] = "active",
+        ["authenticatorApp"] = listed.HasApp,
+        ["passkeys"] = listed.Passkeys,
+        ["lastSignIn"] = listed.LastSignIn,
+        ["sessions"] = listed.Sessions,
+    });
+
+    public JsonObject AsJson(Invitation invitation) => WithRole(invitation.ReadOnly, new()
+    {
+        ["email"] = invitation.Email,
+        ["state"] = invitation.AdministratorId is null ? "invited" : "password reset",
+        ["createdBy"] = invitation.CreatedBy,
+        ["expiresAt"] = invitation.ExpiresAt,
+    });
+
     /// <summary>Whom a command means.</summary>
     public SignInName NameIn(ParseResult parsed) => new(
         parsed.GetRequiredValue<string>("--email"),
@@ -51,6 +70,14 @@ internal sealed class SignInCommands(CommandContext context, bool areOperators)
             });
         }
         return command;
+    }
+
+    /// <summary>Operators all have the same role.</summary>
+    private JsonObject WithRole(bool readOnly, JsonObject person)
+    {
+        if (!areOperators)
+            person.Insert(person.IndexOf("state") + 1, "readOnly", readOnly ? "on" : "off");
+        return person;
     }
 
     private Command Withdraw()
